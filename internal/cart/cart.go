@@ -1,0 +1,154 @@
+// Package cart is what somebody means to buy: one open cart a customer, the same in the browser and at the counter.
+package cart
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/pg"
+)
+
+// MaxQuantity of one variant in a cart.
+const MaxQuantity = 99
+
+// MaxLines keeps a cart a cart.
+const MaxLines = 100
+
+// Open gives the customer's open cart, making it where there is none; the two who race for that get the same one. The row is
+// locked, so what follows sees no other change.
+func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel string) (id int64, err error) {
+	err = tx.QueryRow(ctx, `
+		INSERT INTO cart AS c (customer_id, code, channel, location_id)
+		VALUES ($1, $2, $3, nullif($4::bigint, 0))
+		ON CONFLICT (customer_id) WHERE state = 'open' DO UPDATE
+		SET updated_at = now(), location_id = coalesce(c.location_id, excluded.location_id)
+		RETURNING id`, customerID, NewCode(), channel, locationID).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("open a cart: %w", err)
+	}
+	return id, nil
+}
+
+// NewCode is eight characters that are hard to mistake for one another, 40 bits: enough with counted tries.
+func NewCode() string {
+	const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ" // 32 of them: no 0, 1, I, O
+	b := make([]byte, 8)
+	rand.Read(b)
+	for i := range b {
+		b[i] = letters[b[i]%32]
+	}
+	return string(b)
+}
+
+// ReadCode is a cart code as it is stored, from how it is typed or read aloud. False when it cannot be one.
+func ReadCode(typed string) (string, bool) {
+	code := strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(typed)))
+	if len(code) != 8 || strings.Trim(code, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ") != "" {
+		return "", false
+	}
+	return code, true
+}
+
+// Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity.
+func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string) error {
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel)
+		SELECT c.id, v.id, $3, $4
+		FROM cart c, variant v
+		JOIN product p ON p.id = v.product_id
+		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
+			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND variant_id = v.id))
+		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
+		cartID, variantID, quantity, channel, MaxQuantity, MaxLines)
+	if err != nil {
+		return fmt.Errorf("add to a cart: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.Conflict, "This can no longer be added. It is not on sale any more, or the cart is full.")
+	}
+	return nil
+}
+
+// SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found.
+func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quantity int) error {
+	tag, err := db.Exec(ctx, `
+		WITH open AS (
+			UPDATE cart
+			SET updated_at = now()
+			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2)
+			RETURNING id),
+		gone AS (
+			DELETE FROM cart_line
+			WHERE id = $2 AND $3 = 0 AND cart_id = (SELECT id FROM open)),
+		kept AS (
+			UPDATE cart_line
+			SET quantity = $3
+			WHERE id = $2 AND $3 > 0 AND cart_id = (SELECT id FROM open)),
+		told AS (
+			SELECT pg_notify('counterpart', 'customer:' || $1::bigint))
+		SELECT (SELECT count(*) FROM told) FROM open`, customerID, lineID, quantity)
+	if err != nil {
+		return fmt.Errorf("change a cart: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "That line is no longer in the cart.")
+	}
+	return nil
+}
+
+// CollectAt says at which store the customer's open cart will be collected.
+func CollectAt(ctx context.Context, db pg.DB, customerID, locationID int64) error {
+	_, err := db.Exec(ctx, `
+		UPDATE cart
+		SET location_id = $2, updated_at = now()
+		WHERE customer_id = $1 AND state = 'open' AND location_id IS DISTINCT FROM $2`, customerID, locationID)
+	if err != nil {
+		return fmt.Errorf("choose the cart's store: %w", err)
+	}
+	return nil
+}
+
+// Lock holds the customer's open cart until the transaction ends. Zero when there is none.
+func Lock(ctx context.Context, tx pgx.Tx, customerID int64) (id int64, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT id
+		FROM cart
+		WHERE customer_id = $1 AND state = 'open'
+		FOR UPDATE`, customerID).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("lock a cart: %w", err)
+	}
+	return id, nil
+}
+
+// QueueOrdered closes a cart in a batch that the caller sends: it made its order.
+func QueueOrdered(batch *pgx.Batch, cartID int64) {
+	batch.Queue(`
+		UPDATE cart
+		SET state = 'ordered', updated_at = now()
+		WHERE id = $1 AND state = 'open'`, cartID)
+}
+
+// CustomerOfCode finds whose open cart has this code; 0 when nobody's has.
+func CustomerOfCode(ctx context.Context, db pg.DB, code string) (customerID int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT customer_id
+		FROM cart
+		WHERE code = $1 AND state = 'open'`, code).Scan(&customerID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a cart: %w", err)
+	}
+	return customerID, nil
+}

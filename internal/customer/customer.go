@@ -1,0 +1,137 @@
+// Package customer is who the shop knows: one profile a person, whichever way they came, and what happened with them.
+package customer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/pg"
+)
+
+// Kinds of identity.
+const (
+	Email  = "email"
+	Phone  = "phone"
+	Card   = "card"
+	Device = "device"
+)
+
+// Create makes a profile: at the first cart or contact, never at the first page.
+func Create(ctx context.Context, tx pgx.Tx, name, language, channel string) (id int64, err error) {
+	err = tx.QueryRow(ctx, `
+		INSERT INTO customer (name, language, channel)
+		VALUES ($1, $2, $3)
+		RETURNING id`, name, language, channel).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("create a customer: %w", err)
+	}
+	return id, nil
+}
+
+// Identity is one way to recognise a customer. Value is normal: see NormalEmail, NormalPhone.
+type Identity struct {
+	Kind     string
+	Value    string
+	Source   string
+	Verified bool
+}
+
+// Identify adds an identity that the customer does not have yet. A verified one that is somebody else's is refused by
+// the unique index identity_verified.
+func Identify(ctx context.Context, tx pgx.Tx, customerID int64, all ...Identity) error {
+	batch := &pgx.Batch{}
+	for _, i := range all {
+		batch.Queue(`
+			INSERT INTO identity (customer_id, kind, value, source, verified_at)
+			VALUES (@customer, @kind, @value, @source, CASE WHEN @verified THEN now() END)
+			ON CONFLICT (customer_id, kind, value) DO NOTHING`, pgx.NamedArgs{
+			"customer": customerID, "kind": i.Kind, "value": i.Value, "source": i.Source, "verified": i.Verified})
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("identify a customer: %w", err)
+	}
+	return nil
+}
+
+// ByVerified finds the one customer whose verified identity this is; 0 when there is none.
+func ByVerified(ctx context.Context, db pg.DB, kind, value string) (id int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT customer_id
+		FROM identity
+		WHERE kind = $1 AND value = $2 AND verified_at IS NOT NULL`, kind, value).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a customer: %w", err)
+	}
+	return id, nil
+}
+
+// QueueContact keeps, in a batch that the caller sends, how a guest says they can be reached: as identities that nobody
+// has verified yet. Empty parts are left out.
+func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string) {
+	batch.Queue(`
+		UPDATE customer
+		SET name = $2
+		WHERE id = $1 AND name <> $2`, id, name)
+	batch.Queue(`
+		INSERT INTO identity (customer_id, kind, value, source)
+		SELECT $1, kind, value, $4
+		FROM (VALUES ('email', $2::text), ('phone', $3::text)) AS given (kind, value)
+		WHERE value <> ''
+		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source)
+}
+
+// NormalEmail is an address as it is compared: trimmed, in lower case. False when it cannot be one.
+func NormalEmail(typed string) (string, bool) {
+	email := strings.ToLower(strings.TrimSpace(typed))
+	name, domain, ok := strings.Cut(email, "@")
+	if !ok || name == "" || len(email) > 254 || len(name) > 64 || !strings.Contains(strings.Trim(domain, "."), ".") || strings.ContainsAny(email, " \t\r\n,;<>()[]\\\"\x00") || strings.Contains(domain, "@") || strings.Contains(domain, "..") {
+		return "", false
+	}
+	for _, r := range email {
+		if r < ' ' || r == 0x7f || r == '\u202e' || r == '\ufffd' {
+			return "", false
+		}
+	}
+	return email, true
+}
+
+var callingCodes = map[string]string{"GB": "44", "IE": "353", "LV": "371", "LT": "370", "EE": "372", "PL": "48", "CZ": "420", "DE": "49", "FR": "33", "AZ": "994", "US": "1"}
+
+// NormalPhone is a number as E.164: + and up to 15 digits. A number without a country is taken to be of the given one,
+// a trunk zero falls away. False when it cannot be a number.
+func NormalPhone(typed, country string) (string, bool) {
+	typed = strings.TrimSpace(typed)
+	digits := strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9':
+			return r
+		case strings.ContainsRune(" ()-./+\u00a0", r):
+			return -1
+		}
+		return 'x'
+	}, typed)
+	if strings.Contains(digits, "x") || len(typed) > 40 {
+		return "", false
+	}
+	switch {
+	case strings.HasPrefix(typed, "+"):
+	case strings.HasPrefix(digits, "00"):
+		digits = digits[2:]
+	default:
+		digits = callingCodes[country] + strings.TrimPrefix(digits, "0")
+	}
+	if strings.HasPrefix(digits, "440") { // +44 (0)113 …
+		digits = "44" + digits[3:]
+	}
+	if len(digits) < 8 || len(digits) > 15 {
+		return "", false
+	}
+	return "+" + digits, true
+}

@@ -1,0 +1,85 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Move is one line of the ledger.
+type Move struct {
+	VariantID   int64
+	LocationID  int64
+	Delta       int
+	Cause       string
+	OrderLineID int64
+}
+
+func queueMove(batch *pgx.Batch, m Move, why Cause) {
+	batch.Queue(`
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id)
+		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0))`, pgx.NamedArgs{
+		"variant": m.VariantID, "location": m.LocationID, "delta": m.Delta, "cause": m.Cause, "reason": why.Reason,
+		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID})
+}
+
+// Receive books goods that arrived. Deltas are above zero.
+func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
+	batch := &pgx.Batch{}
+	for _, m := range moves {
+		m.Cause = "receipt"
+		batch.Queue(`
+			INSERT INTO stock_level AS l (variant_id, location_id, on_hand)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand`, m.VariantID, m.LocationID, m.Delta)
+		queueMove(batch, m, why)
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("receive stock: %w", err)
+	}
+	return nil
+}
+
+// Correct changes what is on hand for a reason. It answers false, and does nothing, where more is promised than would be left.
+func Correct(ctx context.Context, tx pgx.Tx, m Move, why Cause) (bool, error) {
+	if m.Delta > 0 {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO stock_level (variant_id, location_id)
+			VALUES ($1, $2)
+			ON CONFLICT DO NOTHING`, m.VariantID, m.LocationID)
+		if err != nil {
+			return false, fmt.Errorf("correct stock: %w", err)
+		}
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE stock_level
+		SET on_hand = on_hand + $3
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand + $3 >= reserved`, m.VariantID, m.LocationID, m.Delta)
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	batch := &pgx.Batch{}
+	queueMove(batch, m, why)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return false, fmt.Errorf("correct stock: %w", err)
+	}
+	return true, nil
+}
+
+// Level is what a shelf holds.
+type Level struct{ OnHand, Reserved, Safety int }
+
+// Lock reads a level and keeps it until the transaction ends.
+func Lock(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, error) {
+	var l Level
+	err := tx.QueryRow(ctx, `
+		SELECT on_hand, reserved, safety
+		FROM stock_level
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'
+		FOR NO KEY UPDATE`, variantID, locationID).Scan(&l.OnHand, &l.Reserved, &l.Safety)
+	if err == pgx.ErrNoRows {
+		return Level{}, nil
+	}
+	return l, err
+}

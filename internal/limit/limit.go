@@ -1,0 +1,66 @@
+// Package limit counts tries of what can be guessed (sign-ins, pickup codes) so that nobody tries them all.
+package limit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/pg"
+)
+
+// Rule is how many tries a scope has within a window that begins with its first try.
+type Rule struct {
+	Max    int
+	Window time.Duration
+}
+
+// Take counts one try. It is one statement on its own, outside any transaction that could take it back, and refuses
+// with fault.TooMany once the tries are used up; refused tries are not counted.
+func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
+	var tries int
+	err := db.QueryRow(ctx, `
+		INSERT INTO try AS t (scope, tries, expires_at)
+		VALUES ($1, 1, now() + $2)
+		ON CONFLICT (scope) DO UPDATE
+		SET tries = CASE WHEN t.expires_at <= now() THEN 1 ELSE t.tries + 1 END,
+		    expires_at = CASE WHEN t.expires_at <= now() THEN now() + $2 ELSE t.expires_at END
+		WHERE t.expires_at <= now() OR t.tries < $3
+		RETURNING tries`, scope, rule.Window, rule.Max).Scan(&tries)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.TooMany, "That was tried too often. Wait a few minutes and try again.")
+	}
+	if err != nil {
+		return fmt.Errorf("count a try: %w", err)
+	}
+	return nil
+}
+
+// Forgive gives back the tries of a scope after a success.
+func Forgive(ctx context.Context, db pg.DB, scope string) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM try
+		WHERE scope = $1`, scope)
+	return err
+}
+
+// Sweep forgets scopes whose window is over.
+func Sweep(ctx context.Context, db pg.DB) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM try
+		WHERE expires_at < now()`)
+	return err
+}
+
+// GiveBack undoes one Take, because the try was a good one.
+func GiveBack(ctx context.Context, db pg.DB, scope string) error {
+	_, err := db.Exec(ctx, `
+		UPDATE try
+		SET tries = greatest(tries - 1, 0)
+		WHERE scope = $1`, scope)
+	return err
+}

@@ -1,0 +1,62 @@
+package location
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func leeds() *Location {
+	l := &Location{TimeZone: "Europe/London"}
+	for weekday := 1; weekday <= 6; weekday++ {
+		l.Hours = append(l.Hours, Hours{Weekday: weekday, Opens: 9 * 60, Closes: 18 * 60, Preparation: 120})
+	}
+	return l
+}
+
+func clock(t *testing.T, s string) time.Time {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/London")
+	require.NoError(t, err)
+	at, err := time.ParseInLocation("2006-01-02 15:04", s, zone)
+	require.NoError(t, err)
+	return at
+}
+
+func TestPromiseKeepsToOpeningHours(t *testing.T) {
+	for ordered, ready := range map[string]string{
+		"2026-11-20 12:08": "2026-11-20 14:10", // open: from now, rounded up
+		"2026-11-20 03:00": "2026-11-20 11:00", // before opening: from opening
+		"2026-11-20 16:00": "2026-11-20 18:00", // just fits
+		"2026-11-20 16:01": "2026-11-21 11:00", // does not fit: tomorrow
+		"2026-11-21 17:00": "2026-11-23 11:00", // closed on Sunday
+		"2026-10-24 17:30": "2026-10-26 11:00", // across the night when clocks go back
+		"2027-03-27 17:30": "2027-03-29 11:00", // and forward
+	} {
+		got, ok := leeds().ReadyBy(clock(t, ordered))
+		require.True(t, ok)
+		require.Equal(t, clock(t, ready).UTC(), got.UTC(), "ordered at "+ordered)
+	}
+}
+
+func TestStoreThatIsNeverOpenPromisesNothing(t *testing.T) {
+	_, ok := (&Location{TimeZone: "Europe/Riga"}).ReadyBy(time.Now())
+	require.False(t, ok)
+}
+
+func TestPreparationLongerThanTheDayStillEnds(t *testing.T) {
+	slow := &Location{TimeZone: "Europe/London", Hours: []Hours{{Weekday: 5, Opens: 600, Closes: 660, Preparation: 2880}}}
+	got, ok := slow.ReadyBy(clock(t, "2026-11-18 12:00"))
+	require.True(t, ok)
+	require.Equal(t, clock(t, "2026-11-22 10:00").UTC(), got.UTC())
+}
+
+func TestOpenUntil(t *testing.T) {
+	open, until := leeds().OpenNow(clock(t, "2026-11-20 12:00"))
+	require.True(t, open)
+	require.Equal(t, clock(t, "2026-11-20 18:00").UTC(), until.UTC())
+	open, next := leeds().OpenNow(clock(t, "2026-11-22 12:00"))
+	require.False(t, open)
+	require.Equal(t, clock(t, "2026-11-23 09:00").UTC(), next.UTC())
+}

@@ -1,0 +1,45 @@
+package location
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/pg"
+)
+
+// Shop is the chain itself.
+type Shop struct {
+	Name      string
+	Languages []string
+	Demo      bool
+}
+
+// TheShop is the chain, or nil where nobody has set it up yet.
+func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
+	var shop Shop
+	err := db.QueryRow(ctx, `
+		SELECT name, languages, demo
+		FROM shop`).Scan(&shop.Name, &shop.Languages, &shop.Demo)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the shop: %w", err)
+	}
+	return &shop, nil
+}
+
+// Found writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
+func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO shop (name, languages, demo)
+		VALUES ($1, $2, $3)
+		ON CONFLICT DO NOTHING`, shop.Name, shop.Languages, shop.Demo)
+	if err != nil {
+		return false, fmt.Errorf("found the shop: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}

@@ -1,0 +1,76 @@
+package money
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestAmountsReadAsPeopleWriteThem(t *testing.T) {
+	for typed, want := range map[string]int64{
+		"12": 1200, "12.5": 1250, "12.50": 1250, " £1,234.50 ": 123450, "0": 0, "0.05": 5, "12,50": 1250, "1,234": 123400,
+	} {
+		got, err := Parse(typed, "GBP")
+		require.NoError(t, err, typed)
+		require.Equal(t, want, got.Minor, typed)
+	}
+	for _, typed := range []string{"", "-1", "1.234", "1e3", "٣", "NaN", "1,23,4", "1.", ".", "12 50", "99999999999999999", "+5", "1,2345"} {
+		_, err := Parse(typed, "GBP")
+		require.Error(t, err, typed)
+	}
+	yen, err := Parse("1,500", "JPY")
+	require.NoError(t, err)
+	require.Equal(t, int64(1500), yen.Minor)
+}
+
+func TestAmountsAreWrittenAsTheLanguageDoes(t *testing.T) {
+	require.Equal(t, "£1,234.50", New(123450, "GBP").String())
+	require.Equal(t, "−£0.05", New(-5, "GBP").String())
+	require.Equal(t, "1.234,50\u00a0€", New(123450, "EUR").In("de"))
+	require.Equal(t, "¥1,500", New(1500, "JPY").String())
+	require.Equal(t, "1234.50", New(123450, "USD").Plain())
+	require.Equal(t, "−£92,233,720,368,547,758.08", New(-1<<63, "GBP").String())
+}
+
+func TestPartsSumToTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.Int64Range(0, 1<<40), 1, 50).Draw(t, "weights")
+		var sum int64
+		for _, weight := range weights {
+			sum += weight
+		}
+		if sum == 0 {
+			t.Skip("nobody to split it over")
+		}
+		total := rapid.Int64Range(0, sum).Draw(t, "total")
+
+		parts := Split(total, weights)
+
+		var got int64
+		for i, part := range parts {
+			require.GreaterOrEqual(t, part, int64(0))
+			require.LessOrEqual(t, part, weights[i], "a part is never more than its base")
+			got += part
+		}
+		require.Equal(t, total, got)
+	})
+}
+
+func TestSpareCentNeverGoesToWhatIsFree(t *testing.T) {
+	require.Equal(t, []int64{0, 34, 33, 33}, Split(100, []int64{0, 100, 100, 100}))
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("12.50")
+	f.Add("1,234")
+	f.Fuzz(func(t *testing.T, typed string) {
+		amount, err := Parse(typed, "GBP")
+		if err != nil {
+			return
+		}
+		again, err := Parse(amount.Plain(), "GBP")
+		require.NoError(t, err)
+		require.Equal(t, amount, again)
+	})
+}

@@ -1,0 +1,155 @@
+// Package pg is the way to the shop's one database: the pool, the transaction, and a server of our own where there is none.
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/golang-migrate/migrate/v4"
+	migratepgx "github.com/golang-migrate/migrate/v4/database/pgx/v5"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"counterpart/migrations"
+)
+
+// DB is a pool or a transaction. A read takes a DB; a write that only makes sense with others takes a pgx.Tx.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// PoolSize is 16: on a hot stock row more connections only wait for one another.
+const PoolSize = 16
+
+// Open connects a pool whose sessions give up on slow statements, so that a page never hangs on a lock.
+func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database address: %w", err)
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = PoolSize
+	}
+	for setting, value := range map[string]string{
+		"application_name": "counterpart", "timezone": "UTC", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
+	} {
+		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
+			config.ConnConfig.RuntimeParams[setting] = value
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach the database: %w", err)
+	}
+	return pool, nil
+}
+
+// InTx runs fn in one transaction: a new one on a pool, a savepoint on a transaction. Work that lost a deadlock or a
+// serialization race is run again, so fn must not talk to anybody but the database.
+func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
+	_, nested := db.(pgx.Tx)
+	for attempt := 1; ; attempt++ {
+		err := pgx.BeginFunc(ctx, db, fn)
+		if nested || attempt == 3 || !lostRace(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(20)) * time.Millisecond):
+		}
+	}
+}
+
+func lostRace(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "40001" || pgErr.Code == "40P01")
+}
+
+// Violates says whether an error is the named constraint or unique index refusing a row.
+func Violates(err error, constraint string) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.ConstraintName == constraint
+}
+
+// Migrate brings the schema to this build's version and says how many steps away it was. It waits for another process
+// that is doing the same.
+func Migrate(url string) (applied bool, err error) {
+	m, err := migrator(url)
+	if err != nil {
+		return false, err
+	}
+	defer m.Close()
+	switch err := m.Up(); {
+	case errors.Is(err, migrate.ErrNoChange):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("migrate: %w", err)
+	}
+	return true, nil
+}
+
+// MigrateTo moves the schema up or down to one version; 0 takes everything away.
+func MigrateTo(url string, version uint) error {
+	m, err := migrator(url)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if version == 0 {
+		err = m.Down()
+	} else {
+		err = m.Migrate(version)
+	}
+	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		return fmt.Errorf("migrate to %d: %w", version, err)
+	}
+	return nil
+}
+
+func migrator(url string) (*migrate.Migrate, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database address: %w", err)
+	}
+	config.RuntimeParams["lock_timeout"] = "10s"
+	source, err := migrations.Source()
+	if err != nil {
+		return nil, err
+	}
+	driver, err := migratepgx.WithInstance(stdlib.OpenDB(*config), &migratepgx.Config{})
+	if err != nil {
+		return nil, fmt.Errorf("reach the database: %w", err)
+	}
+	return migrate.NewWithInstance("embedded", source, "postgres", driver)
+}
+
+// SchemaVersion is what the database says of itself; a half-applied step counts as an error.
+func SchemaVersion(ctx context.Context, db DB) (uint, error) {
+	var version uint
+	var dirty bool
+	err := db.QueryRow(ctx, `
+		SELECT version, dirty
+		FROM schema_migrations`).Scan(&version, &dirty)
+	if err != nil {
+		return 0, fmt.Errorf("read the schema's version: %w", err)
+	}
+	if dirty {
+		return version, fmt.Errorf("schema version %d was only half applied", version)
+	}
+	return version, nil
+}

@@ -1,0 +1,295 @@
+// Package pickup is the way of an order over the counter: fetched from the shelf, staged, and handed to whoever can prove it is theirs.
+package pickup
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/inventory"
+	"counterpart/internal/jobs"
+	"counterpart/internal/limit"
+	"counterpart/internal/live"
+	"counterpart/internal/message"
+	"counterpart/internal/money"
+	"counterpart/internal/order"
+	"counterpart/internal/payment"
+	"counterpart/internal/pg"
+	"counterpart/internal/text"
+)
+
+// Desk is where something is done and by whom. Device names the session in counts of tries.
+type Desk struct {
+	LocationID  int64
+	AssociateID int64
+	Device      string
+}
+
+// HoldFor is how long a ready order is kept.
+const HoldFor = 3 * 24 * time.Hour
+
+const channel = "counter"
+
+var (
+	errGone = fault.New(fault.NotFound, "There is no such order at this store.")
+	// One sentence for every reason why a code is wrong.
+	errCode = fault.Field("code", "That code does not open this order. Ask for it again, or scan it.")
+)
+
+// Ready says that everything open of an order is staged at a place; the shopper is told.
+func Ready(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, place string) error {
+	place = strings.Join(strings.Fields(place), " ")
+	if place == "" || utf8.RuneCountInString(place) > 40 || strings.ContainsRune(place, 0) || !utf8.ValidString(place) {
+		return fault.Field("place", "Where is it? Name the shelf or box, in up to 40 letters.")
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		done, err := order.MarkReady(ctx, tx, f.ID, desk.AssociateID, place, time.Now().Add(HoldFor))
+		if err != nil {
+			return fmt.Errorf("mark an order ready: %w", err)
+		}
+		if !done {
+			return alreadyDone(f)
+		}
+		return tell(ctx, tx, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady})
+	})
+}
+
+// NotFound says that some pieces of a line are not on the shelf: the shopper is told and pays nothing for them, the claim
+// is given up and the difference booked.
+func NotFound(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineID int64, quantity int) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		if f.State != order.ToPick {
+			return alreadyDone(f)
+		}
+		if !contains(f.OpenLines, orderLineID) {
+			return errGone
+		}
+		if err := Shorten(ctx, tx, f, orderLineID, quantity); err != nil {
+			return err
+		}
+		return inventory.NotFound(ctx, tx, orderLineID, quantity, inventory.Cause{Channel: channel, Reason: "not found", AssociateID: desk.AssociateID})
+	})
+}
+
+// Shorten takes pieces out of an order that is locked, and tells the shopper. The shelf is the caller's, last.
+func Shorten(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int64, quantity int) error {
+	cancelled, err := order.CancelUnits(ctx, tx, orderLineID, quantity)
+	if err != nil {
+		return err
+	}
+	if cancelled < int64(quantity) || quantity < 1 {
+		return fault.Field("quantity", "Only {n} of this line are open.", text.Args{"n": cancelled})
+	}
+	gone, err := order.Settle(ctx, tx, f.OrderID)
+	if err != nil {
+		return err
+	}
+	if gone {
+		if err := payment.EndPromise(ctx, tx, f.OrderID); err != nil {
+			return err
+		}
+	}
+	return tell(ctx, tx, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
+}
+
+// Cancel puts an order back on the shelves: the shopper does not want it, or never came.
+func Cancel(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		if f.State != order.ToPick && f.State != order.Ready {
+			return alreadyDone(f)
+		}
+		for _, line := range f.OpenLines {
+			if _, err := order.CancelUnits(ctx, tx, line, 1<<30); err != nil {
+				return err
+			}
+		}
+		if _, err := order.Settle(ctx, tx, f.OrderID); err != nil {
+			return err
+		}
+		if err := payment.EndPromise(ctx, tx, f.OrderID); err != nil {
+			return err
+		}
+		if err := tell(ctx, tx, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled}); err != nil {
+			return err
+		}
+		return inventory.Release(ctx, tx, f.OpenLines)
+	})
+}
+
+// Payment is what was taken at the counter. Given is what cash was laid down; a terminal takes the exact amount.
+type Payment struct {
+	Kind  string
+	Given int64 // minor units
+	Wrong bool  // what was typed is not an amount
+}
+
+var (
+	perDevice = limit.Rule{Max: 20, Window: 15 * time.Minute}
+	perOrder  = limit.Rule{Max: 5, Window: 15 * time.Minute}
+)
+
+// HandOver checks the code, records the money and gives the goods away. The answer is the change to give.
+func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code string, paid Payment) (change money.Money, err error) {
+	// The tries are counted outside the transaction, which a wrong code rolls back.
+	deviceScope, orderScope := "code:device:"+desk.Device, fmt.Sprintf("code:fulfilment:%d", fulfilmentID)
+	if err := limit.Take(ctx, db, orderScope, perOrder); err != nil {
+		return money.Money{}, err
+	}
+	if err := TryCode(ctx, db, desk); err != nil {
+		return money.Money{}, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		if f.State != order.Ready {
+			return alreadyDone(f)
+		}
+		proof, ok := matches(f, code)
+		if !ok {
+			return errCode
+		}
+		if change, err = checkPayment(f, paid); err != nil {
+			return err
+		}
+		return handOver(ctx, tx, desk, f, proof, paid.Kind)
+	})
+	if err != nil && !wrongCode(err) {
+		// The code was right, or was never looked at: the try is not held against anybody.
+		limit.GiveBack(ctx, db, orderScope)
+		limit.GiveBack(ctx, db, deviceScope)
+	}
+	if err != nil {
+		return money.Money{}, err
+	}
+	return change, limit.GiveBack(ctx, db, deviceScope)
+}
+
+func wrongCode(err error) bool {
+	f := fault.As(err)
+	return f != nil && !f.Fields["code"].IsZero()
+}
+
+// TryCode counts one try of a code at a desk, wherever it was typed.
+func TryCode(ctx context.Context, db pg.DB, desk Desk) error {
+	return limit.Take(ctx, db, "code:device:"+desk.Device, perDevice)
+}
+
+// GoodTry gives the try back: the code was one.
+func GoodTry(ctx context.Context, db pg.DB, desk Desk) error {
+	return limit.GiveBack(ctx, db, "code:device:"+desk.Device)
+}
+
+func matches(f *order.Fulfilment, typed string) (proof string, ok bool) {
+	typed = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(typed)))
+	if subtle.ConstantTimeCompare([]byte(typed), []byte(f.Code)) == 1 {
+		return "code", true
+	}
+	if _, token, found := strings.Cut(typed, ScanPrefix); found && subtle.ConstantTimeCompare([]byte(token), []byte(f.Token)) == 1 {
+		return "scan", true
+	}
+	return "", false
+}
+
+// ScanPrefix stands before the token in a pickup's QR code, so that a scanner's line tells what it is.
+const ScanPrefix = "PICKUP:"
+
+func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err error) {
+	due := money.New(f.Due, f.Currency)
+	if paid.Wrong {
+		return change, fault.Field("given", "Write the amount in figures, such as {due}.", text.Args{"due": due.Plain()})
+	}
+	switch paid.Kind {
+	case payment.Terminal:
+		return money.New(0, f.Currency), nil
+	case payment.Cash:
+		if paid.Given < f.Due {
+			return change, fault.Field("given", "{missing} are missing: {due} are to be paid.", text.Args{"missing": money.New(f.Due-paid.Given, f.Currency), "due": due})
+		}
+		if paid.Given > money.MaxUnit {
+			return change, fault.Field("given", "That is more than a drawer holds. Check the amount.")
+		}
+		return money.New(paid.Given-f.Due, f.Currency), nil
+	}
+	return change, fault.Field("kind", "Say how it was paid: cash or terminal.")
+}
+
+func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, proof, kind string) error {
+	done, err := order.MarkCollected(ctx, tx, f.ID, desk.AssociateID, proof)
+	if err != nil {
+		return fmt.Errorf("mark an order collected: %w", err)
+	}
+	if !done {
+		return alreadyDone(f)
+	}
+	if err := order.MarkPaid(ctx, tx, f.OrderID); err != nil {
+		return err
+	}
+	if err := payment.Take(ctx, tx, f.OrderID, kind, f.Due, desk.AssociateID); err != nil {
+		return err
+	}
+	if err := tell(ctx, tx, f, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected}); err != nil {
+		return err
+	}
+	return inventory.HandOver(ctx, tx, f.OpenLines, inventory.Cause{Channel: channel, AssociateID: desk.AssociateID})
+}
+
+func lock(ctx context.Context, tx pgx.Tx, desk Desk, fulfilmentID int64) (*order.Fulfilment, error) {
+	f, err := order.LockFulfilment(ctx, tx, fulfilmentID, desk.LocationID)
+	if err == nil && f == nil {
+		err = errGone
+	}
+	return f, err
+}
+
+// tell writes what happened on the timeline, wakes the pages that show it, and lets the shopper know.
+func tell(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, fact string, mail message.OrderMail) error {
+	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: fact, Channel: channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
+		return err
+	}
+	if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
+		return err
+	}
+	return jobs.Insert(ctx, tx, mail)
+}
+
+func alreadyDone(f *order.Fulfilment) error {
+	switch f.State {
+	case order.Collected:
+		return fault.New(fault.Conflict, "This order was collected already.")
+	case order.Gone:
+		return fault.New(fault.Conflict, "This order was cancelled.")
+	case order.Ready:
+		return fault.New(fault.Conflict, "This order is ready already.")
+	}
+	return fault.New(fault.Conflict, "This order is not ready yet.")
+}
+
+func contains(all []int64, one int64) bool {
+	for _, id := range all {
+		if id == one {
+			return true
+		}
+	}
+	return false
+}

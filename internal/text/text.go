@@ -1,0 +1,96 @@
+// Package text is what the shop says to people: a sentence in the source language is the key, its arguments have names.
+package text
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Source is the language the keys are written in; a sentence that has no translation is said in it.
+const Source = "en"
+
+// Args are the named arguments of a sentence. A value with a method In(language) is written as that language does.
+type Args map[string]any
+
+// Message is a sentence that has not been said yet: it can wait in an error or a job until the language is known.
+type Message struct {
+	Key  string
+	Args Args
+}
+
+func M(key string, args ...Args) Message {
+	message := Message{Key: key}
+	if len(args) > 0 {
+		message.Args = args[0]
+	}
+	return message
+}
+
+func (m Message) IsZero() bool { return m.Key == "" }
+
+// In says the message in a language.
+func (m Message) In(language string) string {
+	sentence := m.Key
+	if !strings.Contains(sentence, "{") {
+		return sentence
+	}
+	var out strings.Builder
+	for {
+		head, rest, found := strings.Cut(sentence, "{")
+		out.WriteString(head)
+		if !found {
+			return out.String()
+		}
+		name, tail, closed := strings.Cut(rest, "}")
+		if !closed {
+			out.WriteString("{" + rest)
+			return out.String()
+		}
+		out.WriteString(say(m.Args[name], language))
+		sentence = tail
+	}
+}
+
+func say(value any, language string) string {
+	switch value := value.(type) {
+	case interface{ In(string) string }:
+		return value.In(language)
+	case string:
+		return value
+	}
+	return fmt.Sprint(value)
+}
+
+// T says a sentence in the language of the request.
+func T(ctx context.Context, key string, args ...Args) string {
+	return M(key, args...).In(Language(ctx))
+}
+
+// N says a sentence with a count, which it may name as {n}.
+func N(ctx context.Context, n int, one, other string, args ...Args) string {
+	all := Args{"n": n}
+	for _, more := range args {
+		for name, value := range more {
+			all[name] = value
+		}
+	}
+	if n == 1 {
+		return T(ctx, one, all)
+	}
+	return T(ctx, other, all)
+}
+
+type languageKey struct{}
+
+// WithLanguage sets the language in which a request is answered.
+func WithLanguage(ctx context.Context, language string) context.Context {
+	return context.WithValue(ctx, languageKey{}, language)
+}
+
+func Language(ctx context.Context) string {
+	if language, ok := ctx.Value(languageKey{}).(string); ok {
+		return language
+	}
+	return Source
+}

@@ -1,0 +1,7 @@
+DROP TABLE try;
+DROP TABLE opening;
+DROP TABLE location;
+DROP TABLE shop;
+DROP EXTENSION unaccent;
+DROP EXTENSION pg_trgm;
+DROP EXTENSION btree_gist;

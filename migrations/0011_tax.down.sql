@@ -1,0 +1,2 @@
+DROP TABLE tax_rate;
+DROP TABLE tax_class;

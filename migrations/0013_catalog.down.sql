@@ -1,0 +1,11 @@
+DROP TABLE price;
+DROP TABLE price_list;
+DROP TABLE barcode;
+DROP TABLE variant;
+DROP TABLE picture;
+DROP TABLE product_category;
+DROP TABLE product_text;
+DROP TABLE product;
+DROP TABLE category_text;
+DROP TABLE category;
+DROP FUNCTION search_words;

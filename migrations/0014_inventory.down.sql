@@ -1,0 +1,3 @@
+DROP TABLE reservation;
+DROP TABLE stock_move;
+DROP TABLE stock_level;

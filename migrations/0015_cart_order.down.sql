@@ -1,0 +1,13 @@
+ALTER TABLE reservation DROP CONSTRAINT reservation_order_line_id_fkey;
+ALTER TABLE stock_move DROP CONSTRAINT stock_move_order_line_id_fkey;
+ALTER TABLE timeline DROP CONSTRAINT timeline_variant_id_fkey;
+ALTER TABLE timeline DROP CONSTRAINT timeline_order_id_fkey;
+DROP TABLE message;
+DROP TABLE tender;
+DROP TABLE order_unit;
+DROP TABLE order_line;
+DROP TABLE fulfilment;
+DROP TABLE orders;
+DROP SEQUENCE order_number;
+DROP TABLE cart_line;
+DROP TABLE cart;
