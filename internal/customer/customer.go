@@ -3,6 +3,8 @@ package customer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -70,6 +72,12 @@ func ByVerified(ctx context.Context, db pg.DB, kind, value string) (id int64, er
 		return 0, fmt.Errorf("find a customer: %w", err)
 	}
 	return id, nil
+}
+
+// DeviceValue is how a device's cookie is kept as an identity: its hash, so that the table opens no browser.
+func DeviceValue(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
 }
 
 // QueueContact keeps, in a batch that the caller sends, how a guest says they can be reached: as identities that nobody

@@ -3,7 +3,6 @@ package shopping
 
 import (
 	"context"
-	"encoding/hex"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,15 +23,12 @@ type Item struct {
 	Language   string
 }
 
-// DeviceValue is how a device's cookie is kept as an identity.
-func DeviceValue(token string) string { return hex.EncodeToString(session.Hash(token)) }
-
 // AddAsDevice adds for the customer whose browser has this cookie. Where there is no such customer one is made, with a
 // new cookie: the answer is the cookie's value, or "" when the old one stays.
 func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		newToken = ""
-		customerID, err := customer.ByVerified(ctx, tx, customer.Device, DeviceValue(token))
+		customerID, err := customer.ByVerified(ctx, tx, customer.Device, customer.DeviceValue(token))
 		if err != nil {
 			return err
 		}
@@ -41,7 +37,7 @@ func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newTok
 			if customerID, err = customer.Create(ctx, tx, "", item.Language, item.Channel); err != nil {
 				return err
 			}
-			device := customer.Identity{Kind: customer.Device, Value: DeviceValue(newToken), Source: item.Channel, Verified: true}
+			device := customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: item.Channel, Verified: true}
 			if err := customer.Identify(ctx, tx, customerID, device); err != nil {
 				return err
 			}

@@ -1,0 +1,57 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+export GOFLAGS := -trimpath
+
+WEB    := web/node_modules/.package-lock.json
+DIST   := web/static/dist/manifest.json
+ASSETS := $(wildcard web/static/css/*.css web/static/js/*.js web/static/img/* web/*/*.templ) web/static/build/main.go internal/demo/products.go
+WITH   := go run ./internal/pg/pgtest/with
+
+run: build ## bring the shop up with its demo, and print where it is
+	@exec bin/counterpart serve
+
+build: $(DIST) ## make bin/counterpart
+	@go build -o bin/counterpart ./cmd/counterpart
+
+test: check browser ## everything that CI runs
+	@$(WITH) go test -count=1 -timeout 20m ./...
+
+check: generate ## generated code is current, vet, lint, floors
+	@git diff --exit-code --stat -- '*_templ.go' || { echo "generated code is not current: commit what make generate made"; exit 1; }
+	@gofmt -l cmd internal migrations web | (! grep .) || { echo "run gofmt on these"; exit 1; }
+	@go vet ./...
+	@go tool staticcheck ./...
+	@go test -count=1 ./internal -run Floors
+
+generate: $(DIST) ## write the templates' Go code and put the assets together
+	@go tool templ generate -log-level error
+
+shots: build browser ## a picture of every page, in shots/
+	@SHOTS=$(CURDIR)/shots $(WITH) go test -count=1 -timeout 30m ./web/journey -run TestShots -v
+
+bench: build ## measure, side by side with a bare baseline
+	@DURABLE=1 $(WITH) go run ./cmd/bench
+
+audit: build ## prove that the books of the running shop agree
+	@bin/counterpart audit
+
+clean: ## take away what was built; the shop's data stays
+	@rm -rf bin shots web/node_modules $(filter-out web/static/dist/.keep,$(wildcard web/static/dist/*))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(WEB): web/package.json web/package-lock.json
+	@cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $(WEB)
+
+$(DIST): $(WEB) $(ASSETS)
+	@go run ./web/static/build
+
+# The browser tests drive a real one. Where it is missing and can be installed, it is; it is never skipped.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  { echo "the browser tests need Chromium: install it and run again"; exit 1; }
+
+.PHONY: run build test check generate shots bench audit clean help browser

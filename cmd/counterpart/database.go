@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	books "counterpart/internal/audit"
+	"counterpart/internal/pg"
+)
+
+// config is what the environment says.
+type config struct {
+	Addr     string `env:"COUNTERPART_ADDR" envDefault:"127.0.0.1:8080"`
+	Data     string `env:"COUNTERPART_DATA" envDefault:".data"`
+	URL      string `env:"COUNTERPART_URL"` // the shop's address as shoppers see it
+	Database string `env:"DATABASE_URL"`
+	SMTPHost string `env:"COUNTERPART_SMTP_HOST"` // none: mails are caught and shown
+	SMTPPort int    `env:"COUNTERPART_SMTP_PORT" envDefault:"587"`
+	SMTPUser string `env:"COUNTERPART_SMTP_USER"`
+	SMTPPass string `env:"COUNTERPART_SMTP_PASSWORD"`
+	MailFrom string `env:"COUNTERPART_MAIL_FROM" envDefault:"shop@localhost"`
+}
+
+// database is the one that DATABASE_URL names, or our own in the data folder.
+type database struct {
+	URL  string
+	Pool *pgxpool.Pool
+	own  *pg.Server
+}
+
+func open(ctx context.Context) (config, *database, error) {
+	var c config
+	if err := env.Parse(&c); err != nil {
+		return c, nil, err
+	}
+	db := &database{URL: c.Database}
+	if db.URL == "" {
+		own, err := pg.Start(ctx, filepath.Join(c.Data, "postgres"), pg.Options{})
+		if err != nil {
+			return c, nil, err
+		}
+		db.own, db.URL = own, own.URL
+	}
+	pool, err := pg.Open(ctx, db.URL)
+	if err != nil {
+		return c, nil, errors.Join(err, db.Close())
+	}
+	db.Pool = pool
+	return c, db, nil
+}
+
+func (db *database) Close() error {
+	if db.Pool != nil {
+		db.Pool.Close()
+	}
+	if db.own == nil {
+		return nil
+	}
+	return db.own.Stop()
+}
+
+type migrate struct{}
+
+func (migrate) Run(ctx context.Context) (err error) {
+	_, db, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	applied, err := pg.Migrate(db.URL)
+	if err != nil {
+		return err
+	}
+	if !applied {
+		fmt.Println("The database is up to date.")
+		return nil
+	}
+	fmt.Println("The database is migrated.")
+	return nil
+}
+
+type audit struct{}
+
+func (audit) Run(ctx context.Context) (err error) {
+	_, db, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	findings, err := books.Run(ctx, db.Pool)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		fmt.Printf("%s: %s\n", f.Rule, f.Detail)
+	}
+	if len(findings) > 0 {
+		return fmt.Errorf("%d rows break a rule", len(findings))
+	}
+	fmt.Printf("All %d rules hold.\n", len(books.Rules))
+	return nil
+}

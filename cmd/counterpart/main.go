@@ -1,0 +1,43 @@
+// Counterpart is the shop: one program for its website, its counters and its office.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Serve   serve   `cmd:"" help:"Run the shop. Example: counterpart serve"`
+	Migrate migrate `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
+	Audit   audit   `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
+	Version version `cmd:"" help:"Say which build this is. Example: counterpart version"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	parsed := kong.Parse(&c, kong.Name("counterpart"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Description("A shop on the web and at the counter, on one database.\n\nExample: counterpart serve"))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "counterpart:", err)
+		os.Exit(1)
+	}
+}
+
+type version struct{}
+
+func (version) Run() error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return fmt.Errorf("this build does not say what it is")
+	}
+	fmt.Println("counterpart", info.Main.Version, info.GoVersion)
+	return nil
+}

@@ -1,0 +1,273 @@
+package browse
+
+import (
+	"context"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/catalog"
+	"counterpart/internal/geo"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+)
+
+// Product is a product's page: its variants, the one that is looked at, and where that one is.
+type Product struct {
+	Visit
+	ID          int64
+	Slug        string
+	Title       string
+	Brand       string
+	Description string
+	Options     []string
+	Tags        []string
+	Category    *Department
+	Pictures    []Picture
+	Variants    []Variant
+	Chosen      int // index of the variant that is looked at; -1 when none is on sale
+	Stores      []StoreStock
+}
+
+// Picture of a product.
+type Picture struct {
+	ID  int64  `json:"id"`
+	Key string `json:"key"`
+	Alt string `json:"alt"`
+}
+
+// Variant of a product with what it costs at the visit's store. Was is the lowest price of the 30 days before a reduction.
+type Variant struct {
+	ID        int64    `json:"id"`
+	SKU       string   `json:"sku"`
+	Options   []string `json:"options"`
+	GTIN      string   `json:"gtin"`
+	Grams     int      `json:"grams"`
+	Picture   int64    `json:"picture"`
+	Amount    int64    `json:"amount"`
+	CompareAt int64    `json:"compare_at"`
+	Was       int64    `json:"was"`
+	Available int      `json:"available"` // at the visit's store
+	Anywhere  int      `json:"anywhere"`  // in all stores
+}
+
+// StoreStock is one store and how many of the chosen variant it has.
+type StoreStock struct {
+	location.Location
+	Available  int
+	Kilometres float64 // from where the shopper said they are; below 0: they did not
+}
+
+// ReadyBy is the promise of a store that has it.
+func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
+	if s.Available <= 0 || !s.Pickup {
+		return time.Time{}, false
+	}
+	return s.Location.ReadyBy(now)
+}
+
+// ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
+// it is not on sale.
+func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
+	p := &Product{Slug: slug}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		WITH`+home+`
+		SELECT p.id, t.title, p.brand, t.description, p.options, p.tags,
+			coalesce((
+				SELECT jsonb_build_object('slug', c.slug, 'name', ct.name)
+				FROM product_category pc
+				JOIN category c ON c.id = pc.category_id
+				JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
+				WHERE pc.product_id = p.id
+				ORDER BY c.parent_id IS NULL, c.id
+				LIMIT 1), 'null'),
+			coalesce((
+				SELECT jsonb_agg(jsonb_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
+				FROM picture pic
+				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
+			coalesce((
+				SELECT jsonb_agg(jsonb_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0),
+					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
+					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
+					'was', coalesce((
+						SELECT min(before.amount)
+						FROM price before
+						WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
+							AND before.valid && tstzrange(price.since - interval '30 days', price.since)
+						HAVING min(before.amount) > price.amount), 0),
+					'available', coalesce(stock.here, 0), 'anywhere', coalesce(stock.anywhere, 0)) ORDER BY v.position, v.id)
+				FROM home
+				JOIN price_list list ON list.id = home.list_id
+				JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
+				LEFT JOIN LATERAL (
+					SELECT sum(greatest(s.on_hand - s.reserved - s.safety, 0)) FILTER (WHERE at.kind = 'store') AS anywhere,
+						sum(greatest(s.on_hand - s.reserved - s.safety, 0)) FILTER (WHERE s.location_id = home.id) AS here
+					FROM stock_level s
+					JOIN location at ON at.id = s.location_id
+					WHERE s.variant_id = v.id AND s.condition = 'sellable') stock ON true
+				WHERE price.amount IS NOT NULL), '[]'),
+			coalesce((
+				SELECT jsonb_agg(jsonb_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
+					'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup,
+					'hours', (
+						SELECT jsonb_agg(jsonb_build_object('weekday', weekday, 'opens', extract(epoch FROM opens)::int / 60,
+							'closes', extract(epoch FROM closes)::int / 60, 'preparation', preparation_minutes) ORDER BY weekday)
+						FROM opening o
+						WHERE o.location_id = l.id),
+					'stock', (
+						SELECT jsonb_object_agg(v.sku, s.on_hand - s.reserved - s.safety)
+						FROM variant v
+						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
+						WHERE v.product_id = p.id AND s.location_id = l.id AND s.on_hand - s.reserved - s.safety > 0)))
+				FROM location l, home
+				JOIN location mine ON mine.id = home.id
+				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]')
+		FROM product p
+		JOIN LATERAL (
+			SELECT title, description
+			FROM product_text
+			WHERE product_id = p.id
+			ORDER BY language = @language DESC, language = 'en' DESC
+			LIMIT 1) t ON true
+		WHERE p.slug = @slug AND p.status = 'active'`, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
+		Query(func(rows pgx.Rows) error {
+			var stores []storeRow
+			for rows.Next() {
+				if err := rows.Scan(&p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores)); err != nil {
+					return err
+				}
+			}
+			p.choose(sku)
+			p.place(stores)
+			return rows.Err()
+		})
+	if err := send(ctx, db, batch, who, &p.Visit); err != nil || p.ID == 0 {
+		return nil, err
+	}
+	p.sortStores(near)
+	return p, nil
+}
+
+type storeRow struct {
+	location.Location
+	Stock map[string]int `json:"stock"`
+}
+
+// choose takes the variant that was asked for, else the first on a shelf here, else anywhere, else the first.
+func (p *Product) choose(sku string) {
+	p.Chosen = -1
+	best := -1
+	for i, v := range p.Variants {
+		if strings.EqualFold(v.SKU, sku) {
+			p.Chosen = i
+			return
+		}
+		rank := 0
+		if v.Available > 0 {
+			rank = 2
+		} else if v.Anywhere > 0 {
+			rank = 1
+		}
+		if rank > best {
+			best, p.Chosen = rank, i
+		}
+	}
+}
+
+func (p *Product) place(stores []storeRow) {
+	for _, row := range stores {
+		s := StoreStock{Location: row.Location, Kilometres: -1}
+		s.TimeZone = row.TimeZone
+		if p.Chosen >= 0 {
+			s.Available = row.Stock[p.Variants[p.Chosen].SKU]
+		}
+		p.Stores = append(p.Stores, s)
+	}
+}
+
+// sortStores puts the chosen store first, then those that have it, nearest first. Where nobody said where they are, near
+// is the chosen store; where none is chosen, stores go by name.
+func (p *Product) sortStores(near *geo.Place) {
+	var from *geo.Point
+	switch {
+	case near != nil:
+		from = &near.Point
+	case p.Visit.Chosen:
+		from = new(p.Store.Point())
+	}
+	for i := range p.Stores {
+		if from != nil {
+			p.Stores[i].Kilometres = from.Kilometres(p.Stores[i].Point())
+		}
+	}
+	sort.SliceStable(p.Stores, func(i, j int) bool {
+		a, b := &p.Stores[i], &p.Stores[j]
+		mineA, mineB := p.Visit.Chosen && a.ID == p.Store.ID, p.Visit.Chosen && b.ID == p.Store.ID
+		hasA, hasB := a.Available > 0 && a.Pickup, b.Available > 0 && b.Pickup
+		switch {
+		case mineA != mineB:
+			return mineA
+		case hasA != hasB:
+			return hasA
+		case a.Kilometres != b.Kilometres:
+			return a.Kilometres < b.Kilometres
+		}
+		return a.Name < b.Name
+	})
+}
+
+// Mine is the visit's store among the stores, when one was chosen.
+func (p *Product) Mine() *StoreStock {
+	if len(p.Stores) > 0 && p.Visit.Chosen && p.Stores[0].ID == p.Store.ID {
+		return &p.Stores[0]
+	}
+	return nil
+}
+
+// Variant is the one that is looked at; nil when none is on sale.
+func (p *Product) Variant() *Variant {
+	if p.Chosen < 0 {
+		return nil
+	}
+	return &p.Variants[p.Chosen]
+}
+
+// With is the variant that differs from the chosen one in one option only, or else the first with that value. Nil: none.
+func (p *Product) With(option int, value string) *Variant {
+	var fallback *Variant
+	for i := range p.Variants {
+		v := &p.Variants[i]
+		if option >= len(v.Options) || v.Options[option] != value {
+			continue
+		}
+		same := true
+		for k, other := range v.Options {
+			if k != option && p.Chosen >= 0 && k < len(p.Variants[p.Chosen].Options) && other != p.Variants[p.Chosen].Options[k] {
+				same = false
+			}
+		}
+		if same {
+			return v
+		}
+		if fallback == nil {
+			fallback = v
+		}
+	}
+	return fallback
+}
+
+// Values of an option, in the variants' order.
+func (p *Product) Values(option int) []string {
+	var values []string
+	seen := map[string]bool{}
+	for _, v := range p.Variants {
+		if option < len(v.Options) && !seen[v.Options[option]] {
+			seen[v.Options[option]] = true
+			values = append(values, v.Options[option])
+		}
+	}
+	return values
+}

@@ -1,0 +1,139 @@
+// Package browse reads what a shopper's page shows: who is looking, what there is, what it costs and which store has it.
+package browse
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/location"
+	"counterpart/internal/money"
+	"counterpart/internal/pg"
+)
+
+// Visitor is what a browser brings along: its device cookie, and the code of the store it chose. Both may be empty.
+type Visitor struct {
+	Device    string
+	StoreCode string
+	Language  string
+	At        time.Time
+}
+
+// Visit is what every shop page knows. Store is the chosen one, or the chain's first, whose prices are then shown.
+type Visit struct {
+	Shop        string
+	Demo        bool
+	Store       location.Location
+	Chosen      bool
+	CustomerID  int64
+	Pieces      int
+	Departments []Department
+	At          time.Time
+}
+
+// Department is a category at the top.
+type Department struct {
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// Money is an amount in the visit's currency.
+func (v *Visit) Money(minor int64) money.Money { return money.New(minor, v.Store.Currency) }
+
+// home is the store whose prices a page shows: the chosen one or the chain's first.
+const home = `
+	home AS (
+		SELECT l.id, l.country, l.region, list.id AS list_id
+		FROM location l
+		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
+		WHERE l.id = coalesce(
+			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
+			(SELECT min(id) FROM location WHERE kind = 'store')))`
+
+// queueVisit asks for the visit in the page's own batch.
+func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
+	visit.At = who.At
+	batch.Queue(`
+		SELECT shop.name, shop.demo, l.code = @store, coalesce(i.customer_id, 0),
+			coalesce((
+				SELECT sum(line.quantity)
+				FROM cart
+				JOIN cart_line line ON line.cart_id = cart.id
+				WHERE cart.customer_id = i.customer_id AND cart.state = 'open'), 0),
+			coalesce((
+				SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
+				FROM category c
+				JOIN category_text t ON t.category_id = c.id AND t.language = @language
+				WHERE c.parent_id IS NULL), '[]'),
+			`+location.Columns+`
+		FROM shop
+		JOIN location l ON l.id = coalesce(
+			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
+			(SELECT min(id) FROM location WHERE kind = 'store'))
+		LEFT JOIN identity i ON i.kind = 'device' AND i.value = @device AND i.verified_at IS NOT NULL`,
+		pgx.NamedArgs{"store": who.StoreCode, "device": customer.DeviceValue(who.Device), "language": who.Language}).
+		QueryRow(func(row pgx.Row) error {
+			s := &visit.Store
+			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.Pieces, asJSON(&visit.Departments),
+				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
+				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours)
+		})
+}
+
+// CustomerOf is the customer whose browser has this cookie; 0 when it is nobody's yet.
+func CustomerOf(ctx context.Context, db pg.DB, who Visitor) (int64, error) {
+	if who.Device == "" {
+		return 0, nil
+	}
+	return customer.ByVerified(ctx, db, customer.Device, customer.DeviceValue(who.Device))
+}
+
+// Look reads the visit alone, for pages that show nothing else of the database.
+func Look(ctx context.Context, db pg.DB, who Visitor) (*Visit, error) {
+	var visit Visit
+	return &visit, send(ctx, db, &pgx.Batch{}, who, &visit)
+}
+
+// send adds the visit to a page's statements and runs them in one round trip.
+func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *Visit) error {
+	queueVisit(batch, who, visit)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read a page: %w", err)
+	}
+	return nil
+}
+
+// asJSON scans a jsonb column into a value.
+func asJSON(into any) any { return &jsonColumn{into} }
+
+type jsonColumn struct{ into any }
+
+func (c *jsonColumn) Scan(src any) error {
+	switch src := src.(type) {
+	case string:
+		return json.Unmarshal([]byte(src), c.into)
+	case []byte:
+		return json.Unmarshal(src, c.into)
+	}
+	return fmt.Errorf("a JSON column of %T", src)
+}
+
+// Stores reads all stores beside the visit.
+func Stores(ctx context.Context, db pg.DB, who Visitor) (*Visit, []location.Location, error) {
+	var visit Visit
+	var stores []location.Location
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		SELECT ` + location.Columns + `
+		FROM location l
+		WHERE l.kind = 'store'
+		ORDER BY l.name`).Query(func(rows pgx.Rows) (err error) {
+		stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
+		return err
+	})
+	return &visit, stores, send(ctx, db, batch, who, &visit)
+}

@@ -1,0 +1,52 @@
+package shopping
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/pg"
+)
+
+// Welcome makes the profile of somebody who stands at a counter or is on the phone: a name, and a way to reach them.
+func Welcome(ctx context.Context, db pg.DB, name, email, phone, country string) (id int64, err error) {
+	var form fault.Form
+	name = strings.Join(strings.Fields(name), " ")
+	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		form.Add("name", "Write a name, in up to 100 letters.")
+	}
+	var identities []customer.Identity
+	for _, typed := range []struct {
+		kind, value, wrong string
+		read               func() (string, bool)
+	}{
+		{customer.Email, email, "That does not look like an email address, such as ada@example.com.", func() (string, bool) { return customer.NormalEmail(email) }},
+		{customer.Phone, phone, "That does not look like a phone number, such as 0113 496 0999.", func() (string, bool) { return customer.NormalPhone(phone, country) }},
+	} {
+		if strings.TrimSpace(typed.value) == "" {
+			continue
+		}
+		value, ok := typed.read()
+		if !ok {
+			form.Add(typed.kind, typed.wrong)
+		}
+		identities = append(identities, customer.Identity{Kind: typed.kind, Value: value, Source: "counter"})
+	}
+	if len(identities) == 0 {
+		form.Add("phone", "Take a phone number or an email address, so that we can say when it is ready.")
+	}
+	if err := form.Err(); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if id, err = customer.Create(ctx, tx, name, "en", "counter"); err != nil {
+			return err
+		}
+		return customer.Identify(ctx, tx, id, identities...)
+	})
+	return id, err
+}

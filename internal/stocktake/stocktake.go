@@ -1,0 +1,134 @@
+// Package stocktake is putting the books right: goods that arrived, and figures that a count corrects.
+package stocktake
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/inventory"
+	"counterpart/internal/live"
+	"counterpart/internal/order"
+	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
+)
+
+// Change is what somebody says of one shelf.
+type Change struct {
+	VariantID   int64
+	LocationID  int64
+	Quantity    int // received, or counted
+	Reason      string
+	AssociateID int64
+}
+
+// Max is how many of one thing a shelf can hold.
+const Max = 1_000_000
+
+// Receive books goods that arrived.
+func Receive(ctx context.Context, db pg.DB, c Change) error {
+	if c.Quantity < 1 || c.Quantity > Max {
+		return fault.Field("quantity", "How many arrived? Write a whole number above zero.")
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity}
+		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: "counter", Reason: strings.TrimSpace(c.Reason), AssociateID: c.AssociateID})
+	})
+}
+
+// Count says what is on a shelf. It is never refused: where more is promised than is there, the youngest orders that are not picked yet
+// lose their claim first, and their shoppers are told.
+func Count(ctx context.Context, db pg.DB, c Change) error {
+	var form fault.Form
+	if c.Quantity < 0 || c.Quantity > Max {
+		form.Add("quantity", "How many are there? Write a whole number, zero or more.")
+	}
+	c.Reason = strings.TrimSpace(c.Reason)
+	if c.Reason == "" || utf8.RuneCountInString(c.Reason) > 200 || !utf8.ValidString(c.Reason) || strings.ContainsRune(c.Reason, 0) {
+		form.Add("reason", "Why does the figure change? A few words for the ledger.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	// Orders are locked before shelves, so the promises that have to go are found first. Should new ones appear meanwhile, we look again.
+	for range 20 {
+		done, err := count(ctx, db, c)
+		if err != nil || done {
+			return err
+		}
+	}
+	return fault.New(fault.Conflict, "Orders came in while you were counting. Try once more.")
+}
+
+func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		for {
+			reserved, err := promised(ctx, tx, c)
+			if err != nil {
+				return err
+			}
+			if reserved <= c.Quantity {
+				break
+			}
+			if err := shorten(ctx, tx, c, reserved-c.Quantity); err != nil {
+				return err
+			}
+		}
+		level, err := inventory.Lock(ctx, tx, c.VariantID, c.LocationID)
+		if err != nil {
+			return err
+		}
+		if level.OnHand == c.Quantity {
+			done = true
+			return nil
+		}
+		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity - level.OnHand, Cause: "count"}
+		done, err = inventory.Correct(ctx, tx, move, inventory.Cause{Channel: "counter", Reason: c.Reason, AssociateID: c.AssociateID})
+		if err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Queue(c.LocationID))
+	})
+	return done, err
+}
+
+func promised(ctx context.Context, tx pgx.Tx, c Change) (n int, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT coalesce(sum(quantity), 0)::int
+		FROM reservation
+		WHERE variant_id = $1 AND location_id = $2 AND released_at IS NULL`, c.VariantID, c.LocationID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count what is promised: %w", err)
+	}
+	return n, nil
+}
+
+// shorten takes up to n pieces from the youngest promise that is not picked, or, when all are, from the youngest.
+func shorten(ctx context.Context, tx pgx.Tx, c Change, n int) error {
+	var line, fulfilment int64
+	var quantity int
+	err := tx.QueryRow(ctx, `
+		SELECT r.order_line_id, r.quantity, l.fulfilment_id
+		FROM reservation r
+		JOIN order_line l ON l.id = r.order_line_id
+		JOIN fulfilment f ON f.id = l.fulfilment_id
+		WHERE r.variant_id = $1 AND r.location_id = $2 AND r.released_at IS NULL
+		ORDER BY f.state = 'to_pick' DESC, r.id DESC
+		LIMIT 1`, c.VariantID, c.LocationID).Scan(&line, &quantity, &fulfilment)
+	if err != nil {
+		return fmt.Errorf("find a promise to shorten: %w", err)
+	}
+	f, err := order.LockFulfilment(ctx, tx, fulfilment, c.LocationID)
+	if err != nil || f == nil {
+		return err
+	}
+	pieces := min(n, quantity)
+	if err := pickup.Shorten(ctx, tx, f, line, pieces); err != nil {
+		return err
+	}
+	return inventory.Shorten(ctx, tx, line, pieces)
+}

@@ -1,0 +1,164 @@
+package counter
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"counterpart/internal/cart"
+	"counterpart/internal/checkout"
+	"counterpart/internal/desk"
+	"counterpart/internal/fault"
+	"counterpart/internal/live"
+	"counterpart/internal/location"
+	"counterpart/internal/shopping"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// customerView is a customer at the counter with what was typed.
+type customerView struct {
+	formFault
+	*desk.Person
+	Store              *location.Location
+	Words              string // SKU, barcode or name to add
+	Hits               []desk.Hit
+	Name, Email, Phone string
+	Done               string
+	Now                time.Time
+}
+
+func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showCustomer(r, customerView{Done: done(r)}, nil)
+}
+
+func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fault) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Customer"), "customer")
+	if err != nil {
+		return nil, err
+	}
+	view.Person, err = desk.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Language(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	if view.Person == nil {
+		return nil, respond.NotFound()
+	}
+	view.Store, view.Now = store, time.Now()
+	if view.Name == "" && view.Email == "" && view.Phone == "" {
+		view.Name, view.Email, view.Phone = view.Person.Name, last(view.Emails), last(view.Phones)
+	}
+	if wrong != nil {
+		view.take(r, wrong)
+		return respond.Wrong(wrong, customerPage(c, view)), nil
+	}
+	return respond.Page(customerPage(c, view)), nil
+}
+
+func last(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+func (p *Pages) customerEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return respond.Events(p.Live, 15*time.Minute, live.Customer(id(r, "id"))), nil
+}
+
+// welcome makes the profile of somebody new.
+func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "New customer"), "search")
+	if err != nil {
+		return nil, err
+	}
+	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
+	customerID, err := shopping.Welcome(r.Context(), p.DB, view.Name, view.Email, view.Phone, store.Country)
+	if wrong := fault.As(err); wrong != nil {
+		view.take(r, wrong)
+		return respond.Wrong(wrong, welcomePage(c, view)), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/counter/customers/" + strconv.FormatInt(customerID, 10)), nil
+}
+
+type welcomeView struct {
+	formFault
+	Name, Email, Phone string
+}
+
+// addToCart takes a scan or a few words: one article goes into the cart, several are listed to choose from.
+func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := customerView{Words: typed(r, "article")}
+	hits, err := desk.Search(r.Context(), p.DB, view.Words, here(r).LocationID)
+	if err != nil {
+		return nil, err
+	}
+	var articles []desk.Hit
+	for _, h := range hits {
+		if h.Kind == "product" {
+			articles = append(articles, h)
+		}
+	}
+	if len(articles) == 0 {
+		if articles, err = desk.Articles(r.Context(), p.DB, view.Words); err != nil {
+			return nil, err
+		}
+	}
+	if len(articles) != 1 {
+		view.Hits = articles
+		if len(articles) == 0 {
+			return p.showCustomer(r, view, fault.Field("article", "Nothing has this barcode, SKU or name."))
+		}
+		return p.showCustomer(r, view, nil)
+	}
+	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, Channel: "counter", Language: text.Language(r.Context())}
+	return p.afterCart(r, shopping.AddFor(r.Context(), p.DB, id(r, "id"), item))
+}
+
+func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
+	if err != nil || quantity < 0 || quantity > cart.MaxQuantity {
+		return p.showCustomer(r, customerView{}, fault.New(fault.Invalid, "Choose a quantity from 0 to 99."))
+	}
+	return p.afterCart(r, cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity))
+}
+
+func (p *Pages) afterCart(r *http.Request, err error) (respond.Answer, error) {
+	if wrong := fault.As(err); wrong != nil {
+		return p.showCustomer(r, customerView{}, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/counter/customers/" + strconv.FormatInt(id(r, "id"), 10)), nil
+}
+
+// reserve is the same checkout as the shopper's, at this store, for whoever stands here or is on the phone.
+func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := customerView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
+	at := here(r)
+	if err := cart.CollectAt(r.Context(), p.DB, id(r, "id"), at.LocationID); err != nil {
+		return nil, err
+	}
+	channel := "counter"
+	if r.PostFormValue("channel") == "phone" {
+		channel = "phone"
+	}
+	cartID, _ := strconv.ParseInt(r.PostFormValue("cart"), 10, 64)
+	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
+	_, err := checkout.Place(r.Context(), p.DB, checkout.Request{
+		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
+		Channel: channel, AssociateID: at.AssociateID, Language: text.Language(r.Context()),
+	})
+	if wrong := fault.As(err); wrong != nil {
+		return p.showCustomer(r, view, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/counter/customers/" + strconv.FormatInt(id(r, "id"), 10) + "?done=reserved"), nil
+}

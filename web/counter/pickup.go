@@ -1,0 +1,125 @@
+package counter
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/desk"
+	"counterpart/internal/fault"
+	"counterpart/internal/money"
+	"counterpart/internal/payment"
+	"counterpart/internal/pickup"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// pickupView is an order at its counter with what was typed.
+type pickupView struct {
+	formFault
+	*browse.Order
+	Place, Code, Kind, Given string
+	Done                     string
+	Now                      time.Time
+}
+
+func (p *Pages) pickup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPickup(r, id(r, "id"), pickupView{Done: done(r)})
+}
+
+func (p *Pages) showPickup(r *http.Request, fulfilmentID int64, view pickupView) (respond.Answer, error) {
+	return p.pickupAnswer(r, fulfilmentID, view, nil)
+}
+
+func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupView, wrong *fault.Fault) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Pickup"), "pickup")
+	if err != nil {
+		return nil, err
+	}
+	view.Order, err = desk.Order(r.Context(), p.DB, fulfilmentID, store.ID)
+	if err != nil {
+		return nil, err
+	}
+	if view.Order == nil {
+		return nil, respond.NotFound()
+	}
+	view.Now = time.Now()
+	if wrong != nil {
+		view.take(r, wrong)
+		return respond.Wrong(wrong, pickupPage(c, view)), nil
+	}
+	return respond.Page(pickupPage(c, view)), nil
+}
+
+// after answers a form about a pickup: the page again with what was wrong, or on to the next thing.
+func (p *Pages) after(r *http.Request, err error, view pickupView, next string) (respond.Answer, error) {
+	if wrong := fault.As(err); wrong != nil && wrong.Kind != fault.NotFound {
+		return p.pickupAnswer(r, id(r, "id"), view, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(next), nil
+}
+
+func (p *Pages) ready(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := pickupView{Place: typed(r, "place")}
+	err := pickup.Ready(r.Context(), p.DB, here(r), id(r, "id"), view.Place)
+	return p.after(r, err, view, "/counter?done=ready")
+}
+
+func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	line, _ := strconv.ParseInt(r.PostFormValue("line"), 10, 64)
+	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
+	if err != nil || quantity < 1 || quantity > 99 {
+		err = fault.New(fault.Invalid, "How many are missing? Choose a number from 1 to 99.")
+	} else {
+		err = pickup.NotFound(r.Context(), p.DB, here(r), id(r, "id"), line, quantity)
+	}
+	return p.after(r, err, pickupView{}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"), 10)+"?done=missing")
+}
+
+func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	err := pickup.Cancel(r.Context(), p.DB, here(r), id(r, "id"))
+	return p.after(r, err, pickupView{}, "/counter?done=cancelled")
+}
+
+func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := pickupView{Code: typed(r, "code"), Kind: typed(r, "kind"), Given: typed(r, "given")}
+	_, store, err := p.frame(r, "", "")
+	if err != nil {
+		return nil, err
+	}
+	paid := pickup.Payment{Kind: view.Kind}
+	if view.Kind == payment.Cash {
+		given, err := money.Parse(view.Given, store.Currency)
+		paid.Given, paid.Wrong = given.Minor, err != nil
+	}
+	change, err := pickup.HandOver(r.Context(), p.DB, here(r), id(r, "id"), view.Code, paid)
+	return p.after(r, err, view, fmt.Sprintf("/counter?done=collected&change=%d&currency=%s", change.Minor, store.Currency))
+}
+
+// done is what was just done, in words. An address names it by a key, so that nobody can put words into our mouth.
+func done(r *http.Request) string {
+	q := r.URL.Query()
+	switch q.Get("done") {
+	case "ready":
+		return text.T(r.Context(), "Ready. The shopper has been told.")
+	case "missing":
+		return text.T(r.Context(), "Taken out, and the shopper has been told.")
+	case "cancelled":
+		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")
+	case "reserved":
+		return text.T(r.Context(), "Reserved. It is in the queue now.")
+	case "collected":
+		change, err := strconv.ParseInt(q.Get("change"), 10, 64)
+		if err != nil || change <= 0 || !money.Known(q.Get("currency")) {
+			return text.T(r.Context(), "Collected and paid.")
+		}
+		return text.T(r.Context(), "Collected. Give {change} change.", text.Args{"change": money.New(change, q.Get("currency"))})
+	}
+	return ""
+}

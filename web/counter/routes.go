@@ -1,0 +1,198 @@
+// Package counter is what an associate sees in the store: who is here, what waits, what there is; everything in one place.
+package counter
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/desk"
+	"counterpart/internal/fault"
+	"counterpart/internal/live"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/layout"
+	"counterpart/web/respond"
+)
+
+// Pages are the counter's.
+type Pages struct {
+	DB   pg.DB
+	Site *gate.Routes
+	Live *live.Hub
+}
+
+// Routes is the site map of the counter.
+func (p *Pages) Routes(r *gate.Routes) {
+	r.Get("/counter", gate.Counter, p.queue)
+	r.Get("/counter/events", gate.Counter, p.queueEvents)
+	r.Post("/counter/search", gate.Counter, p.search)
+	r.Get("/counter/pickups/{id}", gate.Counter, p.pickup)
+	r.Post("/counter/pickups/{id}/ready", gate.Counter, p.ready)
+	r.Post("/counter/pickups/{id}/missing", gate.Counter, p.missing)
+	r.Post("/counter/pickups/{id}/handover", gate.Counter, p.handOver)
+	r.Post("/counter/pickups/{id}/cancel", gate.Counter, p.cancel)
+	r.Get("/counter/articles/{sku}", gate.Counter, p.article)
+	r.Post("/counter/customers", gate.Counter, p.welcome)
+	r.Get("/counter/customers/{id}", gate.Counter, p.customer)
+	r.Get("/counter/customers/{id}/events", gate.Counter, p.customerEvents)
+	r.Post("/counter/customers/{id}/cart", gate.Counter, p.addToCart)
+	r.Post("/counter/customers/{id}/lines/{line}", gate.Counter, p.changeLine)
+	r.Post("/counter/customers/{id}/reserve", gate.Counter, p.reserve)
+}
+
+// frame is what the edges of every counter page show, and the store it stands in.
+func (p *Pages) frame(r *http.Request, title, tab string) (layout.Counter, *location.Location, error) {
+	s := gate.Session(r.Context())
+	all, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return layout.Counter{}, nil, err
+	}
+	for i := range all {
+		if all[i].ID == s.LocationID {
+			return layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Tab: tab, Admin: s.Associate.Role != staff.RoleAssociate}, &all[i], nil
+		}
+	}
+	return layout.Counter{}, nil, respond.NotFound()
+}
+
+// here is where the request's associate stands.
+func here(r *http.Request) pickup.Desk {
+	s := gate.Session(r.Context())
+	return pickup.Desk{LocationID: s.LocationID, AssociateID: s.Associate.ID, Device: s.Device}
+}
+
+func id(r *http.Request, name string) int64 {
+	n, err := strconv.ParseInt(chi.URLParam(r, name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// typed is what was written into a field, without what cannot be text.
+func typed(r *http.Request, name string) string {
+	s := strings.ToValidUTF8(strings.ReplaceAll(r.PostFormValue(name), "\x00", ""), "")
+	if runes := []rune(s); len(runes) > 200 {
+		s = string(runes[:200])
+	}
+	return strings.TrimSpace(s)
+}
+
+func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Queue"), "queue")
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := desk.Queue(r.Context(), p.DB, store.ID)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(queuePage(c, newQueue(waiting, store, done(r)))), nil
+}
+
+// queueView parts the queue by what is to be done.
+type queueView struct {
+	Pick, Ready []desk.Waiting
+	Store       *location.Location
+	Now         time.Time
+	Done        string
+}
+
+func newQueue(waiting []desk.Waiting, store *location.Location, done string) queueView {
+	q := queueView{Store: store, Now: time.Now(), Done: done}
+	for _, w := range waiting {
+		if w.State == "ready" {
+			q.Ready = append(q.Ready, w)
+		} else {
+			q.Pick = append(q.Pick, w)
+		}
+	}
+	return q
+}
+
+func (p *Pages) queueEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return respond.Events(p.Live, 15*time.Minute, live.Queue(here(r).LocationID)), nil
+}
+
+// search opens what the words name when it is one thing, and lists when it is several. Codes typed here are counted.
+func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	words := typed(r, "q")
+	c, store, err := p.frame(r, text.T(r.Context(), "Search"), "search")
+	if err != nil {
+		return nil, err
+	}
+	c.Words = words
+	code := desk.Tried(words)
+	if code {
+		if err := pickup.TryCode(r.Context(), p.DB, here(r)); err != nil {
+			return nil, err
+		}
+	}
+	hits, err := desk.Search(r.Context(), p.DB, words, store.ID)
+	if err != nil {
+		return nil, err
+	}
+	if code && len(hits) > 0 {
+		if err := pickup.GoodTry(r.Context(), p.DB, here(r)); err != nil {
+			return nil, err
+		}
+	}
+	if len(hits) != 1 {
+		status := http.StatusOK
+		if len(hits) == 0 {
+			status = http.StatusNotFound
+		}
+		return respond.Status(status, searchPage(c, words, hits)), nil
+	}
+	if hits[0].Kind == "pickup" && code {
+		// Whoever was found by the code has shown it; it need not be typed twice.
+		return p.showPickup(r, hits[0].ID, pickupView{Code: words})
+	}
+	return respond.See(address(hits[0])), nil
+}
+
+func address(h desk.Hit) string {
+	switch h.Kind {
+	case "pickup":
+		return "/counter/pickups/" + strconv.FormatInt(h.ID, 10)
+	case "customer":
+		return "/counter/customers/" + strconv.FormatInt(h.ID, 10)
+	}
+	return "/counter/articles/" + h.SKU
+}
+
+func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Article"), "article")
+	if err != nil {
+		return nil, err
+	}
+	found, err := desk.Look(r.Context(), p.DB, strings.ToValidUTF8(chi.URLParam(r, "sku"), ""), store.ID)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, respond.NotFound()
+	}
+	return respond.Page(articlePage(c, found, store)), nil
+}
+
+// formFault is what a form's fault says beside its fields, and above them.
+type formFault struct {
+	Wrong  string
+	Fields map[string]text.Message
+}
+
+func (f *formFault) take(r *http.Request, wrong *fault.Fault) {
+	f.Fields = wrong.Fields
+	if !wrong.Message.IsZero() {
+		f.Wrong = respond.Sentence(r.Context(), wrong)
+	}
+}

@@ -1,0 +1,22 @@
+// Package dev is for whoever builds the shop: the mails that were caught. It is not there in production.
+package dev
+
+import (
+	"net/http"
+
+	"counterpart/internal/message/catcher"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// Pages are there only where mails are caught.
+type Pages struct{ Mail *catcher.Catcher }
+
+// Routes of the development pages.
+func (p *Pages) Routes(r *gate.Routes) {
+	r.Get("/dev/mail", gate.Anyone, p.mail)
+}
+
+func (p *Pages) mail(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+	return respond.Page(mailPage(p.Mail.Mails())), nil
+}

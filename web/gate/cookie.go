@@ -1,0 +1,71 @@
+package gate
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"counterpart/internal/session"
+)
+
+// name adds the prefix that makes a browser refuse the cookie from anywhere but this host over HTTPS.
+func (r *Routes) name(cookie string) string {
+	if r.Secure {
+		return "__Host-" + cookie
+	}
+	return cookie
+}
+
+func (r *Routes) set(w http.ResponseWriter, name, value string, age time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: r.Secure, SameSite: http.SameSiteLaxMode})
+}
+
+// RememberDevice gives the browser the cookie by which its cart is found again, for a quarter.
+func (r *Routes) RememberDevice(w http.ResponseWriter, token string) {
+	r.set(w, r.name("device"), token, 90*24*time.Hour)
+}
+
+// RememberStore keeps the store that the shopper chose. It holds no secret and writes no row.
+func (r *Routes) RememberStore(w http.ResponseWriter, code string) {
+	r.set(w, "store", code, 365*24*time.Hour)
+}
+
+func (r *Routes) staffToken(req *http.Request) string {
+	if cookie, err := req.Cookie(r.name("staff")); err == nil {
+		return cookie.Value
+	}
+	return ""
+}
+
+// SignIn gives the browser a session's cookie.
+func (r *Routes) SignIn(w http.ResponseWriter, token string) {
+	r.set(w, r.name("staff"), token, session.Lifetime)
+}
+
+// SignOut takes it back and answers which session it was.
+func (r *Routes) SignOut(w http.ResponseWriter, req *http.Request) (token string) {
+	r.set(w, r.name("staff"), "", -time.Second)
+	return r.staffToken(req)
+}
+
+// StaffToken is the cookie of the session a request belongs to.
+func (r *Routes) StaffToken(req *http.Request) string { return r.staffToken(req) }
+
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+var requests = promauto.NewHistogramVec(prometheus.HistogramOpts{
+	Name: "counterpart_request_seconds", Help: "How long requests took, by route.", Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+}, []string{"method", "route", "status"})
+
+func observe(method, route string, status int, took time.Duration) {
+	if route == "" {
+		route = "none"
+	}
+	requests.WithLabelValues(method, route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+}

@@ -1,0 +1,267 @@
+// Package gate is the door of every page: who may come in, what a request may carry, what a browser may do with the answer.
+package gate
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/fault"
+	"counterpart/internal/pg"
+	"counterpart/internal/session"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// Policy says who a route is for. The zero policy lets nobody in, and a route with it does not start.
+type Policy struct {
+	Name  string
+	allow func(s *session.Session) error
+}
+
+var (
+	// Anyone may see it.
+	Anyone = Policy{"anyone", func(*session.Session) error { return nil }}
+	// OwnLink routes show what the unguessable part of their address belongs to; having it is the proof.
+	OwnLink = Policy{"own link", func(*session.Session) error { return nil }}
+	// Staff is anybody who is signed in.
+	Staff = Policy{"staff", func(s *session.Session) error { return signedIn(s) }}
+	// Counter is staff at the counter of a store where they work.
+	Counter = Policy{"counter", func(s *session.Session) error {
+		if err := signedIn(s); err != nil {
+			return err
+		}
+		if s.LocationID == 0 {
+			return errNoStore
+		}
+		return nil
+	}}
+	// Stock is who looks after the shelves: admins, managers, stock keepers.
+	Stock = Policy{"stock", roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
+	// Admin is who sets prices and products.
+	Admin = Policy{"admin", roles(staff.RoleAdmin)}
+)
+
+type redirect struct{ to string }
+
+func (r redirect) Error() string { return "go to " + r.to }
+
+var (
+	errSignIn  = redirect{"/staff/sign-in"}
+	errNoStore = redirect{"/staff/store"}
+)
+
+func signedIn(s *session.Session) error {
+	if s == nil {
+		return errSignIn
+	}
+	return nil
+}
+
+func roles(allowed ...string) func(*session.Session) error {
+	return func(s *session.Session) error {
+		if err := signedIn(s); err != nil {
+			return err
+		}
+		for _, role := range allowed {
+			if s.Associate.Role == role {
+				return nil
+			}
+		}
+		return fault.New(fault.Denied, "Your sign-in does not open this page. Ask an admin if you need it.")
+	}
+}
+
+// Routes registers pages; it is the only way to the router, so every page has a policy.
+type Routes struct {
+	DB     pg.DB
+	Secure bool // behind HTTPS: cookies say so
+	page   respond.ErrorPage
+	mux    chi.Router
+	all    []Route
+}
+
+// Route is one line of the site map.
+type Route struct {
+	Method, Pattern string
+	Policy          Policy
+}
+
+// NewRoutes starts an empty site.
+func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
+	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter()}
+	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, respond.NotFound() }, page))
+	r.mux.MethodNotAllowed(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, respond.NotFound() }, page))
+	return r
+}
+
+func (r *Routes) Get(pattern string, p Policy, h respond.Handler) {
+	r.add(http.MethodGet, pattern, p, h)
+}
+func (r *Routes) Post(pattern string, p Policy, h respond.Handler) {
+	r.add(http.MethodPost, pattern, p, h)
+}
+
+// All is the site map.
+func (r *Routes) All() []Route { return r.all }
+
+func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
+	if p.allow == nil {
+		panic("gate: " + method + " " + pattern + " has no policy")
+	}
+	r.all = append(r.all, Route{method, pattern, p})
+	guarded := func(w http.ResponseWriter, req *http.Request) (respond.Answer, error) {
+		var s *session.Session
+		if token := r.staffToken(req); token != "" && p.Name != Anyone.Name && p.Name != OwnLink.Name {
+			var err error
+			if s, err = session.Load(req.Context(), r.DB, token); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.allow(s); err != nil {
+			if to, ok := err.(redirect); ok {
+				return respond.See(to.to + "?next=" + url.QueryEscape(next(req))), nil
+			}
+			return nil, err
+		}
+		if p.Name != Anyone.Name {
+			// What a principal sees is for nobody's cache, the back button's included.
+			w.Header().Set("Cache-Control", "no-store")
+		}
+		return h(w, req.WithContext(context.WithValue(req.Context(), sessionKey{}, s)))
+	}
+	r.mux.Method(method, pattern, respond.HTTP(guarded, r.page))
+	if method == http.MethodGet {
+		r.mux.Method(http.MethodHead, pattern, respond.HTTP(guarded, r.page))
+	}
+}
+
+// next is where somebody wanted to go; a form that was sent is not sent again.
+func next(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/" + strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 2)[0]
+	}
+	return r.URL.RequestURI()
+}
+
+// SafeNext keeps a redirect inside the site.
+func SafeNext(next, otherwise string) string {
+	if len(next) < 2 || next[0] != '/' || next[1] == '/' || next[1] == '\\' || strings.ContainsAny(next, "\\\r\n\t") || len(next) > 500 {
+		return otherwise
+	}
+	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" {
+		return otherwise
+	}
+	return next
+}
+
+type sessionKey struct{}
+
+// Session is who is signed in; never nil behind a policy that asks for staff.
+func Session(ctx context.Context) *session.Session {
+	s, _ := ctx.Value(sessionKey{}).(*session.Session)
+	return s
+}
+
+// Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
+func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
+	outer := chi.NewRouter()
+	outer.Use(recoverer(r.page), securityHeaders(r.Secure), logged, limitBody)
+	for pattern, serve := range raw {
+		outer.Get(pattern, serve)
+	}
+	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
+	return http.NewCrossOriginProtection().Handler(outer)
+}
+
+// The Content-Security-Policy: our own files, no inline script or style, nobody frames us.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func securityHeaders(secure bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			header := w.Header()
+			header.Set("Content-Security-Policy", contentPolicy)
+			header.Set("X-Content-Type-Options", "nosniff")
+			header.Set("Referrer-Policy", "same-origin")
+			header.Set("Cross-Origin-Opener-Policy", "same-origin")
+			header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+			if secure {
+				header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// MaxBody is what a form may weigh.
+const MaxBody = 256 << 10
+
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		next.ServeHTTP(w, r.WithContext(text.WithLanguage(r.Context(), text.Source)))
+	})
+}
+
+func recoverer(page respond.ErrorPage) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				if p := recover(); p != nil && p != http.ErrAbortHandler {
+					respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, panicked{p} }, page)(w, r)
+				}
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// logged writes one line a request: the pattern, never the path, because a path may hold somebody's link.
+func logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		next.ServeHTTP(wrapped, r)
+		took := time.Since(begin)
+		route := chi.RouteContext(r.Context()).RoutePattern()
+		observe(r.Method, route, wrapped.Status(), took)
+		slog.DebugContext(r.Context(), "request", "method", r.Method, "route", route, "status", wrapped.Status(), "bytes", wrapped.BytesWritten(), "took", took)
+	})
+}
+
+// From is the address a request comes from, for counting tries.
+func From(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// Visitor is what a shopper's browser brings along.
+func (r *Routes) Visitor(req *http.Request) browse.Visitor {
+	who := browse.Visitor{Language: text.Language(req.Context()), At: time.Now()}
+	if cookie, err := req.Cookie(r.name("device")); err == nil && len(cookie.Value) <= 100 {
+		who.Device = cookie.Value
+	}
+	if cookie, err := req.Cookie("store"); err == nil && storeCode(cookie.Value) {
+		who.StoreCode = cookie.Value
+	}
+	return who
+}
+
+// storeCode keeps out what cannot be one before it meets the database.
+func storeCode(code string) bool {
+	return len(code) >= 2 && len(code) <= 12 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}

@@ -1,0 +1,107 @@
+package part
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"counterpart/internal/location"
+	"counterpart/internal/text"
+)
+
+// TenderName is what a way of paying is called.
+func TenderName(ctx context.Context, kind string) string {
+	switch kind {
+	case "cash":
+		return text.T(ctx, "Paid in cash")
+	case "terminal":
+		return text.T(ctx, "Paid by card at the counter")
+	}
+	return text.T(ctx, "To pay at pickup")
+}
+
+// Channel is how something came about, in words.
+func Channel(ctx context.Context, channel string) string {
+	switch channel {
+	case "web":
+		return text.T(ctx, "Online")
+	case "counter":
+		return text.T(ctx, "At the counter")
+	case "phone":
+		return text.T(ctx, "By phone")
+	}
+	return channel
+}
+
+// Day is “today”, “tomorrow” or the weekday and date, as a store's clock has it.
+func Day(ctx context.Context, t, now time.Time) string {
+	now = now.In(t.Location())
+	days := int(midnight(t).Sub(midnight(now)).Round(24*time.Hour).Hours() / 24)
+	switch days {
+	case 0:
+		return text.T(ctx, "today")
+	case 1:
+		return text.T(ctx, "tomorrow")
+	case -1:
+		return text.T(ctx, "yesterday")
+	}
+	return text.T(ctx, t.Format("Monday")) + t.Format(" 2 ") + text.T(ctx, t.Format("January"))
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// Promise is “ready today from 14:10”.
+func Promise(ctx context.Context, readyBy, now time.Time) string {
+	return text.T(ctx, "ready {day} from {time}", text.Args{"day": Day(ctx, readyBy, now), "time": readyBy.Format("15:04")})
+}
+
+// Open is “open until 18:00”, “opens tomorrow at 09:00”.
+func Open(ctx context.Context, l *location.Location, now time.Time) string {
+	open, changes := l.OpenNow(now)
+	switch {
+	case changes.IsZero():
+		return text.T(ctx, "closed")
+	case open:
+		return text.T(ctx, "open until {time}", text.Args{"time": changes.Format("15:04")})
+	}
+	return text.T(ctx, "opens {day} at {time}", text.Args{"day": Day(ctx, changes, now), "time": changes.Format("15:04")})
+}
+
+// Distance is how far, as the place counts: miles in Britain and America.
+func Distance(ctx context.Context, kilometres float64, country string) string {
+	if kilometres < 0 {
+		return ""
+	}
+	if country == "GB" || country == "US" {
+		return text.T(ctx, "{n} miles", text.Args{"n": figure(kilometres / 1.609344)})
+	}
+	return text.T(ctx, "{n} km", text.Args{"n": figure(kilometres)})
+}
+
+func figure(n float64) string {
+	if n < 10 {
+		return fmt.Sprintf("%.1f", n)
+	}
+	return fmt.Sprintf("%.0f", n)
+}
+
+// Clock is a promise as a queue shows it: “in 12 min”, “8 min late”.
+func Clock(ctx context.Context, promise, now time.Time) (words string, late bool) {
+	left := promise.Sub(now).Round(time.Minute)
+	if left < 0 {
+		return text.T(ctx, "{time} late", text.Args{"time": span(ctx, -left)}), true
+	}
+	return text.T(ctx, "in {time}", text.Args{"time": span(ctx, left)}), false
+}
+
+func span(ctx context.Context, d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return text.T(ctx, "{n} min", text.Args{"n": int(d.Minutes())})
+	case d < 48*time.Hour:
+		return text.T(ctx, "{n} h", text.Args{"n": int(d.Hours() + 0.5)})
+	}
+	return text.T(ctx, "{n} days", text.Args{"n": int(d.Hours()/24 + 0.5)})
+}

@@ -1,0 +1,128 @@
+// Package respond turns what a handler answers into HTTP, in one place: a page, another address, or what went wrong.
+package respond
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/text"
+)
+
+// Handler reads a request, calls one noun, verb or reader, and answers.
+type Handler func(w http.ResponseWriter, r *http.Request) (Answer, error)
+
+// Answer writes itself.
+type Answer func(w http.ResponseWriter, r *http.Request) error
+
+// ErrorPage is the page of a status with its sentence and, where we made the mistake, the id of the log line.
+type ErrorPage func(status int, sentence, id string) templ.Component
+
+// Page answers 200 with a component.
+func Page(c templ.Component) Answer { return Status(http.StatusOK, c) }
+
+// Status answers with a component. It is rendered whole before the first byte is sent: a page is never cut in half by an error.
+func Status(status int, c templ.Component) Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		buffer := buffers.Get().(*bytes.Buffer)
+		defer buffers.Put(buffer)
+		buffer.Reset()
+		if err := c.Render(r.Context(), buffer); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = w.Write(buffer.Bytes()) // The browser may have gone; there is nobody to tell.
+		return nil
+	}
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// See sends the browser on with GET, after a POST that did something.
+func See(url string) Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, url, http.StatusSeeOther)
+		return nil
+	}
+}
+
+// Done is an answer that was written already.
+func Done(http.ResponseWriter, *http.Request) error { return nil }
+
+// Wrong is the same page again after a fault in what was typed: 422, or 409 when something changed meanwhile.
+func Wrong(f *fault.Fault, c templ.Component) Answer { return Status(status(f.Kind), c) }
+
+func status(kind fault.Kind) int {
+	switch kind {
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Denied:
+		return http.StatusForbidden
+	case fault.TooMany:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// NotFound is the one answer for what does not exist and for what is somebody else's.
+func NotFound() error {
+	return fault.New(fault.NotFound, "There is nothing at this address. It may have moved, or it was never here.")
+}
+
+// HTTP makes a handler of net/http.
+func HTTP(h Handler, page ErrorPage) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := h(w, r)
+		if err == nil {
+			err = answer(w, r)
+		}
+		if err != nil {
+			fail(w, r, err, page)
+		}
+	}
+}
+
+func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
+	ctx := r.Context()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return // The browser went away; nobody reads an answer.
+	}
+	code, sentence, id := http.StatusInternalServerError, "", ""
+	var tooLarge *http.MaxBytesError
+	switch f := fault.As(err); {
+	case f != nil:
+		code, sentence = status(f.Kind), Sentence(ctx, f)
+	case errors.As(err, &tooLarge):
+		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That is more than this page takes. Send less.")
+	default:
+		id = rand.Text()[:8]
+		sentence = text.T(ctx, "Something went wrong on our side. Nothing you entered is lost: go back and try again.")
+		// The pattern, not the path: a path may hold somebody's link.
+		slog.ErrorContext(ctx, "request failed", "id", id, "method", r.Method, "route", chi.RouteContext(ctx).RoutePattern(), "error", err)
+	}
+	if err := Status(code, page(code, sentence, id))(w, r); err != nil {
+		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
+	}
+}
+
+// Sentence is what a fault says when there is no field to say it beside.
+func Sentence(ctx context.Context, f *fault.Fault) string {
+	if !f.Message.IsZero() {
+		return f.Message.In(text.Language(ctx))
+	}
+	for _, message := range f.Fields {
+		return message.In(text.Language(ctx))
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+package shop
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/basket"
+	"counterpart/internal/browse"
+	"counterpart/internal/cart"
+	"counterpart/internal/fault"
+	"counterpart/internal/live"
+	"counterpart/internal/shopping"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// cartView is the cart's page. Added is what was just put into it.
+type cartView struct {
+	*browse.Visit
+	Basket *basket.Basket
+	Wrong  string
+	Added  bool
+}
+
+func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view, err := p.readCart(r)
+	if err != nil {
+		return nil, err
+	}
+	view.Added = r.URL.Query().Get("added") == "1"
+	return p.cartPage(r, view), nil
+}
+
+func (p *Pages) readCart(r *http.Request) (*cartView, error) {
+	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	view := &cartView{Visit: visit}
+	if visit.CustomerID != 0 {
+		view.Basket, err = basket.Load(r.Context(), p.DB, visit.CustomerID, language(r))
+	}
+	return view, err
+}
+
+func (p *Pages) cartPage(r *http.Request, view *cartView) respond.Answer {
+	return respond.Page(cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view))
+}
+
+// addToCart puts a variant into the cart of this browser; the first time it makes the cart.
+func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, formError(err)
+	}
+	who := p.Site.Visitor(r)
+	visit, err := browse.Look(r.Context(), p.DB, who)
+	if err != nil {
+		return nil, err
+	}
+	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Channel: "web", Language: language(r)}
+	if visit.Chosen {
+		item.LocationID = visit.Store.ID
+	}
+	token, err := shopping.AddAsDevice(r.Context(), p.DB, who.Device, item)
+	if f := fault.As(err); f != nil {
+		return p.notAdded(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		p.Site.RememberDevice(w, token)
+	}
+	return respond.See("/cart?added=1"), nil
+}
+
+// notAdded is the product's page again with what was wrong, or the cart's where it is not known which product it was.
+func (p *Pages) notAdded(r *http.Request, f *fault.Fault) (respond.Answer, error) {
+	slug, sku := productOf(back(r, ""))
+	view, err := p.readProduct(r, slug, sku)
+	if slug == "" || fault.Is(err, fault.NotFound) {
+		cartView, err := p.readCart(r)
+		if err != nil {
+			return nil, err
+		}
+		cartView.Wrong = respond.Sentence(r.Context(), f)
+		return respond.Wrong(f, cartPage(frame(r.Context(), cartView.Visit, text.T(r.Context(), "Cart")), cartView)), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	view.Wrong = respond.Sentence(r.Context(), f)
+	return respond.Wrong(f, productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil
+}
+
+func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, formError(err)
+	}
+	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	typed := r.PostFormValue("quantity")
+	quantity := number(typed)
+	if typed == "" || quantity < 0 || quantity > cart.MaxQuantity || quantity == 0 && typed != "0" {
+		err = fault.New(fault.Invalid, "“{typed}” is not a quantity. Choose one from 0 to 99.", text.Args{"typed": short(typed)})
+	} else {
+		err = cart.SetQuantity(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), int(quantity))
+	}
+	f := fault.As(err)
+	if err != nil && f == nil {
+		return nil, err
+	}
+	if f == nil {
+		return respond.See("/cart"), nil
+	}
+	view, err := p.readCart(r)
+	if err != nil {
+		return nil, err
+	}
+	view.Wrong = respond.Sentence(r.Context(), f)
+	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
+}
+
+// cartEvents tells the cart's page when its cart changed elsewhere: at the counter, on another device.
+func (p *Pages) cartEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	if customerID == 0 {
+		return nil, respond.NotFound()
+	}
+	return respond.Events(p.Live, time.Hour, live.Customer(customerID)), nil
+}
+
+func clamp(n int64) int64 { return max(-1, min(n, 1<<20)) }
+
+// short is what somebody typed, in a sentence.
+func short(typed string) string {
+	if runes := []rune(typed); len(runes) > 20 {
+		return string(runes[:20]) + "…"
+	}
+	return typed
+}
+
+func formError(err error) error {
+	return fmt.Errorf("read a form: %w", err)
+}

@@ -1,0 +1,115 @@
+package shop
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/money"
+	"counterpart/web/respond"
+)
+
+// listing is a page of a list with the address it was asked for by, from which its links are made.
+type listing struct {
+	*browse.Listing
+	URL   *url.URL
+	Min   string // as typed
+	Max   string
+	Wrong string // about the price bounds
+}
+
+func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	l := p.filter(r)
+	l.Filter.Category = words(chi.URLParam(r, "slug"))
+	found, err := browse.Category(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, respond.NotFound()
+	}
+	l.Listing = found
+	s := frame(r.Context(), &found.Visit, found.Title)
+	s.Current = "/d/" + found.Filter.Category
+	return respond.Page(departmentPage(s, l)), nil
+}
+
+func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	l := p.filter(r)
+	l.Filter.Words = words(r.URL.Query().Get("q"))
+	found, err := browse.Search(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
+	if err != nil {
+		return nil, err
+	}
+	l.Listing = found
+	s := frame(r.Context(), &found.Visit, l.Filter.Words)
+	s.Words = l.Filter.Words
+	return respond.Page(searchPage(s, l)), nil
+}
+
+// filter reads what was chosen: o.Colour=Moss, min, max, stock, sort, page. What makes no sense does not restrict.
+func (p *Pages) filter(r *http.Request) *listing {
+	q := r.URL.Query()
+	l := &listing{Listing: &browse.Listing{}, URL: r.URL, Min: q.Get("min"), Max: q.Get("max")}
+	f := &l.Filter
+	f.Options = map[string][]string{}
+	for name, values := range q {
+		if len(name) > 2 && name[:2] == "o." && len(f.Options) < 8 {
+			var kept []string
+			for _, value := range values[:min(len(values), 20)] {
+				if value = words(value); value != "" {
+					kept = append(kept, value)
+				}
+			}
+			if len(kept) > 0 {
+				f.Options[words(name[2:])] = kept
+			}
+		}
+	}
+	f.Min, f.Max = l.bound(l.Min), l.bound(l.Max)
+	f.InStock = q.Get("stock") == "1"
+	if sort := q.Get("sort"); slices.Contains([]string{"new", "price", "price-down"}, sort) {
+		f.Sort = sort
+	}
+	f.Page = int(max(1, min(number(q.Get("page")), 1000)))
+	return l
+}
+
+// bound reads a price. The currency only matters for its decimals; the page's own is not known before it is read.
+func (l *listing) bound(typed string) int64 {
+	if typed == "" {
+		return 0
+	}
+	amount, err := money.Parse(typed, "GBP")
+	if err != nil || amount.Minor > money.MaxUnit {
+		l.Wrong = typed
+		return 0
+	}
+	return amount.Minor
+}
+
+func (l *listing) last() int {
+	return max(1, (l.Total+browse.PerPage-1)/browse.PerPage)
+}
+
+func (l *listing) chosen(name, value string) bool {
+	return slices.Contains(l.Filter.Options[name], value)
+}
+
+// wide is the same list without anything that narrows it.
+func (l *listing) wide() string {
+	q := url.Values{}
+	if l.Filter.Words != "" {
+		q.Set("q", l.Filter.Words)
+	}
+	return (&url.URL{Path: l.URL.Path, RawQuery: q.Encode()}).String()
+}
+
+func (l *listing) page(n int) string {
+	q := l.URL.Query()
+	q.Set("page", pageNumber(n))
+	return (&url.URL{Path: l.URL.Path, RawQuery: q.Encode()}).String()
+}

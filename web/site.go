@@ -1,0 +1,91 @@
+// Package web is the shop's windows put together: the shop, the counter and the office on one address.
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"counterpart/internal/files"
+	"counterpart/internal/live"
+	"counterpart/internal/message/catcher"
+	"counterpart/internal/pg"
+	"counterpart/migrations"
+	"counterpart/web/admin"
+	"counterpart/web/counter"
+	"counterpart/web/dev"
+	"counterpart/web/door"
+	"counterpart/web/gate"
+	"counterpart/web/layout"
+	"counterpart/web/shop"
+	"counterpart/web/static"
+)
+
+// Site is what the pages need. Mail is the catcher of a development shop, or nil.
+type Site struct {
+	DB         *pgxpool.Pool
+	Files      *files.Store
+	Live       *live.Hub
+	Mail       *catcher.Catcher
+	BaseURL    string
+	SetupToken string
+	Draining   *atomic.Bool
+}
+
+// Routes is the whole site map.
+func (s Site) Routes() *gate.Routes {
+	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
+	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live}).Routes(r)
+	(&door.Pages{DB: s.DB, Site: r, SetupToken: s.SetupToken}).Routes(r)
+	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live}).Routes(r)
+	(&admin.Pages{DB: s.DB, Site: r}).Routes(r)
+	if s.Mail != nil {
+		(&dev.Pages{Mail: s.Mail}).Routes(r)
+	}
+	return r
+}
+
+// Handler is the site with everything that is not a page.
+func (s Site) Handler() http.Handler {
+	return s.Routes().Handler(map[string]http.HandlerFunc{
+		"/static/{name}":        static.Serve,
+		"/pictures/{name}":      shop.Pictures(s.Files),
+		"/manifest.webmanifest": manifest,
+		"/livez":                func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") },
+		"/readyz":               s.ready,
+		"/metrics":              promhttp.Handler().ServeHTTP,
+	})
+}
+
+// ready says whether a load balancer should send people here: the database answers, has our schema, and we are not stopping.
+func (s Site) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.check(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func (s Site) check(ctx context.Context) error {
+	if s.Draining != nil && s.Draining.Load() {
+		return fmt.Errorf("stopping")
+	}
+	version, err := pg.SchemaVersion(ctx, s.DB)
+	if err != nil {
+		return fmt.Errorf("no database")
+	}
+	if version < migrations.Latest() {
+		return fmt.Errorf("the schema is at %d, this build needs %d", version, migrations.Latest())
+	}
+	return nil
+}
+
+func manifest(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/manifest+json")
+	fmt.Fprintf(w, `{"name":"Counterpart","short_name":"Shop","start_url":"/","display":"standalone","background_color":"#fbfaf8","theme_color":"#fbfaf8","icons":[{"src":%q,"sizes":"any","type":"image/svg+xml"}]}`, static.Path("mark.svg"))
+}

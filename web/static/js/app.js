@@ -1,0 +1,87 @@
+// Everything works without this file. It saves a reload where one would be felt, and keeps open pages true.
+
+// What a page shows of a cart, an order or a queue is read again when the server says that it changed. A hint that was
+// missed while the connection was away is made up for when it is back.
+function keepLive() {
+  const region = document.querySelector("[data-live]");
+  if (!region || !window.EventSource) return;
+  const state = document.querySelector("[data-live-state]");
+  const source = new EventSource(region.dataset.live);
+  let wasAway = false;
+  const show = (on) => {
+    if (!state) return;
+    state.classList.toggle("is-off", !on);
+    const words = state.querySelector("[data-on]");
+    words.textContent = on ? words.dataset.on : words.dataset.off;
+  };
+  source.addEventListener("open", () => { show(true); if (wasAway) refresh(); wasAway = false; });
+  source.addEventListener("error", () => { show(false); wasAway = true; });
+  source.addEventListener("changed", refresh);
+  window.addEventListener("pagehide", () => source.close());
+}
+
+let refreshing = false, again = false;
+async function refresh() {
+  if (refreshing) { again = true; return; }
+  refreshing = true;
+  try {
+    // Somebody is typing in the region: what they typed is worth more than what is new, and is read with the next change.
+    const region = document.querySelector("[data-live]");
+    const typing = region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+    if (!typing) await htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerMorph" });
+    else again = true;
+  } finally {
+    refreshing = false;
+    if (again) { again = false; setTimeout(refresh, 400); }
+  }
+}
+
+// A form that is sent twice is sent once.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-once]")) {
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    form.querySelector("button:not([type=button])")?.setAttribute("aria-busy", "true");
+  }
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("[data-once]").forEach((form) => {
+  delete form.dataset.sent;
+  form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+}));
+
+// Filters and the distance box answer in place.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-live-form]");
+  if (form && event.target.matches("select, input[type=checkbox]")) send(form);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-live-form]")) return;
+  event.preventDefault();
+  send(form);
+});
+async function send(form) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value !== "") query.append(name, value);
+  const address = form.getAttribute("action").split("#")[0] + "?" + query;
+  const target = form.dataset.liveForm;
+  await htmx.ajax("GET", address, { target, select: target, swap: "outerMorph" });
+  history.replaceState(null, "", address);
+}
+
+// At the counter a scanner types wherever the cursor is: the search box has it unless somebody is filling in a form, and "/" brings it back.
+document.addEventListener("keydown", (event) => {
+  const box = document.querySelector("[data-keep-focus] input");
+  if (!box || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = document.activeElement.matches("input, textarea, select");
+  if (event.key === "/" && !typing) { event.preventDefault(); box.focus(); box.select(); return; }
+  if (event.key === "Escape" && document.activeElement === box) { box.value = ""; return; }
+  if (!typing && event.key.length === 1 && /\w/.test(event.key)) box.focus();
+});
+
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.counter-who[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+});
+
+keepLive();
