@@ -32,6 +32,14 @@ func GTIN(scanned string) (string, bool) {
 	return digits, digits != strings.Repeat("0", 14) && byte((10-sum%10)%10)+'0' == digits[13]
 }
 
+// Printed is a GTIN as it stands under its bars: 13 digits, or 14 on a box of several.
+func Printed(gtin string) string {
+	if len(gtin) == 14 && gtin[0] == '0' {
+		return gtin[1:]
+	}
+	return gtin
+}
+
 // WithCheckDigit completes the first 13 digits of a GTIN.
 func WithCheckDigit(first13 string) string {
 	for d := byte('0'); d <= '9'; d++ {

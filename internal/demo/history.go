@@ -208,7 +208,7 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 	by := l.staff[s.place.Code]
 	readyAt := s.at.Add(time.Duration(40+pick(120, "fetch", fmt.Sprint(w.Number))) * time.Minute)
 	place := fmt.Sprintf("Shelf %c%d", 'A'+rune(pick(4, "shelf", fmt.Sprint(w.Number))), 1+pick(6, "box", fmt.Sprint(w.Number)))
-	if _, err := order.MarkReady(ctx, l.tx, w.FulfilmentID, by, place, readyAt.Add(72*time.Hour)); err != nil {
+	if _, err := order.MarkReady(ctx, l.tx, w.FulfilmentID, by, place, s.place.KeepUntil(readyAt, 3)); err != nil {
 		return err
 	}
 	collectedAt := readyAt.Add(time.Duration(30+pick(2000, "collect", fmt.Sprint(w.Number))) * time.Minute)

@@ -65,7 +65,7 @@ func Draw(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) er
 		return catalog.NotDrawn(ctx, db, *p, err.Error())
 	}
 	ground := catalog.Ground(p.Slug)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|2", p.Original, p.Tint, ground))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|3", p.Original, p.Tint, ground))
 	key := hex.EncodeToString(sum[:10])
 	if hasAlpha(picture) && p.Tint != "" {
 		picture = tinted(picture, p.Tint)
@@ -169,7 +169,7 @@ func opaque(cutout image.Image) image.Rectangle {
 
 func shadow(canvas *image.RGBA, cx, cy, rx, ry float64) {
 	for y := int(cy - 2*ry); y <= int(cy+2*ry); y++ {
-		for x := int(cx - 1.5*rx); x <= int(cx+1.5*rx); x++ {
+		for x := int(cx - 2*rx); x <= int(cx+2*rx); x++ {
 			if !(image.Point{x, y}).In(canvas.Bounds()) {
 				continue
 			}

@@ -3,7 +3,6 @@ package location
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -68,20 +67,16 @@ func All(ctx context.Context, db pg.DB) ([]Location, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Location])
 }
 
-// ByCode finds one; nil when there is none.
-func ByCode(ctx context.Context, db pg.DB, code string) (*Location, error) {
+// ByID reads one that exists.
+func ByID(ctx context.Context, db pg.DB, id int64) (*Location, error) {
 	rows, err := db.Query(ctx, `
 		SELECT `+Columns+`
 		FROM location l
-		WHERE l.code = $1`, code)
+		WHERE l.id = $1`, id)
 	if err != nil {
-		return nil, fmt.Errorf("find location %s: %w", code, err)
+		return nil, fmt.Errorf("read location %d: %w", id, err)
 	}
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Location])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	return found, err
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Location])
 }
 
 // Create writes a location with its hours and fills in its id.
@@ -166,6 +161,19 @@ func (l *Location) ReadyBy(now time.Time) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// KeepUntil is when something that is ready at a time is put back: closing time of the given number of days later, or of
+// the next day on which the location opens.
+func (l *Location) KeepUntil(ready time.Time, days int) time.Time {
+	ready = ready.In(l.Zone())
+	for ahead := days; ahead < days+14; ahead++ {
+		day := ready.AddDate(0, 0, ahead)
+		if hours, open := l.on(day); open {
+			return at(day, hours.Closes)
+		}
+	}
+	return ready.AddDate(0, 0, days)
 }
 
 // roundUp goes to the next five minutes: a promise to the second invites doubt.

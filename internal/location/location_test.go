@@ -52,6 +52,11 @@ func TestPreparationLongerThanTheDayStillEnds(t *testing.T) {
 	require.Equal(t, clock(t, "2026-11-22 10:00").UTC(), got.UTC())
 }
 
+func TestReadyOrdersAreKeptToClosingTime(t *testing.T) {
+	require.Equal(t, clock(t, "2026-11-23 18:00").UTC(), leeds().KeepUntil(clock(t, "2026-11-20 14:10"), 3).UTC())
+	require.Equal(t, clock(t, "2026-11-23 18:00").UTC(), leeds().KeepUntil(clock(t, "2026-11-19 09:30"), 3).UTC(), "closed on Sunday: Monday")
+}
+
 func TestOpenUntil(t *testing.T) {
 	open, until := leeds().OpenNow(clock(t, "2026-11-20 12:00"))
 	require.True(t, open)

@@ -158,6 +158,14 @@ type StockRow struct {
 	Free      int
 }
 
+// Name is the article as a person calls it: “Morning mug, Chalk”.
+func (r StockRow) Name() string {
+	if r.Choice == "" {
+		return r.Title
+	}
+	return r.Title + ", " + r.Choice
+}
+
 // Stock lists what a location has of what the words name.
 func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page int) (rows []StockRow, total int, err error) {
 	batch := &pgx.Batch{}

@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/jobs"
 	"counterpart/internal/limit"
 	"counterpart/internal/live"
+	"counterpart/internal/location"
 	"counterpart/internal/message"
 	"counterpart/internal/money"
 	"counterpart/internal/order"
@@ -32,8 +33,8 @@ type Desk struct {
 	Device      string
 }
 
-// HoldFor is how long a ready order is kept.
-const HoldFor = 3 * 24 * time.Hour
+// KeepDays is how long a ready order is kept: to the end of the third day.
+const KeepDays = 3
 
 const channel = "counter"
 
@@ -54,7 +55,11 @@ func Ready(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, place s
 		if err != nil {
 			return err
 		}
-		done, err := order.MarkReady(ctx, tx, f.ID, desk.AssociateID, place, time.Now().Add(HoldFor))
+		store, err := location.ByID(ctx, tx, desk.LocationID)
+		if err != nil {
+			return err
+		}
+		done, err := order.MarkReady(ctx, tx, f.ID, desk.AssociateID, place, store.KeepUntil(time.Now(), KeepDays))
 		if err != nil {
 			return fmt.Errorf("mark an order ready: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/browse"
+	"counterpart/internal/catalog"
 	"counterpart/internal/geo"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
@@ -126,7 +127,7 @@ func (v *productView) facts(ctx context.Context) [][2]string {
 		}
 		facts = append(facts, [2]string{text.T(ctx, "Article number"), chosen.SKU})
 		if chosen.GTIN != "" {
-			facts = append(facts, [2]string{text.T(ctx, "Barcode"), strings.TrimLeft(chosen.GTIN, "0")})
+			facts = append(facts, [2]string{text.T(ctx, "Barcode"), catalog.Printed(chosen.GTIN)})
 		}
 	}
 	return facts

@@ -1,0 +1,253 @@
+// Package journey drives the shop in a real browser, as the people do for whom it is made.
+package journey
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/audit"
+	"counterpart/internal/demo"
+	"counterpart/internal/files"
+	"counterpart/internal/live"
+	"counterpart/internal/message"
+	"counterpart/internal/message/catcher"
+	"counterpart/internal/pg/pgtest"
+	"counterpart/internal/work"
+	"counterpart/web"
+	"counterpart/web/static"
+)
+
+// A place is a whole shop for a test: the demo on a database of its own, jobs at work, mail caught.
+type place struct {
+	URL      string
+	DB       *pgxpool.Pool
+	Mail     *catcher.Catcher
+	Accounts map[string]demo.Account // by first name
+	browser  context.Context
+}
+
+func open(t *testing.T) *place {
+	t.Helper()
+	require.True(t, static.Built(), "build the assets first: make generate")
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	pool, address := pgtest.Database(t)
+	store, err := files.Open(t.TempDir())
+	require.NoError(t, err)
+	accounts, err := demo.Load(ctx, pool, store, static.Objects(), func(float64) {})
+	require.NoError(t, err)
+	mails, err := catcher.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { mails.Close() })
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &place{URL: "http://" + listener.Addr().String(), DB: pool, Mail: mails, Accounts: map[string]demo.Account{}}
+	for _, a := range accounts {
+		first, _, _ := strings.Cut(a.Name, " ")
+		p.Accounts[first] = a
+	}
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL}
+	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com"}, BaseURL: p.URL})
+	require.NoError(t, err)
+	server := &http.Server{Handler: site.Handler()}
+	go server.Serve(listener) // It ends with Close.
+	t.Cleanup(func() {
+		server.Close()
+		stopping, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		require.NoError(t, client.StopAndCancel(stopping))
+	})
+	p.browser = startBrowser(t)
+	return p
+}
+
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	binary := ""
+	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
+		if found, err := exec.LookPath(name); err == nil {
+			binary = found
+			break
+		}
+	}
+	require.NotEmpty(t, binary, "no Chromium on this machine: make test installs it")
+	profile, err := os.MkdirTemp("", "counterpart-chromium-")
+	require.NoError(t, err)
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(binary), chromedp.Headless, chromedp.NoSandbox, chromedp.UserDataDir(profile), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	browser, close := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		close()
+		stop()
+		os.RemoveAll(profile)
+	})
+	require.NoError(t, chromedp.Do(browser, chromedp.Navigate("about:blank")))
+	return browser
+}
+
+// A person has a browser window of their own: cookies and all.
+type person struct {
+	t   *testing.T
+	ctx context.Context
+	url string
+}
+
+func (p *place) person(t *testing.T, width, height int64) *person {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	who := &person{t, ctx, p.URL}
+	// The first step opens the window, which lives as long as the context it is given: so no deadline here.
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate("about:blank")))
+	who.do(chromedp.EmulateViewport(width, height))
+	return who
+}
+
+const patience = 15 * time.Second
+
+func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		if dir := os.Getenv("SHOTS"); dir != "" {
+			p.shot(filepath.Join(dir, "failed-"+p.t.Name()+".png"))
+		}
+		require.NoError(p.t, err, "on %s:\n%s", p.location(), p.text("body"))
+	}
+}
+
+func (p *person) visit(path string) { p.t.Helper(); p.do(chromedp.Navigate(p.url + path)) }
+
+// click follows a link or presses a button, and waits for the page that comes of it.
+func (p *person) click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`window.stillHere = true`))
+	require.NoError(p.t, err)
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+	p.eventually("window.stillHere !== true && document.readyState === 'complete'")
+}
+
+func (p *person) write(selector, words string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).value = ''; true", selector)))
+	require.NoError(p.t, err)
+	p.do(chromedp.SendKeys(chromedp.CSS(selector), words))
+}
+
+// eventually waits until a script says true.
+func (p *person) eventually(script string) {
+	p.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
+		if err == nil && ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			require.Failf(p.t, "it never came true", "%s (%v) on %s:\n%s", script, err, p.location(), p.text("body"))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (p *person) sees(words string) {
+	p.t.Helper()
+	p.eventually(fmt.Sprintf("document.body.innerText.includes(%q)", words))
+}
+
+func (p *person) text(selector string) string {
+	out, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf("(document.querySelector(%q) || {innerText: ''}).innerText", selector)))
+	if err != nil {
+		return err.Error()
+	}
+	return out
+}
+
+func (p *person) location() string {
+	out, _ := chromedp.Run(p.ctx, chromedp.Location()) // Only for a failure's message.
+	return out
+}
+
+func (p *person) dark(on bool) {
+	p.t.Helper()
+	scheme := "light"
+	if on {
+		scheme = "dark"
+	}
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return chromedp.Void{}, err
+	})
+}
+
+func (p *person) shot(file string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	require.NoError(p.t, err)
+	require.NoError(p.t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(p.t, os.WriteFile(file, png, 0o644))
+}
+
+func (p *person) signIn(a demo.Account) {
+	p.t.Helper()
+	p.visit("/staff/sign-in")
+	p.write("#f-email", a.Email)
+	p.write("#f-password", a.Password)
+	p.click("form button")
+}
+
+var axeOnce = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("../node_modules/axe-core/axe.min.js") })
+
+// accessible asks axe, and that nothing is wider than the window.
+func (p *person) accessible(name string) {
+	p.t.Helper()
+	axe, err := axeOnce()
+	require.NoError(p.t, err)
+	_, err = chromedp.Run(p.ctx, chromedp.Evaluate[bool](string(axe)+";true"))
+	require.NoError(p.t, err)
+	_, err = chromedp.Run(p.ctx, chromedp.Evaluate[bool](`window.axeFound = null; axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa","best-practice"]}).then(r => { window.axeFound = r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")).join("\n") }); true`))
+	require.NoError(p.t, err)
+	p.eventually("window.axeFound !== null")
+	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("window.axeFound"))
+	require.NoError(p.t, err)
+	require.Empty(p.t, found, name)
+	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth + 1"))
+	require.NoError(p.t, err)
+	require.False(p.t, wide, "%s is wider than its window", name)
+}
+
+func clean(t *testing.T, p *place) {
+	t.Helper()
+	findings, err := audit.Run(context.Background(), p.DB)
+	require.NoError(t, err)
+	require.Empty(t, findings)
+}
+
+func (p *person) resize(width, height int64) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(width, height))
+}

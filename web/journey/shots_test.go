@@ -1,0 +1,114 @@
+package journey
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var widths = []struct{ width, height int64 }{{390, 844}, {1280, 800}, {1920, 1080}}
+
+// A page of the site, and who sees it.
+type page struct {
+	name, path, who string
+}
+
+// pages are every page with something on it, made ready by stage.
+func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var left int
+		require.NoError(t, p.DB.QueryRow(context.Background(), `SELECT count(*) FROM picture WHERE key IS NULL AND failed IS NULL`).Scan(&left))
+		return left == 0
+	}, 2*time.Minute, 200*time.Millisecond, "the pictures are drawn")
+
+	people = map[string]*person{"stranger": p.person(t, 1280, 800), "shopper": p.person(t, 1280, 800), "associate": p.person(t, 1280, 800), "admin": p.person(t, 1280, 800)}
+	shopper := people["shopper"]
+	shopper.visit("/stores")
+	shopper.click(`form[action="/stores/leeds/choose"] button`)
+	link := buy(shopper, "morning-mug", "Ada Fairweather-Cholmondeley", "ada@example.com")
+	for _, slug := range []string{"fell-coat", "bear", "kitchen-radio"} {
+		shopper.visit("/p/" + slug)
+		shopper.click("#add button")
+	}
+	people["associate"].signIn(p.Accounts["Priya"])
+	people["admin"].signIn(p.Accounts["Imogen"])
+
+	one := func(query string) (id int64) {
+		require.NoError(t, p.DB.QueryRow(context.Background(), query).Scan(&id), query)
+		return id
+	}
+	leeds := one(`SELECT id FROM location WHERE code = 'LDS'`)
+	at := func(state string) int64 {
+		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
+	}
+	return []page{
+		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing", "shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
+		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool", "shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq", "stranger"},
+		{"product", "/p/fell-coat", "shopper"}, {"product-no-store", "/p/harbour-teapot?near=LS6", "stranger"}, {"product-unknown-place", "/p/harbour-teapot?near=Atlantis", "stranger"},
+		{"stores", "/stores?near=York", "stranger"}, {"store", "/stores/leeds", "shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
+		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
+		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")), "associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
+		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer", fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)), "associate"},
+		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
+		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
+		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d", one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
+	}, people
+}
+
+// buy puts the first variant of a product into the cart and reserves it; the answer is the order's address.
+func buy(who *person, slug, name, email string) string {
+	who.t.Helper()
+	who.visit("/p/" + slug)
+	who.click("#add button")
+	who.click(`a[href="/checkout"]`)
+	who.write("#f-name", name)
+	who.write("#f-email", email)
+	who.click("#checkout button")
+	return who.location()[len(who.url):]
+}
+
+// TestEveryPageIsAccessible asks axe about every page at the width of a phone and of a tablet, light and dark.
+func TestEveryPageIsAccessible(t *testing.T) {
+	p := open(t)
+	pages, people := stage(t, p)
+	for _, page := range pages {
+		for _, dark := range []bool{false, true} {
+			for _, size := range widths[:2] {
+				who := people[page.who]
+				who.dark(dark)
+				who.resize(size.width, size.height)
+				who.visit(page.path)
+				who.accessible(fmt.Sprintf("%s at %d, dark %v", page.name, size.width, dark))
+			}
+		}
+	}
+	clean(t, p)
+}
+
+// TestShots writes a picture of every page where SHOTS says: for people to look at.
+func TestShots(t *testing.T) {
+	dir := os.Getenv("SHOTS")
+	if dir == "" {
+		t.Skip("make shots takes the pictures")
+	}
+	p := open(t)
+	pages, people := stage(t, p)
+	for _, page := range pages {
+		for _, size := range widths {
+			for _, scheme := range []string{"light", "dark"} {
+				who := people[page.who]
+				who.dark(scheme == "dark")
+				who.resize(size.width, size.height)
+				who.visit(page.path)
+				who.eventually("[...document.images].every(i => i.loading === 'lazy' || i.complete)")
+				who.shot(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", page.name, size.width, scheme)))
+			}
+		}
+	}
+}
