@@ -81,6 +81,16 @@ func N(ctx context.Context, n int, one, other string, args ...Args) string {
 	return T(ctx, other, all)
 }
 
+// Clean is what somebody typed as far as it can be stored and shown: valid UTF-8 without NUL, trimmed, at most so many
+// letters.
+func Clean(typed string, most int) string {
+	typed = strings.ToValidUTF8(strings.ReplaceAll(typed, "\x00", ""), "")
+	if runes := []rune(typed); len(runes) > most {
+		typed = string(runes[:most])
+	}
+	return strings.TrimSpace(typed)
+}
+
 type languageKey struct{}
 
 // WithLanguage sets the language in which a request is answered.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -65,14 +64,7 @@ func id(r *http.Request, name string) int64 {
 	return n
 }
 
-// typed is what was written, without what cannot be text.
-func typed(s string) string {
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
-	if runes := []rune(s); len(runes) > 300 {
-		s = string(runes[:300])
-	}
-	return strings.TrimSpace(s)
-}
+func typed(s string) string { return text.Clean(s, 300) }
 
 func page(r *http.Request) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("page"))

@@ -4,7 +4,6 @@ package counter
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -77,14 +76,8 @@ func id(r *http.Request, name string) int64 {
 	return n
 }
 
-// typed is what was written into a field, without what cannot be text.
-func typed(r *http.Request, name string) string {
-	s := strings.ToValidUTF8(strings.ReplaceAll(r.PostFormValue(name), "\x00", ""), "")
-	if runes := []rune(s); len(runes) > 200 {
-		s = string(runes[:200])
-	}
-	return strings.TrimSpace(s)
-}
+// typed is what was written into a field.
+func typed(r *http.Request, name string) string { return text.Clean(r.PostFormValue(name), 200) }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	c, store, err := p.frame(r, text.T(r.Context(), "Queue"), "queue")
@@ -174,7 +167,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	found, err := desk.Look(r.Context(), p.DB, strings.ToValidUTF8(chi.URLParam(r, "sku"), ""), store.ID)
+	found, err := desk.Look(r.Context(), p.DB, text.Clean(chi.URLParam(r, "sku"), 100), store.ID)
 	if err != nil {
 		return nil, err
 	}

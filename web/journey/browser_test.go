@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/audit"
@@ -234,10 +235,10 @@ func (p *person) accessible(name string) {
 	p.eventually("window.axeFound !== null")
 	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("window.axeFound"))
 	require.NoError(p.t, err)
-	require.Empty(p.t, found, name)
+	assert.Empty(p.t, found, name)
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth + 1"))
 	require.NoError(p.t, err)
-	require.False(p.t, wide, "%s is wider than its window", name)
+	assert.False(p.t, wide, "%s is wider than its window", name)
 }
 
 func clean(t *testing.T, p *place) {

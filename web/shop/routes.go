@@ -67,14 +67,8 @@ func number(s string) int64 {
 	return n
 }
 
-// words is what was typed into a search box, without what no product has in its name.
-func words(s string) string {
-	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
-	if runes := []rune(s); len(runes) > 100 {
-		s = string(runes[:100])
-	}
-	return strings.TrimSpace(s)
-}
+// words is what was typed into a search box.
+func words(typed string) string { return text.Clean(typed, 100) }
 
 // back is the page a form was sent from, when it is one of ours.
 func back(r *http.Request, otherwise string) string {

@@ -1,0 +1,429 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/audit"
+	"counterpart/internal/files"
+	"counterpart/internal/inventory"
+	"counterpart/internal/live"
+	"counterpart/internal/pg/pgtest"
+	"counterpart/internal/sample"
+	"counterpart/internal/staff"
+	"counterpart/web"
+)
+
+var ctx = context.Background()
+
+type place struct {
+	*sample.Chain
+	url  string
+	db   *pgxpool.Pool
+	site web.Site
+}
+
+func open(t *testing.T) *place {
+	t.Helper()
+	pool, address := pgtest.Database(t)
+	store, err := files.Open(t.TempDir())
+	require.NoError(t, err)
+	listening, stop := context.WithCancel(ctx)
+	t.Cleanup(stop)
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", Draining: &atomic.Bool{}}
+	server := httptest.NewServer(site.Handler())
+	t.Cleanup(server.Close)
+	return &place{Chain: sample.Load(t, pool), url: server.URL, db: pool, site: site}
+}
+
+// A visitor is a browser without a screen.
+type visitor struct {
+	t      testing.TB
+	base   string
+	client *http.Client
+}
+
+func (p *place) visitor(t testing.TB) *visitor {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &visitor{t, p.url, &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+var transport = &http.Transport{MaxIdleConnsPerHost: 64}
+
+func (v *visitor) send(r *http.Request) (status int, body, location string) {
+	answer, err := v.client.Do(r)
+	require.NoError(v.t, err)
+	defer answer.Body.Close()
+	read, err := io.ReadAll(answer.Body)
+	require.NoError(v.t, err)
+	return answer.StatusCode, string(read), answer.Header.Get("Location")
+}
+
+func (v *visitor) get(path string) (int, string, string) {
+	r, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+	require.NoError(v.t, err)
+	return v.send(r)
+}
+
+func (v *visitor) post(path string, form url.Values) (int, string, string) {
+	r, err := http.NewRequest(http.MethodPost, v.base+path, strings.NewReader(form.Encode()))
+	require.NoError(v.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.send(r)
+}
+
+func (v *visitor) signIn(email string) {
+	v.t.Helper()
+	status, _, _ := v.post("/staff/sign-in", url.Values{"email": {email}, "password": {sample.Password}})
+	require.Equal(v.t, http.StatusSeeOther, status)
+}
+
+var (
+	cartField  = regexp.MustCompile(`name="cart" value="(\d+)"`)
+	totalField = regexp.MustCompile(`name="total" value="(\d+)"`)
+)
+
+// fill puts a mug into the cart for Harbour Street and answers with the checkout's form.
+func (v *visitor) fill(c *place, variant int64) url.Values {
+	v.t.Helper()
+	v.post("/stores/harbour-street/choose", nil)
+	v.post("/cart", url.Values{"variant": {fmt.Sprint(variant)}, "quantity": {"1"}})
+	_, body, _ := v.get("/checkout")
+	cart, total := cartField.FindStringSubmatch(body), totalField.FindStringSubmatch(body)
+	if cart == nil || total == nil {
+		return nil
+	}
+	return url.Values{"cart": {cart[1]}, "total": {total[1]}, "name": {"Ada"}, "email": {"ada@example.com"}}
+}
+
+func (p *place) sound(t testing.TB) {
+	t.Helper()
+	findings, err := audit.Run(ctx, p.db)
+	require.NoError(t, err)
+	require.Empty(t, findings)
+}
+
+// TestTheLastFiftySellOnce sends 200 shoppers after the last 50 of one variant, three quarters through the web and a quarter through the
+// counter: exactly 50 have it, the others are told so, nobody sees an error.
+func TestTheLastFiftySellOnce(t *testing.T) {
+	p := open(t)
+	counter := p.visitor(t)
+	counter.signIn(p.Bea.Email)
+	const shoppers, pieces = 200, 50
+	for round := range 20 {
+		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+			var free int
+			if err := tx.QueryRow(ctx, `SELECT on_hand - reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, p.BlueMug, p.HarbourStreet.ID).Scan(&free); err != nil {
+				return err
+			}
+			return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: p.BlueMug, LocationID: p.HarbourStreet.ID, Delta: pieces - free + shoppers}}, inventory.Cause{Channel: "api"})
+		}))
+		type buyer struct {
+			v    *visitor
+			path string
+			form url.Values
+		}
+		buyers := make([]buyer, shoppers)
+		var filling sync.WaitGroup
+		for i := range buyers {
+			filling.Go(func() {
+				v := p.visitor(t)
+				form := v.fill(p, p.BlueMug)
+				require.NotNil(t, form)
+				buyers[i] = buyer{v, "/checkout", form}
+				if i%4 == 0 {
+					var customer int64
+					require.NoError(t, p.db.QueryRow(ctx, `SELECT customer_id FROM cart WHERE id = $1`, form.Get("cart")).Scan(&customer))
+					buyers[i] = buyer{counter, fmt.Sprintf("/counter/customers/%d/reserve", customer), form}
+				}
+			})
+		}
+		filling.Wait()
+		// Everybody has looked at a full shelf; now all but fifty are gone.
+		_, err := p.db.Exec(ctx, `
+			WITH gone AS (
+				UPDATE stock_level SET on_hand = reserved + $3 WHERE variant_id = $1 AND location_id = $2
+				RETURNING on_hand - $4)
+			INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, $2, -$4, 'count', 'api' FROM gone`, p.BlueMug, p.HarbourStreet.ID, pieces, shoppers)
+		require.NoError(t, err)
+
+		var won, told atomic.Int32
+		var buying sync.WaitGroup
+		for _, b := range buyers {
+			buying.Go(func() {
+				status, body, _ := b.v.post(b.path, b.form)
+				switch {
+				case status == http.StatusSeeOther:
+					won.Add(1)
+				case status == http.StatusConflict && (strings.Contains(body, "Someone just bought the last") || strings.Contains(body, "left at")):
+					told.Add(1)
+				default:
+					assert.Fail(t, "neither sold nor told", "round %d: %d\n%s", round, status, body)
+				}
+			})
+		}
+		buying.Wait()
+		require.Equal(t, []int32{pieces, shoppers - pieces}, []int32{won.Load(), told.Load()}, "round %d", round)
+	}
+	var orders, distinct, deadlocks int
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*), count(DISTINCT cart_id) FROM orders`).Scan(&orders, &distinct))
+	require.Equal(t, []int{20 * pieces, 20 * pieces}, []int{orders, distinct})
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
+	require.Zero(t, deadlocks)
+	p.sound(t)
+}
+
+func TestACheckoutSentFiftyTimesIsOneOrderAndOneAnswer(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	form := v.fill(p, p.Mug)
+	require.NotNil(t, form)
+
+	var answers sync.Map
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			status, _, location := v.post("/checkout", form)
+			assert.Equal(t, http.StatusSeeOther, status)
+			answers.Store(location, true)
+		})
+	}
+	wg.Wait()
+
+	n := 0
+	answers.Range(func(any, any) bool { n++; return true })
+	require.Equal(t, 1, n)
+	var orders int
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*) FROM orders`).Scan(&orders))
+	require.Equal(t, 1, orders)
+	p.sound(t)
+}
+
+// bad is what people and machines send where something else was meant.
+var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "99999999999999999999", "9223372036854775807", "2147483648", "NaN", "٣", "🙂", "\x00", "\xff\xfe", "a\x00b",
+	"' OR 1=1 --", "%", "_", `\`, "<script>alert(1)</script>", "\u202eevil", strings.Repeat("x", 10_000), strings.Repeat("é\u0301", 3_000), "/../../etc/passwd", "//evil.example", "null", "[]", "true"}
+
+// fields of every form, and the words of every query.
+var forms = map[string][]string{
+	"/cart": {"variant", "quantity", "back"}, "/cart/lines/{id}": {"quantity"}, "/checkout": {"cart", "total", "name", "email", "phone"}, "/stores/{slug}/choose": {"back"},
+	"/staff/sign-in": {"email", "password", "next"}, "/staff/sign-out": {}, "/staff/store": {"store", "next"},
+	"/setup":          {"token", "shop", "language", "store", "street", "town", "postcode", "country", "rate", "name", "email", "password"},
+	"/counter/search": {"q"}, "/counter/customers": {"name", "email", "phone"}, "/counter/customers/{id}/cart": {"article"}, "/counter/customers/{id}/lines/{line}": {"quantity"},
+	"/counter/customers/{id}/reserve": {"cart", "total", "name", "email", "phone", "channel"}, "/counter/pickups/{id}/ready": {"place"}, "/counter/pickups/{id}/missing": {"line", "quantity"},
+	"/counter/pickups/{id}/handover": {"code", "kind", "given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax"},
+	"/admin/stock/{location}/{variant}/receive": {"quantity", "reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
+}
+
+var queries = map[string][]string{
+	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort", "min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
+	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done", "change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
+}
+
+// TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query and every part of every
+// path, as somebody who may: a sentence comes back, never an error of ours.
+func TestNothingThatIsTypedAnswers500(t *testing.T) {
+	p := open(t)
+	boss := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &boss, sample.Password) }))
+	v := p.visitor(t)
+	v.signIn(boss.Email)
+	v.post("/staff/store", url.Values{"store": {"HAR"}})
+	form := v.fill(p, p.Mug)
+	_, _, order := v.post("/checkout", form)
+	require.NotNil(t, v.fill(p, p.BlueMug))
+	var fulfilment, customer, line int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id`).Scan(&fulfilment, &customer))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM cart_line ORDER BY id DESC LIMIT 1`).Scan(&line))
+	good := func(pattern string) string {
+		id := fulfilment
+		if strings.Contains(pattern, "customers") {
+			id = customer
+		} else if strings.Contains(pattern, "cart") {
+			id = line
+		} else if strings.Contains(pattern, "variants") || strings.Contains(pattern, "products") {
+			id = p.Mug
+		}
+		slug := "kitchen"
+		if strings.HasPrefix(pattern, "/p/") {
+			slug = "mug"
+		} else if strings.HasPrefix(pattern, "/stores") {
+			slug = "harbour-street"
+		}
+		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}", "HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/")).Replace(pattern)
+	}
+	sent := 0
+	check := func(what string, status int, body string) {
+		t.Helper()
+		sent++
+		assert.Less(t, status, 500, what)
+		assert.NotContains(t, body, "<script>alert(1)", what)
+		assert.NotContains(t, body, "SQLSTATE", what)
+	}
+	parts := regexp.MustCompile(`\{\w+\}`)
+	for _, route := range p.site.Routes().All() {
+		if strings.HasSuffix(route.Pattern, "/events") || route.Pattern == "/staff/sign-out" || route.Pattern == "/staff/sign-in" && route.Method == http.MethodPost {
+			continue
+		}
+		for _, value := range bad {
+			for _, part := range parts.FindAllString(route.Pattern, -1) {
+				path := good(strings.Replace(route.Pattern, part, url.PathEscape(value), 1))
+				var status int
+				var body string
+				if route.Method == http.MethodGet {
+					status, body, _ = v.get(path)
+				} else {
+					status, body, _ = v.post(path, nil)
+				}
+				check(fmt.Sprintf("%s %s with %.40q", route.Method, route.Pattern, value), status, body)
+			}
+			if route.Method == http.MethodGet {
+				for _, name := range queries[route.Pattern] {
+					status, body, _ := v.get(good(route.Pattern) + "?" + url.Values{name: {value, value}}.Encode())
+					check(fmt.Sprintf("GET %s?%s=%.40q", route.Pattern, name, value), status, body)
+				}
+				continue
+			}
+			fields, known := forms[route.Pattern]
+			require.True(t, known, "%s has a form that this test does not know", route.Pattern)
+			for _, name := range fields {
+				filled := url.Values{}
+				for _, other := range fields {
+					filled.Set(other, "1")
+				}
+				filled[name] = []string{value, value}
+				status, body, _ := v.post(good(route.Pattern), filled)
+				check(fmt.Sprintf("POST %s %s=%.40q", route.Pattern, name, value), status, body)
+			}
+		}
+	}
+	for _, value := range bad {
+		status, body, _ := p.visitor(t).post("/staff/sign-in", url.Values{"email": {value}, "password": {value}, "next": {value}})
+		check("sign-in", status, body)
+	}
+	t.Logf("%d requests", sent)
+	p.sound(t)
+}
+
+// TestDoorsAreShut asks every route that is not for everyone, as those it is not for: they are sent to sign in or told
+// that there is no such thing, and no row changes.
+func TestDoorsAreShut(t *testing.T) {
+	p := open(t)
+	shopper := p.visitor(t)
+	_, _, order := shopper.post("/checkout", shopper.fill(p, p.Mug))
+	require.Contains(t, order, "/orders/")
+	var fulfilment, customer int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id`).Scan(&fulfilment, &customer))
+
+	people := map[string]*visitor{"anonymous": p.visitor(t), "shopper": shopper}
+	for name, role := range map[string]string{"associate elsewhere": staff.RoleAssociate, "disabled": staff.RoleAdmin} {
+		a := staff.Associate{Name: name, Email: strings.ReplaceAll(name, " ", "") + "@example.com", Role: role, Locations: []int64{p.MillLane.ID}}
+		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+		people[name] = p.visitor(t)
+		people[name].signIn(a.Email)
+		if name == "disabled" {
+			require.NoError(t, staff.Disable(ctx, p.db, a.ID))
+		}
+	}
+	fill := strings.NewReplacer("{id}", fmt.Sprint(fulfilment), "{line}", "1", "{location}", "HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W")
+	before := p.state(t)
+	asked := 0
+	for _, route := range p.site.Routes().All() {
+		if route.Policy.Name == "anyone" || route.Policy.Name == "own link" {
+			continue
+		}
+		for name, v := range people {
+			ofStore := strings.Contains(route.Pattern, "pickups") || strings.Contains(route.Pattern, "/admin/")
+			if name == "associate elsewhere" && !ofStore {
+				continue // The counter, its search and its customers are for every associate.
+			}
+			form := url.Values{"place": {"A1"}, "code": {"000000"}, "kind": {"terminal"}, "line": {"1"}, "quantity": {"1"}, "reason": {"x"}, "amount": {"1"}, "currency": {"GBP"}, "tax": {"included"}}
+			status, _, location := v.post(fill.Replace(route.Pattern), form)
+			if route.Method == http.MethodGet {
+				status, _, location = v.get(fill.Replace(route.Pattern))
+			}
+			asked++
+			shut := status == http.StatusNotFound || status == http.StatusForbidden || status == http.StatusSeeOther && strings.HasPrefix(location, "/staff/")
+			assert.True(t, shut, "%s %s as %s: %d %s", route.Method, route.Pattern, name, status, location)
+		}
+	}
+	require.Equal(t, before, p.state(t), "a request that was refused changed nothing")
+	t.Logf("%d requests", asked)
+
+	status, _, _ := p.visitor(t).get("/orders/AAAAAAAAAAAAAAAAAAAAAAAAAA")
+	require.Equal(t, http.StatusNotFound, status)
+	for _, next := range []string{"//evil.example", `/\evil.example`, "https://evil.example", "javascript:alert(1)", "/%0d%0aX: y"} {
+		v := p.visitor(t)
+		_, _, location := v.post("/staff/sign-in", url.Values{"email": {p.Bea.Email}, "password": {sample.Password}, "next": {next}})
+		require.NotContains(t, location, "evil.example", next)
+		require.True(t, strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//"), location)
+	}
+}
+
+// state is every row that a refused request could have touched, as one hash. Tries are counted on purpose.
+func (p *place) state(t *testing.T) (hash string) {
+	t.Helper()
+	require.NoError(t, p.db.QueryRow(ctx, `
+		SELECT md5(string_agg(t, '|'))
+		FROM (
+			SELECT array_agg(o ORDER BY id)::text FROM orders o
+			UNION ALL SELECT array_agg(f ORDER BY id)::text FROM fulfilment f
+			UNION ALL SELECT array_agg(s ORDER BY variant_id, location_id)::text FROM stock_level s
+			UNION ALL SELECT array_agg(m ORDER BY id)::text FROM stock_move m
+			UNION ALL SELECT array_agg(p ORDER BY id)::text FROM price p
+			UNION ALL SELECT array_agg(c ORDER BY id)::text FROM customer c
+			UNION ALL SELECT array_agg(l ORDER BY id)::text FROM cart_line l) AS all_rows (t)`).Scan(&hash))
+	return hash
+}
+
+func TestStrangersPagesAreRefused(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	for _, origin := range []string{"https://evil.example", "null"} {
+		r, err := http.NewRequest(http.MethodPost, p.url+"/cart", strings.NewReader("variant=1&quantity=1"))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		status, _, _ := v.send(r)
+		require.Equal(t, http.StatusForbidden, status, origin)
+	}
+}
+
+func TestLookingWritesNothing(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	before := p.state(t)
+	for _, path := range []string{"/", "/d/kitchen", "/search?q=mug", "/p/mug", "/stores", "/cart", "/checkout", "/staff/sign-in", "/counter", "/admin"} {
+		v.get(path)
+	}
+	require.Equal(t, before, p.state(t))
+}
+
+func TestHealth(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 200} {
+		status, _, _ := v.get(path)
+		require.Equal(t, want, status, path)
+	}
+	p.site.Draining.Store(true)
+	status, _, _ := v.get("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	_, body, _ := v.get("/")
+	require.NotContains(t, body, "style=", "the policy forbids inline styles")
+}
