@@ -1,6 +1,7 @@
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS unaccent;
+CREATE EXTENSION IF NOT EXISTS fuzzystrmatch;
 
 -- One row: the chain itself. It appears when the set-up, or the demo, is done.
 CREATE TABLE shop (

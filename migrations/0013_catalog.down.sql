@@ -4,6 +4,7 @@ DROP TABLE barcode;
 DROP TABLE variant;
 DROP TABLE picture;
 DROP TABLE product_category;
+DROP TABLE search_word;
 DROP TABLE product_text;
 DROP TABLE product;
 DROP TABLE category_text;

@@ -46,6 +46,11 @@ CREATE TABLE product_text (
 CREATE INDEX product_text_words ON product_text USING gin (words);
 CREATE INDEX product_text_trgm ON product_text USING gin (lower(title) gin_trgm_ops);
 
+-- Every word of the catalogue once: what a misspelt one was meant to be.
+CREATE TABLE search_word (
+    word text PRIMARY KEY
+);
+
 CREATE TABLE product_category (
     product_id  bigint NOT NULL REFERENCES product,
     category_id bigint NOT NULL REFERENCES category,

@@ -22,6 +22,7 @@ CREATE TABLE stock_move (
     channel      text NOT NULL,
     order_line_id bigint,
     associate_id bigint REFERENCES associate,
+    form         text UNIQUE, -- names the form that booked it, so that one sent twice books once
     at           timestamptz NOT NULL DEFAULT now()
 );
 -- The ledger behind a figure.

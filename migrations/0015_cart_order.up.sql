@@ -125,6 +125,7 @@ CREATE TABLE tender (
     authorised   bigint NOT NULL CHECK (authorised >= 0),
     captured     bigint NOT NULL DEFAULT 0,
     refunded     bigint NOT NULL DEFAULT 0,
+    given        bigint CHECK (given >= captured), -- the cash that was laid down: what is more is change
     settled_at   timestamptz, -- a promise to pay ends when other tenders kept it or the order was cancelled
     associate_id bigint REFERENCES associate,
     at           timestamptz NOT NULL DEFAULT now(),

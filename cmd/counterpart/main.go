@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // a store's clock must be right on machines without a zone database
 
 	"github.com/alecthomas/kong"
 )
@@ -15,6 +16,7 @@ import (
 type commands struct {
 	Serve   serve   `cmd:"" help:"Run the shop. Example: counterpart serve"`
 	Migrate migrate `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
+	Import  imports `cmd:"" help:"Bring a shop's data in from files."`
 	Audit   audit   `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
 	Version version `cmd:"" help:"Say which build this is. Example: counterpart version"`
 }

@@ -33,7 +33,7 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"an order's total is its lines less discounts, with shipping and added tax", `ALTER TABLE orders DROP CONSTRAINT orders_check1`, `UPDATE orders SET total = total + 1`},
 	{"an order's header is the sum of its lines", "", `UPDATE order_line SET tax = tax + 1`},
 	{"a line's pieces sum to the line", "", `UPDATE order_unit SET paid = paid + 1 WHERE n = 1`},
-	{"captured ≤ authorised, refunded ≤ captured", `ALTER TABLE tender DROP CONSTRAINT tender_check`, `UPDATE tender SET captured = authorised + 1`},
+	{"captured ≤ authorised, refunded ≤ captured", `ALTER TABLE tender DROP CONSTRAINT tender_check1`, `UPDATE tender SET captured = authorised + 1`},
 	{"a paid order's money is what its pieces cost, an unpaid one has none", "", `UPDATE tender SET authorised = authorised - 1, captured = captured - 1 WHERE captured > 0`},
 	{"what was handed over is paid", "", `UPDATE orders SET payment_state = 'due' WHERE payment_state = 'paid'`},
 	{"a promise to pay is open exactly while something is to be collected unpaid", "", `UPDATE tender SET settled_at = now() WHERE kind = 'pay_at_pickup' AND settled_at IS NULL`},
@@ -93,7 +93,7 @@ func TestEveryRuleCatchesItsCorruption(t *testing.T) {
 func story(t *testing.T, db pg.DB) {
 	t.Helper()
 	c := sample.Load(t, db)
-	desk := pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Device: "test"}
+	desk := pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Name: "test"}
 	for _, state := range []string{"to_pick", "ready", "collected"} {
 		ada := c.Ada(t, db, c.Mug, 2, c.HarbourStreet)
 		b, err := basket.Load(ctx, db, ada, "en")

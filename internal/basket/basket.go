@@ -75,23 +75,28 @@ func (b *Basket) Amount(i int) money.Money { return b.Quote.In(b.Quote.Lines[i].
 
 // Load reads the customer's open cart. Nil when there is none.
 func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Basket, error) {
+	return LoadAt(ctx, db, customerID, 0, language)
+}
+
+// LoadAt reads the cart as if it were to be collected at another store: the counter's where the customer stands. 0: the
+// cart's own.
+func LoadAt(ctx context.Context, db pg.DB, customerID, locationID int64, language string) (*Basket, error) {
 	var b Basket
 	var place quote.Place
-	var chosen *int64
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		SELECT c.id, c.code, c.location_id, home.currency::text, home.tax_included
+		SELECT c.id, c.code, home.currency::text, home.tax_included
 		FROM cart c
-		JOIN location home ON home.id = coalesce(c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID).
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, locationID).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&b.CartID, &b.Code, &chosen, &place.Currency, &place.TaxIncluded)
+			return row.Scan(&b.CartID, &b.Code, &place.Currency, &place.TaxIncluded)
 		})
 	batch.Queue(`
 		SELECT `+location.Columns+`
 		FROM location l
-		JOIN cart c ON c.location_id = l.id
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID).Query(func(rows pgx.Rows) (err error) {
+		JOIN cart c ON l.id = coalesce(nullif($2::bigint, 0), c.location_id)
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, locationID).Query(func(rows pgx.Rows) (err error) {
 		b.Store, err = pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[location.Location])
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -101,13 +106,14 @@ func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Ba
 	batch.Queue(`
 		SELECT cl.id, v.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity,
 			NOT v.active OR product.status <> 'active' OR price.amount IS NULL,
-			coalesce(CASE WHEN c.location_id IS NULL
+			coalesce(CASE WHEN at.id IS NULL
 				THEN (SELECT max(on_hand - reserved - safety) FROM stock_level WHERE variant_id = v.id AND condition = 'sellable')
-				ELSE (SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = c.location_id AND condition = 'sellable')
+				ELSE (SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = at.id AND condition = 'sellable')
 			END, 0),
 			coalesce(price.amount, 0), home.country::text, home.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0)
 		FROM cart c
-		JOIN location home ON home.id = coalesce(c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		LEFT JOIN location at ON at.id = coalesce(nullif($3::bigint, 0), c.location_id)
+		JOIN location home ON home.id = coalesce(at.id, (SELECT min(id) FROM location WHERE kind = 'store'))
 		JOIN cart_line cl ON cl.cart_id = c.id
 		JOIN variant v ON v.id = cl.variant_id
 		JOIN product ON product.id = v.product_id
@@ -121,7 +127,7 @@ func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Ba
 		JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
 		LEFT JOIN tax_rate rate ON rate.country = home.country AND rate.region = home.region AND rate.tax_class = v.tax_class
 		WHERE c.customer_id = $1 AND c.state = 'open'
-		ORDER BY cl.added_at, cl.id`, customerID, language).Query(func(rows pgx.Rows) error {
+		ORDER BY cl.added_at, cl.id`, customerID, language, locationID).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var l Line
 			if err := rows.Scan(&l.ID, &l.VariantID, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity, &l.Gone, &l.Available,

@@ -117,48 +117,88 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 	return l, nil
 }
 
-// Search reads one page of what has the words, the last of them perhaps unfinished; where nothing has them, of what is
-// spelt alike.
+// Search reads one page of what has the words, the last of them perhaps unfinished. Where nothing has them, each is taken for the word
+// of the catalogue that is spelt most alike, and where that finds nothing either, titles are compared as a whole.
 func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
-	if query := tsQuery(f.Words); query != "" {
-		queueListing(batch, who, l, `
-			SELECT id, score
-			FROM (
-				SELECT p.id, ts_rank(t.words, q.query) + p.popularity / 1e6 AS score, p.id AS newest
-				FROM (SELECT to_tsquery('english', @query) AS query) q,
-					LATERAL (SELECT product_id, words FROM product_text WHERE words @@ q.query LIMIT 2000) t
-				JOIN product p ON p.id = t.product_id
-				WHERE p.status = 'active') hit
-			ORDER BY CASE WHEN @sort = 'new' THEN newest END DESC, score DESC, id DESC
-			LIMIT @cap`, pgx.NamedArgs{"query": query})
+	query := tsQuery(f.Words)
+	if query != "" {
+		queueListing(batch, who, l, wordsMatch, pgx.NamedArgs{"query": query})
 	}
 	if err := send(ctx, db, batch, who, &l.Visit); err != nil {
 		return nil, err
 	}
-	if l.Total > 0 || strings.TrimSpace(f.Words) == "" || f.Narrow() || tsQuery(f.Words) == "" {
+	if l.Total > 0 || query == "" || f.Narrow() {
 		return l, nil
 	}
-	batch = &pgx.Batch{}
-	queueListing(batch, who, l, `
-		SELECT p.id, word_similarity(lower(@words), lower(t.title))::double precision AS score
-		FROM product_text t
-		JOIN product p ON p.id = t.product_id
-		WHERE lower(@words) <% lower(t.title) AND p.status = 'active'
-		ORDER BY score DESC, p.popularity DESC, p.id DESC
-		LIMIT @cap`, pgx.NamedArgs{"words": f.Words})
 	l.Fuzzy = true
+	meant, err := spelling(ctx, db, f.Words)
+	if err != nil {
+		return nil, err
+	}
+	batch = &pgx.Batch{}
+	if meant != "" {
+		queueListing(batch, who, l, wordsMatch, pgx.NamedArgs{"query": tsQuery(meant)})
+	} else {
+		queueListing(batch, who, l, titleAlike, pgx.NamedArgs{"words": f.Words})
+	}
 	return l, db.SendBatch(ctx, batch).Close()
+}
+
+const wordsMatch = `
+	SELECT id, score
+	FROM (
+		SELECT p.id, ts_rank(t.words, q.query) + p.popularity / 1e6 AS score, p.id AS newest
+		FROM (SELECT to_tsquery('english', @query) AS query) q,
+			LATERAL (SELECT product_id, words FROM product_text WHERE words @@ q.query LIMIT 2000) t
+		JOIN product p ON p.id = t.product_id
+		WHERE p.status = 'active') hit
+	ORDER BY CASE WHEN @sort = 'new' THEN newest END DESC, score DESC, id DESC
+	LIMIT @cap`
+
+const titleAlike = `
+	SELECT p.id, word_similarity(lower(@words), lower(t.title))::double precision AS score
+	FROM product_text t
+	JOIN product p ON p.id = t.product_id
+	WHERE lower(@words) <% lower(t.title) AND p.status = 'active'
+	ORDER BY score DESC, p.popularity DESC, p.id DESC
+	LIMIT @cap`
+
+// spelling replaces each word by the catalogue's nearest: one letter off in a short word, two in a longer one, which is
+// also what two swapped letters count. Empty where nothing is near.
+func spelling(ctx context.Context, db pg.DB, typed string) (meant string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(string_agg(near.word, ' ' ORDER BY n), '')
+		FROM unnest($1::text[]) WITH ORDINALITY AS typed (word, n)
+		JOIN LATERAL (
+			SELECT word
+			FROM search_word
+			WHERE length(word) BETWEEN length(typed.word) - 2 AND length(typed.word) + 2
+				AND levenshtein_less_equal(word, typed.word, 2) <= CASE WHEN length(typed.word) <= 4 THEN 1 ELSE 2 END
+			ORDER BY levenshtein_less_equal(word, typed.word, 2), similarity(word, typed.word) DESC, word
+			LIMIT 1) near ON true`, plainWords(typed)).Scan(&meant)
+	return meant, err
+}
+
+// plainWords are the letters and digits of what was typed, at most twelve words of forty.
+func plainWords(typed string) []string {
+	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) > 12 {
+		words = words[:12]
+	}
+	for i, word := range words {
+		if runes := []rune(word); len(runes) > 40 {
+			words[i] = string(runes[:40])
+		}
+	}
+	return words
 }
 
 // tsQuery asks for all the words, and for anything that begins with the last. Letters and digits only: nothing a person
 // types is an operator.
 func tsQuery(typed string) string {
-	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	if len(words) > 12 {
-		words = words[:12]
-	}
+	words := plainWords(typed)
 	if len(words) == 0 {
 		return ""
 	}

@@ -72,12 +72,15 @@ type OrderLine struct {
 	Kept      int64  `json:"kept"` // what its pieces cost that are not cancelled
 	Barcode   string `json:"barcode"`
 	OnHand    int    `json:"on_hand"`
+	KeptTax   int64  `json:"kept_tax"`
+	NotFound  bool   `json:"not_found"` // its cancelled pieces were not on the shelf
 }
 
 // Tender of an order.
 type Tender struct {
 	Kind     string `json:"kind"`
 	Captured int64  `json:"captured"`
+	Given    int64  `json:"given"` // cash laid down, or 0
 }
 
 func (o *Order) Money(minor int64) money.Money { return money.New(minor, o.Currency) }
@@ -96,6 +99,24 @@ func (o *Order) Paid() (paid int64) {
 		paid += tender.Captured
 	}
 	return paid
+}
+
+// Change is the cash that was laid down and what of it was given back.
+func (o *Order) Change() (given, change int64) {
+	for _, tender := range o.Tenders {
+		if tender.Given > 0 {
+			given, change = given+tender.Given, change+tender.Given-tender.Captured
+		}
+	}
+	return given, change
+}
+
+// KeptTax is the tax of what was not taken back.
+func (o *Order) KeptTax() (tax int64) {
+	for _, line := range o.Lines {
+		tax += line.KeptTax
+	}
+	return tax
 }
 
 // Missing is what was taken back from the order, in money: what could not be found.
@@ -117,7 +138,8 @@ const orderColumns = `
 	LIMIT 1),
 	(SELECT coalesce(jsonb_agg(jsonb_build_object('id', ol.id, 'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'amount', ol.amount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax,
-		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'due', unit.due, 'kept', unit.kept,
+		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'due', unit.due, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
+		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short'),
 		'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 		'on_hand', coalesce((SELECT on_hand FROM stock_level WHERE variant_id = v.id AND location_id = o.location_id AND condition = 'sellable'), 0)) ORDER BY ol.position), '[]')
 	FROM order_line ol
@@ -127,11 +149,12 @@ const orderColumns = `
 	CROSS JOIN LATERAL (
 		SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state IN ('collected', 'carried_out')) AS collected,
 			count(*) FILTER (WHERE state = 'cancelled') AS cancelled, coalesce(sum(paid) FILTER (WHERE state = 'open'), 0) AS due,
-			coalesce(sum(paid) FILTER (WHERE state <> 'cancelled'), 0) AS kept
+			coalesce(sum(paid) FILTER (WHERE state <> 'cancelled'), 0) AS kept,
+			coalesce(sum(tax) FILTER (WHERE state <> 'cancelled'), 0) AS kept_tax
 		FROM order_unit
 		WHERE order_line_id = ol.id) unit
 	WHERE ol.order_id = o.id),
-	(SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'captured', captured) ORDER BY id) FILTER (WHERE kind <> 'pay_at_pickup'), '[]')
+	(SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'captured', captured, 'given', coalesce(given, 0)) ORDER BY id) FILTER (WHERE kind <> 'pay_at_pickup'), '[]')
 	FROM tender
 	WHERE order_id = o.id),
 	` + location.Columns

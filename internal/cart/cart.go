@@ -29,6 +29,9 @@ func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel 
 		ON CONFLICT (customer_id) WHERE state = 'open' DO UPDATE
 		SET updated_at = now(), location_id = coalesce(c.location_id, excluded.location_id)
 		RETURNING id`, customerID, NewCode(), channel, locationID).Scan(&id)
+	if pg.Violates(err, "cart_customer_id_fkey") {
+		return 0, fault.New(fault.NotFound, "There is no such customer.")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("open a cart: %w", err)
 	}

@@ -163,7 +163,18 @@ func putText(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 		SET title = @title, description = coalesce(@description, t.description), keywords = @keywords
 		WHERE (t.title, t.description, t.keywords) IS DISTINCT FROM (@title, coalesce(@description, t.description), @keywords)`,
 		pgx.NamedArgs{"product": out.ProductID, "language": p.Language, "title": p.Title, "description": p.Description, "keywords": keywords(p)})
-	out.Changed = out.Changed || tag.RowsAffected() > 0
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	out.Changed = true
+	// In order, so that two imports at once do not wait for each other in a circle.
+	_, err = tx.Exec(ctx, `
+		INSERT INTO search_word (word)
+		SELECT DISTINCT word
+		FROM regexp_split_to_table(lower($1), '[^[:alnum:]]+') AS word
+		WHERE length(word) BETWEEN 3 AND 40
+		ORDER BY word
+		ON CONFLICT DO NOTHING`, p.Title+" "+keywords(p))
 	return err
 }
 

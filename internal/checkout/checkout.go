@@ -34,6 +34,7 @@ type Request struct {
 	Phone       string
 	Channel     string
 	AssociateID int64
+	At          int64 // the store of the counter that sends it; 0: the one the cart chose
 	Language    string
 }
 
@@ -60,7 +61,7 @@ func place(ctx context.Context, db pg.DB, r Request) (publicID string, err error
 			}
 			return fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
 		}
-		b, err := basket.Load(ctx, tx, r.CustomerID, r.Language)
+		b, err := basket.LoadAt(ctx, tx, r.CustomerID, r.At, r.Language)
 		if err != nil {
 			return err
 		}

@@ -203,7 +203,7 @@ func TestCartsOfManyLinesNeverDeadlock(t *testing.T) {
 }
 
 func desk(c *sample.Chain) pickup.Desk {
-	return pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Device: "test"}
+	return pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Name: "test"}
 }
 
 func codeOf(t testing.TB, db pg.DB, fulfilmentID int64) (code string) {
@@ -222,7 +222,7 @@ func TestTwoAssociatesHandOverOnce(t *testing.T) {
 	results := make(chan error, 4)
 	for i := range 4 {
 		at := desk(c)
-		at.Device = fmt.Sprint("desk ", i)
+		at.Name = fmt.Sprint("desk ", i)
 		go func() {
 			_, err := pickup.HandOver(ctx, pool, at, f, code, pickup.Payment{Kind: payment.Cash, Given: 3000})
 			results <- err

@@ -195,7 +195,7 @@ func (l *loader) product(n int, i item) (catalog.Product, error) {
 			p.Pictures = append(p.Pictures, catalog.Picture{Source: source, Original: original, Tint: tint, Alt: alt})
 		}
 		p.Variants = append(p.Variants, catalog.Variant{
-			SKU: fmt.Sprintf("AF%03d-%02d", n+101, k+1), Options: combination, TaxClass: "standard", Picture: source, Grams: 100 + int(pick(3000, "grams", i.Slug)),
+			SKU: fmt.Sprintf("AF%03d-%02d", n+101, k+1), Options: combination, TaxClass: "standard", Picture: source, Grams: int(min(120+i.Pence/8, 18_000)),
 			GTIN: catalog.WithCheckDigit(fmt.Sprintf("02%06d%05d", n+1, k+1)), UnitCost: new(i.Pence * 45 / 100),
 			Prices: []catalog.Price{
 				{Currency: "GBP", TaxIncluded: true, Amount: i.Pence},

@@ -219,7 +219,7 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 		if err := order.MarkPaid(ctx, l.tx, w.ID); err != nil {
 			return err
 		}
-		if err := payment.Take(ctx, l.tx, w.ID, []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))], total, by); err != nil {
+		if err := payment.Take(ctx, l.tx, w.ID, []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))], total, 0, by); err != nil {
 			return err
 		}
 		if err := customer.Record(ctx, l.tx, customer.Fact{CustomerID: customerID, Kind: customer.Collected, Channel: "counter", LocationID: s.place.ID, OrderID: w.ID}); err != nil {

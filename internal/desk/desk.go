@@ -103,7 +103,7 @@ func Profile(ctx context.Context, db pg.DB, customerID, locationID int64, langua
 			(SELECT coalesce(jsonb_agg(recent), '[]')
 			FROM (
 				SELECT o.id, o.number, o.channel, l.name AS store, l.id AS location_id, f.id AS fulfilment_id, f.state, o.currency, o.total, o.placed_at,
-					(SELECT sum(quantity) FROM order_line WHERE order_id = o.id) AS pieces, (SELECT string_agg(title, ', ' ORDER BY position) FROM order_line WHERE order_id = o.id) AS what
+					(SELECT sum(quantity) FROM order_line WHERE order_id = o.id) AS pieces, (SELECT string_agg(concat_ws(', ', title, nullif(options, '')), ' · ' ORDER BY position) FROM order_line WHERE order_id = o.id) AS what
 				FROM orders o
 				JOIN location l ON l.id = o.location_id
 				JOIN fulfilment f ON f.order_id = o.id
@@ -124,7 +124,7 @@ func Profile(ctx context.Context, db pg.DB, customerID, locationID int64, langua
 		return nil, err
 	}
 	var err error
-	p.Basket, err = basket.Load(ctx, db, customerID, language)
+	p.Basket, err = basket.LoadAt(ctx, db, customerID, locationID, language)
 	return p, err
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/pg"
 )
 
 // Move is one line of the ledger.
@@ -14,14 +16,18 @@ type Move struct {
 	Delta       int
 	Cause       string
 	OrderLineID int64
+	Form        string // of a form that may be sent twice
 }
+
+// Booked says that an error is this form having been booked before.
+func Booked(err error) bool { return pg.Violates(err, "stock_move_form_key") }
 
 func queueMove(batch *pgx.Batch, m Move, why Cause) {
 	batch.Queue(`
-		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id)
-		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0))`, pgx.NamedArgs{
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id, form)
+		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0), nullif(@form, ''))`, pgx.NamedArgs{
 		"variant": m.VariantID, "location": m.LocationID, "delta": m.Delta, "cause": m.Cause, "reason": why.Reason,
-		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID})
+		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID, "form": m.Form})
 }
 
 // Receive books goods that arrived. Deltas are above zero.

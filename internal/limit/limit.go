@@ -19,6 +19,8 @@ type Rule struct {
 	Window time.Duration
 }
 
+var errSpent = fault.New(fault.TooMany, "That was tried too often. Wait a few minutes and try again.")
+
 // Take counts one try. It is one statement on its own, outside any transaction that could take it back, and refuses
 // with fault.TooMany once the tries are used up; refused tries are not counted.
 func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
@@ -32,10 +34,24 @@ func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 		WHERE t.expires_at <= now() OR t.tries < $3
 		RETURNING tries`, scope, rule.Window, rule.Max).Scan(&tries)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.TooMany, "That was tried too often. Wait a few minutes and try again.")
+		return errSpent
 	}
 	if err != nil {
 		return fmt.Errorf("count a try: %w", err)
+	}
+	return nil
+}
+
+// Check refuses like Take where the tries are used up, and counts nothing.
+func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
+	var spent bool
+	err := db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM try WHERE scope = $1 AND expires_at > now() AND tries >= $2)`, scope, rule.Max).Scan(&spent)
+	if err != nil {
+		return fmt.Errorf("look at tries: %w", err)
+	}
+	if spent {
+		return errSpent
 	}
 	return nil
 }

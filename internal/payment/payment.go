@@ -22,11 +22,12 @@ func QueuePromise(batch *pgx.Batch, orderID, amount int64) {
 		VALUES ($1, 'pay_at_pickup', $2)`, orderID, amount)
 }
 
-// Take records money that was taken at the counter, and that the promise is kept. Amount in minor units.
-func Take(ctx context.Context, tx pgx.Tx, orderID int64, kind string, amount, associateID int64) error {
+// Take records money that was taken at the counter, and that the promise is kept. Amounts in minor units; given is the cash that
+// was laid down, or 0.
+func Take(ctx context.Context, tx pgx.Tx, orderID int64, kind string, amount, given, associateID int64) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO tender (order_id, kind, authorised, captured, associate_id)
-		VALUES ($1, $2, $3, $3, $4)`, orderID, kind, amount, associateID)
+		INSERT INTO tender (order_id, kind, authorised, captured, given, associate_id)
+		VALUES ($1, $2, $3, $3, nullif($4::bigint, 0), $5)`, orderID, kind, amount, given, associateID)
 	if err != nil {
 		return fmt.Errorf("take a payment: %w", err)
 	}

@@ -26,11 +26,11 @@ import (
 	"counterpart/internal/text"
 )
 
-// Desk is where something is done and by whom. Device names the session in counts of tries.
+// Desk is where something is done and by whom. Name counts its tries: whoever signs in again goes on where they were.
 type Desk struct {
 	LocationID  int64
 	AssociateID int64
-	Device      string
+	Name        string
 }
 
 // KeepDays is how long a ready order is kept: to the end of the third day.
@@ -148,14 +148,14 @@ type Payment struct {
 }
 
 var (
-	perDevice = limit.Rule{Max: 20, Window: 15 * time.Minute}
-	perOrder  = limit.Rule{Max: 5, Window: 15 * time.Minute}
+	perDesk  = limit.Rule{Max: 20, Window: 15 * time.Minute}
+	perOrder = limit.Rule{Max: 5, Window: 15 * time.Minute}
 )
 
 // HandOver checks the code, records the money and gives the goods away. The answer is the change to give.
 func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code string, paid Payment) (change money.Money, err error) {
 	// The tries are counted outside the transaction, which a wrong code rolls back.
-	deviceScope, orderScope := "code:device:"+desk.Device, fmt.Sprintf("code:fulfilment:%d", fulfilmentID)
+	deskScope, orderScope := "code:desk:"+desk.Name, orderScope(fulfilmentID)
 	if err := limit.Take(ctx, db, orderScope, perOrder); err != nil {
 		return money.Money{}, err
 	}
@@ -177,17 +177,17 @@ func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code
 		if change, err = checkPayment(f, paid); err != nil {
 			return err
 		}
-		return handOver(ctx, tx, desk, f, proof, paid.Kind)
+		return handOver(ctx, tx, desk, f, proof, paid)
 	})
 	if err != nil && !wrongCode(err) {
 		// The code was right, or was never looked at: the try is not held against anybody.
 		limit.GiveBack(ctx, db, orderScope)
-		limit.GiveBack(ctx, db, deviceScope)
+		limit.GiveBack(ctx, db, deskScope)
 	}
 	if err != nil {
 		return money.Money{}, err
 	}
-	return change, limit.GiveBack(ctx, db, deviceScope)
+	return change, limit.GiveBack(ctx, db, deskScope)
 }
 
 func wrongCode(err error) bool {
@@ -197,12 +197,19 @@ func wrongCode(err error) bool {
 
 // TryCode counts one try of a code at a desk, wherever it was typed.
 func TryCode(ctx context.Context, db pg.DB, desk Desk) error {
-	return limit.Take(ctx, db, "code:device:"+desk.Device, perDevice)
+	return limit.Take(ctx, db, "code:desk:"+desk.Name, perDesk)
 }
+
+// MayOpen refuses, like HandOver, an order whose code was tried too often, so that no other box says whether a code is right.
+func MayOpen(ctx context.Context, db pg.DB, fulfilmentID int64) error {
+	return limit.Check(ctx, db, orderScope(fulfilmentID), perOrder)
+}
+
+func orderScope(fulfilmentID int64) string { return fmt.Sprintf("code:fulfilment:%d", fulfilmentID) }
 
 // GoodTry gives the try back: the code was one.
 func GoodTry(ctx context.Context, db pg.DB, desk Desk) error {
-	return limit.GiveBack(ctx, db, "code:device:"+desk.Device)
+	return limit.GiveBack(ctx, db, "code:desk:"+desk.Name)
 }
 
 func matches(f *order.Fulfilment, typed string) (proof string, ok bool) {
@@ -239,7 +246,7 @@ func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err er
 	return change, fault.Field("kind", "Say how it was paid: cash or terminal.")
 }
 
-func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, proof, kind string) error {
+func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, proof string, paid Payment) error {
 	done, err := order.MarkCollected(ctx, tx, f.ID, desk.AssociateID, proof)
 	if err != nil {
 		return fmt.Errorf("mark an order collected: %w", err)
@@ -250,7 +257,7 @@ func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, pr
 	if err := order.MarkPaid(ctx, tx, f.OrderID); err != nil {
 		return err
 	}
-	if err := payment.Take(ctx, tx, f.OrderID, kind, f.Due, desk.AssociateID); err != nil {
+	if err := payment.Take(ctx, tx, f.OrderID, paid.Kind, f.Due, paid.Given, desk.AssociateID); err != nil {
 		return err
 	}
 	if err := tell(ctx, tx, f, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected}); err != nil {

@@ -22,7 +22,6 @@ const Lifetime = 12 * time.Hour
 type Session struct {
 	Associate  staff.Associate
 	LocationID int64
-	Device     string // names the session in counts of tries, without being the secret
 }
 
 // NewToken is a secret of 130 bits for a cookie or a link.
@@ -52,12 +51,11 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 		return nil, nil
 	}
 	var s Session
-	hash := Hash(token)
 	err := db.QueryRow(ctx, `
 		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0)
 		FROM session s
 		JOIN associate a ON a.id = s.associate_id
-		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL`, hash).
+		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL`, Hash(token)).
 		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -68,7 +66,6 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	if s.LocationID != 0 && !s.Associate.WorksAt(s.LocationID) {
 		s.LocationID = 0
 	}
-	s.Device = fmt.Sprintf("%x", hash[:6])
 	return &s, nil
 }
 

@@ -24,6 +24,7 @@ type Change struct {
 	Quantity    int // received, or counted
 	Reason      string
 	AssociateID int64
+	Form        string // names a form, so that one sent twice books once
 }
 
 // Max is how many of one thing a shelf can hold.
@@ -31,13 +32,29 @@ const Max = 1_000_000
 
 // Receive books goods that arrived.
 func Receive(ctx context.Context, db pg.DB, c Change) error {
+	var form fault.Form
 	if c.Quantity < 1 || c.Quantity > Max {
-		return fault.Field("quantity", "How many arrived? Write a whole number above zero.")
+		form.Add("quantity", "How many arrived? Write a whole number from 1 to a million.")
 	}
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity}
-		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: "counter", Reason: strings.TrimSpace(c.Reason), AssociateID: c.AssociateID})
+	c.Reason = strings.TrimSpace(c.Reason)
+	if !note(c.Reason) {
+		form.Add("reason", "That note is too long for the ledger. Use up to 200 letters.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity, Form: c.Form}
+		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: "counter", Reason: c.Reason, AssociateID: c.AssociateID})
 	})
+	if inventory.Booked(err) {
+		return nil
+	}
+	return err
+}
+
+func note(s string) bool {
+	return utf8.RuneCountInString(s) <= 200 && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
 
 // Count says what is on a shelf. It is never refused: where more is promised than is there, the youngest orders that are not picked yet
@@ -45,10 +62,10 @@ func Receive(ctx context.Context, db pg.DB, c Change) error {
 func Count(ctx context.Context, db pg.DB, c Change) error {
 	var form fault.Form
 	if c.Quantity < 0 || c.Quantity > Max {
-		form.Add("quantity", "How many are there? Write a whole number, zero or more.")
+		form.Add("quantity", "How many are there? Write a whole number from 0 to a million.")
 	}
 	c.Reason = strings.TrimSpace(c.Reason)
-	if c.Reason == "" || utf8.RuneCountInString(c.Reason) > 200 || !utf8.ValidString(c.Reason) || strings.ContainsRune(c.Reason, 0) {
+	if c.Reason == "" || !note(c.Reason) {
 		form.Add("reason", "Why does the figure change? A few words for the ledger.")
 	}
 	if err := form.Err(); err != nil {

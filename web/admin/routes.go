@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -15,6 +14,7 @@ import (
 	"counterpart/internal/money"
 	"counterpart/internal/office"
 	"counterpart/internal/pg"
+	"counterpart/internal/session"
 	"counterpart/internal/staff"
 	"counterpart/internal/stocktake"
 	"counterpart/internal/text"
@@ -153,8 +153,8 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 		return nil, respond.NotFound()
 	}
 	amount, err := money.Parse(view.Typed, view.Currency)
-	if err != nil || amount.Minor > money.MaxUnit {
-		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Write the price in figures, such as 12.50."))
+	if err != nil || amount.Minor > money.MaxUnit || amount.Minor == 0 {
+		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50."))
 	}
 	price := catalog.Price{Currency: view.Currency, TaxIncluded: included, Amount: amount.Minor}
 	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, gate.Session(r.Context()).Associate.ID)
@@ -215,7 +215,7 @@ type ledgerView struct {
 	ReceiveFields   map[string]text.Message
 	CountFields     map[string]text.Message
 	Wrong           string
-	Now             time.Time
+	Form            string
 }
 
 func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -248,7 +248,7 @@ func (p *Pages) showLedger(r *http.Request, view ledgerView, wrong *fault.Fault)
 	if found == nil {
 		return nil, respond.NotFound()
 	}
-	view.Ledger, view.Place, view.Now = found, place, time.Now()
+	view.Ledger, view.Place, view.Form = found, place, session.NewToken()
 	a := frame(r, found.Title, "stock")
 	if wrong != nil {
 		if !wrong.Message.IsZero() {
@@ -281,7 +281,7 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 	if err != nil {
 		n = -1
 	}
-	err = apply(stocktake.Change{VariantID: id(r, "variant"), LocationID: place.ID, Quantity: n, Reason: reason, AssociateID: gate.Session(r.Context()).Associate.ID})
+	err = apply(stocktake.Change{VariantID: id(r, "variant"), LocationID: place.ID, Quantity: n, Reason: reason, AssociateID: gate.Session(r.Context()).Associate.ID, Form: typed(r.PostFormValue("form"))})
 	if wrong := fault.As(err); wrong != nil {
 		if done == "received" {
 			view.ReceiveFields = wrong.Fields

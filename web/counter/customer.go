@@ -128,7 +128,7 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 func (p *Pages) afterCart(r *http.Request, err error) (respond.Answer, error) {
-	if wrong := fault.As(err); wrong != nil {
+	if wrong := fault.As(err); wrong != nil && wrong.Kind != fault.NotFound {
 		return p.showCustomer(r, customerView{}, wrong)
 	}
 	if err != nil {
@@ -141,9 +141,6 @@ func (p *Pages) afterCart(r *http.Request, err error) (respond.Answer, error) {
 func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := customerView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
 	at := here(r)
-	if err := cart.CollectAt(r.Context(), p.DB, id(r, "id"), at.LocationID); err != nil {
-		return nil, err
-	}
 	channel := "counter"
 	if r.PostFormValue("channel") == "phone" {
 		channel = "phone"
@@ -152,7 +149,7 @@ func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	_, err := checkout.Place(r.Context(), p.DB, checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
-		Channel: channel, AssociateID: at.AssociateID, Language: text.Language(r.Context()),
+		Channel: channel, AssociateID: at.AssociateID, At: at.LocationID, Language: text.Language(r.Context()),
 	})
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, view, wrong)

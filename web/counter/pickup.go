@@ -98,14 +98,13 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer
 		given, err := money.Parse(view.Given, store.Currency)
 		paid.Given, paid.Wrong = given.Minor, err != nil
 	}
-	change, err := pickup.HandOver(r.Context(), p.DB, here(r), id(r, "id"), view.Code, paid)
-	return p.after(r, err, view, fmt.Sprintf("/counter?done=collected&change=%d&currency=%s", change.Minor, store.Currency))
+	_, err = pickup.HandOver(r.Context(), p.DB, here(r), id(r, "id"), view.Code, paid)
+	return p.after(r, err, view, fmt.Sprintf("/counter/pickups/%d?done=collected", id(r, "id")))
 }
 
 // done is what was just done, in words. An address names it by a key, so that nobody can put words into our mouth.
 func done(r *http.Request) string {
-	q := r.URL.Query()
-	switch q.Get("done") {
+	switch r.URL.Query().Get("done") {
 	case "ready":
 		return text.T(r.Context(), "Ready. The shopper has been told.")
 	case "missing":
@@ -115,11 +114,7 @@ func done(r *http.Request) string {
 	case "reserved":
 		return text.T(r.Context(), "Reserved. It is in the queue now.")
 	case "collected":
-		change, err := strconv.ParseInt(q.Get("change"), 10, 64)
-		if err != nil || change <= 0 || !money.Known(q.Get("currency")) {
-			return text.T(r.Context(), "Collected and paid.")
-		}
-		return text.T(r.Context(), "Collected. Give {change} change.", text.Args{"change": money.New(change, q.Get("currency"))})
+		return text.T(r.Context(), "Collected and paid.")
 	}
 	return ""
 }

@@ -2,6 +2,7 @@
 package counter
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -32,6 +33,7 @@ type Pages struct {
 func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/counter", gate.Counter, p.queue)
 	r.Get("/counter/events", gate.Counter, p.queueEvents)
+	r.Get("/counter/search", gate.Counter, p.afresh)
 	r.Post("/counter/search", gate.Counter, p.search)
 	r.Get("/counter/pickups/{id}", gate.Counter, p.pickup)
 	r.Post("/counter/pickups/{id}/ready", gate.Counter, p.ready)
@@ -65,7 +67,7 @@ func (p *Pages) frame(r *http.Request, title, tab string) (layout.Counter, *loca
 // here is where the request's associate stands.
 func here(r *http.Request) pickup.Desk {
 	s := gate.Session(r.Context())
-	return pickup.Desk{LocationID: s.LocationID, AssociateID: s.Associate.ID, Device: s.Device}
+	return pickup.Desk{LocationID: s.LocationID, AssociateID: s.Associate.ID, Name: fmt.Sprintf("%d:%d", s.LocationID, s.Associate.ID)}
 }
 
 func id(r *http.Request, name string) int64 {
@@ -115,9 +117,17 @@ func (p *Pages) queueEvents(w http.ResponseWriter, r *http.Request) (respond.Ans
 	return respond.Events(p.Live, 15*time.Minute, live.Queue(here(r).LocationID)), nil
 }
 
+// afresh is where a reload after a search lands: what was typed may have been a code, so no address keeps it.
+func (p *Pages) afresh(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+	return respond.See("/counter"), nil
+}
+
 // search opens what the words name when it is one thing, and lists when it is several. Codes typed here are counted.
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	words := typed(r, "q")
+	words := text.Clean(r.PostFormValue("q"), 80)
+	if words == "" {
+		return respond.See("/counter"), nil
+	}
 	c, store, err := p.frame(r, text.T(r.Context(), "Search"), "search")
 	if err != nil {
 		return nil, err
@@ -132,6 +142,15 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	hits, err := desk.Search(r.Context(), p.DB, words, store.ID)
 	if err != nil {
 		return nil, err
+	}
+	if code {
+		for _, h := range hits {
+			if h.Kind == "pickup" {
+				if err := pickup.MayOpen(r.Context(), p.DB, h.ID); err != nil {
+					return nil, err
+				}
+			}
+		}
 	}
 	if code && len(hits) > 0 {
 		if err := pickup.GoodTry(r.Context(), p.DB, here(r)); err != nil {

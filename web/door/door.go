@@ -3,7 +3,6 @@ package door
 
 import (
 	"crypto/subtle"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -47,9 +46,6 @@ type signInView struct {
 }
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, fmt.Errorf("read a form: %w", err)
-	}
 	view := signInView{Next: r.PostFormValue("next"), Email: r.PostFormValue("email")}
 	associate, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), gate.From(r))
 	if f := fault.As(err); f != nil {

@@ -3,6 +3,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -133,6 +134,9 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 			}
 			return nil, err
 		}
+		if err := readForm(req); err != nil {
+			return nil, err
+		}
 		if p.Name != Anyone.Name {
 			// What a principal sees is for nobody's cache, the back button's included.
 			w.Header().Set("Cache-Control", "no-store")
@@ -143,6 +147,16 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 	if method == http.MethodGet {
 		r.mux.Method(http.MethodHead, pattern, respond.HTTP(guarded, r.page))
 	}
+}
+
+// readForm reads a form before anybody looks at it, so that one that is no form is said so once.
+func readForm(r *http.Request) error {
+	err := r.ParseForm()
+	var tooLarge *http.MaxBytesError
+	if err == nil || errors.As(err, &tooLarge) {
+		return err
+	}
+	return fault.New(fault.Invalid, "Your browser sent something that is not a form. Go back, reload the page and try again.")
 }
 
 // next is where somebody wanted to go; a form that was sent is not sent again.
@@ -180,7 +194,11 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 		outer.Get(pattern, serve)
 	}
 	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
-	return http.NewCrossOriginProtection().Handler(outer)
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(securityHeaders(r.Secure)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+		return nil, fault.New(fault.Denied, "This was sent from another site, so we did nothing. Open the page here and try again.")
+	}, r.page)))
+	return guard.Handler(outer)
 }
 
 // The Content-Security-Policy: our own files, no inline script or style, nobody frames us.

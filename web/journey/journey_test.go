@@ -99,6 +99,8 @@ func TestFromThePhoneToTheCounter(t *testing.T) {
 	associate.write("#f-given", "20.00")
 	associate.click(".pickup-do .is-large")
 	associate.sees("Give £6.00 change")
+	associate.visit("/counter?done=collected&change=99900&currency=GBP")
+	require.NotContains(t, associate.text("body"), "999", "an address puts no change into our mouth")
 	shopper.sees("Collected. Enjoy it.")
 	newOnHand, newReserved = stock()
 	require.Equal(t, []int{onHand - 1, reserved}, []int{newOnHand, newReserved})

@@ -1,7 +1,6 @@
 package shop
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -52,9 +51,6 @@ func (p *Pages) cartPage(r *http.Request, view *cartView) respond.Answer {
 
 // addToCart puts a variant into the cart of this browser; the first time it makes the cart.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, formError(err)
-	}
 	who := p.Site.Visitor(r)
 	visit, err := browse.Look(r.Context(), p.DB, who)
 	if err != nil {
@@ -97,9 +93,6 @@ func (p *Pages) notAdded(r *http.Request, f *fault.Fault) (respond.Answer, error
 }
 
 func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, formError(err)
-	}
 	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
@@ -146,8 +139,4 @@ func short(typed string) string {
 		return string(runes[:20]) + "…"
 	}
 	return typed
-}
-
-func formError(err error) error {
-	return fmt.Errorf("read a form: %w", err)
 }

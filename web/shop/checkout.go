@@ -45,9 +45,6 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that.
 func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, formError(err)
-	}
 	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err

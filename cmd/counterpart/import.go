@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"counterpart/internal/files"
+	"counterpart/internal/intake"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+)
+
+type imports struct {
+	Products importProducts `cmd:"" help:"Bring products in from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
+}
+
+type importProducts struct {
+	File     string `arg:"" type:"existingfile" help:"The CSV. Pictures are looked for beside it."`
+	Location string `help:"Code of the store whose currency the prices are in, and which takes the opening stock. The first store, if none is given."`
+	DryRun   bool   `help:"Try everything and keep nothing."`
+}
+
+func (i importProducts) Run(ctx context.Context) (err error) {
+	c, db, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := pg.Migrate(db.URL); err != nil {
+		return err
+	}
+	at, err := i.location(ctx, db)
+	if err != nil {
+		return err
+	}
+	store, err := files.Open(filepath.Join(c.Data, "files"))
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(i.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	counted := &counter{Reader: file}
+	bar := progress("Importing")
+	report, err := intake.Products(ctx, db.Pool, counted, intake.Options{
+		Location: at, Pictures: filepath.Dir(i.File), Files: store, DryRun: i.DryRun,
+		Progress: func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) },
+	})
+	bar(1)
+	tell(report, at, i.DryRun)
+	if err != nil {
+		return err
+	}
+	if report.Refused > 0 {
+		return fmt.Errorf("%d products were refused; mend their rows and import the file again", report.Refused)
+	}
+	return nil
+}
+
+func (i importProducts) location(ctx context.Context, db *database) (*location.Location, error) {
+	all, err := location.All(ctx, db.Pool)
+	if err != nil {
+		return nil, err
+	}
+	var first *location.Location
+	for k := range all {
+		if all[k].Code == i.Location {
+			return &all[k], nil
+		}
+		if first == nil || all[k].Kind == "store" && all[k].ID < first.ID {
+			first = &all[k]
+		}
+	}
+	if first == nil {
+		return nil, errors.New("there is no store yet: start the shop and set it up first")
+	}
+	if i.Location != "" {
+		return nil, fmt.Errorf("there is no location with the code %s", i.Location)
+	}
+	return first, nil
+}
+
+func tell(r intake.Report, at *location.Location, dry bool) {
+	for _, c := range r.Complaints {
+		what := "left out"
+		if c.Whole {
+			what = "refused"
+		}
+		fmt.Printf("  row %d, %s, %s: %s\n", c.Row, c.Handle, what, c.Reason)
+	}
+	if dry {
+		fmt.Print("Dry run, nothing was kept. ")
+	}
+	fmt.Printf("%d rows: %d products new, %d changed, %d as they were, %d refused; %d pictures to draw; prices in %s at %s.\n",
+		r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused, r.Pictures, at.Currency, at.Name)
+}
+
+// counter knows how much of a file was read.
+type counter struct {
+	io.Reader
+	n int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,203 @@
+// Package intake brings a shop's products in from a file: Shopify's product CSV with its old headings or its new ones.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/catalog"
+	"counterpart/internal/files"
+	"counterpart/internal/gallery"
+	"counterpart/internal/inventory"
+	"counterpart/internal/jobs"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+)
+
+// Options of an import. The location gives prices their currency and tax mode, and takes the opening stock.
+type Options struct {
+	Location *location.Location
+	Pictures string // the folder that picture paths are relative to
+	Files    *files.Store
+	DryRun   bool // try everything, keep nothing
+	Progress func(rows int)
+}
+
+// Report is what an import did, and each row it did not take.
+type Report struct {
+	Rows, Created, Updated, Unchanged, Refused int // of products, but for Rows
+	Pictures                                   int // new or changed
+	Complaints                                 []Complaint
+}
+
+// Complaint names a row of the file. A refused product is left out whole; a picture alone is left out alone.
+type Complaint struct {
+	Row    int
+	Handle string
+	Reason string
+	Whole  bool // the product was refused
+}
+
+var errDryRun = errors.New("dry run")
+
+// Products reads a file product by product, each in a transaction of its own: all of a product or nothing. A second import of the same file
+// changes nothing; quantities are booked only for variants that are new. The error is about the file, never about a row.
+func Products(ctx context.Context, db pg.DB, r io.Reader, o Options) (report Report, err error) {
+	rows, err := newReader(r)
+	if err != nil {
+		return report, err
+	}
+	if o.DryRun {
+		// One transaction around all, so that what two products of the file quarrel about shows as well.
+		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			if err := products(ctx, tx, rows, o, &report); err != nil {
+				return err
+			}
+			return errDryRun
+		})
+		if errors.Is(err, errDryRun) {
+			err = nil
+		}
+		return report, err
+	}
+	err = products(ctx, db, rows, o, &report)
+	return report, err
+}
+
+func products(ctx context.Context, db pg.DB, rows *reader, o Options, report *Report) error {
+	root, err := os.OpenRoot(o.Pictures)
+	if err != nil {
+		return fmt.Errorf("open the folder of the pictures: %w", err)
+	}
+	defer root.Close()
+	seen := map[string]bool{}
+	for {
+		group, err := rows.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		report.Rows += len(group)
+		first := group[0]
+		in := &incoming{options: o, root: root}
+		handle := first.get("handle")
+		if key := catalog.Slug(handle); handle != "" && seen[key] {
+			in.refuse(first, "its rows are not together: earlier rows of the same handle came before other products")
+		} else {
+			seen[key] = true
+			in.read(group)
+		}
+		if err := in.put(ctx, db, report); err != nil {
+			return err
+		}
+		if o.Progress != nil {
+			o.Progress(report.Rows)
+		}
+	}
+}
+
+// put writes a product that was read without a complaint that refuses it.
+func (in *incoming) put(ctx context.Context, db pg.DB, report *Report) error {
+	var outcome catalog.Outcome
+	if !in.refused {
+		err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+			if outcome, err = catalog.Put(ctx, tx, in.product); err != nil {
+				return err
+			}
+			return in.follow(ctx, tx, outcome)
+		})
+		switch {
+		case errors.Is(err, catalog.ErrTaken):
+			in.refuse(in.first, "%s", takenReason(err))
+		case err != nil:
+			return fmt.Errorf("row %d: %w", in.first.n, err)
+		}
+	}
+	report.Complaints = append(report.Complaints, in.complaints...)
+	switch {
+	case in.refused:
+		report.Refused++
+	case outcome.Created:
+		report.Created++
+	case outcome.Changed:
+		report.Updated++
+	default:
+		report.Unchanged++
+	}
+	report.Pictures += len(outcome.Undrawn)
+	return nil
+}
+
+// takenReason is the part of a catalog's error that a person can use: “SKU X: already used by another product”.
+func takenReason(err error) string {
+	message := err.Error()
+	for _, word := range []string{"SKU ", "barcode "} {
+		if at := strings.Index(message, word); at >= 0 {
+			return message[at:]
+		}
+	}
+	return message
+}
+
+// follow books the opening stock of new variants and asks for the pictures to be drawn.
+func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outcome) error {
+	var moves []inventory.Move
+	for _, v := range in.product.Variants {
+		if n := in.quantities[v.SKU]; n > 0 && outcome.New[v.SKU] {
+			moves = append(moves, inventory.Move{VariantID: outcome.Variants[v.SKU], LocationID: in.options.Location.ID, Delta: n})
+		}
+	}
+	if len(moves) > 0 {
+		if err := inventory.Receive(ctx, tx, moves, inventory.Cause{Channel: "api", Reason: "opening stock"}); err != nil {
+			return err
+		}
+	}
+	for _, id := range outcome.Undrawn {
+		if err := jobs.Insert(ctx, tx, gallery.Job{PictureID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepPicture reads a picture from beside the file into the store. What it answers is why not, or "".
+func (in *incoming) keepPicture(name string) (key, why string) {
+	if in.root == nil {
+		return "", "there is no folder of pictures"
+	}
+	if strings.Contains(name, "://") {
+		return "", "pictures are read from beside the file, and this one is an address elsewhere"
+	}
+	file, err := in.root.Open(filepath.FromSlash(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Sprintf("there is no picture %s", name)
+	}
+	if err != nil {
+		return "", fmt.Sprintf("the picture %s cannot be opened", name)
+	}
+	defer file.Close()
+	body, err := io.ReadAll(io.LimitReader(file, gallery.MaxBytes+1))
+	switch {
+	case err != nil:
+		return "", fmt.Sprintf("the picture %s cannot be read", name)
+	case len(body) == 0:
+		return "", fmt.Sprintf("the picture %s is empty", name)
+	case len(body) > gallery.MaxBytes:
+		return "", fmt.Sprintf("the picture %s is larger than 20 MB", name)
+	}
+	key, err = gallery.Keep(in.options.Files, body)
+	if err != nil {
+		return "", fmt.Sprintf("the picture %s cannot be kept: %v", name, err)
+	}
+	return key, ""
+}
