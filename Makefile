@@ -27,10 +27,10 @@ generate: $(DIST) ## write the templates' Go code and put the assets together
 	@go tool templ generate -log-level error
 
 shots: build browser ## a picture of every page, in shots/
-	@SHOTS=$(CURDIR)/shots $(WITH) go test -count=1 -timeout 30m ./web/journey -run TestShots -v
+	@SHOTS=$(CURDIR)/shots $(WITH) go test -count=1 -timeout 30m -tags shots ./web/journey -run TestShots
 
 bench: build ## measure, side by side with a bare baseline
-	@DURABLE=1 $(WITH) go run ./cmd/bench
+	@DURABLE=1 $(WITH) go run ./web/bench
 
 audit: build ## prove that the books of the running shop agree
 	@bin/counterpart audit

@@ -39,8 +39,8 @@ CREATE TABLE location (
 CREATE TABLE opening (
     location_id bigint NOT NULL REFERENCES location,
     weekday     smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
-    opens       time NOT NULL,
-    closes      time NOT NULL CHECK (closes > opens),
+    opens       smallint NOT NULL CHECK (opens BETWEEN 0 AND 1439), -- minutes after midnight by the location's clock
+    closes      smallint NOT NULL CHECK (closes BETWEEN opens + 1 AND 1440),
     preparation_minutes integer NOT NULL CHECK (preparation_minutes BETWEEN 0 AND 10080),
     PRIMARY KEY (location_id, weekday)
 );

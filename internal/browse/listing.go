@@ -91,12 +91,12 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 		LIMIT @cap`, pgx.NamedArgs{"category": f.Category})
 	batch.Queue(`
 		SELECT t.name, coalesce((
-				SELECT jsonb_build_object('slug', parent.slug, 'name', pt.name)
+				SELECT json_build_object('slug', parent.slug, 'name', pt.name)
 				FROM category parent
 				JOIN category_text pt ON pt.category_id = parent.id AND pt.language = t.language
 				WHERE parent.id = c.parent_id), 'null'),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('slug', child.slug, 'name', ct.name) ORDER BY child.position)
+				SELECT json_agg(json_build_object('slug', child.slug, 'name', ct.name) ORDER BY child.position)
 				FROM category child
 				JOIN category_text ct ON ct.category_id = child.id AND ct.language = t.language
 				WHERE child.parent_id = c.id), '[]')
@@ -231,7 +231,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		WITH`+home+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
-			SELECT c.id, c.score, v.options, price.amount, coalesce(level.on_hand - level.reserved - level.safety, 0) AS available
+			SELECT c.id, c.score, v.options, price.amount, price.since, coalesce(level.on_hand - level.reserved - level.safety, 0) AS available
 			FROM candidate c
 			CROSS JOIN home
 			JOIN price_list list ON list.id = home.list_id
@@ -241,7 +241,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
 				AND (NOT @in_stock OR level.on_hand - level.reserved - level.safety > 0)),
 		fit AS MATERIALIZED (
-			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, sum(greatest(available, 0))::int AS available
+			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available
 			FROM offer
 			WHERE @groups = '[]' OR (
 				SELECT bool_and(offer.options && ARRAY(SELECT jsonb_array_elements_text(choice)))
@@ -255,7 +255,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			OFFSET @offset LIMIT @limit)
 		SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM candidate) >= @cap,
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture', coalesce(pic.key, ''),
+				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture', coalesce(pic.key, ''),
 					'from', page.cheapest, 'to', page.dearest, 'was', coalesce(cut.lowest, 0), 'available', page.available,
 					'elsewhere', page.available = 0 AND EXISTS (
 						SELECT
@@ -278,9 +278,9 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					ORDER BY position
 					LIMIT 1) pic ON true`+reduction+`), '[]'),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('name', name, 'values', vals) ORDER BY name)
+				SELECT json_agg(json_build_object('name', name, 'values', vals) ORDER BY name)
 				FROM (
-					SELECT name, jsonb_agg(jsonb_build_object('value', value, 'count', n) ORDER BY n DESC, value) AS vals
+					SELECT name, json_agg(json_build_object('value', value, 'count', n) ORDER BY n DESC, value) AS vals
 					FROM (
 						SELECT o.name, o.value, count(DISTINCT offer.id) AS n
 						FROM offer
@@ -303,7 +303,8 @@ const reduction = `
 		JOIN price cut ON cut.variant_id = v.id AND upper_inf(cut.valid)
 		JOIN price before ON before.variant_id = v.id AND before.price_list_id = cut.price_list_id
 			AND before.valid && tstzrange(lower(cut.valid) - interval '30 days', lower(cut.valid))
-		WHERE v.product_id = p.id AND v.active AND cut.price_list_id = home.list_id AND cut.amount = page.cheapest
+		WHERE page.since > statement_timestamp() - interval '60 days' -- known already: most prices are older, and nothing more is read
+			AND v.product_id = p.id AND v.active AND cut.price_list_id = home.list_id AND cut.amount = page.cheapest
 			AND lower(cut.valid) > statement_timestamp() - interval '60 days'
 		HAVING min(before.amount) > page.cheapest) cut ON true`
 
@@ -333,7 +334,7 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	queueListing(batch, who, popular, `
 		SELECT id, popularity::double precision AS score FROM product WHERE status = 'active' ORDER BY popularity DESC, id DESC LIMIT least(@cap, 8)`, pgx.NamedArgs{})
 	batch.Queue(`
-		SELECT coalesce(jsonb_agg(jsonb_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''), 'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
+		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''), 'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
 		FROM category c
 		JOIN category_text t ON t.category_id = c.id AND t.language = $1
 		LEFT JOIN LATERAL (

@@ -130,13 +130,13 @@ func (o *Order) Missing() (missing int64) {
 const orderColumns = `
 	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included, o.language, o.lines, o.tax, o.total,
 	o.name, o.email, o.phone, o.placed_at,
-	(SELECT jsonb_build_object('id', f.id, 'state', f.state, 'code', f.code, 'token', f.token, 'ready_by', f.ready_by, 'ready_at', f.ready_at,
+	(SELECT json_build_object('id', f.id, 'state', f.state, 'code', f.code, 'token', f.token, 'ready_by', f.ready_by, 'ready_at', f.ready_at,
 		'place', f.place, 'hold_until', f.hold_until, 'collected_at', f.collected_at)
 	FROM fulfilment f
 	WHERE f.order_id = o.id
 	ORDER BY f.id
 	LIMIT 1),
-	(SELECT coalesce(jsonb_agg(jsonb_build_object('id', ol.id, 'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
+	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'amount', ol.amount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax,
 		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'due', unit.due, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
 		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short'),
@@ -154,7 +154,7 @@ const orderColumns = `
 		FROM order_unit
 		WHERE order_line_id = ol.id) unit
 	WHERE ol.order_id = o.id),
-	(SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'captured', captured, 'given', coalesce(given, 0)) ORDER BY id) FILTER (WHERE kind <> 'pay_at_pickup'), '[]')
+	(SELECT coalesce(json_agg(json_build_object('kind', kind, 'captured', captured, 'given', coalesce(given, 0)) ORDER BY id) FILTER (WHERE kind <> 'pay_at_pickup'), '[]')
 	FROM tender
 	WHERE order_id = o.id),
 	` + location.Columns

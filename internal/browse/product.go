@@ -29,6 +29,7 @@ type Product struct {
 	Variants    []Variant
 	Chosen      int // index of the variant that is looked at; -1 when none is on sale
 	Stores      []StoreStock
+	home        int64 // whose prices and stock the variants show
 }
 
 // Picture of a product.
@@ -75,9 +76,9 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		WITH`+home+`
-		SELECT p.id, t.title, p.brand, t.description, p.options, p.tags,
+		SELECT (SELECT id FROM home), p.id, t.title, p.brand, t.description, p.options, p.tags,
 			coalesce((
-				SELECT jsonb_build_object('slug', c.slug, 'name', ct.name)
+				SELECT json_build_object('slug', c.slug, 'name', ct.name)
 				FROM product_category pc
 				JOIN category c ON c.id = pc.category_id
 				JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
@@ -85,11 +86,11 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 				ORDER BY c.parent_id IS NULL, c.id
 				LIMIT 1), 'null'),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
+				SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
 				FROM picture pic
 				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0),
+				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0),
 					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 					'was', coalesce((
@@ -97,34 +98,19 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 						FROM price before
 						WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
 							AND before.valid && tstzrange(price.since - interval '30 days', price.since)
-						HAVING min(before.amount) > price.amount), 0),
-					'available', coalesce(stock.here, 0), 'anywhere', coalesce(stock.anywhere, 0)) ORDER BY v.position, v.id)
+						HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
 				FROM home
 				JOIN price_list list ON list.id = home.list_id
 				JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
-				LEFT JOIN LATERAL (
-					SELECT sum(greatest(s.on_hand - s.reserved - s.safety, 0)) FILTER (WHERE at.kind = 'store') AS anywhere,
-						sum(greatest(s.on_hand - s.reserved - s.safety, 0)) FILTER (WHERE s.location_id = home.id) AS here
-					FROM stock_level s
-					JOIN location at ON at.id = s.location_id
-					WHERE s.variant_id = v.id AND s.condition = 'sellable') stock ON true
 				WHERE price.amount IS NOT NULL), '[]'),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
+				SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
 					'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup,
-					'hours', (
-						SELECT jsonb_agg(jsonb_build_object('weekday', weekday, 'opens', extract(epoch FROM opens)::int / 60,
-							'closes', extract(epoch FROM closes)::int / 60, 'preparation', preparation_minutes) ORDER BY weekday)
-						FROM opening o
-						WHERE o.location_id = l.id),
-					'stock', (
-						SELECT jsonb_object_agg(v.sku, s.on_hand - s.reserved - s.safety)
-						FROM variant v
-						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
-						WHERE v.product_id = p.id AND s.location_id = l.id AND s.on_hand - s.reserved - s.safety > 0)))
+					'hours', (SELECT json_agg(ARRAY[weekday, opens, closes, preparation_minutes]) FROM opening o WHERE o.location_id = l.id)))
 				FROM location l, home
 				JOIN location mine ON mine.id = home.id
-				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]')
+				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),
+			stock.locations, stock.variants, stock.free
 		FROM product p
 		JOIN LATERAL (
 			SELECT title, description
@@ -132,16 +118,23 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			WHERE product_id = p.id
 			ORDER BY language = @language DESC, language = 'en' DESC
 			LIMIT 1) t ON true
+		CROSS JOIN LATERAL (
+			SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants, array_agg(s.on_hand - s.reserved - s.safety) AS free
+			FROM variant v
+			JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
+			WHERE v.product_id = p.id) stock
 		WHERE p.slug = @slug AND p.status = 'active'`, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
-			var stores []storeRow
+			var stores []location.Location
+			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores)); err != nil {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free); err != nil {
 					return err
 				}
 			}
+			p.stock(stores, shelf)
 			p.choose(sku)
-			p.place(stores)
+			p.place(stores, shelf)
 			return rows.Err()
 		})
 	if err := send(ctx, db, batch, who, &p.Visit); err != nil || p.ID == 0 {
@@ -151,9 +144,32 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	return p, nil
 }
 
-type storeRow struct {
-	location.Location
-	Stock map[string]int `json:"stock"`
+// A shelf is how many of which variant are free where, as three lists of one length.
+type shelf struct {
+	locations, variants []int64
+	free                []int
+}
+
+// stock says of each variant how many the visit's store has, and all stores together. Warehouses do not count: nobody collects there.
+func (p *Product) stock(stores []location.Location, s shelf) {
+	isStore := map[int64]bool{}
+	for _, l := range stores {
+		isStore[l.ID] = true
+	}
+	at := map[int64]*Variant{}
+	for i := range p.Variants {
+		at[p.Variants[i].ID] = &p.Variants[i]
+	}
+	for i, id := range s.variants {
+		v := at[id]
+		if v == nil || !isStore[s.locations[i]] {
+			continue
+		}
+		v.Anywhere += s.free[i]
+		if s.locations[i] == p.home {
+			v.Available += s.free[i]
+		}
+	}
 }
 
 // choose takes the variant that was asked for, else the first on a shelf here, else anywhere, else the first.
@@ -177,14 +193,15 @@ func (p *Product) choose(sku string) {
 	}
 }
 
-func (p *Product) place(stores []storeRow) {
-	for _, row := range stores {
-		s := StoreStock{Location: row.Location, Kilometres: -1}
-		s.TimeZone = row.TimeZone
-		if p.Chosen >= 0 {
-			s.Available = row.Stock[p.Variants[p.Chosen].SKU]
+func (p *Product) place(stores []location.Location, s shelf) {
+	free := map[int64]int{}
+	for i, id := range s.variants {
+		if p.Chosen >= 0 && id == p.Variants[p.Chosen].ID {
+			free[s.locations[i]] += s.free[i]
 		}
-		p.Stores = append(p.Stores, s)
+	}
+	for _, l := range stores {
+		p.Stores = append(p.Stores, StoreStock{Location: l, Kilometres: -1, Available: free[l.ID]})
 	}
 }
 

@@ -65,7 +65,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 				JOIN cart_line line ON line.cart_id = cart.id
 				WHERE cart.customer_id = i.customer_id AND cart.state = 'open'), 0),
 			coalesce((
-				SELECT jsonb_agg(jsonb_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
+				SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
 				FROM category c
 				JOIN category_text t ON t.category_id = c.id AND t.language = @language
 				WHERE c.parent_id IS NULL), '[]'),

@@ -3,6 +3,7 @@ package location
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -39,19 +40,28 @@ type Location struct {
 
 // Hours of one weekday; Monday is 1. Opens and Closes are minutes after midnight in the location's own zone.
 type Hours struct {
-	Weekday     int `json:"weekday"`
-	Opens       int `json:"opens"`
-	Closes      int `json:"closes"`
-	Preparation int `json:"preparation"` // minutes from an order to a staged parcel
+	Weekday     int
+	Opens       int
+	Closes      int
+	Preparation int // minutes from an order to a staged parcel
 }
 
-// Columns are a location's as a JSON-free row with its hours; loaders that show a store select them.
+// UnmarshalJSON reads the four numbers as a query brings them.
+func (h *Hours) UnmarshalJSON(body []byte) error {
+	var four [4]int
+	if err := json.Unmarshal(body, &four); err != nil {
+		return err
+	}
+	*h = Hours{four[0], four[1], four[2], four[3]}
+	return nil
+}
+
+// Columns are a location's with its hours, in the order of the type's fields; loaders that show a store select them.
 const Columns = `
 	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude, l.longitude,
 	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,
 	coalesce((
-		SELECT jsonb_agg(jsonb_build_object('weekday', weekday, 'opens', extract(epoch FROM opens)::int / 60,
-			'closes', extract(epoch FROM closes)::int / 60, 'preparation', preparation_minutes) ORDER BY weekday)
+		SELECT json_agg(ARRAY[weekday, opens, closes, preparation_minutes] ORDER BY weekday)
 		FROM opening o
 		WHERE o.location_id = l.id), '[]') AS hours`
 
@@ -100,7 +110,7 @@ func Create(ctx context.Context, tx pgx.Tx, l *Location) error {
 	for _, h := range l.Hours {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO opening (location_id, weekday, opens, closes, preparation_minutes)
-			VALUES ($1, $2, make_time($3 / 60, $3 % 60, 0), make_time($4 / 60, $4 % 60, 0), $5)`, l.ID, h.Weekday, h.Opens, h.Closes, h.Preparation)
+			VALUES ($1, $2, $3, $4, $5)`, l.ID, h.Weekday, h.Opens, h.Closes, h.Preparation)
 		if err != nil {
 			return fmt.Errorf("create the hours of %s: %w", l.Code, err)
 		}

@@ -3,8 +3,6 @@ package journey
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -89,26 +87,4 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		}
 	}
 	clean(t, p)
-}
-
-// TestShots writes a picture of every page where SHOTS says: for people to look at.
-func TestShots(t *testing.T) {
-	dir := os.Getenv("SHOTS")
-	if dir == "" {
-		t.Skip("make shots takes the pictures")
-	}
-	p := open(t)
-	pages, people := stage(t, p)
-	for _, page := range pages {
-		for _, size := range widths {
-			for _, scheme := range []string{"light", "dark"} {
-				who := people[page.who]
-				who.dark(scheme == "dark")
-				who.resize(size.width, size.height)
-				who.visit(page.path)
-				who.eventually("[...document.images].every(i => i.loading === 'lazy' || i.complete)")
-				who.shot(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", page.name, size.width, scheme)))
-			}
-		}
-	}
 }

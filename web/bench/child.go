@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"counterpart/internal/files"
+	"counterpart/internal/live"
+	"counterpart/internal/pg"
+	"counterpart/web"
+)
+
+// A child is a server process of its own, so that its memory and processor time are its own.
+type child struct {
+	base    string
+	process *exec.Cmd
+	started time.Duration // to the first answer
+}
+
+func startChild(database string, bare bool) (*child, error) {
+	c := &child{process: exec.Command(os.Args[0], "child")}
+	c.process.Env = append(os.Environ(), "BENCH_DATABASE="+database, fmt.Sprintf("BENCH_BARE=%v", bare))
+	c.process.Stderr = os.Stderr
+	out, err := c.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := c.process.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("a server did not start: %w", err)
+	}
+	c.base = strings.TrimSpace(line)
+	answer, err := http.Get(c.base + "/livez")
+	if err != nil {
+		return nil, err
+	}
+	answer.Body.Close()
+	c.started = time.Since(began)
+	return c, nil
+}
+
+func (c *child) stop() {
+	c.process.Process.Kill()
+	c.process.Wait()
+}
+
+// memory is what the process has resident, in MB.
+func (c *child) memory() int {
+	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(body)) {
+		if kb, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, _ := strconv.Atoi(strings.Fields(kb)[0]) // The kernel writes a number.
+			return n / 1024
+		}
+	}
+	return 0
+}
+
+// cpu is the processor time the process has used, in ticks of 10 ms.
+func (c *child) cpu() time.Duration {
+	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(body), ") ")
+	fields := strings.Fields(rest)
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+func (c *child) statements() float64 {
+	answer, err := http.Get(c.base + "/bench/statements")
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseFloat(string(body), 64)
+	return n
+}
+
+// counted counts what goes to the database.
+type counted struct{ n atomic.Int64 }
+
+func (c *counted) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	c.n.Add(1)
+	return ctx
+}
+func (c *counted) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (c *counted) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+func (c *counted) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) { c.n.Add(1) }
+func (c *counted) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+func serve(ctx context.Context) error {
+	database := os.Getenv("BENCH_DATABASE")
+	tracer := &counted{}
+	config, err := pgxpool.ParseConfig(database)
+	if err != nil {
+		return err
+	}
+	config.MaxConns = pg.PoolSize
+	config.ConnConfig.Tracer = tracer
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	handler := bareHandler(pool)
+	if os.Getenv("BENCH_BARE") != "true" {
+		dir, err := os.MkdirTemp("", "counterpart-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		store, err := files.Open(dir)
+		if err != nil {
+			return err
+		}
+		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: "http://localhost"}.Handler()
+	}
+	outer := http.NewServeMux()
+	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tracer.n.Load()) })
+	outer.Handle("/", handler)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println("http://" + listener.Addr().String())
+	return http.Serve(listener, outer)
+}
+
+// bareHandler is as little as a page or an order can be: chi, one select by primary key and a component of the same bytes; the same order rows in one
+// round trip.
+func bareHandler(pool *pgxpool.Pool) http.Handler {
+	r := chi.NewRouter()
+	r.Use(middleware.Compress(4, "text/html"))
+	r.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	pages := map[string]templ.Component{}
+	r.Post("/page/{name}", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		pages[chi.URLParam(r, "name")] = templ.Raw(string(body))
+	})
+	r.Get("/page/{name}", func(w http.ResponseWriter, r *http.Request) {
+		var slug string
+		if err := pool.QueryRow(r.Context(), `SELECT slug FROM product WHERE id = 1`).Scan(&slug); err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		pages[chi.URLParam(r, "name")].Render(r.Context(), w)
+	})
+	r.Post("/order", func(w http.ResponseWriter, r *http.Request) {
+		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
+		if err := bareOrder(r.Context(), pool, variant); err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+	r.Post("/cart", func(w http.ResponseWriter, r *http.Request) {
+		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
+		batch := &pgx.Batch{}
+		batch.Queue(`WITH c AS (INSERT INTO customer (channel) VALUES ('bare') RETURNING id), k AS (INSERT INTO cart (customer_id, code, channel) SELECT id, substr(md5(random()::text), 1, 16), 'web' FROM c RETURNING id)
+			INSERT INTO cart_line (cart_id, variant_id, quantity, channel) SELECT id, $1, 1, 'web' FROM k`, variant)
+		if err := pool.SendBatch(r.Context(), batch).Close(); err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+	return r
+}
+
+// bareOrder writes the rows of an order of one piece, claims the stock last, and commits, in one round trip.
+func bareOrder(ctx context.Context, pool *pgxpool.Pool, variant int64) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		WITH o AS (
+			INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state, payment_state, lines, tax, total, name, email)
+			VALUES (md5(random()::text || clock_timestamp()), 1, 'web', 2, 'GBP', true, 'confirmed', 'due', 1000, 167, 1000, 'Ada', 'ada@example.com')
+			RETURNING id),
+		f AS (
+			INSERT INTO fulfilment (order_id, method, location_id, state) SELECT id, 'carry_out', 2, 'to_pick' FROM o
+			RETURNING id),
+		l AS (
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, quantity, unit_price, amount, tax_name, tax_ppm, tax)
+			SELECT o.id, f.id, 1, $1, 'X', 'X', 1, 1000, 1000, 'VAT', 200000, 167 FROM o, f
+			RETURNING id, order_id),
+		u AS (INSERT INTO order_unit (order_line_id, n, paid, tax) SELECT id, 1, 1000, 167 FROM l),
+		t AS (INSERT INTO tender (order_id, kind, authorised) SELECT order_id, 'pay_at_pickup', 1000 FROM l),
+		e AS (INSERT INTO timeline (customer_id, kind, channel, order_id) SELECT 1, 'bought', 'web', order_id FROM l),
+		j AS (INSERT INTO river_job (kind, max_attempts, args, queue, state) SELECT 'bare', 1, '{}', 'bare', 'completed'::river_job_state FROM l WHERE false)
+		INSERT INTO reservation (order_line_id, variant_id, location_id, quantity) SELECT id, $1, 2, 1 FROM l`, variant)
+	batch.Queue(`UPDATE stock_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, variant)
+	return pool.SendBatch(ctx, batch).Close()
+}
