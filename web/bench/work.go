@@ -322,7 +322,7 @@ func (b *bench) turn(ctx context.Context, do func(*client) (int64, error), conne
 		})
 	}
 	clients.Wait()
-	r.took, r.cpu, r.stmts = time.Since(began), b.server.cpu()-cpu, b.server.statements()-stmts-1+1
+	r.took, r.cpu, r.stmts = time.Since(began), b.server.cpu()-cpu, b.server.statements()-stmts
 	return r, failed
 }
 
@@ -348,18 +348,11 @@ func (b *bench) weights(ctx context.Context) error {
 }
 
 func (b *bench) sound(ctx context.Context) error {
-	// The baseline writes orders that nobody could collect; the audit is for ours.
 	findings, err := audit.Run(ctx, b.db)
 	if err != nil {
 		return err
 	}
-	broken := 0
-	for _, f := range findings {
-		if !strings.Contains(f.Rule, "tender") {
-			broken++
-		}
-	}
-	fmt.Printf("audit: %d findings\n", broken)
+	fmt.Printf("audit: %d findings\n", len(findings))
 	return nil
 }
 

@@ -14,6 +14,8 @@ func errorTitle(ctx context.Context, status int) string {
 		return text.T(ctx, "Not for this sign-in")
 	case 409:
 		return text.T(ctx, "That changed a moment ago")
+	case 503:
+		return text.T(ctx, "Not open yet")
 	case 429:
 		return text.T(ctx, "Too many tries")
 	}

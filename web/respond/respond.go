@@ -71,6 +71,8 @@ func status(kind fault.Kind) int {
 		return http.StatusForbidden
 	case fault.TooMany:
 		return http.StatusTooManyRequests
+	case fault.NotYet:
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusUnprocessableEntity
 }
