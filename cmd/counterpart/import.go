@@ -57,7 +57,7 @@ func (i importProducts) Run(ctx context.Context) (err error) {
 		Progress: func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) },
 	})
 	bar(1)
-	tell(report, at, i.DryRun)
+	report.Tell(os.Stdout, at, i.DryRun)
 	if err != nil {
 		return err
 	}
@@ -88,21 +88,6 @@ func (i importProducts) location(ctx context.Context, db *database) (*location.L
 		return nil, fmt.Errorf("there is no location with the code %s", i.Location)
 	}
 	return first, nil
-}
-
-func tell(r intake.Report, at *location.Location, dry bool) {
-	for _, c := range r.Complaints {
-		what := "left out"
-		if c.Whole {
-			what = "refused"
-		}
-		fmt.Printf("  row %d, %s, %s: %s\n", c.Row, c.Handle, what, c.Reason)
-	}
-	if dry {
-		fmt.Print("Dry run, nothing was kept. ")
-	}
-	fmt.Printf("%d rows: %d products new, %d changed, %d as they were, %d refused; %d pictures to draw; prices in %s at %s.\n",
-		r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused, r.Pictures, at.Currency, at.Name)
 }
 
 // counter knows how much of a file was read.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -99,18 +98,4 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(server.Shutdown(drain), jobs.Stop(drain))
-}
-
-func announce(c config, site web.Site) {
-	fmt.Printf("\n  Shop     %s/\n  Counter  %s/counter\n  Admin    %s/admin\n", c.URL, c.URL, c.URL)
-	if site.Mail != nil {
-		fmt.Printf("  Mail     %s/dev/mail   (caught, not sent)\n", c.URL)
-	}
-	if site.SetupToken != "" {
-		fmt.Printf("\n  This shop is not set up yet. Open this link, once:\n  %s/setup?token=%s\n", c.URL, site.SetupToken)
-	}
-	if accounts, err := os.ReadFile(filepath.Join(c.Data, accountsFile)); err == nil {
-		fmt.Printf("\n%s", accounts)
-	}
-	fmt.Print("\n  Ctrl-C stops everything.\n\n")
 }

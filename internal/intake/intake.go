@@ -46,6 +46,22 @@ type Complaint struct {
 	Whole  bool // the product was refused
 }
 
+// Tell writes the report for a person: each complaint on a line, then the sum.
+func (r Report) Tell(w io.Writer, at *location.Location, dry bool) {
+	for _, c := range r.Complaints {
+		what := "left out"
+		if c.Whole {
+			what = "refused"
+		}
+		fmt.Fprintf(w, "  row %d, %s, %s: %s\n", c.Row, c.Handle, what, c.Reason)
+	}
+	if dry {
+		fmt.Fprint(w, "Dry run, nothing was kept. ")
+	}
+	fmt.Fprintf(w, "%d rows: %d products new, %d changed, %d as they were, %d refused; %d pictures to draw; prices in %s at %s.\n",
+		r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused, r.Pictures, at.Currency, at.Name)
+}
+
 var errDryRun = errors.New("dry run")
 
 // Products reads a file product by product, each in a transaction of its own: all of a product or nothing. A second import of the same file

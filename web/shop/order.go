@@ -8,14 +8,6 @@ import (
 	"counterpart/web/part"
 )
 
-// said is what is wrong with a field, in the page's language.
-func said(ctx context.Context, fields map[string]text.Message, name string) string {
-	if message, ok := fields[name]; ok {
-		return message.In(text.Language(ctx))
-	}
-	return ""
-}
-
 func (v *orderView) zoned(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}

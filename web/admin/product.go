@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+
+	"counterpart/internal/catalog"
+	"counterpart/internal/fault"
+	"counterpart/internal/money"
+	"counterpart/internal/office"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+func (p *Pages) products(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	t := table{Words: typed(r.URL.Query().Get("q")), Page: page(r)}
+	rows, total, err := office.Products(r.Context(), p.DB, t.Words, t.Page)
+	if err != nil {
+		return nil, err
+	}
+	t.Total = total
+	return respond.Page(productsPage(frame(r, text.T(r.Context(), "Products"), "products"), t, rows)), nil
+}
+
+// productView is a product with what was typed as a price.
+type productView struct {
+	*office.Product
+	MayPrice bool
+	Variant  int64 // whose price was typed
+	Currency string
+	Typed    string
+	Wrong    string
+}
+
+func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showProduct(r, id(r, "id"), productView{}, nil)
+}
+
+func (p *Pages) showProduct(r *http.Request, productID int64, view productView, wrong *fault.Fault) (respond.Answer, error) {
+	found, err := office.ProductPage(r.Context(), p.DB, productID)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, respond.NotFound()
+	}
+	view.Product, view.MayPrice = found, gate.Session(r.Context()).Associate.Role == staff.RoleAdmin
+	a := frame(r, found.Title, "products")
+	if wrong != nil {
+		view.Wrong = respond.Sentence(r.Context(), wrong)
+		return respond.Wrong(wrong, productPage(a, view)), nil
+	}
+	return respond.Page(productPage(a, view)), nil
+}
+
+// changePrice closes the price that holds and opens a new one; no amount is ever rewritten.
+func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := productView{Variant: id(r, "id"), Currency: typed(r.PostFormValue("currency")), Typed: typed(r.PostFormValue("amount"))}
+	included := r.PostFormValue("tax") == "included"
+	productID, err := office.ProductOf(r.Context(), p.DB, view.Variant, view.Currency, included)
+	if err != nil {
+		return nil, err
+	}
+	if productID == 0 {
+		return nil, respond.NotFound()
+	}
+	amount, err := money.Parse(view.Typed, view.Currency)
+	if err != nil || amount.Minor > money.MaxUnit || amount.Minor == 0 {
+		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50."))
+	}
+	price := catalog.Price{Currency: view.Currency, TaxIncluded: included, Amount: amount.Minor}
+	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, gate.Session(r.Context()).Associate.ID)
+	if err != nil {
+		return nil, err
+	}
+	done := "price"
+	if !changed {
+		done = "same"
+	}
+	return respond.See("/admin/products/" + strconv.FormatInt(productID, 10) + "?done=" + done), nil
+}
