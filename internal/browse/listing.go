@@ -65,17 +65,34 @@ type Listing struct {
 	Below  []Department // its own categories
 	Cards  []Card
 	Facets []Facet
-	Total  int  // of products that fit, up to Cap
+	Total  int  // of products that fit, as far as the list looked
 	Capped bool // there are more
 	Fuzzy  bool // nothing had these words; these are spelt alike
 }
 
-// A list nobody narrowed looks at its first few hundred products only: enough for its facets. One that is narrowed or sorted by price must look
-// at all, up to a number at which nobody pages on.
-const (
-	capWide   = 240
-	capNarrow = 5000
-)
+// most is how many candidates a list looks at. One that nobody narrowed needs its first pages only, and its facets speak of those; one that
+// is narrowed, sorted by price or paged far must look at all, up to a number at which nobody pages on.
+func (f Filter) most() int {
+	switch {
+	case f.Narrow() || f.Sort == "price" || f.Sort == "price-down" || f.Page*PerPage > 480:
+		return 5000
+	case f.Page*PerPage > 96:
+		return 480
+	}
+	return 96
+}
+
+// limit is one more than most, to see that there are more. It stands in the statement as a figure: a planner that knows it walks an index
+// and stops, one that does not reads the table.
+func (f Filter) limit() string {
+	switch f.most() {
+	case 5000:
+		return "\n LIMIT 5001"
+	case 480:
+		return "\n LIMIT 481"
+	}
+	return "\n LIMIT 97"
+}
 
 // Category reads one page of a department or of a category in it. Nil when there is none.
 func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
@@ -84,14 +101,12 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 	batch := &pgx.Batch{}
 	// Two texts and not one with a CASE, so that each can walk its index and stop at the cap.
 	candidates := inCategory + `
-		ORDER BY p.popularity DESC, p.id DESC
-		LIMIT @cap`
+		ORDER BY p.popularity DESC, p.id DESC`
 	if f.Sort == "new" {
 		candidates = inCategory + `
-		ORDER BY p.id DESC
-		LIMIT @cap`
+		ORDER BY p.id DESC`
 	}
-	queueListing(batch, who, l, candidates, pgx.NamedArgs{"category": f.Category})
+	queueListing(batch, who, l, candidates+f.limit(), pgx.NamedArgs{"category": f.Category})
 	batch.Queue(`
 		SELECT t.name, coalesce((
 				SELECT json_build_object('slug', parent.slug, 'name', pt.name)
@@ -135,7 +150,7 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	batch := &pgx.Batch{}
 	query := tsQuery(f.Words)
 	if query != "" {
-		queueListing(batch, who, l, wordsMatch, pgx.NamedArgs{"query": query})
+		queueListing(batch, who, l, wordsMatch+f.limit(), pgx.NamedArgs{"query": query})
 	}
 	if err := send(ctx, db, batch, who, &l.Visit); err != nil {
 		return nil, err
@@ -150,9 +165,9 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	}
 	batch = &pgx.Batch{}
 	if meant != "" {
-		queueListing(batch, who, l, wordsMatch, pgx.NamedArgs{"query": tsQuery(meant)})
+		queueListing(batch, who, l, wordsMatch+f.limit(), pgx.NamedArgs{"query": tsQuery(meant)})
 	} else {
-		queueListing(batch, who, l, titleAlike, pgx.NamedArgs{"words": f.Words})
+		queueListing(batch, who, l, titleAlike+f.limit(), pgx.NamedArgs{"words": f.Words})
 	}
 	return l, db.SendBatch(ctx, batch).Close()
 }
@@ -165,16 +180,14 @@ const wordsMatch = `
 			LATERAL (SELECT product_id, words FROM product_text WHERE words @@ q.query LIMIT 1000) t
 		JOIN product p ON p.id = t.product_id
 		WHERE p.status = 'active') hit
-	ORDER BY CASE WHEN @sort = 'new' THEN newest END DESC, score DESC, id DESC
-	LIMIT @cap`
+	ORDER BY CASE WHEN @sort = 'new' THEN newest END DESC, score DESC, id DESC`
 
 const titleAlike = `
 	SELECT p.id, word_similarity(lower(@words), lower(t.title))::double precision AS score
 	FROM product_text t
 	JOIN product p ON p.id = t.product_id
 	WHERE lower(@words) <% lower(t.title) AND p.status = 'active'
-	ORDER BY score DESC, p.popularity DESC, p.id DESC
-	LIMIT @cap`
+	ORDER BY score DESC, p.popularity DESC, p.id DESC`
 
 // spelling replaces each word by the catalogue's nearest: one letter off in a short word, two in a longer one, which is
 // also what two swapped letters count. Empty where nothing is near.
@@ -220,10 +233,6 @@ func tsQuery(typed string) string {
 // shelf) it must be all at once.
 func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, args pgx.NamedArgs) {
 	f := l.Filter
-	limit := capWide + (f.Page-1)*PerPage
-	if f.Narrow() || f.Sort == "price" || f.Sort == "price-down" {
-		limit = capNarrow
-	}
 	groups := make([][]string, 0, len(f.Options))
 	for _, values := range f.Options {
 		groups = append(groups, values)
@@ -233,7 +242,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		panic(err) // Strings always marshal.
 	}
 	for name, value := range map[string]any{
-		"store": who.StoreCode, "language": who.Language, "cap": limit + 1, "groups": string(chosen), "min": f.Min, "max": f.Max, "in_stock": f.InStock,
+		"store": who.StoreCode, "language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min, "max": f.Max, "in_stock": f.InStock,
 		"sort": f.Sort, "offset": (f.Page - 1) * PerPage, "limit": PerPage,
 	} {
 		args[name] = value
@@ -264,7 +273,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			FROM fit
 			ORDER BY n
 			OFFSET @offset LIMIT @limit)
-		SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM candidate) >= @cap,
+		SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM candidate) > @cap,
 			coalesce((
 				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture', coalesce(pic.key, ''),
 					'from', page.cheapest, 'to', page.dearest, 'was', coalesce(cut.lowest, 0), 'available', page.available,
@@ -341,9 +350,9 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	fresh, popular := &Listing{Filter: Filter{Page: 1, Sort: "new"}}, &Listing{Filter: Filter{Page: 1}}
 	batch := &pgx.Batch{}
 	queueListing(batch, who, fresh, `
-		SELECT id, 0::double precision AS score FROM product WHERE status = 'active' ORDER BY created_at DESC, id DESC LIMIT least(@cap, 8)`, pgx.NamedArgs{})
+		SELECT id, 0::double precision AS score FROM product WHERE status = 'active' ORDER BY created_at DESC, id DESC LIMIT 8`, pgx.NamedArgs{})
 	queueListing(batch, who, popular, `
-		SELECT id, popularity::double precision AS score FROM product WHERE status = 'active' ORDER BY popularity DESC, id DESC LIMIT least(@cap, 8)`, pgx.NamedArgs{})
+		SELECT id, popularity::double precision AS score FROM product WHERE status = 'active' ORDER BY popularity DESC, id DESC LIMIT 8`, pgx.NamedArgs{})
 	batch.Queue(`
 		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''), 'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
 		FROM category c

@@ -41,7 +41,7 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		config.MaxConns = PoolSize
 	}
 	for setting, value := range map[string]string{
-		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
+		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
 	} {
 		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
 			config.ConnConfig.RuntimeParams[setting] = value
