@@ -318,7 +318,7 @@ func unprivileged() (*account, error) {
 		}
 		return &account{uid: uid, gid: gid, drop: true}, nil
 	}
-	return nil, errors.New("Postgres does not run as root, and there is no user postgres or nobody to run it as")
+	return nil, errors.New("a database does not run as root, and there is no user postgres or nobody to run it as")
 }
 
 func (a *account) own(name string) error {

@@ -75,18 +75,6 @@ func back(r *http.Request, otherwise string) string {
 	return gate.SafeNext(r.PostFormValue("back"), otherwise)
 }
 
-// with is an address with one part of its query changed; empty takes it out.
-func with(u *url.URL, name, value string) string {
-	q := u.Query()
-	q.Del("page")
-	if value == "" {
-		q.Del(name)
-	} else {
-		q.Set(name, value)
-	}
-	return (&url.URL{Path: u.Path, RawQuery: q.Encode()}).String()
-}
-
 func language(r *http.Request) string { return text.Language(r.Context()) }
 
 func pageNumber(n int) string { return strconv.Itoa(n) }

@@ -23,7 +23,7 @@ func main() {
 
 func run() (int, error) {
 	if len(os.Args) < 2 {
-		return 2, errors.New("say a command, as in: with go test ./...")
+		return 2, errors.New("say what to run: with go test")
 	}
 	// The command hears Ctrl-C itself; we wait for it and then clean up.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
