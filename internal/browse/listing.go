@@ -251,7 +251,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		WITH`+home+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
-			SELECT c.id, c.score, v.options, price.amount, price.since, coalesce(level.on_hand - level.reserved - level.safety, 0) AS available
+			SELECT c.id, c.score, v.options, v.picture_id, price.amount, price.since, coalesce(level.on_hand - level.reserved - level.safety, 0) AS available
 			FROM candidate c
 			CROSS JOIN home
 			JOIN price_list list ON list.id = home.list_id
@@ -261,7 +261,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
 				AND (NOT @in_stock OR level.on_hand - level.reserved - level.safety > 0)),
 		fit AS MATERIALIZED (
-			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available
+			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available,
+				(array_agg(picture_id ORDER BY available > 0 DESC, amount))[1] AS picture_id
 			FROM offer
 			WHERE @groups = '[]' OR (
 				SELECT bool_and(offer.options && ARRAY(SELECT jsonb_array_elements_text(choice)))
@@ -295,7 +296,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					SELECT key
 					FROM picture
 					WHERE product_id = p.id
-					ORDER BY position
+					ORDER BY @groups <> '[]' AND id = page.picture_id DESC, position -- who asked for moss sees it in moss
 					LIMIT 1) pic ON true`+reduction+`), '[]'),
 			coalesce((
 				SELECT json_agg(json_build_object('name', name, 'values', vals) ORDER BY name)
