@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/cart"
 	"counterpart/internal/catalog"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
@@ -81,9 +82,20 @@ func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Ba
 // LoadAt reads the cart as if it were to be collected at another store: the counter's where the customer stands. 0: the
 // cart's own.
 func LoadAt(ctx context.Context, db pg.DB, customerID, locationID int64, language string) (*Basket, error) {
+	return load(ctx, db, &pgx.Batch{}, customerID, locationID, language)
+}
+
+// Lock is LoadAt that holds the cart until the transaction ends. Each statement of the round trip sees what was committed when it
+// began, so what is read after the lock is as it is under it.
+func Lock(ctx context.Context, tx pgx.Tx, customerID, locationID int64, language string) (*Basket, error) {
+	batch := &pgx.Batch{}
+	cart.QueueLock(batch, customerID)
+	return load(ctx, tx, batch, customerID, locationID, language)
+}
+
+func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID, locationID int64, language string) (*Basket, error) {
 	var b Basket
 	var place quote.Place
-	batch := &pgx.Batch{}
 	batch.Queue(`
 		SELECT c.id, c.code, home.currency::text, home.tax_included
 		FROM cart c

@@ -117,20 +117,13 @@ func CollectAt(ctx context.Context, db pg.DB, customerID, locationID int64) erro
 	return nil
 }
 
-// Lock holds the customer's open cart until the transaction ends. Zero when there is none.
-func Lock(ctx context.Context, tx pgx.Tx, customerID int64) (id int64, err error) {
-	err = tx.QueryRow(ctx, `
+// QueueLock holds the customer's open cart until the transaction ends, in a batch that the caller sends.
+func QueueLock(batch *pgx.Batch, customerID int64) {
+	batch.Queue(`
 		SELECT id
 		FROM cart
 		WHERE customer_id = $1 AND state = 'open'
-		FOR UPDATE`, customerID).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("lock a cart: %w", err)
-	}
-	return id, nil
+		FOR UPDATE`, customerID)
 }
 
 // QueueOrdered closes a cart in a batch that the caller sends: it made its order.

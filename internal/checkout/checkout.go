@@ -51,19 +51,15 @@ func Place(ctx context.Context, db pg.DB, r Request) (publicID string, err error
 
 func place(ctx context.Context, db pg.DB, r Request) (publicID string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		locked, err := cart.Lock(ctx, tx, r.CustomerID)
+		b, err := basket.Lock(ctx, tx, r.CustomerID, r.At, r.Language)
 		if err != nil {
 			return err
 		}
-		if locked != r.CartID {
+		if b == nil || b.CartID != r.CartID {
 			if publicID, err = order.OfCart(ctx, tx, r.CustomerID, r.CartID); err != nil || publicID != "" {
 				return err
 			}
 			return fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
-		}
-		b, err := basket.LoadAt(ctx, tx, r.CustomerID, r.At, r.Language)
-		if err != nil {
-			return err
 		}
 		contact, err := checkContact(r, b)
 		if err != nil {
@@ -72,12 +68,12 @@ func place(ctx context.Context, db pg.DB, r Request) (publicID string, err error
 		if err := check(b, r.Expected); err != nil {
 			return err
 		}
-		written, err := write(ctx, tx, r, contact, b)
+		written, rest, err := write(ctx, tx, r, contact, b)
 		if err != nil {
 			return err
 		}
 		publicID = written.PublicID
-		return reserve(ctx, tx, b, written)
+		return reserve(ctx, tx, rest, b, written)
 	})
 	return publicID, err
 }
@@ -138,10 +134,11 @@ func check(b *basket.Basket, expected int64) error {
 	return nil
 }
 
-func write(ctx context.Context, tx pgx.Tx, r Request, c contact, b *basket.Basket) (order.Written, error) {
+// write makes the order and its mail, and answers with what is still to be written, which travels with the claim on the stock.
+func write(ctx context.Context, tx pgx.Tx, r Request, c contact, b *basket.Basket) (order.Written, *pgx.Batch, error) {
 	readyBy, open := b.Store.ReadyBy(time.Now())
 	if !open {
-		return order.Written{}, fault.New(fault.Conflict, "{store} is not open on any day. Choose another store.", text.Args{"store": b.Store.Name})
+		return order.Written{}, nil, fault.New(fault.Conflict, "{store} is not open on any day. Choose another store.", text.Args{"store": b.Store.Name})
 	}
 	written, err := order.CreatePickup(ctx, tx, order.New{
 		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.Channel, LocationID: b.Store.ID, AssociateID: r.AssociateID,
@@ -149,22 +146,20 @@ func write(ctx context.Context, tx pgx.Tx, r Request, c contact, b *basket.Baske
 		Sum: b.Quote.Sum, Tax: b.Quote.Tax, Total: b.Quote.Total, Name: c.name, Email: c.email, Phone: c.phone, ReadyBy: readyBy,
 	})
 	if err != nil {
-		return order.Written{}, err
+		return order.Written{}, nil, err
 	}
-
+	if c.email != "" {
+		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: written.ID, Mail: message.MailConfirmed}); err != nil {
+			return order.Written{}, nil, err
+		}
+	}
 	batch := &pgx.Batch{}
 	customer.QueueContact(batch, r.CustomerID, c.name, c.email, c.phone, r.Channel)
 	customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.Channel, LocationID: b.Store.ID, OrderID: written.ID}.Queue(batch)
 	payment.QueuePromise(batch, written.ID, b.Quote.Total)
 	cart.QueueOrdered(batch, b.CartID)
 	live.QueueNotify(batch, live.Queue(b.Store.ID), live.Customer(r.CustomerID))
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return order.Written{}, err
-	}
-	if c.email == "" {
-		return written, nil
-	}
-	return written, jobs.Insert(ctx, tx, message.OrderMail{OrderID: written.ID, Mail: message.MailConfirmed})
+	return written, batch, nil
 }
 
 func lines(b *basket.Basket) []order.NewLine {
@@ -185,12 +180,12 @@ func lines(b *basket.Basket) []order.NewLine {
 // ErrShort is in the chain of the fault that says that the shelves have too little.
 var ErrShort = errors.New("not enough on the shelf")
 
-func reserve(ctx context.Context, tx pgx.Tx, b *basket.Basket, written order.Written) error {
+func reserve(ctx context.Context, tx pgx.Tx, rest *pgx.Batch, b *basket.Basket, written order.Written) error {
 	claims := make([]inventory.Claim, len(b.Lines))
 	for i, line := range b.Lines {
 		claims[i] = inventory.Claim{OrderLineID: written.Lines[i], VariantID: line.VariantID, LocationID: b.Store.ID, Quantity: line.Quantity}
 	}
-	short, err := inventory.Reserve(ctx, tx, claims)
+	short, err := inventory.Reserve(ctx, tx, rest, claims)
 	if err != nil || len(short) == 0 {
 		return err
 	}

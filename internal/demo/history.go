@@ -178,14 +178,11 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	batch := &pgx.Batch{}
 	payment.QueuePromise(batch, written.ID, q.Total)
 	customer.Fact{CustomerID: customerID, Kind: customer.Bought, Channel: s.channel, LocationID: s.place.ID, OrderID: written.ID}.Queue(batch)
-	if err := l.tx.SendBatch(ctx, batch).Close(); err != nil {
-		return err
-	}
 	claims := make([]inventory.Claim, len(s.lines))
 	for i, line := range s.lines {
 		claims[i] = inventory.Claim{OrderLineID: written.Lines[i], VariantID: line.v.id, LocationID: s.place.ID, Quantity: line.quantity}
 	}
-	if short, err := inventory.Reserve(ctx, l.tx, claims); err != nil || len(short) > 0 {
+	if short, err := inventory.Reserve(ctx, l.tx, batch, claims); err != nil || len(short) > 0 {
 		return fmt.Errorf("reserve (%d short): %w", len(short), err)
 	}
 	return l.fulfil(ctx, customerID, s, written, q.Total)

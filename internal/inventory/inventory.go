@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"counterpart/internal/pg"
 )
@@ -25,13 +26,17 @@ type Claim struct {
 
 // Reserve claims everything or says which claims found too little; then nothing must be kept, so the caller returns an
 // error from its transaction. Stock is the last thing a transaction touches, in (variant, location) order, in one round trip:
-// two checkouts never deadlock and the hot row is held for as short as can be.
-func Reserve(ctx context.Context, tx pgx.Tx, claims []Claim) (short []Claim, err error) {
+// two checkouts never deadlock and the hot row is held for as short as can be. Statements that the caller still has to send
+// go before it in the same round trip; nil when there are none.
+func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Claim) (short []Claim, err error) {
 	claims = slices.Clone(claims)
 	slices.SortFunc(claims, func(a, b Claim) int {
 		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID))
 	})
-	short, err = claim(ctx, tx, claims)
+	if before == nil {
+		before = &pgx.Batch{}
+	}
+	short, err = claim(ctx, tx, before, claims)
 	if err != nil || len(short) == 0 {
 		return nil, err
 	}
@@ -41,11 +46,10 @@ func Reserve(ctx context.Context, tx pgx.Tx, claims []Claim) (short []Claim, err
 			return nil, err
 		}
 	}
-	return claim(ctx, tx, short)
+	return claim(ctx, tx, &pgx.Batch{}, short)
 }
 
-func claim(ctx context.Context, tx pgx.Tx, claims []Claim) (short []Claim, err error) {
-	batch := &pgx.Batch{}
+func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Claim) (short []Claim, err error) {
 	for _, c := range claims {
 		// The reservation is written only if the guard held, in the same statement.
 		batch.Queue(`
@@ -56,20 +60,18 @@ func claim(ctx context.Context, tx pgx.Tx, claims []Claim) (short []Claim, err e
 				RETURNING variant_id)
 			INSERT INTO reservation (order_line_id, variant_id, location_id, quantity, expires_at)
 			SELECT @line, variant_id, @location, @quantity, @expires
-			FROM level`, pgx.NamedArgs{"line": c.OrderLineID, "variant": c.VariantID, "location": c.LocationID, "quantity": c.Quantity, "expires": c.ExpiresAt})
+			FROM level`, pgx.NamedArgs{"line": c.OrderLineID, "variant": c.VariantID, "location": c.LocationID, "quantity": c.Quantity, "expires": c.ExpiresAt}).
+			Exec(func(tag pgconn.CommandTag) error {
+				if tag.RowsAffected() == 0 {
+					short = append(short, c)
+				}
+				return nil
+			})
 	}
-	results := tx.SendBatch(ctx, batch)
-	for _, c := range claims {
-		tag, err := results.Exec()
-		if err != nil {
-			results.Close()
-			return nil, fmt.Errorf("reserve stock: %w", err)
-		}
-		if tag.RowsAffected() == 0 {
-			short = append(short, c)
-		}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("reserve stock: %w", err)
 	}
-	return short, results.Close()
+	return short, nil
 }
 
 func releaseExpired(ctx context.Context, tx pgx.Tx, variantID, locationID int64) error {
