@@ -31,8 +31,10 @@ type DB interface {
 // PoolSize is 16: on a hot stock row more connections only wait for one another.
 const PoolSize = 16
 
-// Open connects a pool whose sessions give up on slow statements, so that a page never hangs on a lock.
-func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+// Config is how the shop talks to its database: sessions give up on slow statements, so that a page never hangs on a
+// lock; a statement is planned once, because planning our pages takes as long as running them; and no page starts workers
+// of its own beside the sixteen.
+func Config(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the database address: %w", err)
@@ -41,11 +43,21 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		config.MaxConns = PoolSize
 	}
 	for setting, value := range map[string]string{
-		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0", "statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
+		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0",
+		"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
 	} {
 		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
 			config.ConnConfig.RuntimeParams[setting] = value
 		}
+	}
+	return config, nil
+}
+
+// Open connects a pool.
+func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := Config(url)
+	if err != nil {
+		return nil, err
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

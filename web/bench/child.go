@@ -123,11 +123,10 @@ func (c *counted) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndDat
 func serve(ctx context.Context) error {
 	database := os.Getenv("BENCH_DATABASE")
 	tracer := &counted{}
-	config, err := pgxpool.ParseConfig(database)
+	config, err := pg.Config(database)
 	if err != nil {
 		return err
 	}
-	config.MaxConns = pg.PoolSize
 	config.ConnConfig.Tracer = tracer
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

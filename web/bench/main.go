@@ -26,18 +26,22 @@ func main() {
 		}
 		return
 	}
-	if err := run(context.Background()); err != nil {
+	if err := run(context.Background(), len(os.Args) == 2 && os.Args[1] == "large"); err != nil {
 		log.Fatal("bench: ", err)
 	}
 }
 
-func run(ctx context.Context) error {
+// run measures everything, or only what a large catalogue does to the pages.
+func run(ctx context.Context, large bool) error {
 	b, err := prepare(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
 	fmt.Printf("%s, %d processors, %s; fsync on; rounds of %v, medians of %d\n\n", processor(), runtime.NumCPU(), runtime.Version(), turn, rounds)
+	if large {
+		return b.large(ctx)
+	}
 	if err := b.weights(ctx); err != nil {
 		return err
 	}
