@@ -395,3 +395,19 @@ func TestCancellingPutsEverythingBack(t *testing.T) {
 	sound(t, tx)
 	require.True(t, fault.Is(pickup.Cancel(ctx, tx, desk(c), f), fault.Conflict))
 }
+
+func TestADeliverySentTwiceIsBookedOnce(t *testing.T) {
+	pool, _ := pgtest.Database(t)
+	c := sample.Load(t, pool)
+	delivery := stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Form: "the same form", AssociateID: c.Bea.ID}
+
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { require.NoError(t, stocktake.Receive(ctx, pool, delivery)) })
+	}
+	wg.Wait()
+
+	onHand, _ := level(t, pool, c.Mug, c.HarbourStreet.ID)
+	require.Equal(t, 15, onHand)
+	sound(t, pool)
+}
