@@ -2,11 +2,23 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 
 	"counterpart/web"
 )
+
+// local says whether a shop's address is this machine's own.
+func local(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 // announce says where everything is, and who may sign in.
 func announce(c config, site web.Site) {

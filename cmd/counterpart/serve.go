@@ -66,7 +66,13 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 			return err
 		}
 		defer mails.Close()
-		site.Mail, sender.Host, sender.Port = mails, "127.0.0.1", mails.Port
+		sender.Host, sender.Port = "127.0.0.1", mails.Port
+		// Caught mails hold codes and names: they are shown on the developer's own machine and nowhere else.
+		if local(c.URL) {
+			site.Mail = mails
+		} else {
+			slog.Warn("no mail is sent: COUNTERPART_SMTP_HOST is not set")
+		}
 	}
 	shop, err := location.TheShop(ctx, db.Pool)
 	if err != nil {

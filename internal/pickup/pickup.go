@@ -180,9 +180,10 @@ func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code
 		return handOver(ctx, tx, desk, f, proof, paid)
 	})
 	if err != nil && !wrongCode(err) {
-		// The code was right, or was never looked at: the try is not held against anybody.
-		limit.GiveBack(ctx, db, orderScope)
-		limit.GiveBack(ctx, db, deskScope)
+		// The code was right, or was never looked at: the try is not held against anybody. Should that fail, a try is lost for a quarter of an
+		// hour, which is less than what went wrong already.
+		_ = limit.GiveBack(ctx, db, orderScope)
+		_ = limit.GiveBack(ctx, db, deskScope)
 	}
 	if err != nil {
 		return money.Money{}, err
