@@ -4,7 +4,6 @@ package cart
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -132,19 +131,4 @@ func QueueOrdered(batch *pgx.Batch, cartID int64) {
 		UPDATE cart
 		SET state = 'ordered', updated_at = now()
 		WHERE id = $1 AND state = 'open'`, cartID)
-}
-
-// CustomerOfCode finds whose open cart has this code; 0 when nobody's has.
-func CustomerOfCode(ctx context.Context, db pg.DB, code string) (customerID int64, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT customer_id
-		FROM cart
-		WHERE code = $1 AND state = 'open'`, code).Scan(&customerID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("find a cart: %w", err)
-	}
-	return customerID, nil
 }

@@ -329,15 +329,6 @@ func Slug(name string) string {
 	return b.String()
 }
 
-// SetStatus says whether a product is on sale.
-func SetStatus(ctx context.Context, db pg.DB, productID int64, status string) error {
-	_, err := db.Exec(ctx, `
-		UPDATE product
-		SET status = $2
-		WHERE id = $1`, productID, status)
-	return err
-}
-
 // CountPopular refreshes what “popular” means: units ordered in the last 90 days, in any channel.
 func CountPopular(ctx context.Context, db pg.DB) error {
 	_, err := db.Exec(ctx, `

@@ -11,11 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/basket"
-	"counterpart/internal/browse"
 	"counterpart/internal/cart"
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
-	"counterpart/internal/location"
 	"counterpart/internal/pg"
 )
 
@@ -58,9 +56,8 @@ type Person struct {
 	Since      time.Time
 	Emails     []string
 	Phones     []string
-	Spent      int // orders collected
+	Placed     int // orders, without those that were cancelled
 	Orders     []PersonOrder
-	Store      location.Location // the counter's own
 	Basket     *basket.Basket
 	LastChange *time.Time // of the cart
 	CartFrom   string     // channel of the cart's last line
@@ -114,7 +111,7 @@ func Profile(ctx context.Context, db pg.DB, customerID, locationID int64, langua
 		WHERE c.id = $1`, customerID).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			found = true
-			if err := rows.Scan(&p.ID, &p.Name, &p.Since, &p.Emails, &p.Phones, &p.Spent, &p.LastChange, &p.CartFrom, &p.Orders); err != nil {
+			if err := rows.Scan(&p.ID, &p.Name, &p.Since, &p.Emails, &p.Phones, &p.Placed, &p.LastChange, &p.CartFrom, &p.Orders); err != nil {
 				return err
 			}
 		}
@@ -281,11 +278,6 @@ func Look(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article
 		return nil, err
 	}
 	return found[0], nil
-}
-
-// Order reads an order for the counter of its store.
-func Order(ctx context.Context, db pg.DB, fulfilmentID, locationID int64) (*browse.Order, error) {
-	return browse.OrderAt(ctx, db, fulfilmentID, locationID)
 }
 
 // Articles finds variants on sale by the words of their product, for a cart at the counter.

@@ -37,18 +37,6 @@ func Insert(ctx context.Context, tx pgx.Tx, all ...river.JobArgs) error {
 	return nil
 }
 
-// InsertAt writes one job that waits for its time.
-func InsertAt(ctx context.Context, tx pgx.Tx, at time.Time, args river.JobArgs) error {
-	client, err := inserter()
-	if err != nil {
-		return err
-	}
-	if _, err := client.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: at}); err != nil {
-		return fmt.Errorf("write a job: %w", err)
-	}
-	return nil
-}
-
 // QueuePictures is apart, so that a large import never keeps a mail waiting.
 const QueuePictures = "pictures"
 

@@ -155,8 +155,7 @@ var (
 // HandOver checks the code, records the money and gives the goods away. The answer is the change to give.
 func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code string, paid Payment) (change money.Money, err error) {
 	// The tries are counted outside the transaction, which a wrong code rolls back.
-	deskScope, orderScope := "code:desk:"+desk.Name, orderScope(fulfilmentID)
-	if err := limit.Take(ctx, db, orderScope, perOrder); err != nil {
+	if err := limit.Take(ctx, db, orderScope(fulfilmentID), perOrder); err != nil {
 		return money.Money{}, err
 	}
 	if err := TryCode(ctx, db, desk); err != nil {
@@ -182,13 +181,13 @@ func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code
 	if err != nil && !wrongCode(err) {
 		// The code was right, or was never looked at: the try is not held against anybody. Should that fail, a try is lost for a quarter of an
 		// hour, which is less than what went wrong already.
-		_ = limit.GiveBack(ctx, db, orderScope)
-		_ = limit.GiveBack(ctx, db, deskScope)
+		_ = limit.GiveBack(ctx, db, orderScope(fulfilmentID))
+		_ = GoodTry(ctx, db, desk)
 	}
 	if err != nil {
 		return money.Money{}, err
 	}
-	return change, limit.GiveBack(ctx, db, deskScope)
+	return change, GoodTry(ctx, db, desk)
 }
 
 func wrongCode(err error) bool {

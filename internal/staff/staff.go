@@ -123,12 +123,3 @@ func SignIn(ctx context.Context, db pg.DB, email, password, from string) (*Assoc
 func wrong() error {
 	return fault.Field("password", "That email and password do not go together.")
 }
-
-// Disable takes somebody's access away; their sessions end with the next request.
-func Disable(ctx context.Context, db pg.DB, id int64) error {
-	_, err := db.Exec(ctx, `
-		UPDATE associate
-		SET disabled_at = now()
-		WHERE id = $1 AND disabled_at IS NULL`, id)
-	return err
-}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-
-	"counterpart/internal/pg"
 )
 
 // Rate in parts per million: 20 % is 200,000, New York City's 8.875 % is 88,750.
@@ -40,16 +38,4 @@ func Set(ctx context.Context, tx pgx.Tx, r Rate) error {
 		return fmt.Errorf("set tax rate %s %s: %w", r.Country, r.Class, err)
 	}
 	return nil
-}
-
-// Rates of all places, for the demo's price tags and the set-up.
-func Rates(ctx context.Context, db pg.DB) ([]Rate, error) {
-	rows, err := db.Query(ctx, `
-		SELECT country::text, region, tax_class, name, ppm
-		FROM tax_rate
-		ORDER BY country, region, tax_class`)
-	if err != nil {
-		return nil, fmt.Errorf("list tax rates: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Rate])
 }

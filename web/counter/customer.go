@@ -34,7 +34,7 @@ func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fault) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Customer"), "customer")
+	c, store, err := p.frame(r, text.T(r.Context(), "Customer"))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (p *Pages) customerEvents(w http.ResponseWriter, r *http.Request) (respond.
 
 // welcome makes the profile of somebody new.
 func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "New customer"), "search")
+	c, store, err := p.frame(r, text.T(r.Context(), "New customer"))
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"counterpart/internal/browse"
-	"counterpart/internal/desk"
 	"counterpart/internal/fault"
 	"counterpart/internal/money"
 	"counterpart/internal/payment"
@@ -35,11 +34,11 @@ func (p *Pages) showPickup(r *http.Request, fulfilmentID int64, view pickupView)
 }
 
 func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupView, wrong *fault.Fault) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Pickup"), "pickup")
+	c, store, err := p.frame(r, text.T(r.Context(), "Pickup"))
 	if err != nil {
 		return nil, err
 	}
-	view.Order, err = desk.Order(r.Context(), p.DB, fulfilmentID, store.ID)
+	view.Order, err = browse.OrderAt(r.Context(), p.DB, fulfilmentID, store.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +88,7 @@ func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := pickupView{Code: typed(r, "code"), Kind: typed(r, "kind"), Given: typed(r, "given")}
-	_, store, err := p.frame(r, "", "")
+	_, store, err := p.frame(r, "")
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 }
 
 // frame is what the edges of every counter page show, and the store it stands in.
-func (p *Pages) frame(r *http.Request, title, tab string) (layout.Counter, *location.Location, error) {
+func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.Location, error) {
 	s := gate.Session(r.Context())
 	all, err := location.All(r.Context(), p.DB)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *Pages) frame(r *http.Request, title, tab string) (layout.Counter, *loca
 	}
 	for i := range all {
 		if all[i].ID == s.LocationID {
-			return layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Tab: tab, Admin: s.Associate.Role != staff.RoleAssociate}, &all[i], nil
+			return layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate}, &all[i], nil
 		}
 	}
 	return layout.Counter{}, nil, respond.NotFound()
@@ -82,7 +82,7 @@ func id(r *http.Request, name string) int64 {
 func typed(r *http.Request, name string) string { return text.Clean(r.PostFormValue(name), 200) }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Queue"), "queue")
+	c, store, err := p.frame(r, text.T(r.Context(), "Queue"))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if words == "" {
 		return respond.See("/counter"), nil
 	}
-	c, store, err := p.frame(r, text.T(r.Context(), "Search"), "search")
+	c, store, err := p.frame(r, text.T(r.Context(), "Search"))
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func address(h desk.Hit) string {
 }
 
 func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Article"), "article")
+	c, store, err := p.frame(r, text.T(r.Context(), "Article"))
 	if err != nil {
 		return nil, err
 	}
