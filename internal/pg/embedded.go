@@ -113,7 +113,8 @@ func (s *Server) Stop() error {
 		return fmt.Errorf("stop the database: %w", err)
 	}
 	for range 1500 {
-		if _, err := os.Stat(filepath.Join(s.cluster(), "postmaster.pid")); errors.Is(err, fs.ErrNotExist) {
+		// The file goes a moment before the process does, and whoever was told that it stopped may start the next one at once.
+		if _, err := os.Stat(filepath.Join(s.cluster(), "postmaster.pid")); errors.Is(err, fs.ErrNotExist) && !isPostgres(pid) {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)
