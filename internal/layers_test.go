@@ -13,7 +13,7 @@ import (
 // floors of the shop, from the ground. A package imports lower floors, and on its own floor the names to its left.
 var floors = []string{
 	"money text fault geo",
-	"pg jobs files live limit",
+	"pg jobs files live secret limit",
 	"location tax customer staff session",
 	"catalog message gallery",
 	"inventory",
@@ -21,7 +21,7 @@ var floors = []string{
 	"quote",
 	"order payment",
 	"basket browse desk office",
-	"checkout pickup shopping stocktake setup intake",
+	"checkout pickup shopping stocktake setup intake person account privacy",
 	"audit demo sample",
 	"work",
 }

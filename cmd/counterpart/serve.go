@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/message"
 	"counterpart/internal/message/catcher"
 	"counterpart/internal/pg"
-	"counterpart/internal/session"
+	"counterpart/internal/secret"
 	"counterpart/internal/work"
 	"counterpart/web"
 	"counterpart/web/static"
@@ -79,7 +79,7 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 		return err
 	}
 	if shop == nil {
-		site.SetupToken = session.NewToken()
+		site.SetupToken = secret.NewToken()
 	}
 	// Jobs outlive the signal: what has begun is finished before the pool closes.
 	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: db.Pool, Files: store, Sender: sender, BaseURL: c.URL})

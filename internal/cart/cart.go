@@ -4,6 +4,7 @@ package cart
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,16 +21,20 @@ const MaxQuantity = 99
 const MaxLines = 100
 
 // Open gives the customer's open cart, making it where there is none; the two who race for that get the same one. The row is
-// locked, so what follows sees no other change.
+// locked, so what follows sees no other change. Somebody who became part of another profile has no cart of their own: the customer's row is held
+// against that.
 func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel string) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO cart AS c (customer_id, code, channel, location_id)
-		VALUES ($1, $2, $3, nullif($4::bigint, 0))
+		SELECT id, $2, $3, nullif($4::bigint, 0)
+		FROM customer
+		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL
+		FOR KEY SHARE
 		ON CONFLICT (customer_id) WHERE state = 'open' DO UPDATE
 		SET updated_at = now(), location_id = coalesce(c.location_id, excluded.location_id)
 		RETURNING id`, customerID, NewCode(), channel, locationID).Scan(&id)
-	if pg.Violates(err, "cart_customer_id_fkey") {
-		return 0, fault.New(fault.NotFound, "There is no such customer.")
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("open a cart: %w", err)
@@ -116,8 +121,13 @@ func CollectAt(ctx context.Context, db pg.DB, customerID, locationID int64) erro
 	return nil
 }
 
-// QueueLock holds the customer's open cart until the transaction ends, in a batch that the caller sends.
+// QueueLock holds the customer and their open cart, in this order, until the transaction ends, in a batch that the caller sends.
 func QueueLock(batch *pgx.Batch, customerID int64) {
+	batch.Queue(`
+		SELECT id
+		FROM customer
+		WHERE id = $1
+		FOR NO KEY UPDATE`, customerID)
 	batch.Queue(`
 		SELECT id
 		FROM cart

@@ -3,24 +3,51 @@ package customer
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/fault"
 	"counterpart/internal/pg"
 )
 
 // Kinds of identity.
 const (
-	Email  = "email"
-	Phone  = "phone"
-	Card   = "card"
-	Device = "device"
+	Email    = "email"
+	Phone    = "phone"
+	Card     = "card"
+	Device   = "device"
+	Passkey  = "passkey"
+	External = "external"
 )
+
+// Members are the customers of a person, for a query with the argument @person: the surviving customer's id.
+const Members = `SELECT id FROM customer WHERE id = @person OR merged_into = @person`
+
+// Visitor is whoever a browser stands for, as a lateral row (id, signed_in, name) for a query with the arguments @session, the digest of
+// the session's cookie, and @device, the device's identity. A device alone opens a guest's profile, never one with an account
+// and never one that became part of a person: what a cookie on a shared machine shows would be somebody else's.
+const Visitor = `
+	SELECT p.id, true AS signed_in, p.name
+	FROM session s
+	JOIN customer c ON c.id = s.customer_id
+	JOIN customer p ON p.id = coalesce(c.merged_into, c.id)
+	WHERE s.token_hash = @session AND s.expires_at > now() AND p.disabled_at IS NULL AND c.disabled_at IS NULL
+	UNION ALL
+	SELECT c.id, false, c.name
+	FROM identity i
+	JOIN customer c ON c.id = i.customer_id
+	WHERE i.kind = 'device' AND i.value = @device AND i.verified_at IS NOT NULL
+		AND c.registered_at IS NULL AND c.merged_into IS NULL AND c.disabled_at IS NULL AND c.erased_at IS NULL
+	ORDER BY signed_in DESC
+	LIMIT 1`
 
 // Create makes a profile: at the first cart or contact, never at the first page.
 func Create(ctx context.Context, tx pgx.Tx, name, language, channel string) (id int64, err error) {
@@ -72,6 +99,94 @@ func ByVerified(ctx context.Context, db pg.DB, kind, value string) (id int64, er
 		return 0, fmt.Errorf("find a customer: %w", err)
 	}
 	return id, nil
+}
+
+// ByDevice finds the guest whose browser has this cookie; 0 when it is nobody's, or somebody's who has an account by now.
+func ByDevice(ctx context.Context, db pg.DB, token string) (id int64, err error) {
+	if token == "" {
+		return 0, nil
+	}
+	err = db.QueryRow(ctx, `SELECT id FROM (`+Visitor+`) guest`, pgx.NamedArgs{"session": nil, "device": DeviceValue(token)}).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a guest: %w", err)
+	}
+	return id, nil
+}
+
+// Root is the person a customer belongs to: the surviving customer's id. 0 when there is no such customer.
+func Root(ctx context.Context, db pg.DB, customerID int64) (root int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(merged_into, id)
+		FROM customer
+		WHERE id = $1`, customerID).Scan(&root)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a person: %w", err)
+	}
+	return root, nil
+}
+
+// Hold keeps a customer from being merged or erased until the transaction ends, and refuses where that has happened.
+func Hold(ctx context.Context, tx pgx.Tx, customerID int64) error {
+	var id int64
+	err := tx.QueryRow(ctx, `
+		SELECT id
+		FROM customer
+		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL
+		FOR KEY SHARE`, customerID).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
+	}
+	return err
+}
+
+// cardPrefix is GS1's 28: numbers that a company gives within its own walls. Scanners read a card like any barcode.
+const cardPrefix = "28"
+
+// IssueCard gives a customer a loyalty card where they have none, and answers with its number: thirteen figures, the last of them GS1's check digit.
+func IssueCard(ctx context.Context, tx pgx.Tx, customerID int64) (string, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(10_000_000_000))
+	if err != nil {
+		return "", err
+	}
+	number := withCheckDigit(fmt.Sprintf("%s%010d", cardPrefix, n))
+	err = tx.QueryRow(ctx, `
+		WITH given AS (
+			INSERT INTO identity (customer_id, kind, value, source, verified_at)
+			SELECT $1, 'card', $2, 'shop', now()
+			WHERE NOT EXISTS (SELECT FROM identity WHERE customer_id = $1 AND kind = 'card')
+			RETURNING value)
+		SELECT value FROM given
+		UNION ALL
+		SELECT value FROM identity WHERE customer_id = $1 AND kind = 'card'
+		LIMIT 1`, customerID, number).Scan(&number)
+	if err != nil {
+		return "", fmt.Errorf("give a card: %w", err)
+	}
+	return number, nil
+}
+
+// NormalCard is a card's number as it is kept. False when the check digit is wrong or it is none of ours.
+func NormalCard(typed string) (string, bool) {
+	number := strings.NewReplacer(" ", "", "-", "").Replace(strings.TrimSpace(typed))
+	if len(number) != 13 || !strings.HasPrefix(number, cardPrefix) || strings.Trim(number, "0123456789") != "" {
+		return "", false
+	}
+	return number, withCheckDigit(number[:12]) == number
+}
+
+// withCheckDigit is GS1's: figures weighted 1 and 3 by turns, what is missing to the next ten.
+func withCheckDigit(twelve string) string {
+	sum := 0
+	for i, r := range twelve {
+		sum += int(r-'0') * (1 + 2*(i%2))
+	}
+	return twelve + strconv.Itoa((10-sum%10)%10)
 }
 
 // DeviceValue is how a device's cookie is kept as an identity: its hash, so that the table opens no browser.

@@ -14,17 +14,38 @@ const (
 	Collected = "collected"
 	Cancelled = "cancelled"
 	Contacted = "contacted"
+
+	Joined     = "joined"     // their cart took in the one of a device, at sign-in
+	Registered = "registered" // has an account
+	SignedIn   = "signed_in"
+	SignedOut  = "signed_out"
+	Verified   = "verified" // proved an identity, whose kind is the detail
+	Removed    = "removed"  // took one away
+	Secured    = "secured"  // changed how they sign in
+	Agreed     = "consented"
+	Withdrew   = "withdrew"
+	Wished     = "wished"
+	Noted      = "noted"  // staff wrote something down
+	Opened     = "opened" // staff looked at the profile
+	Merged     = "merged"
+	Unmerged   = "unmerged"
+	Exported   = "exported"
+	Disabled   = "disabled"
+	Enabled    = "enabled"
 )
 
-// Fact is something that happened with a customer, in any channel. Zero means that it has no such part.
+// Fact is something that happened with a customer, in any channel. Zero means that it has no such part. Detail is a word of ours (a purpose,
+// a kind of identity), never something that a person wrote.
 type Fact struct {
-	CustomerID int64
-	Kind       string
-	Channel    string
-	LocationID int64
-	OrderID    int64
-	VariantID  int64
-	Quantity   int
+	CustomerID  int64
+	Kind        string
+	Channel     string
+	LocationID  int64
+	OrderID     int64
+	VariantID   int64
+	Quantity    int
+	AssociateID int64
+	Detail      string
 }
 
 // Record appends a fact; it belongs in the transaction of what happened.
@@ -44,7 +65,9 @@ func (f Fact) Queue(batch *pgx.Batch) {
 
 func (f Fact) insert() (string, pgx.NamedArgs) {
 	return `
-		INSERT INTO timeline (customer_id, kind, channel, location_id, order_id, variant_id, quantity)
-		VALUES (@customer, @kind, @channel, nullif(@location::bigint, 0), nullif(@order::bigint, 0), nullif(@variant::bigint, 0), nullif(@quantity::int, 0))`,
-		pgx.NamedArgs{"customer": f.CustomerID, "kind": f.Kind, "channel": f.Channel, "location": f.LocationID, "order": f.OrderID, "variant": f.VariantID, "quantity": f.Quantity}
+		INSERT INTO timeline (customer_id, kind, channel, location_id, order_id, variant_id, quantity, associate_id, detail)
+		VALUES (@customer, @kind, @channel, nullif(@location::bigint, 0), nullif(@order::bigint, 0), nullif(@variant::bigint, 0), nullif(@quantity::int, 0),
+			nullif(@associate::bigint, 0), @detail)`,
+		pgx.NamedArgs{"customer": f.CustomerID, "kind": f.Kind, "channel": f.Channel, "location": f.LocationID, "order": f.OrderID, "variant": f.VariantID, "quantity": f.Quantity,
+			"associate": f.AssociateID, "detail": f.Detail}
 }

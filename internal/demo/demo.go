@@ -18,7 +18,7 @@ import (
 	"counterpart/internal/jobs"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
-	"counterpart/internal/session"
+	"counterpart/internal/secret"
 	"counterpart/internal/staff"
 	"counterpart/internal/tax"
 )
@@ -114,7 +114,7 @@ func (l *loader) people(ctx context.Context) error {
 	}
 	for i := range l.accounts {
 		account := &l.accounts[i]
-		account.Password = strings.ToLower(session.NewToken()[:16])
+		account.Password = strings.ToLower(secret.NewToken()[:16])
 		a := staff.Associate{Name: account.Name, Email: account.Email, Role: account.Role}
 		for _, code := range account.Stores {
 			a.Locations = append(a.Locations, l.location(code).ID)

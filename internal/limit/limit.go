@@ -3,6 +3,8 @@ package limit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +23,12 @@ type Rule struct {
 
 var errSpent = fault.New(fault.TooMany, "That was tried too often. Wait a few minutes and try again.")
 
+// key is how a scope is kept: its hash, because scopes name addresses and people.
+func key(scope string) string {
+	sum := sha256.Sum256([]byte(scope))
+	return hex.EncodeToString(sum[:])
+}
+
 // Take counts one try. It is one statement on its own, outside any transaction that could take it back, and refuses
 // with fault.TooMany once the tries are used up; refused tries are not counted.
 func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
@@ -32,7 +40,7 @@ func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 		SET tries = CASE WHEN t.expires_at <= now() THEN 1 ELSE t.tries + 1 END,
 		    expires_at = CASE WHEN t.expires_at <= now() THEN now() + $2 ELSE t.expires_at END
 		WHERE t.expires_at <= now() OR t.tries < $3
-		RETURNING tries`, scope, rule.Window, rule.Max).Scan(&tries)
+		RETURNING tries`, key(scope), rule.Window, rule.Max).Scan(&tries)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return errSpent
 	}
@@ -46,7 +54,7 @@ func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	var spent bool
 	err := db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM try WHERE scope = $1 AND expires_at > now() AND tries >= $2)`, scope, rule.Max).Scan(&spent)
+		SELECT EXISTS (SELECT FROM try WHERE scope = $1 AND expires_at > now() AND tries >= $2)`, key(scope), rule.Max).Scan(&spent)
 	if err != nil {
 		return fmt.Errorf("look at tries: %w", err)
 	}
@@ -60,7 +68,7 @@ func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 func Forgive(ctx context.Context, db pg.DB, scope string) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM try
-		WHERE scope = $1`, scope)
+		WHERE scope = $1`, key(scope))
 	return err
 }
 
@@ -77,6 +85,6 @@ func GiveBack(ctx context.Context, db pg.DB, scope string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE try
 		SET tries = greatest(tries - 1, 0)
-		WHERE scope = $1`, scope)
+		WHERE scope = $1`, key(scope))
 	return err
 }

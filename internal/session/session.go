@@ -1,62 +1,78 @@
-// Package session is an associate being signed in at a counter or an office: a row, so that ending it is one DELETE.
+// Package session is somebody being signed in, at a counter, in an office or on their own phone: a row, so that ending it is one DELETE.
 package session
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/customer"
 	"counterpart/internal/pg"
+	"counterpart/internal/secret"
 	"counterpart/internal/staff"
 )
 
-// Lifetime is a working day: nobody stays signed in overnight.
+// Lifetime is a working day: no associate stays signed in overnight.
 const Lifetime = 12 * time.Hour
+
+// A shopper stays signed in for a quarter, and a fortnight without a visit ends it.
+const (
+	ShopperLifetime = 90 * 24 * time.Hour
+	ShopperIdle     = 14 * 24 * time.Hour
+)
+
+// Methods of signing in.
+const (
+	ByPassword = "password"
+	ByPasskey  = "passkey"
+	ByCode     = "code" // a password and a one-time code
+	ByPIN      = "pin"
+	ByLink     = "link"
+	ByOIDC     = "oidc"
+)
 
 // Session is who is signed in, and at which store's counter (0: at none).
 type Session struct {
 	Associate  staff.Associate
 	LocationID int64
+	DeviceID   int64 // the registered machine it was begun on; 0: none
+	Method     string
+	Enrolled   bool // false: may do nothing but set up a second factor
+	Locked     bool // nobody touched it for as long as the shop allows
+	seen       time.Time
 }
 
-// NewToken is a secret of 130 bits for a cookie or a link.
-func NewToken() string { return rand.Text() }
-
-// Hash is how a secret is stored and looked up.
-func Hash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
-// Begin starts a session and returns the secret of its cookie. It is always a new one, so a planted cookie is worth nothing.
-func Begin(ctx context.Context, db pg.DB, associateID, locationID int64) (token string, err error) {
-	token = NewToken()
+// Begin starts an associate's session and returns the secret of its cookie. It is always a new one, so a planted cookie is worth nothing.
+func Begin(ctx context.Context, db pg.DB, s Session) (token string, err error) {
+	token = secret.NewToken()
 	_, err = db.Exec(ctx, `
-		INSERT INTO session (token_hash, associate_id, location_id, expires_at)
-		VALUES ($1, $2, nullif($3::bigint, 0), now() + $4)`, Hash(token), associateID, locationID, Lifetime)
+		INSERT INTO session (token_hash, associate_id, location_id, device_id, method, enrolled, expires_at)
+		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, $6, now() + $7)`,
+		secret.Digest(token), s.Associate.ID, s.LocationID, s.DeviceID, s.Method, s.Enrolled, Lifetime)
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
 	}
 	return token, nil
 }
 
-// Load reads who a cookie is, rights and all, at every request: what was taken away is gone at the next. Nil when it is nobody.
+// Load reads who a cookie is, rights and all, at every request: what was taken away is gone at the next. Nil when it is nobody. A session that
+// was begun on a machine ends when the machine is revoked.
 func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	if token == "" || len(token) > 100 {
 		return nil, nil
 	}
 	var s Session
 	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0)
+		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
+			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => coalesce((SELECT idle_minutes FROM shop), 10)), s.seen_at
 		FROM session s
 		JOIN associate a ON a.id = s.associate_id
-		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL`, Hash(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID)
+		LEFT JOIN device d ON d.id = s.device_id
+		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`, secret.Digest(token)).
+		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.seen)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -69,26 +85,99 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	return &s, nil
 }
 
+// Touch says that somebody is there. It writes once a minute at most.
+func (s *Session) Touch(ctx context.Context, db pg.DB, token string) error {
+	if time.Since(s.seen) < time.Minute {
+		return nil
+	}
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		SET seen_at = now()
+		WHERE token_hash = $1 AND locked_at IS NULL AND seen_at < now()`, secret.Digest(token))
+	return err
+}
+
+// Lock asks who is there before anything else is done.
+func Lock(ctx context.Context, db pg.DB, token string) error {
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		SET locked_at = now()
+		WHERE token_hash = $1`, secret.Digest(token))
+	return err
+}
+
+// Unlock goes on where the session was.
+func Unlock(ctx context.Context, db pg.DB, token string) error {
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		SET locked_at = NULL, seen_at = now()
+		WHERE token_hash = $1`, secret.Digest(token))
+	return err
+}
+
 // MoveTo puts the session at another store's counter.
 func MoveTo(ctx context.Context, db pg.DB, token string, locationID int64) error {
 	_, err := db.Exec(ctx, `
 		UPDATE session
 		SET location_id = $2
-		WHERE token_hash = $1`, Hash(token), locationID)
+		WHERE token_hash = $1`, secret.Digest(token), locationID)
 	return err
 }
 
-// End signs out.
+// End signs out, whoever it is.
 func End(ctx context.Context, db pg.DB, token string) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM session
-		WHERE token_hash = $1`, Hash(token))
+		WHERE token_hash = $1`, secret.Digest(token))
 	return err
 }
 
-// Sweep forgets sessions that are over.
+// EndAssociate signs an associate out everywhere.
+func EndAssociate(ctx context.Context, tx pgx.Tx, associateID int64) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM session
+		WHERE associate_id = $1`, associateID)
+	return err
+}
+
+// BeginShopper starts a customer's session and returns the secret of its cookie.
+func BeginShopper(ctx context.Context, tx pgx.Tx, customerID int64, method, agent string) (token string, err error) {
+	token = secret.NewToken()
+	_, err = tx.Exec(ctx, `
+		INSERT INTO session (token_hash, customer_id, method, agent, expires_at)
+		VALUES ($1, $2, $3, $4, now() + $5)`, secret.Digest(token), customerID, method, agent, ShopperIdle)
+	if err != nil {
+		return "", fmt.Errorf("begin a shopper's session: %w", err)
+	}
+	return token, nil
+}
+
+// TouchShopper keeps a session of somebody who came back within a fortnight, up to a quarter after it began. It writes once a day at most.
+func TouchShopper(ctx context.Context, db pg.DB, token string) error {
+	_, err := db.Exec(ctx, `
+		UPDATE session
+		SET seen_at = now(), expires_at = least(created_at + $2::interval, now() + $3::interval)
+		WHERE token_hash = $1 AND customer_id IS NOT NULL AND expires_at > now() AND seen_at < now() - interval '1 day'`, secret.Digest(token), ShopperLifetime, ShopperIdle)
+	return err
+}
+
+// EndShopper signs a person out everywhere, but for one session that they keep; "" keeps none.
+func EndShopper(ctx context.Context, tx pgx.Tx, person int64, keep string) (ended int64, err error) {
+	tag, err := tx.Exec(ctx, `
+		DELETE FROM session
+		WHERE customer_id IN (`+customer.Members+`) AND token_hash <> @keep`, pgx.NamedArgs{"person": person, "keep": secret.Digest(keep)})
+	if err != nil {
+		return 0, fmt.Errorf("sign a customer out everywhere: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Sweep forgets sessions and challenges that are over.
 func Sweep(ctx context.Context, db pg.DB) error {
 	_, err := db.Exec(ctx, `
+		WITH old AS (
+			DELETE FROM challenge
+			WHERE expires_at < now())
 		DELETE FROM session
 		WHERE expires_at < now()`)
 	return err

@@ -11,7 +11,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
-	"counterpart/internal/session"
+	"counterpart/internal/secret"
 )
 
 // Item is what is put into a cart. LocationID is the store it was chosen for, or 0.
@@ -33,7 +33,7 @@ func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newTok
 			return err
 		}
 		if customerID == 0 {
-			newToken = session.NewToken()
+			newToken = secret.NewToken()
 			if customerID, err = customer.Create(ctx, tx, "", item.Language, item.Channel); err != nil {
 				return err
 			}

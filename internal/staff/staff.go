@@ -1,4 +1,4 @@
-// Package staff is who works in the shop, what they may do, and where.
+// Package staff is who works in the shop, what they may do and where, how they prove who they are, and what they did.
 package staff
 
 import (
@@ -7,15 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/fault"
 	"counterpart/internal/limit"
 	"counterpart/internal/pg"
+	"counterpart/internal/secret"
 )
 
 // Roles.
@@ -26,6 +25,9 @@ const (
 	RoleMarketing = "marketing"
 	RoleAdmin     = "admin"
 )
+
+// Roles in the order in which they are listed.
+var Roles = []string{RoleAssociate, RoleManager, RoleStock, RoleMarketing, RoleAdmin}
 
 // Associate is somebody who works here. Locations is where; an admin works everywhere.
 type Associate struct {
@@ -41,37 +43,76 @@ func (a *Associate) WorksAt(locationID int64) bool {
 	return a.Role == RoleAdmin || slices.Contains(a.Locations, locationID)
 }
 
-// Argon2id with 19 MiB and two passes, OWASP's first recommendation.
-var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-
-// At most two hashes at once, so that a flood of sign-ins cannot take the machine from the shoppers.
-var hashSlots = make(chan struct{}, 2)
-
-// noPassword is compared where there is no such associate, so that both answers take as long.
-var noPassword = sync.OnceValues(func() (string, error) {
-	return argon2id.CreateHash("nobody has this password", hashing)
-})
-
-// Create writes an associate and fills in the id. The email must be normal.
+// Create writes an associate and fills in the id. The email must be normal. With an empty password they sign in once it is set.
 func Create(ctx context.Context, tx pgx.Tx, a *Associate, password string) error {
-	hash, err := argon2id.CreateHash(password, hashing)
+	hash, err := secret.HashPassword(ctx, password)
 	if err != nil {
-		return fmt.Errorf("hash a password: %w", err)
+		return err
 	}
 	err = tx.QueryRow(ctx, `
 		INSERT INTO associate (name, email, role, password_hash)
 		VALUES ($1, $2, $3, $4)
 		RETURNING id`, a.Name, a.Email, a.Role, hash).Scan(&a.ID)
+	if pg.Violates(err, "associate_email") {
+		return fault.Field("email", "Somebody here has this address already.")
+	}
 	if err != nil {
 		return fmt.Errorf("create associate: %w", err)
 	}
-	_, err = tx.Exec(ctx, `
+	return place(ctx, tx, a)
+}
+
+// Change rewrites name, role and places of an associate. A shop keeps at least one admin who can sign in.
+func Change(ctx context.Context, tx pgx.Tx, a *Associate, disabled bool) error {
+	// One at a time, so that two admins cannot take each other's role away at once.
+	if _, err := tx.Exec(ctx, `SELECT id FROM associate WHERE role = 'admin' ORDER BY id FOR UPDATE`); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE associate
+		SET name = @name, role = @role, disabled_at = CASE WHEN @disabled THEN coalesce(disabled_at, now()) END
+		WHERE id = @id AND (@role = 'admin' AND NOT @disabled OR EXISTS (SELECT FROM associate WHERE role = 'admin' AND disabled_at IS NULL AND id <> @id))`,
+		pgx.NamedArgs{"id": a.ID, "name": a.Name, "role": a.Role, "disabled": disabled})
+	if err != nil {
+		return fmt.Errorf("change an associate: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.Field("role", "This is the last admin. Make somebody else one first.")
+	}
+	return place(ctx, tx, a)
+}
+
+func place(ctx context.Context, tx pgx.Tx, a *Associate) error {
+	_, err := tx.Exec(ctx, `
+		WITH gone AS (
+			DELETE FROM associate_location
+			WHERE associate_id = $1 AND location_id <> ALL($2::bigint[]))
 		INSERT INTO associate_location (associate_id, location_id)
-		SELECT $1, unnest($2::bigint[])`, a.ID, a.Locations)
+		SELECT $1, unnest($2::bigint[])
+		ON CONFLICT DO NOTHING`, a.ID, append([]int64{}, a.Locations...))
 	if err != nil {
 		return fmt.Errorf("give an associate their locations: %w", err)
 	}
 	return nil
+}
+
+// Proofs is what an associate has beside the password.
+type Proofs struct {
+	TOTP     bool
+	Passkeys int
+	PIN      bool
+}
+
+// Second says whether a second factor is set up.
+func (p Proofs) Second() bool { return p.TOTP || p.Passkeys > 0 }
+
+// ProofsOf reads how somebody can prove who they are.
+func ProofsOf(ctx context.Context, db pg.DB, associateID int64) (p Proofs, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey WHERE associate_id = a.id), pin_hash IS NOT NULL
+		FROM associate a
+		WHERE a.id = $1`, associateID).Scan(&p.TOTP, &p.Passkeys, &p.PIN)
+	return p, err
 }
 
 var (
@@ -83,7 +124,7 @@ var (
 // from is the address it comes from, so that a stranger's tries do not lock an account out everywhere.
 func SignIn(ctx context.Context, db pg.DB, email, password, from string) (*Associate, error) {
 	email = strings.ToLower(strings.TrimSpace(email))
-	if len(email) > 254 || len(password) > 1000 || strings.ContainsRune(email, 0) {
+	if len(email) > 254 || len(password) > 4*secret.MaxPassword || strings.ContainsRune(email, 0) {
 		return nil, wrong()
 	}
 	if err := limit.Take(ctx, db, "sign-in:from:"+from, perAddress); err != nil {
@@ -92,32 +133,69 @@ func SignIn(ctx context.Context, db pg.DB, email, password, from string) (*Assoc
 	if err := limit.Take(ctx, db, "sign-in:"+email+":"+from, perAccount); err != nil {
 		return nil, err
 	}
-	hash, err := noPassword()
+	a, hash, err := find(ctx, db, email)
 	if err != nil {
 		return nil, err
 	}
-	var a Associate
-	err = db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, a.password_hash, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
-		FROM associate a
-		WHERE a.email = $1 AND a.disabled_at IS NULL`, email).Scan(&a.ID, &a.Name, &a.Email, &a.Role, &hash, &a.Locations)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("find an associate: %w", err)
-	}
-	select {
-	case hashSlots <- struct{}{}:
-		defer func() { <-hashSlots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	same, err := argon2id.ComparePasswordAndHash(password, hash)
+	same, err := secret.Matches(ctx, password, hash)
 	if err != nil {
-		return nil, fmt.Errorf("compare a password: %w", err)
+		return nil, err
 	}
 	if !same || a.ID == 0 {
 		return nil, wrong()
 	}
-	return &a, limit.Forgive(ctx, db, "sign-in:"+email+":"+from)
+	return a, limit.Forgive(ctx, db, "sign-in:"+email+":"+from)
+}
+
+func find(ctx context.Context, db pg.DB, email string) (*Associate, string, error) {
+	var a Associate
+	var hash string
+	err := db.QueryRow(ctx, `
+		SELECT a.id, a.name, a.email, a.role, a.password_hash, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
+		FROM associate a
+		WHERE a.email = $1 AND a.disabled_at IS NULL`, email).Scan(&a.ID, &a.Name, &a.Email, &a.Role, &hash, &a.Locations)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, "", fmt.Errorf("find an associate: %w", err)
+	}
+	return &a, hash, nil
+}
+
+// ByEmail finds an associate whom another system vouches for. Nil when nobody has the address.
+func ByEmail(ctx context.Context, db pg.DB, email string) (*Associate, error) {
+	a, _, err := find(ctx, db, email)
+	if err != nil || a.ID == 0 {
+		return nil, err
+	}
+	return a, nil
+}
+
+// ByID finds an associate who may sign in. Nil when there is none.
+func ByID(ctx context.Context, db pg.DB, id int64) (*Associate, error) {
+	var email string
+	err := db.QueryRow(ctx, `SELECT email FROM associate WHERE id = $1`, id).Scan(&email)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ByEmail(ctx, db, email)
+}
+
+// SetPassword replaces an associate's password.
+func SetPassword(ctx context.Context, tx pgx.Tx, associateID int64, password string) error {
+	if weak := secret.Weak(password); weak != "" {
+		return fault.Field("password", weak)
+	}
+	hash, err := secret.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE associate
+		SET password_hash = $2
+		WHERE id = $1`, associateID, hash)
+	return err
 }
 
 func wrong() error {

@@ -9,7 +9,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/location"
 	"counterpart/internal/office"
-	"counterpart/internal/session"
+	"counterpart/internal/secret"
 	"counterpart/internal/stocktake"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
@@ -96,7 +96,7 @@ func (p *Pages) showLedger(r *http.Request, view ledgerView, wrong *fault.Fault)
 	if found == nil {
 		return nil, respond.NotFound()
 	}
-	view.Ledger, view.Place, view.Form = found, place, session.NewToken()
+	view.Ledger, view.Place, view.Form = found, place, secret.NewToken()
 	a := frame(r, found.Title, "stock")
 	if wrong != nil {
 		if !wrong.Message.IsZero() {

@@ -1,0 +1,140 @@
+package cart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Joined is what a cart took in from another: enough to give it back.
+type Joined struct {
+	From, Into int64 // carts; 0 where there was nothing to take
+	Made       bool  // the cart was made for it
+	Lines      []JoinedLine
+}
+
+// JoinedLine is how many pieces of a variant were added. Over MaxQuantity pieces of one thing are not: nobody meant that.
+type JoinedLine struct {
+	VariantID int64
+	Added     int
+}
+
+// Join puts the lines of one customer's open cart into another's: quantities of the same variant add up, no line is lost, and the emptied
+// cart is closed with its lines in it. It does not ask the shelves; checkout does.
+func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel string) (Joined, error) {
+	var j Joined
+	// Both carts in the order of their ids, so that two joins never wait for each other.
+	rows, err := tx.Query(ctx, `
+		SELECT id, customer_id, coalesce(location_id, 0)
+		FROM cart
+		WHERE customer_id IN ($1, $2) AND state = 'open'
+		ORDER BY id
+		FOR UPDATE`, from, into)
+	if err != nil {
+		return j, fmt.Errorf("lock two carts: %w", err)
+	}
+	var cartID, owner, place, wanted int64
+	_, err = pgx.ForEachRow(rows, []any{&cartID, &owner, &place}, func() error {
+		if owner == from {
+			j.From, wanted = cartID, place
+		} else {
+			j.Into = cartID
+		}
+		return nil
+	})
+	if err != nil || j.From == 0 {
+		return Joined{}, err
+	}
+	j.Made = j.Into == 0
+	if j.Into, err = Open(ctx, tx, into, wanted, channel); err != nil {
+		return j, err
+	}
+	lines, err := tx.Query(ctx, `
+		WITH before AS (
+			SELECT variant_id, quantity
+			FROM cart_line
+			WHERE cart_id = $2),
+		taken AS (
+			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at)
+			SELECT $2, variant_id, quantity, channel, added_at
+			FROM cart_line
+			WHERE cart_id = $1
+			ORDER BY variant_id
+			ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)
+			RETURNING variant_id, quantity),
+		closed AS (
+			UPDATE cart
+			SET state = 'joined', updated_at = now()
+			WHERE id = $1)
+		SELECT t.variant_id, t.quantity - coalesce(b.quantity, 0)
+		FROM taken t
+		LEFT JOIN before b ON b.variant_id = t.variant_id
+		ORDER BY t.variant_id`, j.From, j.Into, MaxQuantity)
+	if err != nil {
+		return j, fmt.Errorf("join two carts: %w", err)
+	}
+	j.Lines, err = pgx.CollectRows(lines, pgx.RowToStructByPos[JoinedLine])
+	return j, err
+}
+
+// Part takes back what Join did: pieces that are still there return to the reopened cart, what was added since stays. Where the cart was
+// ordered meanwhile, its lines went with the order and nothing returns.
+func Part(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
+	var open bool
+	err := tx.QueryRow(ctx, `
+		SELECT state = 'open'
+		FROM cart
+		WHERE id = $1
+		FOR UPDATE`, j.Into).Scan(&open)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !open {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("lock a cart: %w", err)
+	}
+	variants, added := make([]int64, len(j.Lines)), make([]int, len(j.Lines))
+	for i, line := range j.Lines {
+		variants[i], added[i] = line.VariantID, line.Added
+	}
+	// What came together at MaxQuantity was cut; the reopened cart keeps its own figure where everything is still there.
+	_, err = tx.Exec(ctx, `
+		WITH log AS (
+			SELECT *
+			FROM unnest($3::bigint[], $4::int[]) AS l (variant_id, added)),
+		back AS (
+			SELECT log.variant_id, log.added, least(coalesce(line.quantity, 0), log.added) AS there
+			FROM log
+			LEFT JOIN cart_line line ON line.cart_id = $2 AND line.variant_id = log.variant_id),
+		gone AS (
+			DELETE FROM cart_line l
+			USING back b
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.quantity <= b.there AND b.there > 0),
+		fewer AS (
+			UPDATE cart_line l
+			SET quantity = l.quantity - b.there
+			FROM back b
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.quantity > b.there AND b.there > 0),
+		kept AS (
+			UPDATE cart_line l
+			SET quantity = CASE WHEN b.there = b.added THEN l.quantity ELSE b.there END
+			FROM back b
+			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND (b.there > 0 OR b.added = 0)),
+		lost AS (
+			DELETE FROM cart_line l
+			USING back b
+			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND b.there = 0 AND b.added > 0)
+		UPDATE cart
+		SET state = 'open', updated_at = now()
+		WHERE id = $1 AND state = 'joined' AND customer_id = $5`, j.From, j.Into, variants, added, owner)
+	if err != nil {
+		return fmt.Errorf("part two carts: %w", err)
+	}
+	if j.Made {
+		_, err = tx.Exec(ctx, `
+			DELETE FROM cart
+			WHERE id = $1 AND state = 'open' AND NOT EXISTS (SELECT FROM cart_line WHERE cart_id = $1)`, j.Into)
+	}
+	return err
+}
