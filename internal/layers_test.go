@@ -13,15 +13,15 @@ import (
 // floors of the shop, from the ground. A package imports lower floors, and on its own floor the names to its left.
 var floors = []string{
 	"money text fault geo",
-	"pg jobs files live secret limit",
+	"pg jobs files live secret limit passkey",
 	"location tax customer staff session",
 	"catalog message gallery",
 	"inventory",
 	"cart",
 	"quote",
 	"order payment",
-	"basket browse desk office",
-	"checkout pickup shopping stocktake setup intake person account privacy",
+	"basket profile browse desk office",
+	"checkout pickup shopping stocktake setup intake person account privacy personnel",
 	"audit demo sample",
 	"work",
 }

@@ -10,6 +10,7 @@ ALTER TABLE session
     DROP COLUMN locked_at,
     DROP COLUMN enrolled,
     ALTER COLUMN associate_id SET NOT NULL;
+DROP TABLE device_associate;
 DROP TABLE device;
 DROP TABLE associate_passkey;
 ALTER TABLE associate

@@ -33,6 +33,14 @@ CREATE TABLE device (
 );
 CREATE INDEX device_location ON device (location_id);
 
+-- Who signed in on a machine with everything they have: for half a day their PIN is enough there.
+CREATE TABLE device_associate (
+    device_id    bigint NOT NULL REFERENCES device,
+    associate_id bigint NOT NULL REFERENCES associate,
+    full_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (device_id, associate_id)
+);
+
 -- A session is an associate's or a customer's.
 ALTER TABLE session
     ALTER COLUMN associate_id DROP NOT NULL,

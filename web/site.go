@@ -11,9 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"counterpart/internal/customer"
 	"counterpart/internal/files"
 	"counterpart/internal/live"
 	"counterpart/internal/message/catcher"
+	"counterpart/internal/passkey"
 	"counterpart/internal/pg"
 	"counterpart/migrations"
 	"counterpart/web/admin"
@@ -26,12 +28,17 @@ import (
 	"counterpart/web/static"
 )
 
-// Site is what the pages need. Mail is the catcher of a development shop, or nil.
+// Site is what the pages need. Mail is the catcher of a development shop, or nil; so are Trail, Passkeys and SignOn where there are none. Texts says
+// whether text messages can be sent.
 type Site struct {
 	DB         *pgxpool.Pool
 	Files      *files.Store
 	Live       *live.Hub
 	Mail       *catcher.Catcher
+	Trail      *customer.Trail
+	Passkeys   *passkey.Site
+	SignOn     *door.SignOn
+	Texts      bool
 	BaseURL    string
 	SetupToken string
 	Draining   *atomic.Bool
@@ -40,10 +47,10 @@ type Site struct {
 // Routes is the whole site map.
 func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
-	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live}).Routes(r)
-	(&door.Pages{DB: s.DB, Site: r, SetupToken: s.SetupToken}).Routes(r)
+	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Texts: s.Texts}).Routes(r)
+	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live}).Routes(r)
-	(&admin.Pages{DB: s.DB, Site: r}).Routes(r)
+	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
 	if s.Mail != nil {
 		(&dev.Pages{Mail: s.Mail}).Routes(r)
 	}

@@ -23,6 +23,11 @@ type config struct {
 	SMTPUser string `env:"COUNTERPART_SMTP_USER"`
 	SMTPPass string `env:"COUNTERPART_SMTP_PASSWORD"`
 	MailFrom string `env:"COUNTERPART_MAIL_FROM" envDefault:"shop@localhost"`
+	Texts    string `env:"COUNTERPART_SMS_GATEWAY"` // text messages are mails to the number at this host
+
+	SignOn       string `env:"COUNTERPART_OIDC_ISSUER"` // a company's own sign-in for staff
+	SignOnClient string `env:"COUNTERPART_OIDC_CLIENT_ID"`
+	SignOnSecret string `env:"COUNTERPART_OIDC_CLIENT_SECRET"`
 }
 
 // database is the one that DATABASE_URL names, or our own in the data folder.

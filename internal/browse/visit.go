@@ -15,11 +15,14 @@ import (
 	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/pg"
+	"counterpart/internal/secret"
 )
 
-// Visitor is what a browser brings along: its device cookie, and the code of the store it chose. Both may be empty.
+// Visitor is what a browser brings along: the cookies of its device and of somebody's session, and the code of the store it chose. All may
+// be empty.
 type Visitor struct {
 	Device    string
+	Session   string
 	StoreCode string
 	Language  string
 	At        time.Time
@@ -31,7 +34,10 @@ type Visit struct {
 	Demo        bool
 	Store       location.Location
 	Chosen      bool
-	CustomerID  int64
+	CustomerID  int64 // the person; 0: a stranger
+	SignedIn    bool
+	Name        string // of whoever is signed in
+	Remember    bool   // they agreed that we remember what they look at
 	Pieces      int
 	Departments []Department
 	At          time.Time
@@ -60,12 +66,13 @@ const home = `
 func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 	visit.At = who.At
 	batch.Queue(`
-		SELECT shop.name, shop.demo, l.code = @store, coalesce(i.customer_id, 0),
+		SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
+			CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
 			coalesce((
 				SELECT sum(line.quantity)
 				FROM cart
 				JOIN cart_line line ON line.cart_id = cart.id
-				WHERE cart.customer_id = i.customer_id AND cart.state = 'open'), 0),
+				WHERE cart.customer_id = me.id AND cart.state = 'open'), 0),
 			coalesce((
 				SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
 				FROM category c
@@ -76,22 +83,50 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 		JOIN location l ON l.id = coalesce(
 			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
 			(SELECT min(id) FROM location WHERE kind = 'store'))
-		LEFT JOIN identity i ON i.kind = 'device' AND i.value = @device AND i.verified_at IS NOT NULL`,
-		pgx.NamedArgs{"store": who.StoreCode, "device": customer.DeviceValue(who.Device), "language": who.Language}).
+		LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true`, who.args()).
 		QueryRow(func(row pgx.Row) error {
 			s := &visit.Store
-			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.Pieces, asJSON(&visit.Departments),
+			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, asJSON(&visit.Departments),
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
 				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours)
 		})
 }
 
-// CustomerOf is the customer whose browser has this cookie; 0 when it is nobody's yet.
-func CustomerOf(ctx context.Context, db pg.DB, who Visitor) (int64, error) {
-	if who.Device == "" {
-		return 0, nil
+func (v Visitor) args() pgx.NamedArgs {
+	args := pgx.NamedArgs{"store": v.StoreCode, "language": v.Language, "device": customer.DeviceValue(v.Device), "session": []byte(nil)}
+	if v.Session != "" {
+		args["session"] = secret.Digest(v.Session)
 	}
-	return customer.ByVerified(ctx, db, customer.Device, customer.DeviceValue(who.Device))
+	return args
+}
+
+// CustomerOf is the person whom a browser stands for, signed in or a guest; 0 when it is nobody's yet.
+func CustomerOf(ctx context.Context, db pg.DB, who Visitor) (int64, error) {
+	id, _, err := who.find(ctx, db)
+	return id, err
+}
+
+// SignedIn is the person who is signed in; 0 when nobody is.
+func SignedIn(ctx context.Context, db pg.DB, who Visitor) (int64, error) {
+	id, signedIn, err := who.find(ctx, db)
+	if !signedIn {
+		id = 0
+	}
+	return id, err
+}
+
+func (v Visitor) find(ctx context.Context, db pg.DB) (id int64, signedIn bool, err error) {
+	if v.Device == "" && v.Session == "" {
+		return 0, false, nil
+	}
+	err = db.QueryRow(ctx, `SELECT id, signed_in FROM (`+customer.Visitor+`) me`, v.args()).Scan(&id, &signedIn)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("find out who is looking: %w", err)
+	}
+	return id, signedIn, nil
 }
 
 // Look reads the visit alone, for pages that show nothing else of the database.

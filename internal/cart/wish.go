@@ -149,3 +149,14 @@ func ReturnWishes(ctx context.Context, tx pgx.Tx, from, into int64, moves []Wish
 	}
 	return nil
 }
+
+// Forget takes the lists and open carts of customers away. A cart that made an order names nobody and stays with it.
+func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM wish WHERE customer_id = ANY($1)`, customers)
+	batch.Queue(`DELETE FROM cart WHERE customer_id = ANY($1) AND state <> 'ordered'`, customers)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("forget carts: %w", err)
+	}
+	return nil
+}

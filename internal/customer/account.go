@@ -219,3 +219,30 @@ func DropPasskey(ctx context.Context, tx pgx.Tx, person, identityID int64) error
 	}
 	return nil
 }
+
+// DropUnproven takes away an email or phone number of a person that nobody has proven.
+func DropUnproven(ctx context.Context, tx pgx.Tx, person, identityID int64) error {
+	tag, err := tx.Exec(ctx, `
+		DELETE FROM identity
+		WHERE id = @id AND kind IN ('email', 'phone') AND verified_at IS NULL AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "id": identityID})
+	if err != nil {
+		return fmt.Errorf("drop an identity: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "That is gone already, or it is proven and theirs to take away.")
+	}
+	return nil
+}
+
+// Elder says which of two profiles survives a merge: the one with an account, else the one that was there first.
+func Elder(ctx context.Context, tx pgx.Tx, one, other int64) (survivor, absorbed int64, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT (array_agg(id ORDER BY registered_at IS NULL, id))[1], (array_agg(id ORDER BY registered_at IS NULL, id))[2]
+		FROM customer
+		WHERE id IN ($1, $2)
+		HAVING count(*) = 2`, one, other).Scan(&survivor, &absorbed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, 0, errNotApart
+	}
+	return survivor, absorbed, err
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -43,28 +42,6 @@ var Choices = []Choice{
 	{Marketing, BySMS, 1, "News by text message", "Write to me about new things and offers by text message."},
 	{Marketing, ByPush, 1, "News on my phone", "Show me new things and offers as notifications on my devices."},
 	{Marketing, ByPhone, 1, "Calls", "Call me about new things and offers."},
-}
-
-// Consent is somebody's last word on a choice.
-type Consent struct {
-	Purpose, Medium string
-	Given           bool
-	Wording         int
-	Source          string
-	At              time.Time
-}
-
-// Consents are a person's last words, one for each choice they ever spoke about.
-func Consents(ctx context.Context, db pg.DB, person int64) ([]Consent, error) {
-	rows, err := db.Query(ctx, `
-		SELECT DISTINCT ON (purpose, medium) purpose, medium, given, wording, source, at
-		FROM consent
-		WHERE customer_id IN (`+Members+`)
-		ORDER BY purpose, medium, id DESC`, pgx.NamedArgs{"person": person})
-	if err != nil {
-		return nil, fmt.Errorf("read consents: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Consent])
 }
 
 // Consented says whether a person agrees now. Whatever sends, shows or keeps something that needs it asks here at that moment.

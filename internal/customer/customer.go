@@ -116,6 +116,20 @@ func ByDevice(ctx context.Context, db pg.DB, token string) (id int64, err error)
 	return id, nil
 }
 
+// Proven says whether an address or number is a person's own, verified.
+func Proven(ctx context.Context, db pg.DB, person int64, kind, value string) (proven bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT
+			FROM identity
+			WHERE customer_id IN (`+Members+`) AND kind = @kind AND value = @value AND verified_at IS NOT NULL)`,
+		pgx.NamedArgs{"person": person, "kind": kind, "value": value}).Scan(&proven)
+	if err != nil {
+		return false, fmt.Errorf("ask whose address it is: %w", err)
+	}
+	return proven, nil
+}
+
 // Root is the person a customer belongs to: the surviving customer's id. 0 when there is no such customer.
 func Root(ctx context.Context, db pg.DB, customerID int64) (root int64, err error) {
 	err = db.QueryRow(ctx, `
@@ -142,6 +156,16 @@ func Hold(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
 	}
+	return err
+}
+
+// Lock keeps everybody else from changing a customer until the transaction ends, whatever became of them.
+func Lock(ctx context.Context, tx pgx.Tx, customerID int64) error {
+	_, err := tx.Exec(ctx, `
+		SELECT id
+		FROM customer
+		WHERE id = $1
+		FOR UPDATE`, customerID)
 	return err
 }
 
@@ -201,7 +225,7 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string)
 	batch.Queue(`
 		UPDATE customer
 		SET name = $2
-		WHERE id = $1 AND name <> $2`, id, name)
+		WHERE id = $1 AND name <> $2 AND (registered_at IS NULL OR name = '')`, id, name)
 	batch.Queue(`
 		INSERT INTO identity (customer_id, kind, value, source)
 		SELECT $1, kind, value, $4
@@ -257,4 +281,23 @@ func NormalPhone(typed, country string) (string, bool) {
 		return "", false
 	}
 	return "+" + digits, true
+}
+
+// Contacts are the proven addresses or numbers of a person, with their name and language.
+func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, language string, values []string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT name, language, ARRAY(
+			SELECT value
+			FROM identity
+			WHERE customer_id IN (`+Members+`) AND kind = @kind AND verified_at IS NOT NULL
+			ORDER BY id)
+		FROM customer
+		WHERE id = @person`, pgx.NamedArgs{"person": person, "kind": kind}).Scan(&name, &language, &values)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", nil, nil
+	}
+	if err != nil {
+		return "", "", nil, fmt.Errorf("read how to reach a customer: %w", err)
+	}
+	return name, language, values, nil
 }

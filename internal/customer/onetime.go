@@ -157,3 +157,12 @@ func SweepOneTime(ctx context.Context, db pg.DB) error {
 		WHERE expires_at < now() - interval '1 day'`)
 	return err
 }
+
+// PayloadOf is what a link or code was asked with, also after it was used. Nil when it is swept.
+func PayloadOf(ctx context.Context, db pg.DB, id int64) (payload json.RawMessage, err error) {
+	err = db.QueryRow(ctx, `SELECT payload FROM one_time WHERE id = $1`, id).Scan(&payload)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return payload, err
+}

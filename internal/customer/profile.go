@@ -22,19 +22,6 @@ type Address struct {
 // MostAddresses keeps an address book one.
 const MostAddresses = 30
 
-// Addresses of a person, oldest first.
-func Addresses(ctx context.Context, db pg.DB, person int64) ([]Address, error) {
-	rows, err := db.Query(ctx, `
-		SELECT id, name, lines, town, region, postcode, country::text, phone
-		FROM address
-		WHERE customer_id = $1
-		ORDER BY id`, person)
-	if err != nil {
-		return nil, fmt.Errorf("read addresses: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Address])
-}
-
 // PutAddress writes an address of a person, a new one where the id is 0. One that is not theirs is not found.
 func PutAddress(ctx context.Context, tx pgx.Tx, person int64, a Address) error {
 	tag, err := tx.Exec(ctx, `

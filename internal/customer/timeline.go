@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -70,4 +71,19 @@ func (f Fact) insert() (string, pgx.NamedArgs) {
 			nullif(@associate::bigint, 0), @detail)`,
 		pgx.NamedArgs{"customer": f.CustomerID, "kind": f.Kind, "channel": f.Channel, "location": f.LocationID, "order": f.OrderID, "variant": f.VariantID, "quantity": f.Quantity,
 			"associate": f.AssociateID, "detail": f.Detail}
+}
+
+// Opening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a form is no new look.
+func Opening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO timeline (customer_id, kind, channel, location_id, associate_id)
+		SELECT c.id, $2, $3, nullif($4::bigint, 0), $5
+		FROM customer c
+		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL
+			AND NOT EXISTS (SELECT FROM timeline WHERE associate_id = $5 AND kind = $2 AND customer_id = $1 AND at > now() - $6::interval)`,
+		f.CustomerID, f.Kind, f.Channel, f.LocationID, f.AssociateID, moment)
+	if err != nil {
+		return fmt.Errorf("record that a profile was opened: %w", err)
+	}
+	return nil
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/basket"
 	"counterpart/internal/cart"
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
@@ -49,82 +49,6 @@ func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
 }
 
-// Person is a customer as the counter sees them.
-type Person struct {
-	ID         int64
-	Name       string
-	Since      time.Time
-	Emails     []string
-	Phones     []string
-	Placed     int // orders, without those that were cancelled
-	Orders     []PersonOrder
-	Basket     *basket.Basket
-	LastChange *time.Time // of the cart
-	CartFrom   string     // channel of the cart's last line
-}
-
-// PersonOrder is one of their purchases, in any channel and store.
-type PersonOrder struct {
-	ID           int64     `json:"id"`
-	Number       int64     `json:"number"`
-	Channel      string    `json:"channel"`
-	Store        string    `json:"store"`
-	LocationID   int64     `json:"location_id"`
-	FulfilmentID int64     `json:"fulfilment_id"`
-	State        string    `json:"state"`
-	Currency     string    `json:"currency"`
-	Total        int64     `json:"total"`
-	PlacedAt     time.Time `json:"placed_at"`
-	Pieces       int       `json:"pieces"`
-	What         string    `json:"what"`
-}
-
-// Profile reads a customer with the live cart and the latest orders. Nil when there is none.
-func Profile(ctx context.Context, db pg.DB, customerID, locationID int64, language string) (*Person, error) {
-	p := &Person{}
-	found := false
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		SELECT c.id, c.name, c.created_at,
-			ARRAY(SELECT value FROM identity WHERE customer_id = c.id AND kind = 'email' ORDER BY id),
-			ARRAY(SELECT value FROM identity WHERE customer_id = c.id AND kind = 'phone' ORDER BY id),
-			(SELECT count(*) FROM orders WHERE customer_id = c.id AND state <> 'cancelled')::int,
-			(SELECT updated_at FROM cart WHERE customer_id = c.id AND state = 'open'),
-			coalesce((
-				SELECT cl.channel
-				FROM cart
-				JOIN cart_line cl ON cl.cart_id = cart.id
-				WHERE cart.customer_id = c.id AND cart.state = 'open'
-				ORDER BY cl.added_at DESC
-				LIMIT 1), ''),
-			(SELECT coalesce(jsonb_agg(recent), '[]')
-			FROM (
-				SELECT o.id, o.number, o.channel, l.name AS store, l.id AS location_id, f.id AS fulfilment_id, f.state, o.currency, o.total, o.placed_at,
-					(SELECT sum(quantity) FROM order_line WHERE order_id = o.id) AS pieces, (SELECT string_agg(concat_ws(', ', title, nullif(options, '')), ' · ' ORDER BY position) FROM order_line WHERE order_id = o.id) AS what
-				FROM orders o
-				JOIN location l ON l.id = o.location_id
-				JOIN fulfilment f ON f.order_id = o.id
-				WHERE o.customer_id = c.id
-				ORDER BY o.id DESC
-				LIMIT 20) recent)
-		FROM customer c
-		WHERE c.id = $1`, customerID).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			found = true
-			if err := rows.Scan(&p.ID, &p.Name, &p.Since, &p.Emails, &p.Phones, &p.Placed, &p.LastChange, &p.CartFrom, &p.Orders); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil || !found {
-		return nil, err
-	}
-	var err error
-	p.Basket, err = basket.LoadAt(ctx, db, customerID, locationID, language)
-	return p, err
-}
-
 // Hit is one answer of the counter's search box.
 type Hit struct {
 	Kind   string // pickup, customer, product
@@ -153,31 +77,83 @@ func digits(s string) (n int) {
 	return n
 }
 
-// Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, an email, a
-// phone number or a part of one, a name also when it is misspelt.
-func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hit, error) {
-	words = strings.TrimSpace(words)
-	if words == "" || len(words) > 200 {
-		return nil, nil
-	}
-	plain := strings.NewReplacer(" ", "", "-", "").Replace(words)
-	code, _ := cart.ReadCode(words)
-	gtin, _ := catalog.GTIN(plain)
-	email, _ := customer.NormalEmail(words)
-	phone, number := "", strings.Map(func(r rune) rune {
+// sought is what words typed at the counter can be, each empty where they cannot be that.
+type sought struct {
+	plain, code, gtin, email, phone, number, token, card string
+	names                                                []string // three words of a name, lower case without accents, the last repeated
+}
+
+func read(words string) sought {
+	s := sought{plain: strings.NewReplacer(" ", "", "-", "").Replace(words)}
+	s.code, _ = cart.ReadCode(words)
+	s.gtin, _ = catalog.GTIN(s.plain)
+	s.email, _ = customer.NormalEmail(words)
+	s.card, _ = customer.NormalCard(words)
+	s.number = strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
 	}, words)
 	if n := digits(strings.TrimPrefix(words, "+")); n >= 4 && n <= 15 {
-		phone = strings.TrimPrefix(number, "0")
+		s.phone = strings.TrimPrefix(s.number, "0")
 	}
-	if digits(strings.TrimPrefix(words, "#")) < 0 || len(number) > 12 {
-		number = ""
+	if digits(strings.TrimPrefix(words, "#")) < 0 || len(s.number) > 12 {
+		s.number = ""
 	}
-	_, token, _ := strings.Cut(strings.ToUpper(plain), "PICKUP:")
+	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
+	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
+		for _, word := range strings.Fields(words) {
+			if len(s.names) < 3 && utf8.RuneCountInString(word) > 1 {
+				s.names = append(s.names, "%"+like.Replace(word)+"%")
+			}
+		}
+	}
+	for len(s.names) > 0 && len(s.names) < 3 {
+		s.names = append(s.names, s.names[len(s.names)-1])
+	}
+	return s
+}
+
+// like keeps what somebody typed from being a pattern.
+var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+// Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a loyalty card, an email, a
+// phone number or a part of one, a name. Only where no name has the words is one looked for that is spelt nearly so. Customers are people: who is
+// part of another is found as that one.
+func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hit, error) {
+	words = strings.TrimSpace(words)
+	if words == "" || len(words) > 200 {
+		return nil, nil
+	}
+	s := read(words)
 	rows, err := db.Query(ctx, `
+		WITH named AS MATERIALIZED (
+			SELECT c.id, c.name, c.merged_into
+			FROM customer c
+			WHERE @name AND plain_name(c.name) LIKE plain_name(@w1) AND plain_name(c.name) LIKE plain_name(@w2) AND plain_name(c.name) LIKE plain_name(@w3) AND c.erased_at IS NULL
+			LIMIT 30),
+		misspelt AS MATERIALIZED (
+			SELECT c.id, c.name, c.merged_into, similarity(plain_name(c.name), plain_name(@words)) AS score
+			FROM customer c
+			WHERE @name AND NOT EXISTS (SELECT FROM named) AND plain_name(c.name) % plain_name(@words) AND c.erased_at IS NULL
+			ORDER BY 4 DESC
+			LIMIT 20),
+		known AS MATERIALIZED (
+			SELECT i.customer_id, i.value
+			FROM identity i
+			WHERE @email <> '' AND i.value = @email AND i.kind = 'email' OR @card <> '' AND i.value = @card AND i.kind = 'card'
+			LIMIT 30),
+		phoned AS MATERIALIZED (
+			SELECT i.customer_id, i.value
+			FROM identity i
+			WHERE @phone <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @phone || '%'
+			LIMIT 30),
+		people AS (
+			SELECT customer_id, value AS detail, 3 AS rank, 1::real AS score FROM known
+			UNION ALL SELECT customer_id, value, 3, 1 FROM phoned
+			UNION ALL SELECT id, '', 4, 1 FROM named
+			UNION ALL SELECT id, '', 5, score FROM misspelt)
 		SELECT kind, id, sku, title, detail, state
 		FROM (
 			SELECT 0 AS rank, 'pickup' AS kind, f.id, '' AS sku, o.name AS title, '#' || o.number AS detail, f.state, 1::real AS score
@@ -196,26 +172,27 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
 			WHERE upper(v.sku) = upper(@words) OR v.id = (SELECT variant_id FROM barcode WHERE gtin = @gtin)
 			UNION ALL
-			SELECT 3, 'customer', c.id, '', c.name, i.value, '', 1
-			FROM identity i
-			JOIN customer c ON c.id = i.customer_id
-			WHERE (@email <> '' AND i.value = @email AND i.kind = 'email') OR (@phone <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @phone || '%')
-			UNION ALL
-			(SELECT 4, 'customer', c.id, '', c.name, coalesce((SELECT value FROM identity WHERE customer_id = c.id AND kind IN ('email', 'phone') ORDER BY kind LIMIT 1), ''), '',
-				similarity(lower(c.name), lower(@words))
-			FROM customer c
-			WHERE @name AND lower(c.name) % lower(@words)
-			ORDER BY 8 DESC
-			LIMIT 20)) hit
+			SELECT p.rank, 'customer', root.id, '', root.name,
+				coalesce(nullif(p.detail, ''), (SELECT value FROM identity WHERE customer_id = root.id AND kind IN ('email', 'phone') ORDER BY kind, id LIMIT 1), ''), '', p.score
+			FROM people p
+			JOIN customer c ON c.id = p.customer_id
+			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
-		"location": locationID, "plain": plain, "token": token, "number": number, "code": code, "words": words, "gtin": gtin, "email": email, "phone": phone,
-		"name": strings.IndexFunc(words, unicode.IsLetter) >= 0})
+		"location": locationID, "plain": s.plain, "token": s.token, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
+		"name": len(s.names) > 0, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
 	}
 	hits, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Hit])
 	return distinct(hits), err
+}
+
+func at(all []string, i int) string {
+	if i < len(all) {
+		return all[i]
+	}
+	return ""
 }
 
 // distinct keeps the first of several hits on one thing: somebody found by phone and by name is one person.

@@ -1,4 +1,4 @@
-// Package files keeps what is too large for the database: for now the pictures, in a folder on disk.
+// Package files keeps what is too large for the database, or must outlive it: pictures, copies that were asked for, the list of who was forgotten.
 package files
 
 import (
@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // Store is a folder that cannot be left: a key never reaches outside it.
@@ -67,3 +68,29 @@ func (s *Store) Open(key string) (*os.File, error) {
 
 // path spreads keys over folders by their first two letters.
 func path(key string) string { return filepath.Join(key[:2], key) }
+
+// Remove forgets a file; one that is not there is forgotten already.
+func (s *Store) Remove(key string) error {
+	if !ValidKey(key) {
+		return fmt.Errorf("no file can have the key %q", key)
+	}
+	err := s.root.Remove(path(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// List gives the keys that begin with a prefix of at least two letters, in order.
+func (s *Store) List(prefix string) (keys []string, err error) {
+	entries, err := fs.ReadDir(s.root.FS(), prefix[:2])
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), prefix) && ValidKey(entry.Name()) {
+			keys = append(keys, entry.Name())
+		}
+	}
+	return keys, err
+}

@@ -15,14 +15,16 @@ type Shop struct {
 	Name      string
 	Languages []string
 	Demo      bool
+	// SecondFactor says that nobody works here on a password alone.
+	SecondFactor bool
 }
 
 // TheShop is the chain, or nil where nobody has set it up yet.
 func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
 	var shop Shop
 	err := db.QueryRow(ctx, `
-		SELECT name, languages, demo
-		FROM shop`).Scan(&shop.Name, &shop.Languages, &shop.Demo)
+		SELECT name, languages, demo, second_factor
+		FROM shop`).Scan(&shop.Name, &shop.Languages, &shop.Demo, &shop.SecondFactor)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -35,9 +37,9 @@ func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
 // Found writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
 func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	tag, err := tx.Exec(ctx, `
-		INSERT INTO shop (name, languages, demo)
-		VALUES ($1, $2, $3)
-		ON CONFLICT DO NOTHING`, shop.Name, shop.Languages, shop.Demo)
+		INSERT INTO shop (name, languages, demo, second_factor)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO NOTHING`, shop.Name, shop.Languages, shop.Demo, shop.SecondFactor)
 	if err != nil {
 		return false, fmt.Errorf("found the shop: %w", err)
 	}

@@ -145,3 +145,25 @@ func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (publicID s
 	}
 	return publicID, nil
 }
+
+// Waiting is how many orders of these customers are still to be collected.
+func Waiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT count(*)
+		FROM orders o
+		JOIN fulfilment f ON f.order_id = o.id
+		WHERE o.customer_id = ANY($1) AND f.state IN ('to_pick', 'ready')`, customers).Scan(&n)
+	return n, err
+}
+
+// Forget takes the names, addresses and numbers of customers out of their orders; what was bought and paid stays.
+func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE orders
+		SET name = '', email = '', phone = ''
+		WHERE customer_id = ANY($1)`, customers)
+	if err != nil {
+		return fmt.Errorf("forget names on orders: %w", err)
+	}
+	return nil
+}

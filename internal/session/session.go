@@ -40,8 +40,9 @@ type Session struct {
 	LocationID int64
 	DeviceID   int64 // the registered machine it was begun on; 0: none
 	Method     string
-	Enrolled   bool // false: may do nothing but set up a second factor
-	Locked     bool // nobody touched it for as long as the shop allows
+	Enrolled   bool          // false: may do nothing but set up a second factor
+	Locked     bool          // nobody touched it for as long as the shop allows
+	Idle       time.Duration // how long that is
 	seen       time.Time
 }
 
@@ -67,12 +68,13 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	var s Session
 	err := db.QueryRow(ctx, `
 		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
-			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => coalesce((SELECT idle_minutes FROM shop), 10)), s.seen_at
+			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int), shop.idle * 60000000000, s.seen_at
 		FROM session s
+		CROSS JOIN (SELECT coalesce(max(idle_minutes), 10)::bigint AS idle FROM shop) shop
 		JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN device d ON d.id = s.device_id
 		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`, secret.Digest(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.seen)
+		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -164,6 +166,9 @@ func TouchShopper(ctx context.Context, db pg.DB, token string) error {
 // EndShopper signs a person out everywhere, but for one session that they keep; "" keeps none.
 func EndShopper(ctx context.Context, tx pgx.Tx, person int64, keep string) (ended int64, err error) {
 	tag, err := tx.Exec(ctx, `
+		WITH begun AS (
+			DELETE FROM challenge
+			WHERE customer_id IN (`+customer.Members+`))
 		DELETE FROM session
 		WHERE customer_id IN (`+customer.Members+`) AND token_hash <> @keep`, pgx.NamedArgs{"person": person, "keep": secret.Digest(keep)})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/geo"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/secret"
 	"counterpart/internal/staff"
 	"counterpart/internal/tax"
 	"counterpart/internal/text"
@@ -73,7 +74,7 @@ func Found(ctx context.Context, db pg.DB, r Request) error {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		fresh, err := location.Found(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop), Languages: r.Languages})
+		fresh, err := location.Found(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop), Languages: r.Languages, SecondFactor: true})
 		if err != nil {
 			return err
 		}
@@ -143,8 +144,8 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	if !ok {
 		form.Add("email", "That does not look like an email address, such as ada@example.com.")
 	}
-	if n := utf8.RuneCountInString(r.Password); n < 15 || n > 500 {
-		form.Add("password", "Use at least 15 characters.")
+	if weak := secret.Weak(r.Password); weak != "" {
+		form.Add("password", weak)
 	}
 	return country, rate, email, form.Err()
 }

@@ -11,7 +11,6 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
-	"counterpart/internal/secret"
 )
 
 // Item is what is put into a cart. LocationID is the store it was chosen for, or 0.
@@ -27,20 +26,9 @@ type Item struct {
 // new cookie: the answer is the cookie's value, or "" when the old one stays.
 func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		newToken = ""
-		customerID, err := customer.ByVerified(ctx, tx, customer.Device, customer.DeviceValue(token))
-		if err != nil {
+		var customerID int64
+		if customerID, newToken, err = (Who{Device: token, Language: item.Language, Channel: item.Channel}).guest(ctx, tx); err != nil {
 			return err
-		}
-		if customerID == 0 {
-			newToken = secret.NewToken()
-			if customerID, err = customer.Create(ctx, tx, "", item.Language, item.Channel); err != nil {
-				return err
-			}
-			device := customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: item.Channel, Verified: true}
-			if err := customer.Identify(ctx, tx, customerID, device); err != nil {
-				return err
-			}
 		}
 		return add(ctx, tx, customerID, item)
 	})

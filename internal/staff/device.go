@@ -94,15 +94,27 @@ func succeeded(ctx context.Context, db pg.DB, deviceID int64) error {
 	return err
 }
 
-// OnDuty are the associates who can change to a PIN at a location, by name.
-func OnDuty(ctx context.Context, db pg.DB, locationID int64) ([]Associate, error) {
+// PINHours is how long a full sign-in on a machine lets a PIN do there: a working day.
+const PINHours = 12
+
+// FullSignIn keeps that somebody proved who they are on a machine with everything they have.
+func FullSignIn(ctx context.Context, db pg.DB, deviceID, associateID int64) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO device_associate (device_id, associate_id)
+		VALUES ($1, $2)
+		ON CONFLICT (device_id, associate_id) DO UPDATE SET full_at = now()`, deviceID, associateID)
+	return err
+}
+
+// OnDuty are the associates who can change to one another on a machine by PIN, by name.
+func OnDuty(ctx context.Context, db pg.DB, deviceID int64) ([]Associate, error) {
 	return list(db.Query(ctx, `
-		SELECT id, name, email, role, '{}'::bigint[]
-		FROM associate a
-		WHERE pin_hash IS NOT NULL AND disabled_at IS NULL
-			AND (role = 'admin' OR EXISTS (SELECT FROM associate_location WHERE associate_id = a.id AND location_id = $1))
-		ORDER BY name, id
-		LIMIT 100`, locationID))
+		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
+		FROM device_associate d
+		JOIN associate a ON a.id = d.associate_id
+		WHERE d.device_id = $1 AND d.full_at > now() - make_interval(hours => $2) AND a.pin_hash IS NOT NULL AND a.disabled_at IS NULL
+		ORDER BY a.name, a.id
+		LIMIT 100`, deviceID, PINHours))
 }
 
 // Managers are those who can approve something at a location.

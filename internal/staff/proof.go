@@ -237,7 +237,9 @@ func ForgivePIN(ctx context.Context, db pg.DB, associateID, deviceID int64) erro
 	return limit.Forgive(ctx, db, pinScope(associateID, deviceID))
 }
 
-func pinScope(associateID, deviceID int64) string { return fmt.Sprintf("pin:%d:%d", associateID, deviceID) }
+func pinScope(associateID, deviceID int64) string {
+	return fmt.Sprintf("pin:%d:%d", associateID, deviceID)
+}
 
 // Approval is a manager's word for what an associate may not do alone: given there and then, with their PIN and a reason.
 type Approval struct {

@@ -48,3 +48,12 @@ func object(m map[string]any) ([]byte, error) {
 	}
 	return json.Marshal(m)
 }
+
+// ForgetReasons takes what people wrote about subjects out of the trail; what was done, by whom and when stays.
+func ForgetReasons(ctx context.Context, tx pgx.Tx, subject string, ids []int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE audit_entry
+		SET reason = ''
+		WHERE subject = $1 AND subject_id = ANY($2) AND reason <> ''`, subject, ids)
+	return err
+}

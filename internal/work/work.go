@@ -3,6 +3,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"counterpart/internal/browse"
 	"counterpart/internal/catalog"
+	"counterpart/internal/customer"
 	"counterpart/internal/files"
 	"counterpart/internal/gallery"
 	"counterpart/internal/inventory"
@@ -20,6 +22,7 @@ import (
 	"counterpart/internal/location"
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
+	"counterpart/internal/privacy"
 	"counterpart/internal/session"
 )
 
@@ -37,11 +40,23 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.OrderMail]) error {
 		return orderMail(ctx, t, job.Args)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.Letter]) error {
+		return letter(ctx, t, job.Args)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.Notice]) error {
+		return notice(ctx, t, job.Args)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[privacy.Export]) error {
+		return privacy.Make(ctx, t.DB, t.Files, job.Args.ExportID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
+		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), privacy.Sweep(ctx, t.DB, t.Files))
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
 		return gallery.Draw(ctx, t.DB, t.Files, job.Args.PictureID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error {
-		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep} {
+		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep, customer.SweepOneTime} {
 			if err := step(ctx, t.DB); err != nil {
 				return err
 			}
@@ -54,6 +69,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	return jobs.Start(ctx, t.DB, workers, []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 	})
 }
 
@@ -61,6 +77,11 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 type sweep struct{}
 
 func (sweep) Kind() string { return "sweep" }
+
+// turnMonths makes the tables of browse events ahead, drops those that are too old, and forgets copies that are over.
+type turnMonths struct{}
+
+func (turnMonths) Kind() string { return "turn_months" }
 
 type popular struct{}
 
@@ -88,8 +109,8 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 		return err
 	}
 	subject, body := message.Compose(args.Mail, about(o, shop, t.BaseURL, args.Line))
-	mail := message.Mail{ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email, Subject: subject, Text: body}
-	if err := t.Sender.Send(ctx, mail); err != nil {
+	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email, Subject: subject, Text: body}
+	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, t.DB, func(tx pgx.Tx) error { return message.Record(ctx, tx, o.ID, kind) })

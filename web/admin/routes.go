@@ -8,8 +8,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/files"
 	"counterpart/internal/office"
 	"counterpart/internal/pg"
+	"counterpart/internal/staff"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
@@ -18,13 +20,14 @@ import (
 
 // Pages are the admin's.
 type Pages struct {
-	DB   pg.DB
-	Site *gate.Routes
+	DB    pg.DB
+	Site  *gate.Routes
+	Files *files.Store
 }
 
 // Routes is the site map of the admin.
 func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/admin", gate.Stock, p.home)
+	r.Get("/admin", gate.Office, p.home)
 	r.Get("/admin/products", gate.Stock, p.products)
 	r.Get("/admin/products/{id}", gate.Stock, p.product)
 	r.Post("/admin/variants/{id}/price", gate.Admin, p.changePrice)
@@ -32,10 +35,34 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/admin/stock/{location}/{variant}", gate.Stock, p.ledger)
 	r.Post("/admin/stock/{location}/{variant}/receive", gate.Stock, p.receive)
 	r.Post("/admin/stock/{location}/{variant}/count", gate.Stock, p.count)
+	r.Get("/admin/customers", gate.People, p.customers)
+	r.Get("/admin/customers/{id}", gate.People, p.customer)
+	r.Post("/admin/customers/{id}/tags", gate.People, p.tag)
+	r.Post("/admin/customers/{id}/consent", gate.Manage, p.consent)
+	r.Post("/admin/customers/{id}/shut", gate.Manage, p.shut)
+	r.Post("/admin/customers/{id}/export", gate.Manage, p.export)
+	r.Post("/admin/customers/{id}/unmerge", gate.Manage, p.unmerge)
+	r.Post("/admin/customers/{id}/erase", gate.Admin, p.erase)
+	r.Get("/admin/staff", gate.Admin, p.staff)
+	r.Post("/admin/staff", gate.Admin, p.hire)
+	r.Get("/admin/staff/{id}", gate.Admin, p.associate)
+	r.Post("/admin/staff/{id}", gate.Admin, p.changeAssociate)
+	r.Post("/admin/staff/{id}/renew", gate.Admin, p.renew)
+	r.Get("/admin/devices", gate.Manage, p.devices)
+	r.Post("/admin/devices/{id}/revoke", gate.Manage, p.revoke)
+	r.Post("/admin/devices/{id}/unlock", gate.Manage, p.unlock)
+	r.Get("/admin/trail", gate.Manage, p.trail)
+	r.Get("/admin/trail.csv", gate.Manage, p.trailCSV)
 }
 
 func frame(r *http.Request, title, section string) layout.Admin {
-	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name}
+	role := gate.Session(r.Context()).Associate.Role
+	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name, May: map[string]bool{
+		"stock":  role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleStock,
+		"people": role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleMarketing,
+		"manage": role == staff.RoleAdmin || role == staff.RoleManager,
+		"admin":  role == staff.RoleAdmin,
+	}}
 	switch r.URL.Query().Get("done") {
 	case "price":
 		a.Done = text.T(r.Context(), "The new price holds from now on. The old one stays in the history.")
@@ -43,6 +70,14 @@ func frame(r *http.Request, title, section string) layout.Admin {
 		a.Done = text.T(r.Context(), "That was the price already. Nothing changed.")
 	case "received":
 		a.Done = text.T(r.Context(), "Booked in.")
+	case "kept":
+		a.Done = text.T(r.Context(), "Kept.")
+	case "exported":
+		a.Done = text.T(r.Context(), "The link goes to their confirmed address.")
+	case "unmerged":
+		a.Done = text.T(r.Context(), "They are two again. What came after the merge stayed with this one.")
+	case "erased":
+		a.Done = text.T(r.Context(), "Forgotten. What the law has us keep names nobody any more.")
 	case "counted":
 		a.Done = text.T(r.Context(), "The figure is corrected, and the ledger says why.")
 	}
@@ -67,7 +102,10 @@ func page(r *http.Request) int {
 	return max(1, min(n, 100_000))
 }
 
-func (p *Pages) home(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+func (p *Pages) home(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if gate.Session(r.Context()).Associate.Role == staff.RoleMarketing {
+		return respond.See("/admin/customers"), nil
+	}
 	return respond.See("/admin/products"), nil
 }
 

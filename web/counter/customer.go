@@ -8,10 +8,12 @@ import (
 
 	"counterpart/internal/cart"
 	"counterpart/internal/checkout"
+	"counterpart/internal/customer"
 	"counterpart/internal/desk"
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/location"
+	"counterpart/internal/person"
 	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
@@ -25,6 +27,7 @@ type customerView struct {
 	Words              string // SKU, barcode or name to add
 	Hits               []desk.Hit
 	Name, Email, Phone string
+	Typed              string // contact, note
 	Done               string
 	Now                time.Time
 }
@@ -43,11 +46,20 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		return nil, err
 	}
 	if view.Person == nil {
+		return p.elsewhere(r)
+	}
+	if view.ErasedAt != nil {
 		return nil, respond.NotFound()
+	}
+	// A page that reads itself again is no new look at somebody.
+	if r.Header.Get("HX-Request") == "" {
+		if err := person.Open(r.Context(), p.DB, view.ID, at(r)); err != nil {
+			return nil, err
+		}
 	}
 	view.Store, view.Now = store, time.Now()
 	if view.Name == "" && view.Email == "" && view.Phone == "" {
-		view.Name, view.Email, view.Phone = view.Person.Name, last(view.Emails), last(view.Phones)
+		view.Name, view.Email, view.Phone = view.Person.Name, view.First(customer.Email), view.First(customer.Phone)
 	}
 	if wrong != nil {
 		view.take(r, wrong)
@@ -56,11 +68,16 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	return respond.Page(customerPage(c, view)), nil
 }
 
-func last(all []string) string {
-	if len(all) == 0 {
-		return ""
+// elsewhere is where a profile went that is part of another one now.
+func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
+	root, err := customer.Root(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
 	}
-	return all[len(all)-1]
+	if root == 0 || root == id(r, "id") {
+		return nil, respond.NotFound()
+	}
+	return respond.See("/counter/customers/" + strconv.FormatInt(root, 10)), nil
 }
 
 func (p *Pages) customerEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

@@ -114,6 +114,10 @@ func done(r *http.Request) string {
 		return text.T(r.Context(), "Reserved. It is in the queue now.")
 	case "collected":
 		return text.T(r.Context(), "Collected and paid.")
+	case "invited":
+		return text.T(r.Context(), "The link is on its way to their mail.")
+	case "merged":
+		return text.T(r.Context(), "The two are one person now. An admin can undo it.")
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/location"
+	"counterpart/internal/person"
 	"counterpart/internal/pg"
 	"counterpart/internal/pickup"
 	"counterpart/internal/staff"
@@ -47,6 +48,17 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/counter/customers/{id}/cart", gate.Counter, p.addToCart)
 	r.Post("/counter/customers/{id}/lines/{line}", gate.Counter, p.changeLine)
 	r.Post("/counter/customers/{id}/reserve", gate.Counter, p.reserve)
+	r.Post("/counter/customers/{id}/identities", gate.Counter, p.identify)
+	r.Post("/counter/customers/{id}/identities/{identity}/remove", gate.Counter, p.unidentify)
+	r.Post("/counter/customers/{id}/invite", gate.Counter, p.invite)
+	r.Post("/counter/customers/{id}/consent", gate.Counter, p.consent)
+	r.Post("/counter/customers/{id}/sizes", gate.Counter, p.saveSize)
+	r.Post("/counter/customers/{id}/notes", gate.Counter, p.writeNote)
+	r.Post("/counter/customers/{id}/notes/{note}/close", gate.Counter, p.closeNote)
+	r.Post("/counter/customers/{id}/list/{variant}/cart", gate.Counter, p.fromList)
+	r.Get("/counter/customers/{id}/merge/{other}", gate.Counter, p.compare)
+	r.Post("/counter/customers/{id}/merge/{other}/code", gate.Counter, p.askMerge)
+	r.Post("/counter/customers/{id}/merge/{other}", gate.Counter, p.merge)
 }
 
 // frame is what the edges of every counter page show, and the store it stands in.
@@ -58,7 +70,9 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 	}
 	for i := range all {
 		if all[i].ID == s.LocationID {
-			return layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate}, &all[i], nil
+			c := layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate, Idle: int(s.Idle.Seconds())}
+			c.Manages = s.Associate.Role == staff.RoleManager || s.Associate.Role == staff.RoleAdmin
+			return c, &all[i], nil
 		}
 	}
 	return layout.Counter{}, nil, respond.NotFound()
@@ -68,6 +82,12 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 func here(r *http.Request) pickup.Desk {
 	s := gate.Session(r.Context())
 	return pickup.Desk{LocationID: s.LocationID, AssociateID: s.Associate.ID, Name: fmt.Sprintf("%d:%d", s.LocationID, s.Associate.ID)}
+}
+
+// at is where the request's associate stands, for what is written about a customer.
+func at(r *http.Request) person.At {
+	s := gate.Session(r.Context())
+	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID}
 }
 
 func id(r *http.Request, name string) int64 {
@@ -90,12 +110,17 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(queuePage(c, newQueue(waiting, store, done(r)))), nil
+	view := newQueue(waiting, store, done(r))
+	if view.Served, err = desk.LastServed(r.Context(), p.DB, here(r).AssociateID); err != nil {
+		return nil, err
+	}
+	return respond.Page(queuePage(c, view)), nil
 }
 
 // queueView parts the queue by what is to be done.
 type queueView struct {
 	Pick, Ready []desk.Waiting
+	Served      []desk.Served // whose profiles this associate opened last
 	Store       *location.Location
 	Now         time.Time
 	Done        string

@@ -1,26 +1,30 @@
-// Package door is where staff come in: sign-in, the store they stand in, and the first set-up of a new shop.
+// Package door is where staff come in: sign-in and its second step, changing by PIN, the lock of a counter that nobody touched, the store they
+// stand in, and the first set-up of a new shop.
 package door
 
 import (
-	"crypto/subtle"
+	"encoding/json"
 	"net/http"
-	"strings"
+	"strconv"
+	"time"
 
 	"counterpart/internal/fault"
 	"counterpart/internal/location"
+	"counterpart/internal/passkey"
 	"counterpart/internal/pg"
 	"counterpart/internal/session"
-	"counterpart/internal/setup"
 	"counterpart/internal/staff"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
-// Pages of the door. SetupToken opens the set-up of a shop that has none; empty once it has.
+// Pages of the door. SetupToken opens the set-up of a shop that has none; empty once it has. Passkeys and SignOn are nil where there are none.
 type Pages struct {
 	DB         pg.DB
 	Site       *gate.Routes
+	Passkeys   *passkey.Site
+	SignOn     *SignOn
 	SetupToken string
 }
 
@@ -28,33 +32,213 @@ type Pages struct {
 func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/staff/sign-in", gate.Anyone, p.signInPage)
 	r.Post("/staff/sign-in", gate.Anyone, p.signIn)
+	r.Post("/staff/sign-in/code", gate.Anyone, p.secondCode)
+	r.Post("/staff/sign-in/passkey", gate.Anyone, p.secondPasskey)
 	r.Post("/staff/sign-out", gate.Anyone, p.signOut)
+	r.Get("/staff/change", gate.Anyone, p.changePage)
+	r.Post("/staff/change", gate.Anyone, p.change)
+	r.Post("/staff/change/unlock", gate.Anyone, p.unlockMachine)
+	r.Get("/staff/locked", gate.Enrolling, p.lockedPage)
+	r.Post("/staff/locked", gate.Enrolling, p.lockedForm)
+	r.Post("/staff/unlock", gate.Enrolling, p.unlock)
+	r.Post("/staff/lock", gate.Staff, p.lock)
+	r.Get("/staff/second", gate.Enrolling, p.secondPage)
+	r.Post("/staff/second/begin", gate.Enrolling, p.beginTOTP)
+	r.Post("/staff/second/code", gate.Enrolling, p.keepTOTP)
+	r.Post("/staff/second/passkey", gate.Enrolling, p.beginPasskey)
+	r.Post("/staff/second/passkey/keep", gate.Enrolling, p.keepPasskey)
+	r.Get("/staff/pin", gate.Staff, p.pinPage)
+	r.Post("/staff/pin", gate.Staff, p.setPIN)
+	r.Get("/staff/machine", gate.Manage, p.machinePage)
+	r.Post("/staff/machine", gate.Manage, p.registerMachine)
 	r.Get("/staff/store", gate.Staff, p.storePage)
 	r.Post("/staff/store", gate.Staff, p.chooseStore)
 	r.Get("/setup", gate.Anyone, p.setupPage)
 	r.Post("/setup", gate.Anyone, p.setup)
+	if p.SignOn != nil {
+		r.Get("/staff/sign-on", gate.Anyone, p.signOn)
+		r.Get("/staff/sign-on/back", gate.Anyone, p.signedOn)
+	}
 }
 
-func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return respond.Page(signInPage(signInView{Next: r.URL.Query().Get("next")})), nil
+// formView is a form with what was typed and what is wrong with it.
+type formView struct {
+	Wrong  string
+	Fields map[string]text.Message
+}
+
+func (v *formView) take(r *http.Request, f *fault.Fault) {
+	v.Fields = f.Fields
+	if !f.Message.IsZero() {
+		v.Wrong = respond.Sentence(r.Context(), f)
+	}
 }
 
 type signInView struct {
-	Next, Email string
-	Wrong       string
-	Fields      map[string]text.Message
+	formView
+	Next, Email     string
+	SignOn, Machine bool
+}
+
+func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(signInPage(signInView{Next: r.URL.Query().Get("next"), SignOn: p.SignOn != nil, Machine: machine != nil})), nil
+}
+
+// secondView asks for the second factor. Challenge is the secret of the password having been right.
+type secondView struct {
+	formView
+	Challenge, Next string
+	TOTP            bool
+	Options         string // for the authenticator, as JSON; empty where there is none
+}
+
+// half is what is kept between the password and the second factor.
+type half struct {
+	Passkey json.RawMessage `json:"passkey,omitempty"`
 }
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := signInView{Next: r.PostFormValue("next"), Email: r.PostFormValue("email")}
-	associate, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), gate.From(r))
+	view := signInView{Next: r.PostFormValue("next"), Email: r.PostFormValue("email"), SignOn: p.SignOn != nil}
+	who, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), gate.From(r))
 	if f := fault.As(err); f != nil {
-		view.Fields = f.Fields
-		if !f.Message.IsZero() {
-			view.Wrong = respond.Sentence(r.Context(), f)
-		}
+		view.take(r, f)
 		return respond.Wrong(f, signInPage(view)), nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !proofs.Second() {
+		shop, err := location.TheShop(r.Context(), p.DB)
+		if err != nil {
+			return nil, err
+		}
+		return p.enter(w, r, who, session.Session{Method: session.ByPassword, Enrolled: shop == nil || !shop.SecondFactor}, view.Next)
+	}
+	second, err := p.askSecond(r, who, proofs, view.Next)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(secondPage(second)), nil
+}
+
+func (p *Pages) askSecond(r *http.Request, who *staff.Associate, proofs staff.Proofs, next string) (secondView, error) {
+	view := secondView{Next: next, TOTP: proofs.TOTP}
+	var kept half
+	if proofs.Passkeys > 0 && p.Passkeys != nil {
+		owner, err := p.owner(r, who)
+		if err != nil {
+			return view, err
+		}
+		options, challenge, err := p.Passkeys.Ask(owner, true)
+		if err != nil {
+			return view, err
+		}
+		view.Options, kept.Passkey = string(options), challenge
+	}
+	data, err := json.Marshal(kept)
+	if err != nil {
+		return view, err
+	}
+	view.Challenge, err = session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffSecond, AssociateID: who.ID, Data: data})
+	return view, err
+}
+
+func (p *Pages) owner(r *http.Request, who *staff.Associate) (*passkey.Owner, error) {
+	keys, err := staff.Passkeys(r.Context(), p.DB, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	owner := &passkey.Owner{Handle: []byte("staff" + strconv.FormatInt(who.ID, 10)), Name: who.Email}
+	for _, k := range keys {
+		owner.Known = append(owner.Known, k.Credential)
+	}
+	return owner, nil
+}
+
+// secondCode takes the code of an authenticator. The challenge outlives a wrong one, whose tries are counted.
+func (p *Pages) secondCode(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := secondView{Challenge: r.PostFormValue("challenge"), Next: r.PostFormValue("next"), TOTP: true}
+	c, err := session.ReadChallenge(r.Context(), p.DB, session.StaffSecond, view.Challenge)
+	if err == nil {
+		err = staff.CheckTOTP(r.Context(), p.DB, c.AssociateID, r.PostFormValue("code"), time.Now())
+	}
+	if err == nil {
+		_, err = session.Answered(r.Context(), p.DB, session.StaffSecond, view.Challenge)
+	}
+	if f := fault.As(err); f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, secondPage(view)), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.enterAs(w, r, c.AssociateID, session.ByCode, view.Next)
+}
+
+func (p *Pages) secondPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	next := r.PostFormValue("next")
+	c, err := session.Answered(r.Context(), p.DB, session.StaffSecond, r.PostFormValue("challenge"))
+	if err != nil {
+		return p.again(r, err, next)
+	}
+	who, err := staff.ByID(r.Context(), p.DB, c.AssociateID)
+	if err != nil || who == nil || p.Passkeys == nil {
+		return nil, or(err, respond.NotFound())
+	}
+	var kept half
+	if err := json.Unmarshal(c.Data, &kept); err != nil {
+		return nil, err
+	}
+	if kept.Passkey == nil {
+		return nil, respond.NotFound()
+	}
+	id, credential, err := p.Passkeys.Proven(kept.Passkey, r.PostFormValue("answer"), func([]byte) (*passkey.Owner, error) { return p.owner(r, who) })
+	if err != nil {
+		return p.again(r, err, next)
+	}
+	if err := staff.UsedPasskey(r.Context(), p.DB, id, credential); err != nil {
+		return nil, err
+	}
+	return p.enterAs(w, r, who.ID, session.ByPasskey, next)
+}
+
+func or(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// again is the first page of the sign-in with what went wrong on the second.
+func (p *Pages) again(r *http.Request, err error, next string) (respond.Answer, error) {
+	f := fault.As(err)
+	if f == nil {
+		return nil, err
+	}
+	view := signInView{Next: next, SignOn: p.SignOn != nil}
+	view.Wrong = respond.Sentence(r.Context(), f)
+	return respond.Wrong(f, signInPage(view)), nil
+}
+
+func (p *Pages) enterAs(w http.ResponseWriter, r *http.Request, associateID int64, method, next string) (respond.Answer, error) {
+	who, err := staff.ByID(r.Context(), p.DB, associateID)
+	if err != nil || who == nil {
+		return nil, or(err, respond.NotFound())
+	}
+	return p.enter(w, r, who, session.Session{Method: method, Enrolled: true}, next)
+}
+
+// enter begins a session, always a new one, on the machine and at the store where the browser stands.
+func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associate, s session.Session, next string) (respond.Answer, error) {
+	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
 	if err != nil {
 		return nil, err
 	}
@@ -63,19 +247,39 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			return nil, err
 		}
 	}
-	store, to := int64(0), "/counter"
-	if len(associate.Locations) > 0 {
-		store = associate.Locations[0]
+	s.Associate = *who
+	if len(who.Locations) > 0 {
+		s.LocationID = who.Locations[0]
 	}
-	if associate.Role == staff.RoleAdmin {
-		to = "/admin"
+	if machine != nil && who.WorksAt(machine.LocationID) {
+		s.DeviceID, s.LocationID = machine.ID, machine.LocationID
+		if s.Method != session.ByPIN {
+			if err := staff.FullSignIn(r.Context(), p.DB, machine.ID, who.ID); err != nil {
+				return nil, err
+			}
+			if err := staff.ForgivePIN(r.Context(), p.DB, who.ID, machine.ID); err != nil {
+				return nil, err
+			}
+		}
 	}
-	token, err := session.Begin(r.Context(), p.DB, associate.ID, store)
+	token, err := session.Begin(r.Context(), p.DB, s)
 	if err != nil {
 		return nil, err
 	}
 	p.Site.SignIn(w, token)
-	return respond.See(gate.SafeNext(view.Next, to)), nil
+	if !s.Enrolled {
+		return respond.See("/staff/second"), nil
+	}
+	return respond.See(gate.SafeNext(next, home(who.Role))), nil
+}
+
+// home is where somebody's work begins.
+func home(role string) string {
+	switch role {
+	case staff.RoleAdmin, staff.RoleStock, staff.RoleMarketing:
+		return "/admin"
+	}
+	return "/counter"
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -122,47 +326,4 @@ func (p *Pages) chooseStore(w http.ResponseWriter, r *http.Request) (respond.Ans
 		}
 	}
 	return nil, respond.NotFound()
-}
-
-type setupView struct {
-	setup.Request
-	Fields map[string]text.Message
-}
-
-// allowed says whether this is the link that was printed at the start of a shop that is not set up.
-func (p *Pages) allowed(r *http.Request) error {
-	shop, err := location.TheShop(r.Context(), p.DB)
-	if err != nil {
-		return err
-	}
-	if shop != nil || p.SetupToken == "" || subtle.ConstantTimeCompare([]byte(r.FormValue("token")), []byte(p.SetupToken)) != 1 {
-		return respond.NotFound()
-	}
-	return nil
-}
-
-func (p *Pages) setupPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := p.allowed(r); err != nil {
-		return nil, err
-	}
-	return respond.Page(setupPage(p.SetupToken, setupView{Request: setup.Request{Country: "GB", Languages: []string{"en"}}})), nil
-}
-
-func (p *Pages) setup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := p.allowed(r); err != nil {
-		return nil, err
-	}
-	request := setup.Request{
-		Shop: r.PostFormValue("shop"), Languages: r.PostForm["language"], Store: r.PostFormValue("store"), Street: r.PostFormValue("street"), Town: r.PostFormValue("town"),
-		Postcode: r.PostFormValue("postcode"), Country: r.PostFormValue("country"), Rate: strings.TrimSpace(r.PostFormValue("rate")),
-		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
-	}
-	err := setup.Found(r.Context(), p.DB, request)
-	if f := fault.As(err); f != nil {
-		return respond.Wrong(f, setupPage(p.SetupToken, setupView{request, f.Fields})), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return respond.See("/staff/sign-in?next=/admin"), nil
 }

@@ -26,19 +26,33 @@ import (
 // Policy says who a route is for. The zero policy lets nobody in, and a route with it does not start.
 type Policy struct {
 	Name  string
+	whose principal
 	allow func(s *session.Session) error
 }
 
+// principal is whose session a policy asks for.
+type principal int
+
+const (
+	nobody principal = iota
+	shopper
+	associate
+)
+
 var (
 	// Anyone may see it.
-	Anyone = Policy{"anyone", func(*session.Session) error { return nil }}
+	Anyone = Policy{"anyone", nobody, open}
 	// OwnLink routes show what the unguessable part of their address belongs to; having it is the proof.
-	OwnLink = Policy{"own link", func(*session.Session) error { return nil }}
-	// Staff is anybody who is signed in.
-	Staff = Policy{"staff", func(s *session.Session) error { return signedIn(s) }}
-	// Counter is staff at the counter of a store where they work.
-	Counter = Policy{"counter", func(s *session.Session) error {
-		if err := signedIn(s); err != nil {
+	OwnLink = Policy{"own link", nobody, open}
+	// Shopper is a customer who is signed in; everything they reach is their own.
+	Shopper = Policy{"shopper", shopper, open}
+	// Enrolling is staff who gave their password and may still have to set up the second factor, or to unlock.
+	Enrolling = Policy{"enrolling", associate, signedIn}
+	// Staff is anybody who is signed in and works.
+	Staff = Policy{"staff", associate, working}
+	// Counter is staff at the counter of a store where they work, who serve customers.
+	Counter = Policy{"counter", associate, func(s *session.Session) error {
+		if err := roles(staff.RoleAssociate, staff.RoleManager, staff.RoleAdmin)(s); err != nil {
 			return err
 		}
 		if s.LocationID == 0 {
@@ -46,10 +60,16 @@ var (
 		}
 		return nil
 	}}
+	// Manage is who answers for a store: its managers, and admins.
+	Manage = Policy{"manage", associate, roles(staff.RoleAdmin, staff.RoleManager)}
 	// Stock is who looks after the shelves: admins, managers, stock keepers.
-	Stock = Policy{"stock", roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
-	// Admin is who sets prices and products.
-	Admin = Policy{"admin", roles(staff.RoleAdmin)}
+	Stock = Policy{"stock", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
+	// People is who looks after customers in the office: admins, managers, marketing.
+	People = Policy{"people", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleMarketing)}
+	// Office is who has anything to do in the office at all.
+	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock, staff.RoleMarketing)}
+	// Admin is who sets prices and products, and who says who works here.
+	Admin = Policy{"admin", associate, roles(staff.RoleAdmin)}
 )
 
 type redirect struct{ to string }
@@ -59,7 +79,12 @@ func (r redirect) Error() string { return "go to " + r.to }
 var (
 	errSignIn  = redirect{"/staff/sign-in"}
 	errNoStore = redirect{"/staff/store"}
+	errSecond  = redirect{"/staff/second"}
+	errLocked  = redirect{"/staff/locked"}
+	errShopper = redirect{"/sign-in"}
 )
+
+func open(*session.Session) error { return nil }
 
 func signedIn(s *session.Session) error {
 	if s == nil {
@@ -68,9 +93,21 @@ func signedIn(s *session.Session) error {
 	return nil
 }
 
+func working(s *session.Session) error {
+	switch {
+	case s == nil:
+		return errSignIn
+	case !s.Enrolled:
+		return errSecond
+	case s.Locked:
+		return errLocked
+	}
+	return nil
+}
+
 func roles(allowed ...string) func(*session.Session) error {
 	return func(s *session.Session) error {
-		if err := signedIn(s); err != nil {
+		if err := working(s); err != nil {
 			return err
 		}
 		for _, role := range allowed {
@@ -121,32 +158,72 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 	}
 	r.all = append(r.all, Route{method, pattern, p})
 	guarded := func(w http.ResponseWriter, req *http.Request) (respond.Answer, error) {
-		var s *session.Session
-		if token := r.staffToken(req); token != "" && p.Name != Anyone.Name && p.Name != OwnLink.Name {
-			var err error
-			if s, err = session.Load(req.Context(), r.DB, token); err != nil {
-				return nil, err
-			}
+		if p.Name != Anyone.Name || r.shopperToken(req) != "" {
+			// What a principal sees is for nobody's cache, the back button's included.
+			w.Header().Set("Cache-Control", "no-store")
 		}
-		if err := p.allow(s); err != nil {
-			if to, ok := err.(redirect); ok {
-				return respond.See(to.to + "?next=" + url.QueryEscape(next(req))), nil
-			}
+		admitted, err := r.admit(req, p)
+		if to, ok := err.(redirect); ok {
+			return turned(req, to), nil
+		}
+		if err != nil {
 			return nil, err
 		}
 		if err := readForm(req); err != nil {
 			return nil, err
 		}
-		if p.Name != Anyone.Name {
-			// What a principal sees is for nobody's cache, the back button's included.
-			w.Header().Set("Cache-Control", "no-store")
-		}
-		return h(w, req.WithContext(context.WithValue(req.Context(), sessionKey{}, s)))
+		return h(w, admitted)
 	}
 	r.mux.Method(method, pattern, respond.HTTP(guarded, r.page))
 	if method == http.MethodGet {
 		r.mux.Method(http.MethodHead, pattern, respond.HTTP(guarded, r.page))
 	}
+}
+
+// admit finds out who a request is from, as far as its policy wants to know, and lets them in or not.
+func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
+	ctx := req.Context()
+	switch p.whose {
+	case associate:
+		s, err := session.Load(ctx, r.DB, r.staffToken(req))
+		if err != nil {
+			return nil, err
+		}
+		if err := p.allow(s); err != nil {
+			return nil, err
+		}
+		// A page that keeps itself up to date is not somebody who is there.
+		if !strings.HasSuffix(req.URL.Path, "/events") && !s.Locked {
+			if err := s.Touch(ctx, r.DB, r.staffToken(req)); err != nil {
+				return nil, err
+			}
+		}
+		return req.WithContext(context.WithValue(ctx, sessionKey{}, s)), nil
+	case shopper:
+		me, err := browse.SignedIn(ctx, r.DB, r.Visitor(req))
+		if err != nil {
+			return nil, err
+		}
+		if me == 0 {
+			return nil, errShopper
+		}
+		return req.WithContext(context.WithValue(ctx, personKey{}, me)), nil
+	}
+	return req, p.allow(nil)
+}
+
+// turned sends somebody to where they can make up for what is missing. A form that met a locked counter goes along, to be sent again once it is
+// unlocked.
+func turned(req *http.Request, to redirect) respond.Answer {
+	address := to.to + "?next=" + url.QueryEscape(next(req))
+	if to == errLocked && req.Method == http.MethodPost {
+		address = to.to + "?next=" + url.QueryEscape(req.URL.RequestURI())
+		return func(w http.ResponseWriter, r *http.Request) error {
+			http.Redirect(w, r, address, http.StatusTemporaryRedirect)
+			return nil
+		}
+	}
+	return respond.See(address)
 }
 
 // readForm reads a form before anybody looks at it, so that one that is no form is said so once.
@@ -184,6 +261,14 @@ type sessionKey struct{}
 func Session(ctx context.Context) *session.Session {
 	s, _ := ctx.Value(sessionKey{}).(*session.Session)
 	return s
+}
+
+type personKey struct{}
+
+// Person is the customer who is signed in; never 0 behind the policy Shopper.
+func Person(ctx context.Context) int64 {
+	id, _ := ctx.Value(personKey{}).(int64)
+	return id
 }
 
 // Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
@@ -273,6 +358,7 @@ func (r *Routes) Visitor(req *http.Request) browse.Visitor {
 	if cookie, err := req.Cookie(r.name("device")); err == nil && len(cookie.Value) <= 100 {
 		who.Device = cookie.Value
 	}
+	who.Session = r.shopperToken(req)
 	if cookie, err := req.Cookie("store"); err == nil && storeCode(cookie.Value) {
 		who.StoreCode = cookie.Value
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -127,4 +128,18 @@ func Sentence(ctx context.Context, f *fault.Fault) string {
 		return message.In(text.Language(ctx))
 	}
 	return ""
+}
+
+// JSON answers a script of ours.
+func JSON(value any) Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(body) // The browser may have gone; there is nobody to tell.
+		return nil
+	}
 }

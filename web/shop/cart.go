@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/cart"
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
+	"counterpart/internal/profile"
 	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
@@ -20,8 +21,10 @@ import (
 type cartView struct {
 	*browse.Visit
 	Basket *basket.Basket
+	Later  []profile.Thing
 	Wrong  string
 	Added  bool
+	Joined string // what became of the cart of a device at sign-in
 }
 
 func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -29,7 +32,12 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	view.Added = r.URL.Query().Get("added") == "1"
+	view.Added, view.Joined = r.URL.Query().Get("added") == "1", r.URL.Query().Get("joined")
+	if view.CustomerID != 0 {
+		if view.Later, err = browse.LaterList(r.Context(), p.DB, view.Visit); err != nil {
+			return nil, err
+		}
+	}
 	return p.cartPage(r, view), nil
 }
 
@@ -60,7 +68,12 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if visit.Chosen {
 		item.LocationID = visit.Store.ID
 	}
-	token, err := shopping.AddAsDevice(r.Context(), p.DB, who.Device, item)
+	token := ""
+	if visit.SignedIn {
+		err = shopping.AddFor(r.Context(), p.DB, visit.CustomerID, item)
+	} else {
+		token, err = shopping.AddAsDevice(r.Context(), p.DB, who.Device, item)
+	}
 	if f := fault.As(err); f != nil {
 		return p.notAdded(r, f)
 	}

@@ -40,6 +40,13 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return respond.See("/cart"), nil
 	}
 	v := &checkoutView{cartView: *view}
+	if view.SignedIn {
+		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		if err != nil {
+			return nil, err
+		}
+		v.Name, v.Email, v.Phone = known.Name, known.Email, known.Phone
+	}
 	return respond.Page(checkoutPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Checkout")), v)), nil
 }
 

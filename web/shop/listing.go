@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/browse"
+	"counterpart/internal/customer"
 	"counterpart/internal/money"
 	"counterpart/web/respond"
 )
@@ -45,6 +46,9 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	l.Listing = found
+	if found.Remember && l.Filter.Words != "" {
+		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At, Words: l.Filter.Words})
+	}
 	s := frame(r.Context(), &found.Visit, l.Filter.Words)
 	s.Words = l.Filter.Words
 	return respond.Page(searchPage(s, l)), nil

@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/browse"
 	"counterpart/internal/catalog"
+	"counterpart/internal/customer"
 	"counterpart/internal/geo"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
@@ -28,6 +29,9 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	view, err := p.readProduct(r, chi.URLParam(r, "slug"), r.URL.Query().Get("v"))
 	if err != nil {
 		return nil, err
+	}
+	if view.Remember {
+		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At, ProductID: view.ID})
 	}
 	return respond.Page(productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil
 }

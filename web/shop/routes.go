@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"counterpart/internal/browse"
+	"counterpart/internal/customer"
 	"counterpart/internal/files"
 	"counterpart/internal/live"
+	"counterpart/internal/passkey"
 	"counterpart/internal/pg"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
@@ -20,10 +22,13 @@ import (
 
 // Pages are the shop's, with what they need.
 type Pages struct {
-	DB    pg.DB
-	Site  *gate.Routes
-	Files *files.Store
-	Live  *live.Hub
+	DB       pg.DB
+	Site     *gate.Routes
+	Files    *files.Store
+	Live     *live.Hub
+	Trail    *customer.Trail // nil: nothing is remembered
+	Passkeys *passkey.Site   // nil: there are none at this address
+	Texts    bool            // text messages can be sent
 }
 
 // Routes is the site map of the shop.
@@ -44,11 +49,72 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/orders/{link}", gate.OwnLink, p.order)
 	r.Get("/orders/{link}/events", gate.OwnLink, p.orderEvents)
 	r.Get("/orders/{link}/calendar.ics", gate.OwnLink, p.calendar)
+	r.Post("/cart/lines/{id}/later", gate.Anyone, p.keepForLater)
+	r.Get("/list", gate.Anyone, p.list)
+	r.Post("/list", gate.Anyone, p.wish)
+	r.Post("/list/{variant}/remove", gate.Anyone, p.unwish)
+	r.Post("/list/{variant}/cart", gate.Anyone, p.fromList)
+	r.Post("/remember", gate.Anyone, p.remember)
+	p.waysIn(r)
+	p.accountRoutes(r)
+}
+
+// waysIn are the pages by which somebody becomes who they are. Links are opened by GET and used by POST.
+func (p *Pages) waysIn(r *gate.Routes) {
+	r.Get("/sign-in", gate.Anyone, p.signInPage)
+	r.Post("/sign-in", gate.Anyone, p.signIn)
+	r.Post("/sign-in/passkey", gate.Anyone, p.signInByPasskey)
+	r.Post("/sign-in/passkey/ask", gate.Anyone, p.askPasskey)
+	r.Get("/sign-in/{token}", gate.OwnLink, p.opened(signInLink))
+	r.Post("/sign-in/{token}", gate.OwnLink, p.openSignIn)
+	r.Get("/register", gate.Anyone, p.registerPage)
+	r.Post("/register", gate.Anyone, p.register)
+	r.Get("/check-your-mail", gate.Anyone, p.checkMail)
+	r.Get("/begin/{token}", gate.OwnLink, p.opened(beginLink))
+	r.Post("/begin/{token}", gate.OwnLink, p.begin)
+	r.Get("/welcome/{token}", gate.OwnLink, p.opened(claimLink))
+	r.Post("/welcome/{token}", gate.OwnLink, p.welcome)
+	r.Get("/forgotten", gate.Anyone, p.forgottenPage)
+	r.Post("/forgotten", gate.Anyone, p.forgotten)
+	r.Get("/reset/{token}", gate.OwnLink, p.resetPage)
+	r.Post("/reset/{token}", gate.OwnLink, p.reset)
+	r.Get("/email/old/{token}", gate.OwnLink, p.opened(oldLink))
+	r.Post("/email/old/{token}", gate.OwnLink, p.agreeEmail(oldLink))
+	r.Get("/email/new/{token}", gate.OwnLink, p.opened(newLink))
+	r.Post("/email/new/{token}", gate.OwnLink, p.agreeEmail(newLink))
+	r.Get("/email/done", gate.Anyone, p.emailDone)
+	r.Get("/export/{token}", gate.OwnLink, p.exportPage)
+	r.Post("/export/{token}", gate.OwnLink, p.export)
+}
+
+// accountRoutes are everything that is somebody's own.
+func (p *Pages) accountRoutes(r *gate.Routes) {
+	r.Post("/sign-out", gate.Shopper, p.signOut)
+	r.Get("/account", gate.Shopper, p.account)
+	r.Get("/account/details", gate.Shopper, p.details)
+	r.Post("/account/details", gate.Shopper, p.saveDetails)
+	r.Post("/account/sizes", gate.Shopper, p.saveSize)
+	r.Post("/account/password", gate.Shopper, p.changePassword)
+	r.Post("/account/email", gate.Shopper, p.changeEmail)
+	r.Post("/account/phone", gate.Shopper, p.askPhone)
+	r.Post("/account/phone/code", gate.Shopper, p.provePhone)
+	r.Post("/account/passkeys/ask", gate.Shopper, p.enrolPasskey)
+	r.Post("/account/passkeys", gate.Shopper, p.keepPasskey)
+	r.Post("/account/passkeys/{id}/remove", gate.Shopper, p.dropPasskey)
+	r.Post("/account/sign-out-everywhere", gate.Shopper, p.everywhere)
+	r.Get("/account/addresses", gate.Shopper, p.addresses)
+	r.Post("/account/addresses", gate.Shopper, p.saveAddress)
+	r.Post("/account/addresses/{id}/remove", gate.Shopper, p.dropAddress)
+	r.Get("/account/privacy", gate.Shopper, p.privacy)
+	r.Post("/account/consent", gate.Shopper, p.consent)
+	r.Get("/account/activity", gate.Shopper, p.activity)
+	r.Post("/account/export", gate.Shopper, p.askExport)
+	r.Post("/account/erase", gate.Shopper, p.erase)
 }
 
 // frame is what the edges of every page show.
 func frame(ctx context.Context, v *browse.Visit, title string) layout.Shop {
-	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Pieces, Demo: v.Demo}
+	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Pieces, Demo: v.Demo, SignedIn: v.SignedIn, Person: v.Name}
 	for _, d := range v.Departments {
 		s.Departments = append(s.Departments, layout.Link{Name: d.Name, URL: "/d/" + d.Slug})
 	}

@@ -84,4 +84,55 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll("details.counter-who[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
 
+// Passkeys: what the authenticator needs comes from us as JSON, what it answers goes back in a form. Forms that need one appear only where the
+// browser can.
+function passkeys() {
+  if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) return;
+  const ask = async (address) => (await fetch(address, { method: "POST" })).json();
+  const finish = async (form, credential, challenge) => {
+    if (challenge) form.elements.challenge.value = challenge;
+    form.elements.answer.value = JSON.stringify(credential.toJSON());
+    form.submit();
+  };
+  const wire = (selector, prove) => document.querySelectorAll(selector).forEach((form) => {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      prove(form).catch(() => form.classList.add("is-refused")); // The person thought better of it.
+    });
+  });
+  const get = (options) => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey) });
+  wire("form[data-passkey-make]", async (form) => {
+    const { options, challenge } = await ask(form.dataset.passkeyMake);
+    await finish(form, await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey) }), challenge);
+  });
+  wire("form[data-passkey-ask]", async (form) => {
+    const { options, challenge } = await ask(form.dataset.passkeyAsk);
+    await finish(form, await get(options), challenge);
+  });
+  wire("form[data-passkey-get]", async (form) => finish(form, await get(JSON.parse(form.dataset.passkeyGet)), ""));
+}
+
+// A counter that nobody touches locks over the page, so that half-written forms stay. The server keeps the time too; this only shows it.
+function lockWhenIdle() {
+  const head = document.querySelector("[data-idle]"), dialog = document.querySelector("[data-lock]");
+  const seconds = Number(head?.dataset.idle);
+  if (!dialog || !seconds) return;
+  let timer;
+  const wait = () => { clearTimeout(timer); if (!dialog.open) timer = setTimeout(() => dialog.showModal(), seconds * 1000); };
+  ["pointerdown", "keydown", "scroll"].forEach((kind) => document.addEventListener(kind, wait, { passive: true }));
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target, box = form.elements["unlock-secret"];
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+    form.querySelector(".field-error").hidden = answer.type === "opaqueredirect";
+    box.value = "";
+    if (answer.type === "opaqueredirect") { dialog.close(); wait(); } else box.focus();
+  });
+  wait();
+}
+
 keepLive();
+passkeys();
+lockWhenIdle();

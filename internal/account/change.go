@@ -1,0 +1,220 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/jobs"
+	"counterpart/internal/limit"
+	"counterpart/internal/message"
+	"counterpart/internal/pg"
+	"counterpart/internal/secret"
+)
+
+// Proof is somebody who is signed in saying once more who they are, before something changes by which they could be locked out: the password,
+// where there is one. Main is the proven email it belongs to.
+type Proof struct {
+	Person   int64
+	Email    string
+	Password string
+	Session  string // goes on when everything else is signed out
+}
+
+// Check says whether it is them.
+func (p Proof) Check(ctx context.Context, db pg.DB) error {
+	_, err := p.check(ctx, db)
+	return err
+}
+
+func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
+	if err := limit.Take(ctx, db, fmt.Sprintf("proof:%d", p.Person), perSignIn); err != nil {
+		return nil, err
+	}
+	a, err := customer.AccountOf(ctx, db, p.Email)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil || a.ID != p.Person {
+		return nil, fault.New(fault.Conflict, "Your address has changed meanwhile. Reload the page and try again.")
+	}
+	if a.Hash != "" {
+		same, err := secret.Matches(ctx, p.Password, a.Hash)
+		if err != nil {
+			return nil, err
+		}
+		if !same {
+			return nil, fault.Field("current", "That is not your password.")
+		}
+	}
+	return a, limit.Forgive(ctx, db, fmt.Sprintf("proof:%d", p.Person))
+}
+
+// ChangePassword sets or replaces the password of somebody who is signed in.
+func ChangePassword(ctx context.Context, db pg.DB, p Proof, password string) error {
+	if weak := secret.Weak(password); weak != "" {
+		return fault.Field("password", weak)
+	}
+	a, err := p.check(ctx, db)
+	if err != nil {
+		return err
+	}
+	hash, err := secret.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return setPassword(ctx, tx, p.Person, a.Member, hash, p.Session) })
+}
+
+// pair is the two halves of a change of address.
+type pair struct {
+	Pair string `json:"pair"`
+	Old  string `json:"old"`
+	New  string `json:"new"`
+}
+
+// ChangeEmail asks at both addresses. Where the new one is somebody's account already its owner is told, and the page says the same.
+func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser) error {
+	var form fault.Form
+	email := readEmail(&form, "email", typed)
+	if email != "" && email == p.Email {
+		form.Add("email", "That is your address already.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	a, err := p.check(ctx, db)
+	if err != nil {
+		return err
+	}
+	if err := mayAsk(ctx, db, b, "change", fmt.Sprint(p.Person)); err != nil {
+		return err
+	}
+	payload, err := json.Marshal(pair{secret.NewToken(), p.Email, email})
+	if err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Revoke(ctx, tx, p.Person, customer.OldEmail, customer.NewEmail); err != nil {
+			return err
+		}
+		taken, err := customer.ByVerified(ctx, tx, customer.Email, email)
+		if err != nil {
+			return err
+		}
+		to := customer.OneTime{Purpose: customer.NewEmail, CustomerID: a.Member, Target: email, Payload: payload}
+		if taken != 0 {
+			to = customer.OneTime{Purpose: customer.Known, Target: email}
+		}
+		for _, o := range []customer.OneTime{{Purpose: customer.OldEmail, CustomerID: a.Member, Target: p.Email, Payload: payload}, to} {
+			if _, err := ask(ctx, tx, o, changeLife); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AgreeEmail opens one of the two links; the second of them makes the change, and then everything is signed out.
+func AgreeEmail(ctx context.Context, db pg.DB, purpose, token string) (changed bool, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		o, err := customer.Use(ctx, tx, purpose, token)
+		if err != nil {
+			return err
+		}
+		// Both links at once: whoever comes second waits here and sees that the first was used.
+		if err := customer.Lock(ctx, tx, o.CustomerID); err != nil {
+			return err
+		}
+		if changed, err = customer.Both(ctx, tx, o); err != nil || !changed {
+			return err
+		}
+		var p pair
+		if err := json.Unmarshal(o.Payload, &p); err != nil {
+			return err
+		}
+		return moveEmail(ctx, tx, o, p)
+	})
+	return changed, err
+}
+
+func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) error {
+	who, err := customer.Root(ctx, tx, o.CustomerID)
+	if err != nil {
+		return err
+	}
+	if err := customer.Verify(ctx, tx, o.CustomerID, customer.Email, p.New, channel); err != nil {
+		return err
+	}
+	if _, err := customer.Forget(ctx, tx, who, customer.Email, p.Old); err != nil {
+		return err
+	}
+	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Removed, Detail: customer.Email}} {
+		fact.CustomerID, fact.Channel = who, channel
+		if err := customer.Record(ctx, tx, fact); err != nil {
+			return err
+		}
+	}
+	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticeEmail, Former: o.ID})
+}
+
+// AskPhone sends a code to a number; the answer names the question.
+func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string, b Browser) (id int64, err error) {
+	number, ok := customer.NormalPhone(typed, country)
+	if !ok {
+		return 0, fault.Field("phone", "That does not look like a phone number, such as 0113 496 0999.")
+	}
+	if err := mayAsk(ctx, db, b, "phone", number); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		id, err = ask(ctx, tx, customer.OneTime{Purpose: customer.ForPhone, CustomerID: person, Target: number}, codeLife)
+		return err
+	})
+	return id, err
+}
+
+// ProvePhone takes the code. Profiles that the counter made with this number become theirs.
+func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) error {
+	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		o, err := customer.UseCode(ctx, tx, customer.ForPhone, id, strings.ReplaceAll(strings.TrimSpace(code), " ", ""))
+		if err != nil {
+			return err
+		}
+		who, err := customer.Root(ctx, tx, o.CustomerID)
+		if err != nil {
+			return err
+		}
+		if who != person {
+			return fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+		}
+		if err := customer.Verify(ctx, tx, person, customer.Phone, o.Target, channel); err != nil {
+			return err
+		}
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Verified, Channel: channel, Detail: customer.Phone}); err != nil {
+			return err
+		}
+		return claim(ctx, tx, person, customer.Phone, o.Target)
+	})
+}
+
+// DropPasskey takes a passkey away, after the password or, where there is none, while there is an address that a link can be mailed to.
+func DropPasskey(ctx context.Context, db pg.DB, p Proof, identityID int64) error {
+	if _, err := p.check(ctx, db); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.DropPasskey(ctx, tx, p.Person, identityID); err != nil {
+			return err
+		}
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: p.Person, Kind: customer.Removed, Channel: channel, Detail: customer.Passkey})
+	})
+}

@@ -1,0 +1,138 @@
+package customer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/pg"
+)
+
+// AskExport writes down that somebody wants a copy of everything.
+func AskExport(ctx context.Context, tx pgx.Tx, person, askedBy int64, life time.Duration) (id int64, err error) {
+	err = tx.QueryRow(ctx, `
+		INSERT INTO export (customer_id, asked_by, expires_at)
+		VALUES ($1, nullif($2::bigint, 0), now() + $3)
+		RETURNING id`, person, askedBy, life).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("ask for a copy: %w", err)
+	}
+	return id, nil
+}
+
+// ExportFor is the person whose copy is to be made; 0 when it is made already or not wanted any more.
+func ExportFor(ctx context.Context, db pg.DB, id int64) (person int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(c.merged_into, c.id)
+		FROM export e
+		JOIN customer c ON c.id = e.customer_id
+		WHERE e.id = $1 AND e.file IS NULL AND e.expires_at > now()`, id).Scan(&person)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	return person, err
+}
+
+// ExportMade keeps where a copy lies. False when it is not wanted any more.
+func ExportMade(ctx context.Context, tx pgx.Tx, id int64, key string) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE export
+		SET file = $2
+		WHERE id = $1 AND file IS NULL`, id, key)
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+// ExportFile is where a copy lies, or "".
+func ExportFile(ctx context.Context, db pg.DB, id int64) (key string, err error) {
+	err = db.QueryRow(ctx, `SELECT coalesce(file, '') FROM export WHERE id = $1 AND expires_at > now()`, id).Scan(&key)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	return key, err
+}
+
+// SweepExports forgets copies that are over and answers with their files.
+func SweepExports(ctx context.Context, db pg.DB) ([]string, error) {
+	rows, err := db.Query(ctx, `
+		DELETE FROM export
+		WHERE expires_at < now()
+		RETURNING coalesce(file, '')`)
+	if err != nil {
+		return nil, fmt.Errorf("sweep copies: %w", err)
+	}
+	return keys(rows)
+}
+
+// keys are the files among the rows that have one.
+func keys(rows pgx.Rows) (all []string, err error) {
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, key := range found {
+		if key != "" {
+			all = append(all, key)
+		}
+	}
+	return all, err
+}
+
+// Born is a customer and when they were made.
+type Born struct {
+	ID        int64
+	CreatedAt time.Time
+}
+
+// LockPerson holds every profile of a person, lowest id first. None, when they are part of another or forgotten already.
+func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]Born, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT id, created_at
+		FROM customer
+		WHERE id IN (`+Members+`) AND EXISTS (SELECT FROM customer WHERE id = @person AND merged_into IS NULL AND erased_at IS NULL)
+		ORDER BY id
+		FOR UPDATE`, pgx.NamedArgs{"person": person})
+	if err != nil {
+		return nil, fmt.Errorf("lock a person: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Born])
+}
+
+// Exists says whether a customer is there, not forgotten, and the one that was made at that time.
+func Exists(ctx context.Context, db pg.DB, id int64, createdAt time.Time) (there bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM customer WHERE id = $1 AND created_at = $2 AND erased_at IS NULL)`, id, createdAt).Scan(&there)
+	return there, err
+}
+
+// ForgetAll takes everything that names the profiles of a person out of this noun's tables, and answers with the files of copies that were made
+// for them. What is left is a number and the day.
+func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copies []string, err error) {
+	if err := ForgetTrail(ctx, tx, person); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `
+		DELETE FROM export
+		WHERE customer_id = ANY($1)
+		RETURNING coalesce(file, '')`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("forget copies: %w", err)
+	}
+	if copies, err = keys(rows); err != nil {
+		return nil, err
+	}
+	batch := &pgx.Batch{}
+	// Links to an address of theirs, also ones that were asked for before we knew whose it is.
+	batch.Queue(`DELETE FROM one_time WHERE customer_id = ANY($1) OR target IN (SELECT value FROM identity WHERE customer_id = ANY($1) AND kind IN ('email', 'phone'))`, ids)
+	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag", "timeline"} {
+		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)
+	}
+	batch.Queue(`UPDATE merge SET reason = '' WHERE survivor_id = ANY($1) OR absorbed_id = ANY($1)`, ids)
+	batch.Queue(`
+		UPDATE customer
+		SET name = '', language = 'en', location_id = NULL, registered_at = NULL, disabled_at = NULL, erased_at = now()
+		WHERE id = ANY($1)`, ids)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("forget a person: %w", err)
+	}
+	return copies, nil
+}

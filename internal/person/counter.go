@@ -1,0 +1,169 @@
+package person
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/desk"
+	"counterpart/internal/fault"
+	"counterpart/internal/jobs"
+	"counterpart/internal/limit"
+	"counterpart/internal/live"
+	"counterpart/internal/message"
+	"counterpart/internal/pg"
+	"counterpart/internal/staff"
+)
+
+// At is where an associate does something, and on which registered machine (0: none).
+type At struct {
+	AssociateID, LocationID, DeviceID int64
+}
+
+func (a At) entry(action string, person int64) staff.Entry {
+	return staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: action, Subject: "customer", SubjectID: person}
+}
+
+const counter = "counter"
+
+// Open writes down that an associate looked at somebody's profile: a record that the person can read.
+func Open(ctx context.Context, db pg.DB, person int64, at At) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: counter, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+	})
+}
+
+var perMerge = limit.Rule{Max: 5, Window: 15 * time.Minute}
+
+// AskMerge sends a code to what two profiles share; whoever can say it at the counter is both. The answer names the question.
+func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string, at At) (question int64, target string, err error) {
+	_, shared, err := desk.Compare(ctx, db, one, other)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, s := range shared {
+		if s.Kind == kind {
+			target = s.Value
+		}
+	}
+	if target == "" {
+		return 0, "", fault.New(fault.Conflict, "These two no longer share what the code would go to.")
+	}
+	if err := limit.Take(ctx, db, "merge:"+target, perMerge); err != nil {
+		return 0, "", err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		payload := fmt.Appendf(nil, `{"one": %d, "other": %d}`, min(one, other), max(one, other))
+		if question, err = customer.Ask(ctx, tx, customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target, Payload: payload}, 15*time.Minute); err != nil {
+			return err
+		}
+		return jobs.Insert(ctx, tx, message.Letter{OneTimeID: question})
+	})
+	return question, target, err
+}
+
+// MergeByCode merges two profiles once the code is said.
+func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code string, at At) (survivor int64, err error) {
+	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), limit.Rule{Max: 5, Window: 15 * time.Minute}); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		o, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", ""))
+		if err != nil {
+			return err
+		}
+		asked := fmt.Sprintf(`{"one": %d, "other": %d}`, min(one, other), max(one, other))
+		if string(o.Payload) != asked {
+			return fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+		}
+		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID}, at)
+		return err
+	})
+	return survivor, err
+}
+
+// MergeApproved merges two profiles on a manager's word.
+func MergeApproved(ctx context.Context, db pg.DB, one, other int64, word staff.Approval, at At) (survivor int64, err error) {
+	if err := staff.Approve(ctx, db, word, at.LocationID, at.DeviceID); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason, AssociateID: at.AssociateID, ApprovedBy: word.ManagerID}, at)
+		return err
+	})
+	return survivor, err
+}
+
+// merge keeps the one with an account, else the older one.
+func merge(ctx context.Context, tx pgx.Tx, one, other int64, m customer.Merge, at At) (survivor int64, err error) {
+	m.SurvivorID, m.AbsorbedID, err = customer.Elder(ctx, tx, one, other)
+	if err != nil {
+		return 0, err
+	}
+	_, err = Merge(ctx, tx, m, counter, at.LocationID)
+	return m.SurvivorID, err
+}
+
+// Identify adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
+func Identify(ctx context.Context, db pg.DB, person int64, typed, country string, at At) error {
+	identity := customer.Identity{Source: counter}
+	if email, ok := customer.NormalEmail(typed); ok {
+		identity.Kind, identity.Value = customer.Email, email
+	} else if phone, ok := customer.NormalPhone(typed, country); ok {
+		identity.Kind, identity.Value = customer.Phone, phone
+	} else {
+		return fault.Field("contact", "That is neither an email address nor a phone number.")
+	}
+	return change(ctx, db, person, at, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.Identify(ctx, tx, person, identity)
+	})
+}
+
+// Unidentify takes an identity away that was written down wrongly. A proven one is its owner's to take away.
+func Unidentify(ctx context.Context, db pg.DB, person, identityID int64, at At) error {
+	return change(ctx, db, person, at, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.DropUnproven(ctx, tx, person, identityID)
+	})
+}
+
+// Write adds a note, CloseNote deals with one.
+func Write(ctx context.Context, db pg.DB, person int64, kind, body string, at At) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := customer.Write(ctx, tx, person, kind, body, at.AssociateID, at.LocationID); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}
+
+// Tag groups customers by a word.
+func Tag(ctx context.Context, db pg.DB, person int64, tag string, on bool, at At) error {
+	return change(ctx, db, person, at, "customer.tagged", map[string]any{"on": on}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.Tag(ctx, tx, person, tag, on)
+	})
+}
+
+// change is a change of somebody's profile by staff, with its line in the audit trail.
+func change(ctx context.Context, db pg.DB, person int64, at At, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := write(ctx, tx); err != nil {
+			return err
+		}
+		entry := at.entry(action, person)
+		entry.After = after
+		if err := staff.Log(ctx, tx, entry); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}

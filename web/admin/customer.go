@@ -1,0 +1,219 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/money"
+	"counterpart/internal/office"
+	"counterpart/internal/person"
+	"counterpart/internal/privacy"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// customersView is the list with the rules that it was made by.
+type customersView struct {
+	table
+	Segment office.Segment
+	Spent   string // as typed
+	Stores  []location.Location
+	Query   url.Values
+}
+
+func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	q := r.URL.Query()
+	view := customersView{table: table{Words: typed(q.Get("q")), Page: page(r)}, Spent: typed(q.Get("spent")), Query: q}
+	view.Segment = office.Segment{
+		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")), Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
+		Account: q.Get("account") == "1", News: q.Get("news") == "1",
+	}
+	if amount, err := money.Parse(view.Spent, "GBP"); err == nil {
+		view.Segment.Spent = amount.Minor
+	}
+	rows, total, err := office.Customers(r.Context(), p.DB, view.Segment)
+	if err != nil {
+		return nil, err
+	}
+	if view.Stores, err = location.All(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	view.Total = total
+	return respond.Page(customersPage(frame(r, text.T(r.Context(), "Customers"), "customers"), view, rows)), nil
+}
+
+// pageAt is the address of another page of the same list.
+func (v customersView) pageAt(n int) string {
+	q := url.Values{}
+	for name, values := range v.Query {
+		q[name] = values
+	}
+	q.Set("page", strconv.Itoa(n))
+	return "/admin/customers?" + q.Encode()
+}
+
+// small is a whole number of a rule; what is not one is no rule.
+func small(typed string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(typed))
+	if err != nil {
+		return 0
+	}
+	return max(0, min(n, 100_000))
+}
+
+// personView is a customer in the office with what was typed.
+type personView struct {
+	*office.Customer
+	Role     string
+	Managers []staff.Associate
+	Typed    string
+	Manager  int64
+	Wrong    string
+	Fields   map[string]text.Message
+}
+
+func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPerson(r, personView{}, nil)
+}
+
+func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault) (respond.Answer, error) {
+	found, err := office.CustomerPage(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return p.elsewhere(r)
+	}
+	s := gate.Session(r.Context())
+	view.Customer, view.Role = found, s.Associate.Role
+	if view.Role == staff.RoleMarketing {
+		view.Timeline, view.Perhaps, view.Merges, view.Sittings = nil, nil, nil, nil
+	} else if view.Managers, err = staff.Managers(r.Context(), p.DB, s.LocationID); err != nil {
+		return nil, err
+	}
+	if wrong == nil && r.Header.Get("HX-Request") == "" && found.ErasedAt == nil {
+		if err := person.Open(r.Context(), p.DB, found.ID, at(r)); err != nil {
+			return nil, err
+		}
+	}
+	title := found.Name
+	if title == "" {
+		title = text.T(r.Context(), "Somebody without a name yet")
+	}
+	if wrong != nil {
+		view.Fields = wrong.Fields
+		if !wrong.Message.IsZero() {
+			view.Wrong = respond.Sentence(r.Context(), wrong)
+		}
+		return respond.Wrong(wrong, personPage(frame(r, title, "customers"), view, title)), nil
+	}
+	return respond.Page(personPage(frame(r, title, "customers"), view, title)), nil
+}
+
+// elsewhere is where a profile went that is part of another one now.
+func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
+	root, err := customer.Root(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if root == 0 || root == id(r, "id") {
+		return nil, respond.NotFound()
+	}
+	return respond.See("/admin/customers/" + strconv.FormatInt(root, 10)), nil
+}
+
+// at is where the request's associate stands.
+func at(r *http.Request) person.At {
+	s := gate.Session(r.Context())
+	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID}
+}
+
+func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
+	if wrong := fault.As(err); wrong != nil {
+		return p.showPerson(r, view, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/customers/" + strconv.FormatInt(id(r, "id"), 10) + "?done=" + done), nil
+}
+
+func (p *Pages) tag(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	err := person.Tag(r.Context(), p.DB, id(r, "id"), r.PostFormValue("tag"), r.PostFormValue("off") != "1", at(r))
+	return p.afterPerson(r, err, "kept", personView{Typed: typed(r.PostFormValue("tag"))})
+}
+
+// consent takes down what somebody said by letter or on the phone.
+func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	here := at(r)
+	who, err := customer.Root(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if who == 0 || who != id(r, "id") {
+		return nil, respond.NotFound()
+	}
+	err = person.Say(r.Context(), p.DB, who, customer.Answer{
+		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "phone", AssociateID: here.AssociateID, LocationID: here.LocationID})
+	return p.afterPerson(r, err, "kept", personView{})
+}
+
+func (p *Pages) shut(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	reason := typed(r.PostFormValue("reason"))
+	shut := r.PostFormValue("shut") == "1"
+	var err error
+	if shut && reason == "" {
+		err = fault.Field("shut-reason", "Write why, so that it can be understood later.")
+	} else {
+		err = person.Shut(r.Context(), p.DB, id(r, "id"), shut, reason, at(r))
+	}
+	return p.afterPerson(r, err, "kept", personView{})
+}
+
+// export has a copy of everything mailed to the customer, on a manager's word given there and then.
+func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	here := at(r)
+	view := personView{Typed: typed(r.PostFormValue("reason"))}
+	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
+	err := staff.Approve(r.Context(), p.DB, staff.Approval{ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
+	if err == nil {
+		err = privacy.AskCopy(r.Context(), p.DB, id(r, "id"), "counter", staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
+	}
+	return p.afterPerson(r, err, "exported", view)
+}
+
+func (p *Pages) unmerge(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	mergeID, _ := strconv.ParseInt(r.PostFormValue("merge"), 10, 64)
+	merges, err := customer.MergesOf(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range merges {
+		if m.ID == mergeID {
+			_, err := person.Undo(r.Context(), p.DB, mergeID, typed(r.PostFormValue("reason")), at(r))
+			return p.afterPerson(r, err, "unmerged", personView{})
+		}
+	}
+	return nil, respond.NotFound()
+}
+
+func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	here := at(r)
+	var err error
+	if r.PostFormValue("sure") != "yes" {
+		err = fault.Field("sure", "Tick this to say that you mean it.")
+	} else {
+		err = privacy.Erase(r.Context(), p.DB, p.Files, id(r, "id"), staff.Entry{AssociateID: here.AssociateID, LocationID: here.LocationID})
+	}
+	if err == nil {
+		return respond.See("/admin/customers?done=erased"), nil
+	}
+	return p.afterPerson(r, err, "", personView{})
+}

@@ -1,0 +1,275 @@
+package admin
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/office"
+	"counterpart/internal/personnel"
+	"counterpart/internal/privacy"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// staffView is who works here, with the form of somebody new.
+type staffView struct {
+	Rows      []office.AssociateRow
+	Locations []location.Location
+	Form      personnel.Form
+	Password  string // of somebody who was just added: shown once
+	For       string
+	Wrong     string
+	Fields    map[string]text.Message
+}
+
+func (p *Pages) staff(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showStaff(r, staffView{Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
+}
+
+func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (respond.Answer, error) {
+	var err error
+	if view.Rows, err = office.Associates(r.Context(), p.DB, 0); err != nil {
+		return nil, err
+	}
+	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	a := frame(r, text.T(r.Context(), "Staff"), "staff")
+	if wrong != nil {
+		view.take(r, wrong)
+		return respond.Wrong(wrong, staffPage(a, view)), nil
+	}
+	return respond.Page(staffPage(a, view)), nil
+}
+
+func (v *staffView) take(r *http.Request, wrong *fault.Fault) {
+	v.Fields = wrong.Fields
+	if !wrong.Message.IsZero() {
+		v.Wrong = respond.Sentence(r.Context(), wrong)
+	}
+}
+
+func form(r *http.Request) personnel.Form {
+	f := personnel.Form{Name: typed(r.PostFormValue("name")), Email: typed(r.PostFormValue("email")), Role: r.PostFormValue("role"), Disabled: r.PostFormValue("disabled") == "1"}
+	for _, value := range r.PostForm["location"] {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			n = -1 // It is no place of ours, which the check says.
+		}
+		f.Locations = append(f.Locations, n)
+	}
+	return f
+}
+
+// hire adds somebody. The answer is the page itself and no redirect: the first password is shown this once.
+func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := staffView{Form: form(r)}
+	password, err := personnel.Hire(r.Context(), p.DB, view.Form, gate.Session(r.Context()).Associate.ID)
+	if wrong := fault.As(err); wrong != nil {
+		return p.showStaff(r, view, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.showStaff(r, staffView{Password: password, For: view.Form.Name, Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
+}
+
+func (p *Pages) associate(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showAssociate(r, staffView{}, nil, false)
+}
+
+func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Fault, typed bool) (respond.Answer, error) {
+	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 || id(r, "id") == 0 {
+		return nil, respond.NotFound()
+	}
+	view.Rows = rows
+	if !typed {
+		view.Form = personnel.Form{Name: rows[0].Name, Email: rows[0].Email, Role: rows[0].Role, Locations: rows[0].Locations, Disabled: rows[0].Disabled}
+	}
+	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	a := frame(r, rows[0].Name, "staff")
+	if wrong != nil {
+		view.take(r, wrong)
+		return respond.Wrong(wrong, associatePage(a, view)), nil
+	}
+	return respond.Page(associatePage(a, view)), nil
+}
+
+func (p *Pages) changeAssociate(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 || id(r, "id") == 0 {
+		return nil, respond.NotFound()
+	}
+	before := personnel.Form{Role: rows[0].Role, Locations: rows[0].Locations, Disabled: rows[0].Disabled}
+	changed := form(r)
+	err = personnel.Change(r.Context(), p.DB, rows[0].ID, changed, before, gate.Session(r.Context()).Associate.ID)
+	if wrong := fault.As(err); wrong != nil {
+		changed.Email = rows[0].Email
+		return p.showAssociate(r, staffView{Form: changed}, wrong, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/staff/%d?done=kept", rows[0].ID)), nil
+}
+
+func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 || id(r, "id") == 0 {
+		return nil, respond.NotFound()
+	}
+	password, err := personnel.Renew(r.Context(), p.DB, rows[0].ID, gate.Session(r.Context()).Associate.ID)
+	if err != nil {
+		return nil, err
+	}
+	return p.showAssociate(r, staffView{Password: password, For: rows[0].Name}, nil, false)
+}
+
+// mine are the machines that somebody may look after: a manager's own stores', all for an admin.
+func (p *Pages) mine(r *http.Request) ([]office.DeviceRow, error) {
+	all, err := office.Devices(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	who := gate.Session(r.Context()).Associate
+	return slices.DeleteFunc(all, func(d office.DeviceRow) bool { return !who.WorksAt(d.LocationID) }), nil
+}
+
+func (p *Pages) devices(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := p.mine(r)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(devicesPage(frame(r, text.T(r.Context(), "Machines"), "devices"), rows)), nil
+}
+
+func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.device(r, func(d office.DeviceRow, by int64) error {
+		return personnel.Revoke(r.Context(), p.DB, d.ID, d.LocationID, by)
+	})
+}
+
+func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.device(r, func(d office.DeviceRow, by int64) error {
+		return personnel.Unlock(r.Context(), p.DB, d.ID, d.LocationID, by)
+	})
+}
+
+func (p *Pages) device(r *http.Request, do func(office.DeviceRow, int64) error) (respond.Answer, error) {
+	rows, err := p.mine(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range rows {
+		if d.ID == id(r, "id") {
+			if err := do(d, gate.Session(r.Context()).Associate.ID); err != nil {
+				return nil, err
+			}
+			return respond.See("/admin/devices?done=kept"), nil
+		}
+	}
+	return nil, respond.NotFound()
+}
+
+// trailView is the audit trail with its filter.
+type trailView struct {
+	Filter office.TrailFilter
+	Rows   []office.TrailRow
+	More   bool
+	People []office.AssociateRow
+	Query  url.Values
+}
+
+func (v trailView) pageAt(n int) string {
+	q := url.Values{}
+	for name, values := range v.Query {
+		q[name] = values
+	}
+	q.Set("page", strconv.Itoa(n))
+	return "/admin/trail?" + q.Encode()
+}
+
+// last is a page that is certainly there: the trail is not counted.
+func (v trailView) last() int {
+	if v.More {
+		return v.Filter.Page + 1
+	}
+	return v.Filter.Page
+}
+
+func (p *Pages) readTrail(r *http.Request, all bool) (view trailView, err error) {
+	q := r.URL.Query()
+	view.Query = q
+	view.Filter = office.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")), Page: page(r), All: all}
+	view.Filter.By, _ = strconv.ParseInt(q.Get("by"), 10, 64)
+	who := gate.Session(r.Context()).Associate
+	var stores []int64
+	if who.Role != staff.RoleAdmin {
+		stores = append([]int64{}, who.Locations...)
+	}
+	view.Rows, view.More, err = office.Trail(r.Context(), p.DB, view.Filter, who.ID, stores)
+	return view, err
+}
+
+// day is a date as a browser's field sends it, or "".
+func day(typed string) string {
+	at, err := time.Parse(time.DateOnly, typed)
+	if err != nil || at.Year() < 1900 || at.Year() > 3000 {
+		return ""
+	}
+	return typed
+}
+
+func (p *Pages) trail(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view, err := p.readTrail(r, false)
+	if err != nil {
+		return nil, err
+	}
+	if view.People, err = office.Associates(r.Context(), p.DB, 0); err != nil {
+		return nil, err
+	}
+	return respond.Page(trailPage(frame(r, text.T(r.Context(), "Audit trail"), "trail"), view)), nil
+}
+
+func (p *Pages) trailCSV(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view, err := p.readTrail(r, true)
+	if err != nil {
+		return nil, err
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="audit-trail.csv"`)
+		out := csv.NewWriter(w)
+		_ = out.Write([]string{"at", "by", "approved by", "action", "subject", "id", "store", "before", "after", "reason"}) // Errors are the browser's leaving; Flush has nothing to add.
+		for _, e := range view.Rows {
+			cells := []string{e.At.UTC().Format(time.RFC3339), e.By, e.Approved, e.Action, e.Subject, strconv.FormatInt(e.Of, 10), e.Store, e.Before, e.After, e.Reason}
+			for i := range cells {
+				cells[i] = privacy.Harmless(cells[i])
+			}
+			_ = out.Write(cells)
+		}
+		out.Flush()
+		return nil
+	}, nil
+}

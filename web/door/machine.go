@@ -1,0 +1,275 @@
+package door
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+	"counterpart/internal/session"
+	"counterpart/internal/staff"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// machineView is the page on which a manager makes this browser one of a store's machines.
+type machineView struct {
+	formView
+	Stores  []location.Location
+	Current int64
+	Name    string
+	Known   *staff.Device
+}
+
+func (p *Pages) machinePage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showMachine(r, machineView{}, nil)
+}
+
+func (p *Pages) showMachine(r *http.Request, view machineView, f *fault.Fault) (respond.Answer, error) {
+	var err error
+	if view.Stores, err = p.mine(r); err != nil {
+		return nil, err
+	}
+	if view.Known, err = staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r)); err != nil {
+		return nil, err
+	}
+	view.Current = gate.Session(r.Context()).LocationID
+	if f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, machinePage(view)), nil
+	}
+	return respond.Page(machinePage(view)), nil
+}
+
+func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	mine, err := p.mine(r)
+	if err != nil {
+		return nil, err
+	}
+	view := machineView{Name: r.PostFormValue("name")}
+	at := slices.IndexFunc(mine, func(l location.Location) bool { return l.Code == r.PostFormValue("store") })
+	if at < 0 {
+		return p.showMachine(r, view, fault.Field("store", "Choose one of your stores."))
+	}
+	by := gate.Session(r.Context()).Associate
+	var token string
+	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		var id int64
+		var err error
+		if id, token, err = staff.RegisterDevice(r.Context(), tx, view.Name, mine[at].ID, by.ID); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: by.ID, Action: "device.registered", Subject: "device", SubjectID: id, LocationID: mine[at].ID})
+	})
+	if f := fault.As(err); f != nil {
+		return p.showMachine(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Site.RegisterDevice(w, token)
+	// Whoever registered it signs in on it once more, and is then among those who can change by PIN.
+	if err := session.End(r.Context(), p.DB, p.Site.SignOut(w, r)); err != nil {
+		return nil, err
+	}
+	return respond.See("/staff/sign-in"), nil
+}
+
+// changeView is a registered machine asking who is there.
+type changeView struct {
+	formView
+	Machine  *staff.Device
+	People   []staff.Associate
+	Managers []staff.Associate
+	Chosen   int64
+	Next     string
+	Reason   string
+}
+
+func (p *Pages) changePage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showChange(r, changeView{Next: r.URL.Query().Get("next")}, nil)
+}
+
+func (p *Pages) showChange(r *http.Request, view changeView, f *fault.Fault) (respond.Answer, error) {
+	var err error
+	if view.Machine, err = staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r)); err != nil {
+		return nil, err
+	}
+	if view.Machine == nil {
+		return respond.See("/staff/sign-in"), nil
+	}
+	if view.People, err = staff.OnDuty(r.Context(), p.DB, view.Machine.ID); err != nil {
+		return nil, err
+	}
+	if view.Machine.Locked {
+		if view.Managers, err = staff.Managers(r.Context(), p.DB, view.Machine.LocationID); err != nil {
+			return nil, err
+		}
+	}
+	if f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, changePage(view)), nil
+	}
+	return respond.Page(changePage(view)), nil
+}
+
+// change signs somebody in by PIN on a machine where they signed in fully today. The one before is signed out.
+func (p *Pages) change(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := changeView{Chosen: number(r.PostFormValue("associate")), Next: r.PostFormValue("next")}
+	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
+	if err != nil {
+		return nil, err
+	}
+	if machine == nil {
+		return respond.See("/staff/sign-in"), nil
+	}
+	if machine.Locked {
+		return p.showChange(r, view, nil)
+	}
+	people, err := staff.OnDuty(r.Context(), p.DB, machine.ID)
+	if err != nil {
+		return nil, err
+	}
+	who := slices.IndexFunc(people, func(a staff.Associate) bool { return a.ID == view.Chosen })
+	if who < 0 {
+		return p.showChange(r, view, fault.Field("pin", "Choose who you are."))
+	}
+	err = staff.CheckPIN(r.Context(), p.DB, view.Chosen, machine.ID, r.PostFormValue("pin"))
+	if f := fault.As(err); f != nil {
+		return p.showChange(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.enter(w, r, &people[who], session.Session{Method: session.ByPIN, Enrolled: true}, view.Next)
+}
+
+// unlockMachine is a manager's word that a machine on which PINs were guessed may be used again.
+func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := changeView{Reason: r.PostFormValue("reason"), Chosen: number(r.PostFormValue("manager"))}
+	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
+	if err != nil {
+		return nil, err
+	}
+	if machine == nil || !machine.Locked {
+		return respond.See("/staff/change"), nil
+	}
+	err = staff.Approve(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"), Reason: view.Reason}, machine.LocationID, machine.ID)
+	if err == nil {
+		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+			if err := staff.UnlockDevice(r.Context(), tx, machine.ID); err != nil {
+				return err
+			}
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: view.Chosen, ApprovedBy: view.Chosen, Action: "device.unlocked", Subject: "device", SubjectID: machine.ID, LocationID: machine.LocationID, Reason: view.Reason})
+		})
+	}
+	if f := fault.As(err); f != nil {
+		return p.showChange(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/staff/change"), nil
+}
+
+func number(typed string) int64 {
+	n, err := strconv.ParseInt(typed, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// lockedView is a counter that nobody touched for a while. Kept is a form that met the lock: it is sent again once the counter is unlocked.
+type lockedView struct {
+	formView
+	Name  string
+	Next  string
+	PIN   bool
+	Kept  url.Values
+	Again bool
+}
+
+func (p *Pages) lockedPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showLocked(r, lockedView{Next: r.URL.Query().Get("next")}, nil)
+}
+
+// lockedForm is a form that met the lock on its way: its fields are kept in the page.
+func (p *Pages) lockedForm(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showLocked(r, lockedView{Next: r.URL.Query().Get("next"), Kept: r.PostForm, Again: true}, nil)
+}
+
+func (p *Pages) showLocked(r *http.Request, view lockedView, f *fault.Fault) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	if !s.Locked && f == nil && !view.Again {
+		return respond.See(gate.SafeNext(view.Next, home(s.Associate.Role))), nil
+	}
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
+	if err != nil {
+		return nil, err
+	}
+	view.Name, view.PIN = s.Associate.Name, proofs.PIN && s.DeviceID != 0
+	if f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, lockedPage(view)), nil
+	}
+	return respond.Page(lockedPage(view)), nil
+}
+
+// unlock asks who is there: by PIN on a registered machine, else by password. A form that waited is sent on by the browser, body and all.
+func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	view := lockedView{Next: r.PostFormValue("unlock-next"), Again: r.PostFormValue("unlock-again") == "1"}
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
+	if err != nil {
+		return nil, err
+	}
+	if proofs.PIN && s.DeviceID != 0 {
+		err = staff.CheckPIN(r.Context(), p.DB, s.Associate.ID, s.DeviceID, r.PostFormValue("unlock-secret"))
+	} else {
+		_, err = staff.SignIn(r.Context(), p.DB, s.Associate.Email, r.PostFormValue("unlock-secret"), gate.From(r))
+	}
+	if f := fault.As(err); f != nil {
+		view.Kept = url.Values{}
+		for name, values := range r.PostForm {
+			if len(name) < 7 || name[:7] != "unlock-" {
+				view.Kept[name] = values
+			}
+		}
+		return p.showLocked(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := session.Unlock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
+		return nil, err
+	}
+	to := gate.SafeNext(view.Next, home(s.Associate.Role))
+	if view.Again {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+			return nil
+		}, nil
+	}
+	return respond.See(to), nil
+}
+
+// lock is leaving the counter for a moment.
+func (p *Pages) lock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := session.Lock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
+		return nil, err
+	}
+	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
+	if err != nil {
+		return nil, err
+	}
+	if machine != nil {
+		return respond.See("/staff/change"), nil
+	}
+	return respond.See("/staff/locked"), nil
+}

@@ -1,0 +1,269 @@
+package door
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/pg"
+	"counterpart/internal/session"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// enrolView is the page of somebody's second factors; with a secret, the one of an authenticator that is being set up.
+type enrolView struct {
+	formView
+	Proofs             staff.Proofs
+	Keys               []staff.KeptPasskey
+	Must, CanPasskey   bool
+	Challenge          string
+	Secret, SecretLink string
+	Done               string
+}
+
+func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := enrolView{}
+	if r.URL.Query().Get("done") != "" {
+		view.Done = text.T(r.Context(), "Set up. From now on signing in asks for it.")
+	}
+	return p.showEnrol(r, view, nil)
+}
+
+func (p *Pages) showEnrol(r *http.Request, view enrolView, f *fault.Fault) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	var err error
+	if view.Proofs, err = staff.ProofsOf(r.Context(), p.DB, s.Associate.ID); err != nil {
+		return nil, err
+	}
+	if view.Keys, err = staff.Passkeys(r.Context(), p.DB, s.Associate.ID); err != nil {
+		return nil, err
+	}
+	view.Must, view.CanPasskey = !s.Enrolled, p.Passkeys != nil
+	if f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, enrolPage(view)), nil
+	}
+	return respond.Page(enrolPage(view)), nil
+}
+
+// fresh says whether somebody may change how they sign in: with the first factor only where there is no second yet, and never by a PIN.
+func fresh(s *session.Session, proofs staff.Proofs) error {
+	if s.Locked || proofs.Second() && s.Method != session.ByCode && s.Method != session.ByPasskey {
+		return fault.New(fault.Denied, "Sign in again with your password and second factor first.")
+	}
+	return nil
+}
+
+type pendingTOTP struct {
+	Key []byte `json:"key"`
+}
+
+// beginTOTP shows a new secret to scan. It is kept once a first code proves that it was.
+func (p *Pages) beginTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	if err := p.mayEnrol(r); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(pendingTOTP{staff.NewTOTPSecret()})
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: data})
+	if err != nil {
+		return nil, err
+	}
+	return p.showTOTP(r, challenge, nil)
+}
+
+func (p *Pages) mayEnrol(r *http.Request) error {
+	s := gate.Session(r.Context())
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
+	if err != nil {
+		return err
+	}
+	return fresh(s, proofs)
+}
+
+func (p *Pages) showTOTP(r *http.Request, challenge string, f *fault.Fault) (respond.Answer, error) {
+	pending, err := p.pending(r, challenge)
+	if err != nil {
+		return nil, err
+	}
+	shop, err := location.TheShop(r.Context(), p.DB)
+	if err != nil || shop == nil {
+		return nil, or(err, respond.NotFound())
+	}
+	view := enrolView{Challenge: challenge, Secret: staff.TOTPText(pending.Key), SecretLink: staff.TOTPLink(shop.Name, gate.Session(r.Context()).Associate.Email, pending.Key)}
+	return p.showEnrol(r, view, f)
+}
+
+func (p *Pages) pending(r *http.Request, challenge string) (pending pendingTOTP, err error) {
+	c, err := session.ReadChallenge(r.Context(), p.DB, session.StaffEnrol, challenge)
+	if err != nil {
+		return pending, err
+	}
+	if c.AssociateID != gate.Session(r.Context()).Associate.ID {
+		return pending, respond.NotFound()
+	}
+	return pending, json.Unmarshal(c.Data, &pending)
+}
+
+func (p *Pages) keepTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	challenge, who := r.PostFormValue("challenge"), gate.Session(r.Context()).Associate
+	if err := p.mayEnrol(r); err != nil {
+		return nil, err
+	}
+	pending, err := p.pending(r, challenge)
+	if err != nil {
+		return nil, err
+	}
+	err = p.enrolled(r, "totp", func(ctx context.Context, tx pgx.Tx) error {
+		return staff.EnrolTOTP(ctx, tx, who.ID, pending.Key, r.PostFormValue("code"), time.Now())
+	})
+	if f := fault.As(err); f != nil {
+		return p.showTOTP(r, challenge, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := session.Answered(r.Context(), p.DB, session.StaffEnrol, challenge); err != nil {
+		return nil, err
+	}
+	return p.enterEnrolled(w, r, session.ByCode)
+}
+
+// enrolled writes a second factor with its line in the audit trail.
+func (p *Pages) enrolled(r *http.Request, what string, write func(context.Context, pgx.Tx) error) error {
+	who := gate.Session(r.Context()).Associate
+	return pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := write(r.Context(), tx); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.second_factor", Subject: "associate", SubjectID: who.ID, After: map[string]any{"added": what}})
+	})
+}
+
+// enterEnrolled begins a new session that is worth more than the one that set the factor up.
+func (p *Pages) enterEnrolled(w http.ResponseWriter, r *http.Request, method string) (respond.Answer, error) {
+	return p.enterAs(w, r, gate.Session(r.Context()).Associate.ID, method, "/staff/second?done=1")
+}
+
+// beginPasskey answers with what the browser needs to make a passkey.
+func (p *Pages) beginPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	if p.Passkeys == nil {
+		return nil, respond.NotFound()
+	}
+	if err := p.mayEnrol(r); err != nil {
+		return nil, err
+	}
+	owner, err := p.owner(r, &s.Associate)
+	if err != nil {
+		return nil, err
+	}
+	options, kept, err := p.Passkeys.Enrol(*owner, true)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: kept})
+	if err != nil {
+		return nil, err
+	}
+	return respond.JSON(map[string]any{"options": options, "challenge": challenge}), nil
+}
+
+func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s := gate.Session(r.Context())
+	if p.Passkeys == nil {
+		return nil, respond.NotFound()
+	}
+	if err := p.mayEnrol(r); err != nil {
+		return nil, err
+	}
+	c, err := session.Answered(r.Context(), p.DB, session.StaffEnrol, r.PostFormValue("challenge"))
+	if err != nil {
+		return p.refusedPasskey(r, err)
+	}
+	owner, err := p.owner(r, &s.Associate)
+	if err != nil {
+		return nil, err
+	}
+	if c.AssociateID != s.Associate.ID {
+		return nil, respond.NotFound()
+	}
+	id, credential, err := p.Passkeys.Enrolled(*owner, c.Data, r.PostFormValue("answer"))
+	if err != nil {
+		return p.refusedPasskey(r, err)
+	}
+	name := text.Clean(r.PostFormValue("name"), 60)
+	if name == "" {
+		name = text.T(r.Context(), "Passkey")
+	}
+	err = p.enrolled(r, "passkey", func(ctx context.Context, tx pgx.Tx) error {
+		return staff.AddPasskey(ctx, tx, s.Associate.ID, id, name, credential)
+	})
+	if err != nil {
+		return p.refusedPasskey(r, err)
+	}
+	return p.enterEnrolled(w, r, session.ByPasskey)
+}
+
+func (p *Pages) refusedPasskey(r *http.Request, err error) (respond.Answer, error) {
+	f := fault.As(err)
+	if f == nil {
+		return nil, err
+	}
+	return p.showEnrol(r, enrolView{}, f)
+}
+
+type pinView struct {
+	formView
+	Has  bool
+	Done bool
+}
+
+func (p *Pages) pinPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPIN(r, pinView{Done: r.URL.Query().Get("done") != ""}, nil)
+}
+
+func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.Answer, error) {
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, gate.Session(r.Context()).Associate.ID)
+	if err != nil {
+		return nil, err
+	}
+	view.Has = proofs.PIN
+	if f != nil {
+		view.take(r, f)
+		return respond.Wrong(f, pinPage(view)), nil
+	}
+	return respond.Page(pinPage(view)), nil
+}
+
+// setPIN keeps somebody's own PIN, after their password: a session that was left open is not enough.
+func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	who := gate.Session(r.Context()).Associate
+	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), gate.From(r))
+	if err == nil {
+		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+			if err := staff.SetPIN(r.Context(), tx, who.ID, r.PostFormValue("pin")); err != nil {
+				return err
+			}
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.pin", Subject: "associate", SubjectID: who.ID})
+		})
+	}
+	if f := fault.As(err); f != nil {
+		return p.showPIN(r, pinView{}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/staff/pin?done=1"), nil
+}

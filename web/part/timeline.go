@@ -1,0 +1,102 @@
+package part
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/profile"
+	"counterpart/internal/text"
+)
+
+// Happened is a fact in words.
+func Happened(ctx context.Context, f profile.Fact) string {
+	args := text.Args{"n": f.Quantity, "number": f.Number, "what": What(ctx, f.Detail)}
+	switch f.Kind {
+	case customer.Added:
+		return text.N(ctx, f.Quantity, "Into the cart:", "{n} into the cart:")
+	case customer.Bought:
+		return text.T(ctx, "Order {number} placed", args)
+	case customer.Collected:
+		return text.T(ctx, "Order {number} collected", args)
+	case customer.Cancelled:
+		return text.T(ctx, "Order {number} cancelled", args)
+	case customer.Contacted:
+		if f.Number == 0 {
+			return text.T(ctx, "Written to")
+		}
+		return text.T(ctx, "Written to about order {number}", args)
+	case customer.Joined:
+		return text.T(ctx, "The cart of a device joined yours")
+	case customer.Registered:
+		return text.T(ctx, "Account begun")
+	case customer.SignedIn:
+		return text.T(ctx, "Signed in")
+	case customer.SignedOut:
+		return text.T(ctx, "Signed out")
+	case customer.Verified:
+		return text.T(ctx, "Confirmed: {what}", args)
+	case customer.Removed:
+		return text.T(ctx, "Removed: {what}", args)
+	case customer.Secured:
+		return text.T(ctx, "Changed: {what}", args)
+	case customer.Agreed:
+		return text.T(ctx, "Agreed: {what}", args)
+	case customer.Withdrew:
+		return text.T(ctx, "Taken back: {what}", args)
+	case customer.Wished:
+		return text.T(ctx, "Onto the list:")
+	case customer.Noted:
+		return text.T(ctx, "Staff wrote a note")
+	case customer.Opened:
+		return text.T(ctx, "Staff looked at the profile")
+	case customer.Merged:
+		return text.T(ctx, "Two profiles became one")
+	case customer.Unmerged:
+		return text.T(ctx, "Two profiles were parted again")
+	case customer.Exported:
+		return text.T(ctx, "Copy of the data asked for")
+	case customer.Disabled:
+		return text.T(ctx, "Account shut")
+	case customer.Enabled:
+		return text.T(ctx, "Account opened again")
+	}
+	return f.Kind
+}
+
+// What is the detail of a fact in words.
+func What(ctx context.Context, detail string) string {
+	for _, c := range customer.Choices {
+		if detail == c.Purpose+" "+c.Medium {
+			return text.T(ctx, c.Title)
+		}
+	}
+	switch detail {
+	case customer.Email:
+		return text.T(ctx, "email address")
+	case customer.Phone:
+		return text.T(ctx, "phone number")
+	case customer.Passkey:
+		return text.T(ctx, "passkey")
+	case "password":
+		return text.T(ctx, "password")
+	}
+	return detail
+}
+
+// where is through which channel, at which store and by whom something happened.
+func where(ctx context.Context, f profile.Fact) string {
+	parts := []string{Channel(ctx, f.Channel)}
+	if f.Store != "" {
+		parts = append(parts, f.Store)
+	}
+	if f.Associate != "" {
+		parts = append(parts, f.Associate)
+	}
+	return strings.Join(parts, " · ")
+}
+
+func sameDay(a, b time.Time, zone *time.Location) bool {
+	return a.In(zone).Format(time.DateOnly) == b.In(zone).Format(time.DateOnly)
+}

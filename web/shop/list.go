@@ -1,0 +1,127 @@
+package shop
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/cart"
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/person"
+	"counterpart/internal/pg"
+	"counterpart/internal/shopping"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// listView is somebody's list with what went wrong.
+type listView struct {
+	*browse.Lists
+	Wrong string
+	Added bool
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showList(r, nil)
+}
+
+func (p *Pages) showList(r *http.Request, f *fault.Fault) (respond.Answer, error) {
+	lists, err := browse.ListsPage(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	view := &listView{Lists: lists, Added: r.URL.Query().Get("added") == "1"}
+	s := frame(r.Context(), lists.Visit, text.T(r.Context(), "Your list"))
+	if f != nil {
+		view.Wrong = respond.Sentence(r.Context(), f)
+		return respond.Wrong(f, listPage(s, view)), nil
+	}
+	return respond.Page(listPage(s, view)), nil
+}
+
+// who is whoever a form is from: the person who is signed in, or the guest of the browser.
+func (p *Pages) who(r *http.Request) (shopping.Who, error) {
+	who := p.Site.Visitor(r)
+	me, err := browse.SignedIn(r.Context(), p.DB, who)
+	return shopping.Who{Person: me, Device: who.Device, Language: who.Language, Channel: "web"}, err
+}
+
+func (p *Pages) wish(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	who, err := p.who(r)
+	if err != nil {
+		return nil, err
+	}
+	token, err := shopping.Wish(r.Context(), p.DB, who, number(r.PostFormValue("variant")))
+	return p.listed(w, r, token, err, "/list?added=1")
+}
+
+func (p *Pages) listed(w http.ResponseWriter, r *http.Request, token string, err error, to string) (respond.Answer, error) {
+	if f := fault.As(err); f != nil {
+		return p.showList(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		p.Site.RememberDevice(w, token)
+	}
+	return respond.See(to), nil
+}
+
+// ofList is which list a form speaks of.
+func ofList(r *http.Request) string {
+	if r.PostFormValue("list") == cart.Later {
+		return cart.Later
+	}
+	return cart.WishList
+}
+
+func (p *Pages) unwish(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	err = cart.Unwish(r.Context(), p.DB, me, number(chi.URLParam(r, "variant")), ofList(r))
+	return p.listed(w, r, "", err, back(r, "/list"))
+}
+
+func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	err = shopping.TakeFromList(r.Context(), p.DB, me, number(chi.URLParam(r, "variant")), ofList(r), "web", 0)
+	return p.listed(w, r, "", err, "/cart?added=1")
+}
+
+func (p *Pages) keepForLater(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	err = shopping.KeepForLater(r.Context(), p.DB, me, number(chi.URLParam(r, "id")))
+	f := fault.As(err)
+	if f == nil {
+		return p.listed(w, r, "", err, "/cart")
+	}
+	view, err := p.readCart(r)
+	if err != nil {
+		return nil, err
+	}
+	view.Wrong = respond.Sentence(r.Context(), f)
+	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
+}
+
+// remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or taking it back.
+func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	who, err := p.who(r)
+	if err != nil {
+		return nil, err
+	}
+	a := customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: r.PostFormValue("given") == "yes", Source: "web"}
+	token, err := shopping.Agree(r.Context(), p.DB, who, func(ctx context.Context, db pg.DB, id int64) error { return person.Say(ctx, db, id, a) })
+	return p.listed(w, r, token, err, back(r, "/list"))
+}
