@@ -203,7 +203,7 @@ func Associates(ctx context.Context, db pg.DB, id int64) ([]AssociateRow, error)
 			a.disabled_at IS NOT NULL, a.totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey WHERE associate_id = a.id)::int, a.pin_hash IS NOT NULL,
 			(SELECT max(seen_at) FROM session WHERE associate_id = a.id)
 		FROM associate a
-		WHERE $1 = 0 OR a.id = $1
+		WHERE $1::bigint = 0 OR a.id = $1
 		ORDER BY a.disabled_at IS NOT NULL, a.name, a.id
 		LIMIT 500`, id)
 	if err != nil {
@@ -280,7 +280,7 @@ func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []
 		LEFT JOIN associate a ON a.id = e.associate_id
 		LEFT JOIN associate m ON m.id = e.approved_by
 		LEFT JOIN location l ON l.id = e.location_id
-		WHERE (@by = 0 OR e.associate_id = @by) AND (@action = '' OR e.action LIKE @action || '%')
+		WHERE (@by::bigint = 0 OR e.associate_id = @by) AND (@action = '' OR e.action LIKE @action || '%')
 			AND (@from = '' OR e.at >= nullif(@from, '')::date) AND (@to = '' OR e.at < nullif(@to, '')::date + 1)
 			AND (@stores::bigint[] IS NULL OR e.location_id = ANY(@stores) OR e.associate_id = @viewer)
 		ORDER BY e.id DESC

@@ -319,7 +319,8 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(facts))
 }
 
-// Perhaps is somebody who may be the same person: they share an email or a phone number that one of them has not proven.
+// Perhaps is somebody who may be the same person: they share an email or a phone number that one of them has not proven. Of an address that many
+// gave, the proven owner and the latest are looked at.
 type Perhaps struct {
 	ID       int64
 	Name     string
@@ -335,15 +336,22 @@ type Perhaps struct {
 // QueuePerhaps asks for those.
 func QueuePerhaps(batch *pgx.Batch, person int64, perhaps *[]Perhaps) {
 	batch.Queue(`
-		SELECT DISTINCT ON (other.id) other.id, other.name, mine.kind, mine.value, mine.verified_at IS NOT NULL, theirs.verified_at IS NOT NULL, other.created_at,
+		SELECT other.id, other.name, shared.kind, shared.value, shared.mine, shared.theirs, other.created_at,
 			(SELECT count(*) FROM orders WHERE customer_id = other.id)::int, (SELECT max(at) FROM timeline WHERE customer_id = other.id)
-		FROM identity mine
-		JOIN identity theirs ON theirs.value = mine.value AND theirs.kind = mine.kind
-		JOIN customer c ON c.id = theirs.customer_id
-		JOIN customer other ON other.id = coalesce(c.merged_into, c.id)
-		WHERE mine.customer_id IN (`+customer.Members+`) AND mine.kind IN ('email', 'phone') AND other.id <> @person AND other.erased_at IS NULL
-		ORDER BY other.id, mine.kind
-		LIMIT 10`, pgx.NamedArgs{"person": person}).Query(collect(perhaps))
+		FROM (
+			SELECT DISTINCT ON (coalesce(c.merged_into, c.id)) coalesce(c.merged_into, c.id) AS id, mine.kind, mine.value, mine.verified_at IS NOT NULL AS mine, theirs.verified_at IS NOT NULL AS theirs
+			FROM identity mine
+			CROSS JOIN LATERAL (
+				SELECT customer_id, verified_at
+				FROM identity
+				WHERE value = mine.value AND kind = mine.kind
+				ORDER BY verified_at IS NULL, id DESC
+				LIMIT 20) theirs
+			JOIN customer c ON c.id = theirs.customer_id AND c.erased_at IS NULL
+			WHERE mine.customer_id IN (`+customer.Members+`) AND mine.kind IN ('email', 'phone') AND coalesce(c.merged_into, c.id) <> @person
+			ORDER BY coalesce(c.merged_into, c.id), mine.kind
+			LIMIT 10) shared
+		JOIN customer other ON other.id = shared.id`, pgx.NamedArgs{"person": person}).Query(collect(perhaps))
 }
 
 // Consent is somebody's last word on a choice, with who took it down.
@@ -398,7 +406,7 @@ type Sitting struct {
 // QueueSittings asks where a person is signed in; digest is the session that asks.
 func QueueSittings(batch *pgx.Batch, person int64, digest []byte, sittings *[]Sitting) {
 	batch.Queue(`
-		SELECT agent, method, created_at, seen_at, token_hash = @digest
+		SELECT agent, method, created_at, seen_at, coalesce(token_hash = @digest, false)
 		FROM session
 		WHERE customer_id IN (`+customer.Members+`) AND expires_at > now()
 		ORDER BY seen_at DESC

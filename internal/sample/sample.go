@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/inventory"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/session"
 	"counterpart/internal/shopping"
 	"counterpart/internal/staff"
 	"counterpart/internal/tax"
@@ -91,4 +92,27 @@ func (c *Chain) Ada(t testing.TB, db pg.DB, variant int64, quantity int, at loca
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, db, customerID, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID, Channel: "web", Language: "en"}))
 	return customerID
+}
+
+// Account makes a customer with an account that is signed in: a proven email, a card, and the secret of a session.
+func Account(t testing.TB, db pg.DB, name, email string) (customerID int64, token string) {
+	t.Helper()
+	ctx := context.Background()
+	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+		if customerID, err = customer.Create(ctx, tx, name, "en", "web"); err != nil {
+			return err
+		}
+		if err := customer.Verify(ctx, tx, customerID, customer.Email, email, "web"); err != nil {
+			return err
+		}
+		if err := customer.Register(ctx, tx, customerID, name); err != nil {
+			return err
+		}
+		if _, err := customer.IssueCard(ctx, tx, customerID); err != nil {
+			return err
+		}
+		token, err = session.BeginShopper(ctx, tx, customerID, session.ByLink, "Firefox, Linux")
+		return err
+	}))
+	return customerID, token
 }

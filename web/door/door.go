@@ -49,6 +49,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/staff/second/passkey/keep", gate.Enrolling, p.keepPasskey)
 	r.Get("/staff/pin", gate.Staff, p.pinPage)
 	r.Post("/staff/pin", gate.Staff, p.setPIN)
+	r.Post("/staff/password", gate.Staff, p.setPassword)
 	r.Get("/staff/machine", gate.Manage, p.machinePage)
 	r.Post("/staff/machine", gate.Manage, p.registerMachine)
 	r.Get("/staff/store", gate.Staff, p.storePage)

@@ -227,11 +227,11 @@ func (p *Pages) refusedPasskey(r *http.Request, err error) (respond.Answer, erro
 type pinView struct {
 	formView
 	Has  bool
-	Done bool
+	Done string
 }
 
 func (p *Pages) pinPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.showPIN(r, pinView{Done: r.URL.Query().Get("done") != ""}, nil)
+	return p.showPIN(r, pinView{Done: r.URL.Query().Get("done")}, nil)
 }
 
 func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.Answer, error) {
@@ -266,4 +266,35 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	return respond.See("/staff/pin?done=1"), nil
+}
+
+// setPassword replaces somebody's own password, after the one they have. Every session of theirs ends.
+func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	who := gate.Session(r.Context()).Associate
+	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("current"), gate.From(r))
+	if f := fault.As(err); f != nil && !f.Fields["password"].IsZero() {
+		err = fault.Field("current", "That is not your password.")
+	}
+	if err == nil {
+		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+			if err := staff.SetPassword(r.Context(), tx, who.ID, r.PostFormValue("password")); err != nil {
+				return err
+			}
+			if err := session.EndAssociate(r.Context(), tx, who.ID); err != nil {
+				return err
+			}
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.password", Subject: "associate", SubjectID: who.ID})
+		})
+	}
+	if f := fault.As(err); f != nil {
+		if message, ok := f.Fields["password"]; ok {
+			f.Fields["new-password"] = message
+			delete(f.Fields, "password")
+		}
+		return p.showPIN(r, pinView{}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/staff/sign-in"), nil
 }

@@ -169,7 +169,7 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 		if err != nil {
 			return nil, err
 		}
-		if err := readForm(req); err != nil {
+		if err := readForm(admitted); err != nil {
 			return nil, err
 		}
 		return h(w, admitted)

@@ -329,6 +329,9 @@ func (p *Pages) showReset(r *http.Request, view signView, f *fault.Fault) (respo
 
 func (p *Pages) reset(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	token := chi.URLParam(r, "token")
+	if _, err := customer.Peek(r.Context(), p.DB, customer.ToReset, token); err != nil {
+		return p.dead(r, err)
+	}
 	begun, err := account.Reset(r.Context(), p.DB, token, r.PostFormValue("password"), p.browser(r))
 	if f := fault.As(err); f != nil {
 		if f.Kind == fault.NotFound {
