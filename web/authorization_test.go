@@ -142,6 +142,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 	}
 	t.Logf("%d routes × %d principals: %d requests asked, %d of them refused, no row changed by those", len(p.site.Routes().All()), len(principals), asked, refused)
+	_, err := p.db.Exec(ctx, `DELETE FROM session`) // Two were shut out behind the back of the verbs, which end sessions.
+	require.NoError(t, err)
 	p.sound(t)
 }
 

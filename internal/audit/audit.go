@@ -152,12 +152,58 @@ var Rules = []Rule{
 		SELECT format('order %s: %s', o.number, o.state)
 		FROM orders o
 		WHERE (o.state = 'cancelled') <> NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state <> 'cancelled')`},
-	{"one open cart a customer", `
-		SELECT format('customer %s: %s open carts', customer_id, count(*))
+	{"one open cart a person", `
+		SELECT format('customer %s: %s open carts', coalesce(p.merged_into, p.id), count(*))
 		FROM cart
-		WHERE state = 'open'
-		GROUP BY customer_id
+		JOIN customer p ON p.id = cart.customer_id
+		WHERE cart.state = 'open'
+		GROUP BY coalesce(p.merged_into, p.id)
 		HAVING count(*) > 1`},
+	{"whoever is part of another owns no open cart, list or address", `
+		SELECT format('customer %s, part of %s', id, merged_into)
+		FROM customer c
+		WHERE merged_into IS NOT NULL AND (
+			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id))`},
+	{"whoever is part of another is so by a merge that can be undone, and by one step", `
+		SELECT format('customer %s, part of %s', c.id, c.merged_into)
+		FROM customer c
+		JOIN customer root ON root.id = c.merged_into
+		WHERE root.merged_into IS NOT NULL OR NOT EXISTS (SELECT FROM merge WHERE absorbed_id = c.id AND undone_at IS NULL)
+		UNION ALL
+		SELECT format('merge %s holds, and customer %s stands alone', m.id, m.absorbed_id)
+		FROM merge m
+		JOIN customer c ON c.id = m.absorbed_id
+		WHERE m.undone_at IS NULL AND c.merged_into IS NULL`},
+	{"nobody who is shut out or forgotten is signed in", `
+		SELECT format('session of associate %s, customer %s', s.associate_id, s.customer_id)
+		FROM session s
+		LEFT JOIN associate a ON a.id = s.associate_id
+		LEFT JOIN customer c ON c.id = s.customer_id
+		WHERE s.expires_at > now() AND (a.disabled_at IS NOT NULL OR c.disabled_at IS NOT NULL OR c.erased_at IS NOT NULL)`},
+	{"nothing names whoever was forgotten", `
+		SELECT format('customer %s', c.id)
+		FROM customer c
+		WHERE c.erased_at IS NOT NULL AND (
+			c.name <> '' OR c.registered_at IS NOT NULL OR EXISTS (SELECT FROM identity WHERE customer_id = c.id) OR EXISTS (SELECT FROM password WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM address WHERE customer_id = c.id) OR EXISTS (SELECT FROM note WHERE customer_id = c.id) OR EXISTS (SELECT FROM wish WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM one_time WHERE customer_id = c.id) OR EXISTS (SELECT FROM timeline WHERE customer_id = c.id) OR EXISTS (SELECT FROM consent WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM orders WHERE customer_id = c.id AND (name <> '' OR email <> '' OR phone <> '')))`},
+	{"an account can be signed in to", `
+		SELECT format('customer %s has an account and no proven email', c.id)
+		FROM customer c
+		WHERE c.registered_at IS NOT NULL AND NOT EXISTS (
+			SELECT
+			FROM identity i
+			JOIN customer m ON m.id = i.customer_id
+			WHERE coalesce(m.merged_into, m.id) = coalesce(c.merged_into, c.id) AND i.kind = 'email' AND i.verified_at IS NOT NULL)`},
+	{"a passkey is kept exactly where its identity is", `
+		SELECT format('identity %s', i.id)
+		FROM identity i
+		FULL JOIN passkey k ON k.identity_id = i.id
+		WHERE (i.kind = 'passkey') IS DISTINCT FROM (k.identity_id IS NOT NULL)`},
+	{"the shop has an admin who can sign in", `
+		SELECT 'no admin'
+		WHERE EXISTS (SELECT FROM associate) AND EXISTS (SELECT FROM associate WHERE role = 'admin') AND NOT EXISTS (SELECT FROM associate WHERE role = 'admin' AND disabled_at IS NULL)`},
 	{"a cart made an order exactly when it says so, and one only", `
 		SELECT format('cart %s: %s, %s orders', c.id, c.state, count(o.id))
 		FROM cart c

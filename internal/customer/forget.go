@@ -83,18 +83,32 @@ type Born struct {
 	CreatedAt time.Time
 }
 
-// LockPerson holds every profile of a person, lowest id first. None, when they are part of another or forgotten already.
+// LockPerson holds every profile of a person, the person's own first, as merges do. None, when they are part of another or forgotten already.
 func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]Born, error) {
-	rows, err := tx.Query(ctx, `
+	// The condition is asked again of the row that is locked: who waited here for another erasure finds it done.
+	var own Born
+	err := tx.QueryRow(ctx, `
 		SELECT id, created_at
 		FROM customer
-		WHERE id IN (`+Members+`) AND EXISTS (SELECT FROM customer WHERE id = @person AND merged_into IS NULL AND erased_at IS NULL)
-		ORDER BY id
-		FOR UPDATE`, pgx.NamedArgs{"person": person})
+		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL
+		FOR UPDATE`, person).Scan(&own.ID, &own.CreatedAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock a person: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Born])
+	rows, err := tx.Query(ctx, `
+		SELECT id, created_at
+		FROM customer
+		WHERE merged_into = $1
+		ORDER BY id
+		FOR UPDATE`, person)
+	if err != nil {
+		return nil, fmt.Errorf("lock a person: %w", err)
+	}
+	members, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Born])
+	return append([]Born{own}, members...), err
 }
 
 // Exists says whether a customer is there, not forgotten, and the one that was made at that time.
