@@ -165,7 +165,7 @@ CREATE TABLE note (
     customer_id  bigint NOT NULL REFERENCES customer,
     kind         text NOT NULL CHECK (kind IN ('note', 'visit', 'call', 'alert')),
     body         text NOT NULL CHECK (body <> ''),
-    associate_id bigint NOT NULL REFERENCES associate,
+    associate_id bigint REFERENCES associate, -- none: brought in from elsewhere
     location_id  bigint REFERENCES location,
     at           timestamptz NOT NULL DEFAULT now(),
     closed_at    timestamptz, -- an alert that is dealt with, a note that was struck out

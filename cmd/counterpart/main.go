@@ -17,6 +17,7 @@ type commands struct {
 	Serve   serve   `cmd:"" help:"Run the shop. Example: counterpart serve"`
 	Migrate migrate `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
 	Import  imports `cmd:"" help:"Bring a shop's data in from files."`
+	Erase   erase   `cmd:"" help:"Forget again whoever was forgotten: after a backup was restored. Example: counterpart erase --replay"`
 	Audit   audit   `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
 	Version version `cmd:"" help:"Say which build this is. Example: counterpart version"`
 }

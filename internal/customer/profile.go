@@ -113,7 +113,7 @@ func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, asso
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO note (customer_id, kind, body, associate_id, location_id)
-		VALUES ($1, $2, $3, $4, nullif($5::bigint, 0))`, person, kind, body, associateID, locationID)
+		VALUES ($1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0))`, person, kind, body, associateID, locationID)
 	if err != nil {
 		return fmt.Errorf("write a note: %w", err)
 	}

@@ -1,4 +1,4 @@
-// Package intake brings a shop's products in from a file: Shopify's product CSV with its old headings or its new ones.
+// Package intake brings a shop's products and customers in from files: Shopify's CSVs, with their old headings or their new ones.
 package intake
 
 import (
@@ -67,7 +67,7 @@ var errDryRun = errors.New("dry run")
 // Products reads a file product by product, each in a transaction of its own: all of a product or nothing. A second import of the same file
 // changes nothing; quantities are booked only for variants that are new. The error is about the file, never about a row.
 func Products(ctx context.Context, db pg.DB, r io.Reader, o Options) (report Report, err error) {
-	rows, err := newReader(r)
+	rows, err := newReader(r, productHeadings, "title")
 	if err != nil {
 		return report, err
 	}

@@ -8,12 +8,14 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/language"
 	"golang.org/x/text/transform"
 )
 
-// headings are Shopify's names of a column: the old ones, then the new.
-var headings = map[string][]string{
+// productHeadings are Shopify's names of a column: the old ones, then the new.
+var productHeadings = map[string][]string{
 	"handle": {"handle", "url handle"}, "title": {"title"}, "description": {"body (html)", "description"}, "vendor": {"vendor"},
 	"category": {"product category"}, "type": {"type"}, "tags": {"tags"}, "published": {"published", "published on online store"}, "status": {"status"},
 	"option1 name": {"option1 name"}, "option2 name": {"option2 name"}, "option3 name": {"option3 name"},
@@ -46,7 +48,8 @@ type reader struct {
 // ErrFile is about the file as a whole.
 var ErrFile = errors.New("this file cannot be imported")
 
-func newReader(r io.Reader) (*reader, error) {
+// newReader reads the headings of a file. One of the needed columns has to be there.
+func newReader(r io.Reader, headings map[string][]string, needed ...string) (*reader, error) {
 	// A byte order mark decides between UTF-8 and UTF-16; without one it is UTF-8.
 	text := bufio.NewReaderSize(transform.NewReader(r, unicode.BOMOverride(unicode.UTF8.NewDecoder())), 64<<10)
 	head, err := text.Peek(4096)
@@ -78,10 +81,12 @@ func newReader(r io.Reader) (*reader, error) {
 		known[column] = true
 		rd.columns = append(rd.columns, column)
 	}
-	if !known["title"] {
-		return nil, fmt.Errorf("%w: it has no column called Title", ErrFile)
+	for _, column := range needed {
+		if known[column] {
+			return rd, nil
+		}
 	}
-	return rd, nil
+	return nil, fmt.Errorf("%w: it has no column called %s", ErrFile, cases.Title(language.English).String(headings[needed[0]][0]))
 }
 
 // separator is the one of comma, semicolon and tab that the first line has most of.

@@ -385,9 +385,9 @@ func Agreed(consents []Consent, purpose, medium string) bool {
 // QueueNotes asks for the open notes about a person, alerts first.
 func QueueNotes(batch *pgx.Batch, person int64, notes *[]customer.Note) {
 	batch.Queue(`
-		SELECT n.id, n.kind, n.body, n.associate_id, a.name, coalesce(l.name, ''), n.at
+		SELECT n.id, n.kind, n.body, coalesce(n.associate_id, 0), coalesce(a.name, ''), coalesce(l.name, ''), n.at
 		FROM note n
-		JOIN associate a ON a.id = n.associate_id
+		LEFT JOIN associate a ON a.id = n.associate_id
 		LEFT JOIN location l ON l.id = n.location_id
 		WHERE n.customer_id IN (`+customer.Members+`) AND n.closed_at IS NULL
 		ORDER BY n.kind = 'alert' DESC, n.id DESC

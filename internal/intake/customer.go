@@ -1,0 +1,175 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/pg"
+	"counterpart/internal/text"
+)
+
+// customerHeadings are Shopify's names of a column: the old ones, then the new.
+var customerHeadings = map[string][]string{
+	"email": {"email"}, "phone": {"phone"}, "id": {"customer id"}, "first": {"first name"}, "last": {"last name"},
+	"mail": {"accepts marketing", "accepts email marketing"}, "sms": {"accepts sms marketing"}, "tags": {"tags"}, "note": {"note"},
+	"company": {"company", "default address company"}, "address1": {"address1", "default address address1"}, "address2": {"address2", "default address address2"},
+	"city": {"city", "default address city"}, "region": {"province code", "default address province code"}, "country": {"country code", "default address country code"},
+	"zip": {"zip", "default address zip"}, "address phone": {"default address phone"},
+}
+
+// CustomerReport is what an import of customers did.
+type CustomerReport struct {
+	Rows, Created, Updated, Unchanged, Refused int
+	Complaints                                 []Complaint
+}
+
+// Tell writes the report for a person: each complaint on a line, then the sum.
+func (r CustomerReport) Tell(w io.Writer, dry bool) {
+	for _, c := range r.Complaints {
+		what := "left out"
+		if c.Whole {
+			what = "refused"
+		}
+		fmt.Fprintf(w, "  row %d, %s: %s\n", c.Row, what, c.Reason)
+	}
+	if dry {
+		fmt.Fprint(w, "Dry run, nothing was kept. ")
+	}
+	fmt.Fprintf(w, "%d rows: %d customers new, %d changed, %d as they were, %d refused.\n", r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused)
+}
+
+// Customers reads a file customer by customer, each in a transaction of its own. Addresses and numbers come in unproven: whoever proves one later
+// finds what was bought under it. A second import changes nothing, and no consent that somebody took back here comes back. Country reads phone
+// numbers that have none.
+func Customers(ctx context.Context, db pg.DB, r io.Reader, country string, dry bool, progress func(rows int)) (report CustomerReport, err error) {
+	rows, err := newReader(r, customerHeadings, "email", "phone")
+	if err != nil {
+		return report, err
+	}
+	if dry {
+		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			if err := customers(ctx, tx, rows, country, &report, progress); err != nil {
+				return err
+			}
+			return errDryRun
+		})
+		if errors.Is(err, errDryRun) {
+			err = nil
+		}
+		return report, err
+	}
+	return report, customers(ctx, db, rows, country, &report, progress)
+}
+
+func customers(ctx context.Context, db pg.DB, rows *reader, country string, report *CustomerReport, progress func(int)) error {
+	for {
+		one, err := rows.read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		report.Rows++
+		in, complaints, whole := readCustomer(*one, country)
+		report.Complaints = append(report.Complaints, complaints...)
+		if whole {
+			report.Refused++
+			continue
+		}
+		var outcome customer.Outcome
+		err = pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+			outcome, err = customer.Bring(ctx, tx, in)
+			return err
+		})
+		switch {
+		case pg.Violates(err, "identity_verified"):
+			report.Refused++
+			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Reason: "its customer id is another customer's already", Whole: true})
+		case err != nil:
+			return fmt.Errorf("row %d: %w", one.n, err)
+		case outcome.Created:
+			report.Created++
+		case outcome.Changed:
+			report.Updated++
+		default:
+			report.Unchanged++
+		}
+		if progress != nil {
+			progress(report.Rows)
+		}
+	}
+}
+
+func readCustomer(r row, country string) (in customer.Incoming, complaints []Complaint, whole bool) {
+	complain := func(whole bool, reason string) {
+		complaints = append(complaints, Complaint{Row: r.n, Reason: reason, Whole: whole})
+	}
+	// Shopify writes an apostrophe before what a spreadsheet would take for a formula.
+	cell := func(column string, most int) string {
+		return strings.TrimSpace(text.Clean(strings.TrimLeft(r.get(column), "'"), most))
+	}
+	in = customer.Incoming{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "), Language: "en", News: map[string]bool{}}
+	if utf8.RuneCountInString(in.Name) > 100 {
+		in.Name = string([]rune(in.Name)[:100])
+	}
+	if id := cell("id", 40); id != "" {
+		in.Key = "shopify:" + id
+	}
+	if typed := cell("email", 300); typed != "" {
+		email, ok := customer.NormalEmail(typed)
+		if !ok {
+			complain(false, fmt.Sprintf("%q is no email address", typed))
+		}
+		in.Email = email
+	}
+	if code := strings.ToUpper(cell("country", 2)); len(code) == 2 {
+		country = code
+	}
+	typed := cell("phone", 60)
+	if typed == "" {
+		typed = cell("address phone", 60)
+	}
+	if typed != "" {
+		phone, ok := customer.NormalPhone(typed, country)
+		if !ok {
+			complain(false, fmt.Sprintf("%q is no phone number", typed))
+		}
+		in.Phone = phone
+	}
+	if in.Email == "" && in.Phone == "" && in.Key == "" {
+		complain(true, "there is neither an email nor a phone number by which to know them")
+		return in, complaints, true
+	}
+	for _, tag := range strings.Split(r.get("tags"), ",") {
+		if tag = strings.ToLower(text.Clean(tag, 40)); tag != "" && len(in.Tags) < 30 {
+			in.Tags = append(in.Tags, tag)
+		}
+	}
+	in.Note = cell("note", 2000)
+	for column, medium := range map[string]string{"mail": customer.ByMail, "sms": customer.BySMS} {
+		if r.has(column) && r.get(column) != "" {
+			in.News[medium] = strings.EqualFold(r.get(column), "yes") || strings.EqualFold(r.get(column), "true")
+		}
+	}
+	if street := cell("address1", 120); street != "" && cell("city", 120) != "" {
+		a := &customer.Address{Name: in.Name, Lines: street, Town: cell("city", 120), Region: cell("region", 120), Postcode: cell("zip", 120), Country: country, Phone: in.Phone}
+		for _, line := range []string{cell("address2", 120), cell("company", 120)} {
+			if line != "" {
+				a.Lines += "\n" + line
+			}
+		}
+		if a.Name == "" {
+			a.Name = in.Email + in.Phone
+		}
+		in.Address = a
+	}
+	return in, complaints, false
+}

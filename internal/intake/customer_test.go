@@ -1,0 +1,97 @@
+package intake
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/person"
+	"counterpart/internal/pg/pgtest"
+	"counterpart/internal/sample"
+)
+
+const oldCustomers = "First Name,Last Name,Email,Accepts Marketing,Company,Address1,Address2,City,Province,Province Code,Country,Country Code,Zip,Phone,Total Spent,Total Orders,Tags,Note,Tax Exempt\n" +
+	"Ada,Fairweather,Ada@Example.com,yes,,1 Mill Lane,,Leeds,,,United Kingdom,GB,LS6 1AA,'0113 496 0999,12.00,1,\"Trade, local artist\",\"Likes tea;\nno sugar\",no\n" +
+	"Ben,,not an address,no,,,,,,,,,,,0,0,,,no\n" +
+	",,,,,,,,,,,,,,,,,,\n" +
+	"=cmd(),<script>,cora@example.com,yes,,,,,,,,,,+371 2000 0000,0,0,,,no\n" +
+	"Nobody,,,no,,,,,,,,,,,0,0,,,no\n"
+
+const newCustomers = "\ufeffCustomer ID;First Name;Last Name;Email;Accepts Email Marketing;Default Address Address1;Default Address City;Default Address Country Code;Default Address Zip;Default Address Phone;Phone;Accepts SMS Marketing;Note;Tags\n" +
+	"7001;Dace;Kalniņa;dace@example.lv;yes;Brīvības iela 1;Rīga;LV;LV-1010;20000001;;yes;;vip\n" +
+	"7002;Dace;Kalniņa;dace@example.lv;no;;;;;;;no;;\n"
+
+func TestCustomersComeInOnce(t *testing.T) {
+	for name, file := range map[string]string{"old headings": oldCustomers, "new headings": newCustomers} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Background()
+			tx := pgtest.Tx(t)
+			sample.Load(t, tx)
+
+			dry, err := Customers(ctx, tx, strings.NewReader(file), "GB", true, nil)
+			require.NoError(t, err)
+			var n int
+			require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM customer`).Scan(&n))
+			require.Zero(t, n, "a dry run keeps nothing")
+			report, err := Customers(ctx, tx, strings.NewReader(file), "GB", false, nil)
+			require.NoError(t, err)
+			require.Equal(t, dry, report, "and says what would happen")
+			again, err := Customers(ctx, tx, strings.NewReader(file), "GB", false, nil)
+			require.NoError(t, err)
+
+			require.Equal(t, 2, report.Created)
+			require.Equal(t, []int{0, 0, 2}, []int{again.Created, again.Updated, again.Unchanged}, "a second import changes nothing")
+			if name == "old headings" {
+				require.Equal(t, 2, report.Refused, "nobody can be known by nothing")
+				require.Equal(t, 4, report.Rows)
+			}
+			var proven int
+			require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM identity WHERE kind IN ('email', 'phone') AND verified_at IS NOT NULL`).Scan(&proven))
+			require.Zero(t, proven, "a file proves nothing")
+		})
+	}
+}
+
+// TestAnImportBringsNoConsentBack takes a consent back and imports the file that had it again.
+func TestAnImportBringsNoConsentBack(t *testing.T) {
+	ctx := context.Background()
+	tx := pgtest.Tx(t)
+	sample.Load(t, tx)
+	_, err := Customers(ctx, tx, strings.NewReader(newCustomers), "GB", false, nil)
+	require.NoError(t, err)
+	var dace int64
+	require.NoError(t, tx.QueryRow(ctx, `SELECT customer_id FROM identity WHERE kind = 'external' AND value = 'shopify:7001'`).Scan(&dace))
+	given, err := customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)
+	require.NoError(t, err)
+	require.True(t, given)
+
+	require.NoError(t, person.Say(ctx, tx, dace, customer.Answer{Purpose: customer.Marketing, Medium: customer.ByMail, Given: false, Source: "web"}))
+	_, err = Customers(ctx, tx, strings.NewReader(newCustomers), "GB", false, nil)
+	require.NoError(t, err)
+	given, err = customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)
+	require.NoError(t, err)
+	require.False(t, given)
+}
+
+func FuzzCustomers(f *testing.F) {
+	f.Add(oldCustomers)
+	f.Add(newCustomers)
+	f.Fuzz(func(t *testing.T, file string) {
+		rows, err := newReader(strings.NewReader(file), customerHeadings, "email", "phone")
+		if err != nil {
+			return
+		}
+		for {
+			one, err := rows.read()
+			if err != nil {
+				return
+			}
+			in, _, whole := readCustomer(*one, "GB")
+			require.True(t, whole || in.Email != "" || in.Phone != "" || in.Key != "")
+			require.NotContains(t, in.Name+in.Note, "\x00")
+		}
+	})
+}
