@@ -84,11 +84,11 @@ func only(otherwise string, refused []string, letIn ...string) map[string]string
 var owned = map[string][]string{
 	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
 	"GET /cart/events": {owner, guestOwnLink, guestOtherLink, otherShopper},
-	"GET /setup": {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
+	"GET /setup":       {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
 	"GET /counter/pickups/{id}": {associateHere, manager, admin}, "POST /counter/pickups/{id}/ready": {associateHere, manager, admin}, "POST /counter/pickups/{id}/missing": {},
 	"POST /counter/pickups/{id}/handover": {associateHere, manager, admin}, "POST /counter/pickups/{id}/cancel": {associateHere, manager, admin},
-	"POST /counter/customers/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
+	"POST /counter/customers/{id}/lines/{line}":                 {associateHere, associateThere, manager, admin},
 	"POST /counter/customers/{id}/identities/{identity}/remove": {associateHere, associateThere, manager, admin}, "POST /counter/customers/{id}/notes/{note}/close": {associateHere, associateThere, manager, admin},
 	"POST /counter/customers/{id}/list/{variant}/cart": {}, "POST /admin/customers/{id}/unmerge": {},
 	"POST /admin/devices/{id}/revoke": {manager, admin}, "POST /admin/devices/{id}/unlock": {manager, admin},

@@ -32,8 +32,14 @@ func (s serve) loadDemo(ctx context.Context, db *database, store *files.Store, c
 	fmt.Fprintf(&b, "  Demo sign-ins\n")
 	for _, a := range accounts {
 		where := "everywhere"
-		if len(a.Stores) > 0 {
+		switch {
+		case len(a.Stores) > 0:
 			where = strings.Join(a.Stores, ", ")
+		case a.Role == demo.Shopper:
+			where = "at " + c.URL + "/sign-in"
+		}
+		if a.PIN != "" {
+			where += ", PIN " + a.PIN
 		}
 		fmt.Fprintf(&b, "  %-10s %-30s %s   (%s, %s)\n", a.Role, a.Email, a.Password, a.Name, where)
 	}

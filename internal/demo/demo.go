@@ -26,10 +26,10 @@ import (
 // Name of the demo's chain.
 const Name = "Aldous & Fern"
 
-// Account is a demo sign-in. Its password is made at random when the demo is loaded.
+// Account is a demo sign-in. Its password is made at random when the demo is loaded. PIN is an associate's.
 type Account struct {
-	Name, Email, Role, Password string
-	Stores                      []string
+	Name, Email, Role, Password, PIN string
+	Stores                           []string
 }
 
 // Load fills an empty database. It is one transaction: an interrupted load leaves nothing. Progress is told as a share of one.
@@ -111,6 +111,7 @@ func (l *loader) people(ctx context.Context) error {
 		{Name: "Owen Pryce", Email: "owen@aldousfern.example", Role: staff.RoleAssociate, Stores: []string{"LDN", "BRS", "CDF"}},
 		{Name: "Līga Kalniņa", Email: "liga@aldousfern.example", Role: staff.RoleAssociate, Stores: []string{"RIX"}},
 		{Name: "Marcus Bell", Email: "marcus@aldousfern.example", Role: staff.RoleStock, Stores: []string{"WH1", "LDN"}},
+		{Name: "Noor Haddad", Email: "noor@aldousfern.example", Role: staff.RoleMarketing},
 	}
 	for i := range l.accounts {
 		account := &l.accounts[i]
@@ -128,7 +129,7 @@ func (l *loader) people(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return l.pins(ctx)
 }
 
 func (l *loader) location(code string) *location.Location {

@@ -73,7 +73,10 @@ func (l *loader) history(ctx context.Context) error {
 		WHERE cause = 'receipt'`); err != nil {
 		return err
 	}
-	return catalog.CountPopular(ctx, l.tx)
+	if err := catalog.CountPopular(ctx, l.tx); err != nil {
+		return err
+	}
+	return l.profiles(ctx, ids)
 }
 
 func (l *loader) sales(now time.Time) []sale {

@@ -22,11 +22,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/audit"
+	"counterpart/internal/customer"
 	"counterpart/internal/demo"
 	"counterpart/internal/files"
 	"counterpart/internal/live"
 	"counterpart/internal/message"
 	"counterpart/internal/message/catcher"
+	"counterpart/internal/passkey"
 	"counterpart/internal/pg/pgtest"
 	"counterpart/internal/work"
 	"counterpart/web"
@@ -58,13 +60,17 @@ func open(t *testing.T) *place {
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &place{URL: "http://" + listener.Addr().String(), DB: pool, Mail: mails, Accounts: map[string]demo.Account{}}
+	// By name, because browsers make no passkeys for a number.
+	p := &place{URL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), DB: pool, Mail: mails, Accounts: map[string]demo.Account{}}
 	for _, a := range accounts {
 		first, _, _ := strings.Cut(a.Name, " ")
 		p.Accounts[first] = a
 	}
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL}
-	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com"}, BaseURL: p.URL})
+	passkeys, err := passkey.New(p.URL, demo.Name)
+	require.NoError(t, err)
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL, Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Texts: true}
+	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com", TextGateway: "sms.localhost"}
+	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: p.URL})
 	require.NoError(t, err)
 	server := &http.Server{Handler: site.Handler()}
 	go server.Serve(listener) // It ends with Close.
@@ -213,12 +219,17 @@ func (p *person) shot(file string) {
 	require.NoError(p.t, os.WriteFile(file, png, 0o644))
 }
 
+// signIn signs an associate in, or the demo's shopper.
 func (p *person) signIn(a demo.Account) {
 	p.t.Helper()
-	p.visit("/staff/sign-in")
+	if a.Role == demo.Shopper {
+		p.visit("/sign-in")
+	} else {
+		p.visit("/staff/sign-in")
+	}
 	p.write("#f-email", a.Email)
 	p.write("#f-password", a.Password)
-	p.click("form button")
+	p.click(`form[action$="sign-in"]:not([role]) button`)
 }
 
 var axeOnce = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("../node_modules/axe-core/axe.min.js") })
