@@ -25,7 +25,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		return left == 0
 	}, 2*time.Minute, 200*time.Millisecond, "the pictures are drawn")
 
-	people = map[string]*person{"stranger": p.person(t, 1280, 800), "shopper": p.person(t, 1280, 800), "associate": p.person(t, 1280, 800), "admin": p.person(t, 1280, 800)}
+	people = map[string]*person{"stranger": p.person(t, 1280, 800), "shopper": p.person(t, 1280, 800), "associate": p.person(t, 1280, 800), "admin": p.person(t, 1280, 800), "member": p.person(t, 1280, 800), "newcomer": p.person(t, 1280, 800)}
 	shopper := people["shopper"]
 	shopper.visit("/stores")
 	shopper.click(`form[action="/stores/leeds/choose"] button`)
@@ -36,11 +36,17 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	}
 	people["associate"].signIn(p.Accounts["Priya"])
 	people["admin"].signIn(p.Accounts["Imogen"])
+	people["member"].signIn(p.Accounts["Ada"])
+	people["newcomer"].visit("/p/bear")
+	people["newcomer"].click(`[formaction="/list"]`)
+	people["newcomer"].sees("It is on your list")
 
 	one := func(query string) (id int64) {
 		require.NoError(t, p.DB.QueryRow(context.Background(), query).Scan(&id), query)
 		return id
 	}
+	ada := one(`SELECT customer_id FROM password`)
+	double := one(fmt.Sprintf(`SELECT b.customer_id FROM identity a JOIN identity b ON b.value = a.value AND b.kind = 'phone' AND b.customer_id <> a.customer_id WHERE a.customer_id = %d`, ada))
 	leeds := one(`SELECT id FROM location WHERE code = 'LDS'`)
 	at := func(state string) int64 {
 		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
@@ -53,6 +59,13 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
 		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")), "associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
 		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer", fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)), "associate"},
+		{"counter-member", fmt.Sprintf("/counter/customers/%d", ada), "associate"}, {"counter-compare", fmt.Sprintf("/counter/customers/%d/merge/%d", ada, double), "associate"},
+		{"counter-new", fmt.Sprintf("/counter/customers/%d", double), "associate"}, {"staff-pin", "/staff/pin", "associate"}, {"staff-second", "/staff/second", "associate"}, {"staff-machine", "/staff/machine", "admin"},
+		{"customer-sign-in", "/sign-in", "stranger"}, {"register", "/register", "stranger"}, {"forgotten", "/forgotten", "stranger"}, {"check-mail", "/check-your-mail", "stranger"}, {"dead-link", "/reset/AAAAAAAA", "stranger"},
+		{"list-empty", "/list", "stranger"}, {"list-new", "/list", "newcomer"}, {"list", "/list", "member"}, {"account", "/account", "member"}, {"account-details", "/account/details", "member"},
+		{"account-addresses", "/account/addresses", "member"}, {"account-privacy", "/account/privacy", "member"}, {"account-activity", "/account/activity", "member"}, {"member-cart", "/cart", "member"},
+		{"admin-customers", "/admin/customers", "admin"}, {"admin-segment", "/admin/customers?orders=3&account=1", "admin"}, {"admin-nobody", "/admin/customers?q=zzzz", "admin"}, {"admin-customer", fmt.Sprintf("/admin/customers/%d", ada), "admin"},
+		{"admin-staff", "/admin/staff", "admin"}, {"admin-associate", fmt.Sprintf("/admin/staff/%d", one(`SELECT id FROM associate WHERE role = 'manager'`)), "admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
 		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
 		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d", one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
