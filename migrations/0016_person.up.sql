@@ -209,7 +209,8 @@ SELECT browse_event_month((now() + interval '1 month')::date);
 CREATE TABLE export (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer_id bigint NOT NULL REFERENCES customer,
-    file        text,  -- key in the file store, once it is made
+    file        text,  -- key in the file store, written down before the file is
+    made_at     timestamptz,
     asked_by    bigint REFERENCES associate, -- none: the customer
     asked_at    timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL

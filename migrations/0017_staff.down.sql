@@ -18,5 +18,6 @@ ALTER TABLE associate
     DROP COLUMN totp_step,
     DROP COLUMN pin_hash;
 ALTER TABLE shop
+    DROP COLUMN forget_key,
     DROP COLUMN second_factor,
     DROP COLUMN idle_minutes;

@@ -1,4 +1,5 @@
 ALTER TABLE shop
+    ADD COLUMN forget_key    text NOT NULL DEFAULT gen_random_uuid()::text, -- makes what the list of the forgotten says of them unreadable without the database
     ADD COLUMN second_factor boolean NOT NULL DEFAULT false, -- nobody works here on a password alone
     ADD COLUMN idle_minutes  integer NOT NULL DEFAULT 10;    -- a counter that nobody touched for so long asks who is there
 ALTER TABLE shop ADD CONSTRAINT shop_idle_minutes_check CHECK (idle_minutes BETWEEN 1 AND 240);

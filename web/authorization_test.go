@@ -47,17 +47,19 @@ const (
 
 // byPolicy is who each policy lets in; nobody else.
 var byPolicy = map[string]map[string]string{
-	"anyone":    all(in),
-	"own link":  only(absent, nil, guestOwnLink),
-	"shopper":   only(signIn, nil, owner, otherShopper),
-	"enrolling": only(staffSignIn, nil, associateHere, associateThere, manager, admin),
-	"staff":     only(staffSignIn, nil, associateHere, associateThere, manager, admin),
-	"counter":   only(staffSignIn, nil, associateHere, associateThere, manager, admin),
-	"manage":    only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
-	"stock":     only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
-	"people":    only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
-	"office":    only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
-	"admin":     only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
+	"anyone":        all(in),
+	"own link":      only(absent, nil, guestOwnLink),
+	"shopper":       only(signIn, nil, owner, otherShopper),
+	"enrolling":     only(staffSignIn, nil, associateHere, associateThere, manager, admin),
+	"staff":         only(staffSignIn, nil, associateHere, associateThere, manager, admin),
+	"counter":       only(staffSignIn, nil, associateHere, associateThere, manager, admin),
+	"manage":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
+	"stock":         only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
+	"people":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
+	"office":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
+	"manage, fully": only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
+	"admin, fully":  only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
+	"admin":         only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
 }
 
 func all(answer string) map[string]string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 
@@ -39,6 +40,7 @@ type Site struct {
 	Passkeys   *passkey.Site
 	SignOn     *door.SignOn
 	Texts      bool
+	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	BaseURL    string
 	SetupToken string
 	Draining   *atomic.Bool
@@ -47,6 +49,7 @@ type Site struct {
 // Routes is the whole site map.
 func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
+	r.Proxies = s.Proxies
 	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Texts: s.Texts}).Routes(r)
 	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live}).Routes(r)

@@ -14,16 +14,17 @@ import (
 
 // config is what the environment says.
 type config struct {
-	Addr     string `env:"COUNTERPART_ADDR" envDefault:"127.0.0.1:8080"`
-	Data     string `env:"COUNTERPART_DATA" envDefault:".data"`
-	URL      string `env:"COUNTERPART_URL"` // the shop's address as shoppers see it
-	Database string `env:"DATABASE_URL"`
-	SMTPHost string `env:"COUNTERPART_SMTP_HOST"` // none: mails are caught and shown
-	SMTPPort int    `env:"COUNTERPART_SMTP_PORT" envDefault:"587"`
-	SMTPUser string `env:"COUNTERPART_SMTP_USER"`
-	SMTPPass string `env:"COUNTERPART_SMTP_PASSWORD"`
-	MailFrom string `env:"COUNTERPART_MAIL_FROM" envDefault:"shop@localhost"`
-	Texts    string `env:"COUNTERPART_SMS_GATEWAY"` // text messages are mails to the number at this host
+	Addr     string   `env:"COUNTERPART_ADDR" envDefault:"127.0.0.1:8080"`
+	Data     string   `env:"COUNTERPART_DATA" envDefault:".data"`
+	URL      string   `env:"COUNTERPART_URL"` // the shop's address as shoppers see it
+	Database string   `env:"DATABASE_URL"`
+	SMTPHost string   `env:"COUNTERPART_SMTP_HOST"` // none: mails are caught and shown
+	SMTPPort int      `env:"COUNTERPART_SMTP_PORT" envDefault:"587"`
+	SMTPUser string   `env:"COUNTERPART_SMTP_USER"`
+	SMTPPass string   `env:"COUNTERPART_SMTP_PASSWORD"`
+	MailFrom string   `env:"COUNTERPART_MAIL_FROM" envDefault:"shop@localhost"`
+	Proxies  []string `env:"COUNTERPART_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed
+	Texts    string   `env:"COUNTERPART_SMS_GATEWAY"`     // text messages are mails to the number at this host
 
 	SignOn       string `env:"COUNTERPART_OIDC_ISSUER"` // a company's own sign-in for staff
 	SignOnClient string `env:"COUNTERPART_OIDC_CLIENT_ID"`

@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/intake"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/privacy"
 )
 
 type imports struct {
@@ -75,12 +76,20 @@ type importCustomers struct {
 }
 
 func (i importCustomers) Run(ctx context.Context) (err error) {
-	_, db, err := open(ctx)
+	c, db, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := pg.Migrate(db.URL); err != nil {
+		return err
+	}
+	store, err := files.Open(filepath.Join(c.Data, "files"))
+	if err != nil {
+		return err
+	}
+	forgotten, err := privacy.Forgotten(ctx, db.Pool, store)
+	if err != nil {
 		return err
 	}
 	file, err := os.Open(i.File)
@@ -94,7 +103,9 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 	}
 	counted := &counter{Reader: file}
 	bar := progress("Importing")
-	report, err := intake.Customers(ctx, db.Pool, counted, i.Country, i.DryRun, func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) })
+	report, err := intake.Customers(ctx, db.Pool, counted, intake.CustomerOptions{
+		Country: i.Country, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) },
+	})
 	bar(1)
 	report.Tell(os.Stdout, i.DryRun)
 	if err != nil {

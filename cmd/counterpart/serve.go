@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -77,6 +79,16 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 		} else {
 			slog.Warn("no mail is sent: COUNTERPART_SMTP_HOST is not set")
 		}
+	}
+	for _, typed := range c.Proxies {
+		network, err := netip.ParsePrefix(typed)
+		if address, wrong := netip.ParseAddr(typed); wrong == nil {
+			network, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return fmt.Errorf("COUNTERPART_TRUSTED_PROXIES: %w", err)
+		}
+		site.Proxies = append(site.Proxies, network)
 	}
 	site.Texts = sender.TextGateway != ""
 	name, err := s.proofs(ctx, db, c, &site)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,10 +16,11 @@ import (
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
 	"counterpart/internal/secret"
+	"counterpart/internal/session"
 )
 
-// Proof is somebody who is signed in saying once more who they are, before something changes by which they could be locked out: the password,
-// where there is one. Main is the proven email it belongs to.
+// Proof is somebody who is signed in saying once more who they are, before something changes by which they could be locked out: by the password, or
+// where there is none by having signed in a moment ago. Email is the proven one it belongs to.
 type Proof struct {
 	Person   int64
 	Email    string
@@ -32,6 +34,9 @@ func (p Proof) Check(ctx context.Context, db pg.DB) error {
 	return err
 }
 
+// freshFor is how long having signed in stands for who somebody is.
+const freshFor = 15 * time.Minute
+
 func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 	if err := limit.Take(ctx, db, fmt.Sprintf("proof:%d", p.Person), perSignIn); err != nil {
 		return nil, err
@@ -43,7 +48,15 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 	if a == nil || a.ID != p.Person {
 		return nil, fault.New(fault.Conflict, "Your address has changed meanwhile. Reload the page and try again.")
 	}
-	if a.Hash != "" {
+	if a.Hash == "" {
+		fresh, err := session.Fresh(ctx, db, p.Session, freshFor)
+		if err != nil {
+			return nil, err
+		}
+		if !fresh {
+			return nil, fault.New(fault.Denied, "You signed in a while ago. Sign out, have a link mailed to you, and try this again.")
+		}
+	} else {
 		same, err := secret.Matches(ctx, p.Password, a.Hash)
 		if err != nil {
 			return nil, err
@@ -160,7 +173,17 @@ func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) erro
 			return err
 		}
 	}
+	if _, err := session.EndShopper(ctx, tx, who, ""); err != nil {
+		return err
+	}
 	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticeEmail, Former: o.ID})
+}
+
+func or(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }
 
 // AskPhone sends a code to a number; the answer names the question.
@@ -181,6 +204,10 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 
 // ProvePhone takes the code. Profiles that the counter made with this number become theirs.
 func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) error {
+	// Whose question it is comes first, so that nobody uses up the tries of another's.
+	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone || o.CustomerID != person {
+		return or(err, fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one."))
+	}
 	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
 		return err
 	}
@@ -188,13 +215,6 @@ func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) er
 		o, err := customer.UseCode(ctx, tx, customer.ForPhone, id, strings.ReplaceAll(strings.TrimSpace(code), " ", ""))
 		if err != nil {
 			return err
-		}
-		who, err := customer.Root(ctx, tx, o.CustomerID)
-		if err != nil {
-			return err
-		}
-		if who != person {
-			return fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
 		}
 		if err := customer.Verify(ctx, tx, person, customer.Phone, o.Target, channel); err != nil {
 			return err

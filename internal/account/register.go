@@ -206,8 +206,16 @@ func contains(all []int64, one int64) bool {
 	return false
 }
 
-// Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone.
+// Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone. An address that was written down
+// after there were orders is not theirs by that alone: whoever adds their own would get the history.
 func Invite(ctx context.Context, db pg.DB, customerID int64, email string) error {
+	first, err := customer.GivenAtFirst(ctx, db, customerID, customer.Email, email)
+	if err != nil {
+		return err
+	}
+	if !first {
+		return fault.Field("contact", "This address came after their orders. They order with it once, or a manager merges what is theirs.")
+	}
 	if err := mayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -139,6 +140,13 @@ func Reset(ctx context.Context, db pg.DB, token, password string, b Browser) (be
 		if err := setPassword(ctx, tx, a.ID, a.Member, hash, ""); err != nil {
 			return err
 		}
+		// Whoever could not get in may have been kept out by somebody who did: their passkeys go too, and links to the address.
+		if err := customer.DropPasskeys(ctx, tx, a.ID, time.Time{}); err != nil {
+			return err
+		}
+		if err := customer.RevokeTo(ctx, tx, o.Target); err != nil {
+			return err
+		}
 		begun, err = begin(ctx, tx, a.ID, b, session.ByLink)
 		return err
 	})
@@ -187,13 +195,16 @@ func handle(customerID int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("shopper"), uint64(customerID))
 }
 
-// EnrolPasskey begins a passkey: what the browser needs, and the challenge's secret.
-func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, person int64, name string) (options json.RawMessage, challenge string, err error) {
-	options, kept, err := site.Enrol(passkey.Owner{Handle: handle(person), Name: name}, false)
+// EnrolPasskey begins a passkey: what the browser needs, and the challenge's secret. A new way in wants proof like any other change of them.
+func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (options json.RawMessage, challenge string, err error) {
+	if _, err := p.check(ctx, db); err != nil {
+		return nil, "", err
+	}
+	options, kept, err := site.Enrol(passkey.Owner{Handle: handle(p.Person), Name: p.Email}, false)
 	if err != nil {
 		return nil, "", err
 	}
-	challenge, err = session.Challenging(ctx, db, session.Challenge{Purpose: session.CustomerEnrol, CustomerID: person, Data: kept})
+	challenge, err = session.Challenging(ctx, db, session.Challenge{Purpose: session.CustomerEnrol, CustomerID: p.Person, Data: kept})
 	return options, challenge, err
 }
 
@@ -225,7 +236,10 @@ func KeepPasskey(ctx context.Context, db pg.DB, site *passkey.Site, person int64
 }
 
 // AskPasskey begins a sign-in with whatever passkey the browser has for this shop.
-func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site) (options json.RawMessage, challenge string, err error) {
+func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (options json.RawMessage, challenge string, err error) {
+	if err := limit.Take(ctx, db, "passkey:from:"+b.From, limit.Rule{Max: 60, Window: perSignIn.Window}); err != nil {
+		return nil, "", err
+	}
 	options, kept, err := site.Ask(nil, false)
 	if err != nil {
 		return nil, "", err

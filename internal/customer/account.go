@@ -101,13 +101,36 @@ func Claimable(ctx context.Context, tx pgx.Tx, kind, value string) ([]int64, err
 		JOIN customer c ON c.id = i.customer_id
 		WHERE i.kind = $1 AND i.value = $2 AND i.verified_at IS NULL AND c.registered_at IS NULL AND c.merged_into IS NULL AND c.erased_at IS NULL AND c.disabled_at IS NULL
 			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = $1 AND other.value <> $2)
-			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind IN ('email', 'phone', 'passkey', 'external') AND other.verified_at IS NOT NULL)
+			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind IN ('email', 'phone', 'passkey') AND other.verified_at IS NOT NULL)
 		ORDER BY c.id
 		LIMIT 20`, kind, value)
 	if err != nil {
 		return nil, fmt.Errorf("find profiles to claim: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// GivenAtFirst says whether a customer gave an address or number themselves: with an order, when their profile was made, or before it had any history.
+func GivenAtFirst(ctx context.Context, db pg.DB, customerID int64, kind, value string) (first bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT
+			FROM identity i
+			JOIN customer c ON c.id = i.customer_id
+			WHERE i.customer_id = $1 AND i.kind = $2 AND i.value = $3
+				AND (i.source <> 'counter' OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value).Scan(&first)
+	return first, err
+}
+
+// DropPasskeys forgets every passkey of a person that came after a time: what was added while the account was in other hands.
+func DropPasskeys(ctx context.Context, tx pgx.Tx, person int64, since time.Time) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM identity
+		WHERE kind = 'passkey' AND created_at >= @since AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "since": since})
+	if err != nil {
+		return fmt.Errorf("drop passkeys: %w", err)
+	}
+	return nil
 }
 
 // Anonymous says whether a guest is nothing but a device: nobody wrote a name or a way to reach them.

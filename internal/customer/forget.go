@@ -23,47 +23,51 @@ func AskExport(ctx context.Context, tx pgx.Tx, person, askedBy int64, life time.
 	return id, nil
 }
 
-// ExportFor is the person whose copy is to be made; 0 when it is made already or not wanted any more.
-func ExportFor(ctx context.Context, db pg.DB, id int64) (person int64, err error) {
+// ExportFor is the person whose copy is to be made, and the file it goes to: written down before there is one, so that no file is ever without
+// its row. 0 when it is made already or not wanted any more.
+func ExportFor(ctx context.Context, db pg.DB, id int64, key string) (person int64, file string, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(c.merged_into, c.id)
-		FROM export e
-		JOIN customer c ON c.id = e.customer_id
-		WHERE e.id = $1 AND e.file IS NULL AND e.expires_at > now()`, id).Scan(&person)
+		UPDATE export e
+		SET file = coalesce(e.file, $2)
+		FROM customer c
+		WHERE e.id = $1 AND c.id = e.customer_id AND e.made_at IS NULL AND e.expires_at > now()
+		RETURNING coalesce(c.merged_into, c.id), e.file`, id, key).Scan(&person, &file)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil
+		return 0, "", nil
 	}
-	return person, err
+	return person, file, err
 }
 
-// ExportMade keeps where a copy lies. False when it is not wanted any more.
-func ExportMade(ctx context.Context, tx pgx.Tx, id int64, key string) (bool, error) {
+// ExportMade says that a copy is there. False when it is not wanted any more.
+func ExportMade(ctx context.Context, tx pgx.Tx, id int64) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE export
-		SET file = $2
-		WHERE id = $1 AND file IS NULL`, id, key)
+		SET made_at = now()
+		WHERE id = $1 AND made_at IS NULL`, id)
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
 // ExportFile is where a copy lies, or "".
 func ExportFile(ctx context.Context, db pg.DB, id int64) (key string, err error) {
-	err = db.QueryRow(ctx, `SELECT coalesce(file, '') FROM export WHERE id = $1 AND expires_at > now()`, id).Scan(&key)
+	err = db.QueryRow(ctx, `SELECT coalesce(file, '') FROM export WHERE id = $1 AND made_at IS NOT NULL AND expires_at > now()`, id).Scan(&key)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}
 	return key, err
 }
 
-// SweepExports forgets copies that are over and answers with their files.
-func SweepExports(ctx context.Context, db pg.DB) ([]string, error) {
-	rows, err := db.Query(ctx, `
-		DELETE FROM export
-		WHERE expires_at < now()
-		RETURNING coalesce(file, '')`)
+// OverExports are the files of copies that are over; DropExport forgets one of them, once its file is gone.
+func OverExports(ctx context.Context, db pg.DB) ([]string, error) {
+	rows, err := db.Query(ctx, `SELECT coalesce(file, '') FROM export WHERE expires_at < now()`)
 	if err != nil {
-		return nil, fmt.Errorf("sweep copies: %w", err)
+		return nil, fmt.Errorf("find old copies: %w", err)
 	}
 	return keys(rows)
+}
+
+func DropExport(ctx context.Context, db pg.DB, file string) error {
+	_, err := db.Exec(ctx, `DELETE FROM export WHERE file = $1`, file)
+	return err
 }
 
 // keys are the files among the rows that have one.
@@ -75,6 +79,18 @@ func keys(rows pgx.Rows) (all []string, err error) {
 		}
 	}
 	return all, err
+}
+
+// Named are the identities of a person by which another system could bring them back.
+func Named(ctx context.Context, tx pgx.Tx, person int64) ([]Identity, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT kind, value, source, verified_at IS NOT NULL
+		FROM identity
+		WHERE kind IN ('email', 'phone', 'external') AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person})
+	if err != nil {
+		return nil, fmt.Errorf("read how somebody is known: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Identity])
 }
 
 // Born is a customer and when they were made.

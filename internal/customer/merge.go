@@ -130,10 +130,10 @@ func LogMoves(ctx context.Context, tx pgx.Tx, mergeID int64, moves []Moved) erro
 // later one waits for that to be undone.
 func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Merge, moves []Moved, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT id, survivor_id, absorbed_id
+		SELECT id, survivor_id, absorbed_id, at
 		FROM merge
 		WHERE id = $1 AND undone_at IS NULL
-		FOR UPDATE`, mergeID).Scan(&m.ID, &m.SurvivorID, &m.AbsorbedID)
+		FOR UPDATE`, mergeID).Scan(&m.ID, &m.SurvivorID, &m.AbsorbedID, &m.At)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return m, nil, fault.New(fault.NotFound, "This merge is undone already.")
 	}

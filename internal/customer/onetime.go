@@ -150,6 +150,15 @@ func Revoke(ctx context.Context, tx pgx.Tx, person int64, purposes ...string) er
 	return err
 }
 
+// RevokeTo makes every link that was sent to an address worthless, whoever it was for.
+func RevokeTo(ctx context.Context, tx pgx.Tx, target string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE one_time
+		SET used_at = now()
+		WHERE target = $1 AND used_at IS NULL AND purpose <> 'export'`, target)
+	return err
+}
+
 // SweepOneTime forgets what has been over for a day, with the addresses it went to.
 func SweepOneTime(ctx context.Context, db pg.DB) error {
 	_, err := db.Exec(ctx, `

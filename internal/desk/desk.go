@@ -4,6 +4,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -80,7 +81,8 @@ func digits(s string) (n int) {
 // sought is what words typed at the counter can be, each empty where they cannot be that.
 type sought struct {
 	plain, code, gtin, email, phone, number, token, card string
-	names                                                []string // three words of a name, lower case without accents, the last repeated
+	names                                                []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
+	begin                                                string   // a name's beginning, where no word is long enough to be looked for inside
 }
 
 func read(words string) sought {
@@ -103,10 +105,15 @@ func read(words string) sought {
 	}
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
-		for _, word := range strings.Fields(words) {
-			if len(s.names) < 3 && utf8.RuneCountInString(word) > 1 {
-				s.names = append(s.names, "%"+like.Replace(word)+"%")
-			}
+		all := strings.Fields(words)
+		slices.SortStableFunc(all, func(a, b string) int { return utf8.RuneCountInString(b) - utf8.RuneCountInString(a) })
+		// The index is of groups of three letters: a word of two alone would have every name read.
+		if utf8.RuneCountInString(all[0]) < 3 {
+			s.begin = strings.Join(strings.Fields(words), " ")
+			return s
+		}
+		for _, word := range all[:min(3, len(all))] {
+			s.names = append(s.names, "%"+like.Replace(word)+"%")
 		}
 	}
 	for len(s.names) > 0 && len(s.names) < 3 {
@@ -149,10 +156,16 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			FROM identity i
 			WHERE @phone <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @phone || '%'
 			LIMIT 30),
+		beginning AS MATERIALIZED (
+			SELECT c.id
+			FROM customer c
+			WHERE @begin <> '' AND plain_name(c.name) ~>=~ plain_name(@begin) AND plain_name(c.name) ~<~ (plain_name(@begin) || chr(1114111)) AND c.erased_at IS NULL
+			LIMIT 30),
 		people AS (
 			SELECT customer_id, value AS detail, 3 AS rank, 1::real AS score FROM known
 			UNION ALL SELECT customer_id, value, 3, 1 FROM phoned
 			UNION ALL SELECT id, '', 4, 1 FROM named
+			UNION ALL SELECT id, '', 4, 1 FROM beginning
 			UNION ALL SELECT id, '', 5, score FROM misspelt)
 		SELECT kind, id, sku, title, detail, state
 		FROM (
@@ -180,7 +193,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
 		"location": locationID, "plain": s.plain, "token": s.token, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
-		"name": len(s.names) > 0, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
+		"name": len(s.names) > 0, "begin": s.begin, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
 	}

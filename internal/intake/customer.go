@@ -24,6 +24,18 @@ var customerHeadings = map[string][]string{
 	"zip": {"zip", "default address zip"}, "address phone": {"default address phone"},
 }
 
+// CustomerOptions of an import. Country reads phone numbers that name none; Forgotten says whose identity it was who asked to be forgotten.
+type CustomerOptions struct {
+	Country   string
+	Forgotten func(kind, value string) bool
+	DryRun    bool // try everything, keep nothing
+	Progress  func(rows int)
+}
+
+func (o CustomerOptions) forgot(in customer.Incoming) bool {
+	return o.Forgotten != nil && (o.Forgotten(customer.External, in.Key) || o.Forgotten(customer.Email, in.Email) || o.Forgotten(customer.Phone, in.Phone))
+}
+
 // CustomerReport is what an import of customers did.
 type CustomerReport struct {
 	Rows, Created, Updated, Unchanged, Refused int
@@ -46,16 +58,15 @@ func (r CustomerReport) Tell(w io.Writer, dry bool) {
 }
 
 // Customers reads a file customer by customer, each in a transaction of its own. Addresses and numbers come in unproven: whoever proves one later
-// finds what was bought under it. A second import changes nothing, and no consent that somebody took back here comes back. Country reads phone
-// numbers that have none.
-func Customers(ctx context.Context, db pg.DB, r io.Reader, country string, dry bool, progress func(rows int)) (report CustomerReport, err error) {
+// finds what was bought under it. A second import changes nothing, and no consent that somebody took back here comes back.
+func Customers(ctx context.Context, db pg.DB, r io.Reader, o CustomerOptions) (report CustomerReport, err error) {
 	rows, err := newReader(r, customerHeadings, "email", "phone")
 	if err != nil {
 		return report, err
 	}
-	if dry {
+	if o.DryRun {
 		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-			if err := customers(ctx, tx, rows, country, &report, progress); err != nil {
+			if err := customers(ctx, tx, rows, o, &report); err != nil {
 				return err
 			}
 			return errDryRun
@@ -65,10 +76,10 @@ func Customers(ctx context.Context, db pg.DB, r io.Reader, country string, dry b
 		}
 		return report, err
 	}
-	return report, customers(ctx, db, rows, country, &report, progress)
+	return report, customers(ctx, db, rows, o, &report)
 }
 
-func customers(ctx context.Context, db pg.DB, rows *reader, country string, report *CustomerReport, progress func(int)) error {
+func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, report *CustomerReport) error {
 	for {
 		one, err := rows.read()
 		if err == io.EOF {
@@ -78,7 +89,10 @@ func customers(ctx context.Context, db pg.DB, rows *reader, country string, repo
 			return err
 		}
 		report.Rows++
-		in, complaints, whole := readCustomer(*one, country)
+		in, complaints, whole := readCustomer(*one, o.Country)
+		if !whole && o.forgot(in) {
+			complaints, whole = append(complaints, Complaint{Row: one.n, Reason: "they asked to be forgotten, and stay so", Whole: true}), true
+		}
 		report.Complaints = append(report.Complaints, complaints...)
 		if whole {
 			report.Refused++
@@ -102,8 +116,8 @@ func customers(ctx context.Context, db pg.DB, rows *reader, country string, repo
 		default:
 			report.Unchanged++
 		}
-		if progress != nil {
-			progress(report.Rows)
+		if o.Progress != nil {
+			o.Progress(report.Rows)
 		}
 	}
 }

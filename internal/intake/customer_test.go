@@ -31,15 +31,15 @@ func TestCustomersComeInOnce(t *testing.T) {
 			tx := pgtest.Tx(t)
 			sample.Load(t, tx)
 
-			dry, err := Customers(ctx, tx, strings.NewReader(file), "GB", true, nil)
+			dry, err := Customers(ctx, tx, strings.NewReader(file), CustomerOptions{Country: "GB", DryRun: true})
 			require.NoError(t, err)
 			var n int
 			require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM customer`).Scan(&n))
 			require.Zero(t, n, "a dry run keeps nothing")
-			report, err := Customers(ctx, tx, strings.NewReader(file), "GB", false, nil)
+			report, err := Customers(ctx, tx, strings.NewReader(file), CustomerOptions{Country: "GB"})
 			require.NoError(t, err)
 			require.Equal(t, dry, report, "and says what would happen")
-			again, err := Customers(ctx, tx, strings.NewReader(file), "GB", false, nil)
+			again, err := Customers(ctx, tx, strings.NewReader(file), CustomerOptions{Country: "GB"})
 			require.NoError(t, err)
 
 			require.Equal(t, 2, report.Created)
@@ -60,7 +60,7 @@ func TestAnImportBringsNoConsentBack(t *testing.T) {
 	ctx := context.Background()
 	tx := pgtest.Tx(t)
 	sample.Load(t, tx)
-	_, err := Customers(ctx, tx, strings.NewReader(newCustomers), "GB", false, nil)
+	_, err := Customers(ctx, tx, strings.NewReader(newCustomers), CustomerOptions{Country: "GB"})
 	require.NoError(t, err)
 	var dace int64
 	require.NoError(t, tx.QueryRow(ctx, `SELECT customer_id FROM identity WHERE kind = 'external' AND value = 'shopify:7001'`).Scan(&dace))
@@ -69,7 +69,7 @@ func TestAnImportBringsNoConsentBack(t *testing.T) {
 	require.True(t, given)
 
 	require.NoError(t, person.Say(ctx, tx, dace, customer.Answer{Purpose: customer.Marketing, Medium: customer.ByMail, Given: false, Source: "web"}))
-	_, err = Customers(ctx, tx, strings.NewReader(newCustomers), "GB", false, nil)
+	_, err = Customers(ctx, tx, strings.NewReader(newCustomers), CustomerOptions{Country: "GB"})
 	require.NoError(t, err)
 	given, err = customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)
 	require.NoError(t, err)

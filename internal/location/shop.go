@@ -45,3 +45,12 @@ func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	}
 	return tag.RowsAffected() == 1, nil
 }
+
+// ForgetKey makes what the list of the forgotten says of them unreadable to whoever has the list alone.
+func ForgetKey(ctx context.Context, db pg.DB) (key string, err error) {
+	err = db.QueryRow(ctx, `SELECT forget_key FROM shop`).Scan(&key)
+	if err != nil {
+		return "", fmt.Errorf("read the shop: %w", err)
+	}
+	return key, nil
+}

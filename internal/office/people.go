@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -172,6 +173,10 @@ func CustomerPage(ctx context.Context, db pg.DB, person int64) (*Customer, error
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read a customer: %w", err)
+	}
+	if !profile.Agreed(c.Consents, customer.Clienteling, customer.InShop) {
+		// What is on their list is theirs to show.
+		c.Timeline = slices.DeleteFunc(c.Timeline, func(f profile.Fact) bool { return f.Kind == customer.Wished })
 	}
 	return c, nil
 }

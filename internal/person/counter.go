@@ -46,19 +46,19 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string, at A
 		return 0, "", err
 	}
 	for _, s := range shared {
-		if s.Kind == kind {
+		if s.Kind == kind && s.Enough {
 			target = s.Value
 		}
 	}
 	if target == "" {
-		return 0, "", fault.New(fault.Conflict, "These two no longer share what the code would go to.")
+		return 0, "", fault.New(fault.Conflict, "A code is not enough here: one of them has an account and has never proven what they share. A manager can allow it.")
 	}
 	if err := limit.Take(ctx, db, "merge:"+target, perMerge); err != nil {
 		return 0, "", err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		payload := fmt.Appendf(nil, `{"one": %d, "other": %d}`, min(one, other), max(one, other))
-		if question, err = customer.Ask(ctx, tx, customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target, Payload: payload}, 15*time.Minute); err != nil {
+		ask := customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target, Payload: []byte(pairOf(one, other))}
+		if question, err = customer.Ask(ctx, tx, ask, 15*time.Minute); err != nil {
 			return err
 		}
 		return jobs.Insert(ctx, tx, message.Letter{OneTimeID: question})
@@ -66,19 +66,27 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string, at A
 	return question, target, err
 }
 
+// pairOf names two profiles, whichever comes first, as the database writes it back.
+func pairOf(one, other int64) string {
+	return fmt.Sprintf(`{"one": %d, "other": %d}`, min(one, other), max(one, other))
+}
+
 // MergeByCode merges two profiles once the code is said.
 func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code string, at At) (survivor int64, err error) {
+	// Whose question it is comes first, so that nobody uses up the tries of another's.
+	o, err := customer.ReadOneTime(ctx, db, question)
+	if err != nil {
+		return 0, err
+	}
+	if o == nil || o.Purpose != customer.ForMerge || string(o.Payload) != pairOf(one, other) {
+		return 0, fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+	}
 	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), limit.Rule{Max: 5, Window: 15 * time.Minute}); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		o, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", ""))
-		if err != nil {
+		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
 			return err
-		}
-		asked := fmt.Sprintf(`{"one": %d, "other": %d}`, min(one, other), max(one, other))
-		if string(o.Payload) != asked {
-			return fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
 		}
 		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID}, at)
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,6 +13,7 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
+	"counterpart/internal/session"
 	"counterpart/internal/staff"
 )
 
@@ -42,12 +44,18 @@ func Merge(ctx context.Context, db pg.DB, m customer.Merge, channel string, loca
 	return id, err
 }
 
-// Unmerge takes a merge back. What came later stays with the survivor.
+// Unmerge takes a merge back. What came later stays with the survivor, but for ways in: whoever signed in as the two is signed out, and a passkey
+// that was added meanwhile opens neither, because nobody knows any more which of them added it.
 func Unmerge(ctx context.Context, db pg.DB, mergeID int64, by staff.Entry, channel string) (m customer.Merge, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var moves []customer.Moved
 		if m, moves, err = customer.UndoMerge(ctx, tx, mergeID, by.AssociateID); err != nil {
 			return err
+		}
+		for _, side := range []int64{m.SurvivorID, m.AbsorbedID} {
+			if err := shutOut(ctx, tx, side, m.At); err != nil {
+				return err
+			}
 		}
 		joined, wishes, err := read(moves)
 		if err != nil {
@@ -65,6 +73,16 @@ func Unmerge(ctx context.Context, db pg.DB, mergeID int64, by staff.Entry, chann
 		return said(ctx, tx, m, customer.Unmerged, channel, by.LocationID)
 	})
 	return m, err
+}
+
+func shutOut(ctx context.Context, tx pgx.Tx, person int64, since time.Time) error {
+	if _, err := session.EndShopper(ctx, tx, person, ""); err != nil {
+		return err
+	}
+	if err := customer.DropPasskeys(ctx, tx, person, since); err != nil {
+		return err
+	}
+	return customer.Revoke(ctx, tx, person, customer.ToSignIn, customer.ToReset, customer.ToClaim, customer.OldEmail, customer.NewEmail)
 }
 
 // said writes a merge or its undoing where people look: both timelines, the audit trail, the pages that are open.
@@ -136,6 +154,9 @@ func read(moves []customer.Moved) (joined cart.Joined, wishes []cart.WishMove, e
 // Say gives or withdraws one consent. Whoever takes back that we remember what they look at is forgotten in that at once.
 func Say(ctx context.Context, db pg.DB, person int64, a customer.Answer) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, person); err != nil {
+			return err
+		}
 		if err := customer.Say(ctx, tx, person, a); err != nil {
 			return err
 		}

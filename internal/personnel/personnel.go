@@ -103,6 +103,9 @@ func Change(ctx context.Context, db pg.DB, id int64, f Form, before Form, by int
 
 // Renew gives an associate a new first password and takes their second factors and PIN away: the phone is lost, and an admin knows who asks.
 func Renew(ctx context.Context, db pg.DB, id, by int64) (password string, err error) {
+	if id == by {
+		return "", fault.New(fault.Denied, "Your own password you change under “PIN and password”. Another admin can begin again for you.")
+	}
 	password = firstPassword()
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := staff.SetPassword(ctx, tx, id, password); err != nil {

@@ -4,6 +4,9 @@ package privacy
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +23,7 @@ import (
 	"counterpart/internal/jobs"
 	"counterpart/internal/limit"
 	"counterpart/internal/live"
+	"counterpart/internal/location"
 	"counterpart/internal/message"
 	"counterpart/internal/order"
 	"counterpart/internal/pg"
@@ -75,7 +79,7 @@ func AskCopy(ctx context.Context, db pg.DB, person int64, channel string, by sta
 
 // Make is the job: it writes the copy into the file store and has the link mailed. A second run makes it anew.
 func Make(ctx context.Context, db pg.DB, store *files.Store, exportID int64) error {
-	person, err := customer.ExportFor(ctx, db, exportID)
+	person, key, err := customer.ExportFor(ctx, db, exportID, "export-"+strings.ToLower(secret.NewToken())+".zip")
 	if err != nil || person == 0 {
 		return err
 	}
@@ -87,12 +91,12 @@ func Make(ctx context.Context, db pg.DB, store *files.Store, exportID int64) err
 	if err := write(ctx, db, person, &zip); err != nil {
 		return fmt.Errorf("put a copy together: %w", err)
 	}
-	key := "export-" + strings.ToLower(secret.NewToken()) + ".zip"
-	if err := store.Put(key, &zip); err != nil {
+	// What an earlier run left there is older than what was just read.
+	if err := errors.Join(store.Remove(key), store.Put(key, &zip)); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		kept, err := customer.ExportMade(ctx, tx, exportID, key)
+		kept, err := customer.ExportMade(ctx, tx, exportID)
 		if err != nil {
 			return err
 		}
@@ -135,22 +139,24 @@ func Fetch(ctx context.Context, db pg.DB, store *files.Store, token string) (fs.
 
 // Sweep forgets copies that are too old.
 func Sweep(ctx context.Context, db pg.DB, store *files.Store) error {
-	keys, err := customer.SweepExports(ctx, db)
-	if err != nil {
-		return err
-	}
+	keys, err := customer.OverExports(ctx, db)
 	for _, key := range keys {
-		if err := store.Remove(key); err != nil {
-			return err
+		gone := store.Remove(key)
+		if gone == nil {
+			gone = customer.DropExport(ctx, db, key)
 		}
+		err = errors.Join(err, gone)
 	}
-	return nil
+	return err
 }
 
 // forgotten is an entry of the list that is kept outside the database: whom a restored backup has to forget again. The time a profile was
 // made tells it from another one that gets the same number after a restore.
+//
+// Known is how other systems and we knew them, as keyed hashes: an import leaves out whoever is among them.
 type forgotten struct {
 	Customers []forgottenCustomer `json:"customers"`
+	Known     []string            `json:"known,omitempty"`
 	At        time.Time           `json:"at"`
 }
 
@@ -181,21 +187,20 @@ func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by s
 			return fault.New(fault.Conflict, "An order is still to be collected. Collect it, or have it cancelled, and then everything can be deleted.")
 		}
 		// The list comes first: a list without an erasure is replayed into one, an erasure without a list comes back with the next backup.
-		if err := list(store, who); err != nil {
+		known, err := knownBy(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		if err := list(store, who, known); err != nil {
 			return err
 		}
 		copies, err = erase(ctx, tx, person, ids(who), by)
 		return err
 	})
-	if err != nil {
-		return err
-	}
 	for _, key := range copies {
-		if err := store.Remove(key); err != nil {
-			return err
-		}
+		err = errors.Join(err, store.Remove(key))
 	}
-	return nil
+	return err
 }
 
 func ids(who []customer.Born) []int64 {
@@ -206,8 +211,50 @@ func ids(who []customer.Born) []int64 {
 	return all
 }
 
-func list(store *files.Store, who []customer.Born) error {
-	entry := forgotten{At: time.Now().UTC()}
+// knownBy are the identities of a person as the list may keep them.
+func knownBy(ctx context.Context, tx pgx.Tx, person int64) (hashes []string, err error) {
+	key, err := location.ForgetKey(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	identities, err := customer.Named(ctx, tx, person)
+	for _, i := range identities {
+		hashes = append(hashes, hash(key, i.Kind, i.Value))
+	}
+	return hashes, err
+}
+
+func hash(key, kind, value string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(kind + ":" + value))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Forgotten answers whether an identity was somebody's who asked to be forgotten.
+func Forgotten(ctx context.Context, db pg.DB, store *files.Store) (func(kind, value string) bool, error) {
+	key, err := location.ForgetKey(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	names, err := store.List(erasures)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, name := range names {
+		entry, err := read(store, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range entry.Known {
+			known[h] = true
+		}
+	}
+	return func(kind, value string) bool { return known[hash(key, kind, value)] }, nil
+}
+
+func list(store *files.Store, who []customer.Born, known []string) error {
+	entry := forgotten{At: time.Now().UTC(), Known: known}
 	for _, c := range who {
 		entry.Customers = append(entry.Customers, forgottenCustomer{c.ID, c.CreatedAt.UTC()})
 	}

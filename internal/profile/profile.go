@@ -328,6 +328,7 @@ type Perhaps struct {
 	Value    string
 	Mine     bool // proven here
 	Theirs   bool // proven there
+	Enough   bool // whoever has what is shared may join them: where a side has an account or has proven anything, it has proven this
 	Since    time.Time
 	Orders   int
 	LastSeen *time.Time
@@ -336,7 +337,14 @@ type Perhaps struct {
 // QueuePerhaps asks for those.
 func QueuePerhaps(batch *pgx.Batch, person int64, perhaps *[]Perhaps) {
 	batch.Queue(`
-		SELECT other.id, other.name, shared.kind, shared.value, shared.mine, shared.theirs, other.created_at,
+		SELECT other.id, other.name, shared.kind, shared.value, shared.mine, shared.theirs,
+			(shared.mine OR NOT EXISTS (
+				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
+				WHERE c.id IN (`+customer.Members+`) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL)))
+			AND (shared.theirs OR NOT EXISTS (
+				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
+				WHERE (c.id = shared.id OR c.merged_into = shared.id) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL))),
+			other.created_at,
 			(SELECT count(*) FROM orders WHERE customer_id = other.id)::int, (SELECT max(at) FROM timeline WHERE customer_id = other.id)
 		FROM (
 			SELECT DISTINCT ON (coalesce(c.merged_into, c.id)) coalesce(c.merged_into, c.id) AS id, mine.kind, mine.value, mine.verified_at IS NOT NULL AS mine, theirs.verified_at IS NOT NULL AS theirs

@@ -43,6 +43,7 @@ type Session struct {
 	Enrolled   bool          // false: may do nothing but set up a second factor
 	Locked     bool          // nobody touched it for as long as the shop allows
 	Idle       time.Duration // how long that is
+	Until      time.Time     // when a new one ends, if that is before its Lifetime
 	seen       time.Time
 }
 
@@ -51,12 +52,26 @@ func Begin(ctx context.Context, db pg.DB, s Session) (token string, err error) {
 	token = secret.NewToken()
 	_, err = db.Exec(ctx, `
 		INSERT INTO session (token_hash, associate_id, location_id, device_id, method, enrolled, expires_at)
-		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, $6, now() + $7)`,
-		secret.Digest(token), s.Associate.ID, s.LocationID, s.DeviceID, s.Method, s.Enrolled, Lifetime)
+		VALUES (@token, @associate, nullif(@location::bigint, 0), nullif(@device::bigint, 0), @method, @enrolled, least(now() + @lifetime::interval, @until::timestamptz))`, pgx.NamedArgs{
+		"token": secret.Digest(token), "associate": s.Associate.ID, "location": s.LocationID, "device": s.DeviceID, "method": s.Method, "enrolled": s.Enrolled, "lifetime": Lifetime, "until": until(s)})
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
 	}
 	return token, nil
+}
+
+func until(s Session) *time.Time {
+	if s.Until.IsZero() {
+		return nil
+	}
+	return &s.Until
+}
+
+// Fresh says whether a shopper's session began so short a time ago that it stands for who they are.
+func Fresh(ctx context.Context, db pg.DB, token string, within time.Duration) (fresh bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM session WHERE token_hash = $1 AND customer_id IS NOT NULL AND expires_at > now() AND created_at > now() - $2::interval)`, secret.Digest(token), within).Scan(&fresh)
+	return fresh, err
 }
 
 // Load reads who a cookie is, rights and all, at every request: what was taken away is gone at the next. Nil when it is nobody. A session that

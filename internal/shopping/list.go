@@ -7,6 +7,7 @@ import (
 
 	"counterpart/internal/cart"
 	"counterpart/internal/customer"
+	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
 	"counterpart/internal/secret"
@@ -25,8 +26,14 @@ func (w Who) guest(ctx context.Context, tx pgx.Tx) (id int64, newToken string, e
 	if w.Person != 0 {
 		return w.Person, "", customer.Hold(ctx, tx, w.Person)
 	}
-	if id, err = customer.ByDevice(ctx, tx, w.Device); err != nil || id != 0 {
-		return id, "", err
+	if id, err = customer.ByDevice(ctx, tx, w.Device); err != nil {
+		return 0, "", err
+	}
+	if id != 0 {
+		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more, and a new one is made.
+		if err := customer.Hold(ctx, tx, id); !fault.Is(err, fault.NotFound) {
+			return id, "", err
+		}
 	}
 	newToken = secret.NewToken()
 	if id, err = customer.Create(ctx, tx, "", w.Language, w.Channel); err != nil {
@@ -68,6 +75,9 @@ func Agree(ctx context.Context, db pg.DB, w Who, say func(ctx context.Context, d
 // KeepForLater takes a line out of the cart and keeps it on the list of later.
 func KeepForLater(ctx context.Context, db pg.DB, customerID, lineID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, customerID); err != nil {
+			return err
+		}
 		if err := cart.SaveForLater(ctx, tx, customerID, lineID); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -112,9 +113,21 @@ func OnDuty(ctx context.Context, db pg.DB, deviceID int64) ([]Associate, error) 
 		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
 		FROM device_associate d
 		JOIN associate a ON a.id = d.associate_id
+		JOIN device ON device.id = d.device_id
 		WHERE d.device_id = $1 AND d.full_at > now() - make_interval(hours => $2) AND a.pin_hash IS NOT NULL AND a.disabled_at IS NULL
+			AND (a.role = 'admin' OR EXISTS (SELECT FROM associate_location WHERE associate_id = a.id AND location_id = device.location_id))
+			AND (a.totp_secret IS NOT NULL OR NOT coalesce((SELECT second_factor FROM shop), false) OR EXISTS (SELECT FROM associate_passkey WHERE associate_id = a.id))
 		ORDER BY a.name, a.id
 		LIMIT 100`, deviceID, PINHours))
+}
+
+// FullUntil is when somebody's full sign-in on a machine is over, and their PIN there with it.
+func FullUntil(ctx context.Context, db pg.DB, deviceID, associateID int64) (until time.Time, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT full_at + make_interval(hours => $3)
+		FROM device_associate
+		WHERE device_id = $1 AND associate_id = $2`, deviceID, associateID, PINHours).Scan(&until)
+	return until, err
 }
 
 // Managers are those who can approve something at a location.

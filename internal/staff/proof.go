@@ -203,8 +203,19 @@ func simple(pin string) bool {
 	return same || up || down
 }
 
-// CheckPIN checks the PIN of an associate on a device (0: none). Wrong ones are counted for both.
+// CheckPIN checks the PIN of an associate on a device (0: none). Wrong ones are counted for both, and a machine that is locked takes none.
 func CheckPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin string) error {
+	var locked bool
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM device WHERE id = $1 AND locked_at IS NOT NULL)`, deviceID).Scan(&locked); err != nil {
+		return fmt.Errorf("look at a device: %w", err)
+	}
+	if locked {
+		return fault.Field("pin", "PINs were wrong too often on this machine. A manager unlocks it.")
+	}
+	return checkPIN(ctx, db, associateID, deviceID, pin)
+}
+
+func checkPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin string) error {
 	if err := limit.Take(ctx, db, pinScope(associateID, deviceID), perPIN); err != nil {
 		return fault.Field("pin", "This PIN was wrong too often. Sign in with the password.")
 	}
@@ -250,6 +261,15 @@ type Approval struct {
 
 // Approve checks an approval at a location and answers with it when it holds. Managers approve where they work, admins everywhere.
 func Approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64) error {
+	return approve(ctx, db, a, locationID, deviceID, CheckPIN)
+}
+
+// ApproveUnlocking is Approve on a machine that takes no PIN but this one: the manager's who unlocks it.
+func ApproveUnlocking(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64) error {
+	return approve(ctx, db, a, locationID, deviceID, checkPIN)
+}
+
+func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64, check func(context.Context, pg.DB, int64, int64, string) error) error {
 	var form fault.Form
 	if a.ManagerID == 0 {
 		form.Add("manager", "Choose the manager who allows it.")
@@ -267,5 +287,5 @@ func Approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int
 	if manager == nil || manager.Role != RoleAdmin && manager.Role != RoleManager || !manager.WorksAt(locationID) {
 		return fault.Field("manager", "Choose the manager who allows it.")
 	}
-	return CheckPIN(ctx, db, a.ManagerID, deviceID, a.PIN)
+	return check(ctx, db, a.ManagerID, deviceID, a.PIN)
 }

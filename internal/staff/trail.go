@@ -54,6 +54,6 @@ func ForgetReasons(ctx context.Context, tx pgx.Tx, subject string, ids []int64) 
 	_, err := tx.Exec(ctx, `
 		UPDATE audit_entry
 		SET reason = ''
-		WHERE subject = $1 AND subject_id = ANY($2) AND reason <> ''`, subject, ids)
+		WHERE subject = $1 AND reason <> '' AND (subject_id = ANY($2) OR (after ->> 'absorbed')::bigint = ANY($2))`, subject, ids)
 	return err
 }

@@ -98,7 +98,7 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 	} else if view.Managers, err = staff.Managers(r.Context(), p.DB, s.LocationID); err != nil {
 		return nil, err
 	}
-	if wrong == nil && r.Header.Get("HX-Request") == "" && found.ErasedAt == nil {
+	if found.ErasedAt == nil {
 		if err := person.Open(r.Context(), p.DB, found.ID, at(r)); err != nil {
 			return nil, err
 		}

@@ -140,6 +140,9 @@ func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, respond.NotFound()
 	}
 	password, err := personnel.Renew(r.Context(), p.DB, rows[0].ID, gate.Session(r.Context()).Associate.ID)
+	if wrong := fault.As(err); wrong != nil {
+		return p.showAssociate(r, staffView{}, wrong, false)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,8 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if view.ErasedAt != nil {
 		return nil, respond.NotFound()
 	}
-	// A page that reads itself again is no new look at somebody.
-	if r.Header.Get("HX-Request") == "" {
-		if err := person.Open(r.Context(), p.DB, view.ID, at(r)); err != nil {
-			return nil, err
-		}
+	if err := person.Open(r.Context(), p.DB, view.ID, at(r)); err != nil {
+		return nil, err
 	}
 	view.Store, view.Now = store, time.Now()
 	if view.Name == "" && view.Email == "" && view.Phone == "" {

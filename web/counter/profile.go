@@ -143,6 +143,11 @@ func (p *Pages) showCompare(r *http.Request, view compareView, wrong *fault.Faul
 	if view.Sides == nil {
 		return nil, respond.NotFound()
 	}
+	for _, side := range view.Sides {
+		if err := person.Open(r.Context(), p.DB, side.ID, at(r)); err != nil {
+			return nil, err
+		}
+	}
 	if view.Managers, err = staff.Managers(r.Context(), p.DB, store.ID); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/staff/pin", gate.Staff, p.setPIN)
 	r.Post("/staff/password", gate.Staff, p.setPassword)
 	r.Get("/staff/machine", gate.Manage, p.machinePage)
-	r.Post("/staff/machine", gate.Manage, p.registerMachine)
+	r.Post("/staff/machine", gate.ManageFully, p.registerMachine)
 	r.Get("/staff/store", gate.Staff, p.storePage)
 	r.Post("/staff/store", gate.Staff, p.chooseStore)
 	r.Get("/setup", gate.Anyone, p.setupPage)
@@ -254,7 +254,7 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associa
 	}
 	if machine != nil && who.WorksAt(machine.LocationID) {
 		s.DeviceID, s.LocationID = machine.ID, machine.LocationID
-		if s.Method != session.ByPIN {
+		if s.Method != session.ByPIN && s.Enrolled {
 			if err := staff.FullSignIn(r.Context(), p.DB, machine.ID, who.ID); err != nil {
 				return nil, err
 			}

@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/pg"
 	"counterpart/internal/session"
 	"counterpart/internal/staff"
+	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
@@ -146,12 +147,16 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	return p.enter(w, r, &people[who], session.Session{Method: session.ByPIN, Enrolled: true}, view.Next)
+	until, err := staff.FullUntil(r.Context(), p.DB, machine.ID, view.Chosen)
+	if err != nil {
+		return nil, err
+	}
+	return p.enter(w, r, &people[who], session.Session{Method: session.ByPIN, Enrolled: true, Until: until}, view.Next)
 }
 
 // unlockMachine is a manager's word that a machine on which PINs were guessed may be used again.
 func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := changeView{Reason: r.PostFormValue("reason"), Chosen: number(r.PostFormValue("manager"))}
+	view := changeView{Reason: text.Clean(r.PostFormValue("reason"), 200), Chosen: number(r.PostFormValue("manager"))}
 	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
 	if err != nil {
 		return nil, err
@@ -159,7 +164,7 @@ func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.A
 	if machine == nil || !machine.Locked {
 		return respond.See("/staff/change"), nil
 	}
-	err = staff.Approve(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"), Reason: view.Reason}, machine.LocationID, machine.ID)
+	err = staff.ApproveUnlocking(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"), Reason: view.Reason}, machine.LocationID, machine.ID)
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 			if err := staff.UnlockDevice(r.Context(), tx, machine.ID); err != nil {
@@ -249,6 +254,9 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err := session.Unlock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
 		return nil, err
 	}
+	if r.Header.Get("X-In-Place") != "" {
+		return respond.Nothing, nil
+	}
 	to := gate.SafeNext(view.Next, home(s.Associate.Role))
 	if view.Again {
 		return func(w http.ResponseWriter, r *http.Request) error {
@@ -263,6 +271,9 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 func (p *Pages) lock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if err := session.Lock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
 		return nil, err
+	}
+	if r.Header.Get("X-In-Place") != "" {
+		return respond.Nothing, nil
 	}
 	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
 	if err != nil {

@@ -56,7 +56,7 @@ func (p *Pages) showEnrol(r *http.Request, view enrolView, f *fault.Fault) (resp
 
 // fresh says whether somebody may change how they sign in: with the first factor only where there is no second yet, and never by a PIN.
 func fresh(s *session.Session, proofs staff.Proofs) error {
-	if s.Locked || proofs.Second() && s.Method != session.ByCode && s.Method != session.ByPasskey {
+	if s.Locked || s.Method == session.ByPIN || proofs.Second() && s.Method != session.ByCode && s.Method != session.ByPasskey {
 		return fault.New(fault.Denied, "Sign in again with your password and second factor first.")
 	}
 	return nil

@@ -8,14 +8,17 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
 	"counterpart/internal/fault"
+	"counterpart/internal/limit"
 	"counterpart/internal/secret"
 	"counterpart/internal/session"
 	"counterpart/internal/staff"
+	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
@@ -49,6 +52,9 @@ type sent struct {
 // signOn sends the browser to the company's page. The state is bound to this browser by a cookie, so that nobody is signed in as somebody else
 // by a link.
 func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := limit.Take(r.Context(), p.DB, "sign-on:from:"+gate.From(r), limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
+		return nil, err
+	}
 	browser := secret.NewToken()
 	s := sent{Nonce: secret.NewToken(), Verifier: oauth2.GenerateVerifier(), Browser: digest(browser)}
 	data, err := json.Marshal(s)

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,8 +70,11 @@ var (
 	People = Policy{"people", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleMarketing)}
 	// Office is who has anything to do in the office at all.
 	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock, staff.RoleMarketing)}
-	// Admin is who sets prices and products, and who says who works here.
+	// Admin is who sets prices and products.
 	Admin = Policy{"admin", associate, roles(staff.RoleAdmin)}
+	// ManageFully and AdminFully are for what gives power or cannot be taken back: a PIN, which others may have seen, is not enough.
+	ManageFully = Policy{"manage, fully", associate, fully(roles(staff.RoleAdmin, staff.RoleManager))}
+	AdminFully  = Policy{"admin, fully", associate, fully(roles(staff.RoleAdmin))}
 )
 
 type redirect struct{ to string }
@@ -105,6 +110,18 @@ func working(s *session.Session) error {
 	return nil
 }
 
+func fully(allow func(*session.Session) error) func(*session.Session) error {
+	return func(s *session.Session) error {
+		if err := allow(s); err != nil {
+			return err
+		}
+		if s.Method == session.ByPIN {
+			return fault.New(fault.Denied, "A PIN is not enough for this. Sign in with your password.")
+		}
+		return nil
+	}
+}
+
 func roles(allowed ...string) func(*session.Session) error {
 	return func(s *session.Session) error {
 		if err := working(s); err != nil {
@@ -123,9 +140,11 @@ func roles(allowed ...string) func(*session.Session) error {
 type Routes struct {
 	DB     pg.DB
 	Secure bool // behind HTTPS: cookies say so
-	page   respond.ErrorPage
-	mux    chi.Router
-	all    []Route
+	// Proxies are those whose word on where a request comes from is taken.
+	Proxies []netip.Prefix
+	page    respond.ErrorPage
+	mux     chi.Router
+	all     []Route
 }
 
 // Route is one line of the site map.
@@ -193,7 +212,7 @@ func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
 			return nil, err
 		}
 		// A page that keeps itself up to date is not somebody who is there.
-		if !strings.HasSuffix(req.URL.Path, "/events") && !s.Locked {
+		if !strings.HasSuffix(req.URL.Path, "/events") && req.Header.Get("HX-Request") == "" && !s.Locked {
 			if err := s.Touch(ctx, r.DB, r.staffToken(req)); err != nil {
 				return nil, err
 			}
@@ -206,6 +225,9 @@ func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
 		}
 		if me == 0 {
 			return nil, errShopper
+		}
+		if err := session.TouchShopper(ctx, r.DB, r.shopperToken(req)); err != nil {
+			return nil, err
 		}
 		return req.WithContext(context.WithValue(ctx, personKey{}, me)), nil
 	}
@@ -274,7 +296,7 @@ func Person(ctx context.Context) int64 {
 // Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
 func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer := chi.NewRouter()
-	outer.Use(recoverer(r.page), securityHeaders(r.Secure), logged, limitBody)
+	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure), logged, limitBody)
 	for pattern, serve := range raw {
 		outer.Get(pattern, serve)
 	}
@@ -343,13 +365,43 @@ func logged(next http.Handler) http.Handler {
 	})
 }
 
-// From is the address a request comes from, for counting tries.
+// From is the address a request comes from, for counting tries. Of IPv6 it is the network: a household has as many addresses as it likes.
 func From(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		host = r.RemoteAddr
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() && !ip.Is4In6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
+		}
 	}
 	return host
+}
+
+// throughProxies takes the client's address from X-Forwarded-For where the request comes from a proxy of ours: the last address in it that no
+// proxy of ours has. What a client writes there itself stands before that, and is not believed.
+func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
+	ours := func(address string) bool {
+		ip, err := netip.ParseAddr(strings.TrimSpace(address))
+		return err == nil && slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil && ours(host) {
+				hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+				for _, hop := range slices.Backward(hops) {
+					if hop = strings.TrimSpace(hop); !ours(hop) {
+						if _, err := netip.ParseAddr(hop); err == nil {
+							r.RemoteAddr = net.JoinHostPort(hop, port)
+						}
+						break
+					}
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // Visitor is what a shopper's browser brings along.

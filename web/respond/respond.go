@@ -59,6 +59,12 @@ func See(url string) Answer {
 // Done is an answer that was written already.
 func Done(http.ResponseWriter, *http.Request) error { return nil }
 
+// Nothing answers a script of ours that only wants to know that it was done.
+func Nothing(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 // Wrong is the same page again after a fault in what was typed: 422, or 409 when something changed meanwhile.
 func Wrong(f *fault.Fault, c templ.Component) Answer { return Status(status(f.Kind), c) }
 

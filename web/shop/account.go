@@ -201,7 +201,10 @@ func (p *Pages) enrolPasskey(w http.ResponseWriter, r *http.Request) (respond.An
 	if err != nil {
 		return nil, err
 	}
-	options, challenge, err := account.EnrolPasskey(r.Context(), p.DB, p.Passkeys, proof.Person, proof.Email)
+	options, challenge, err := account.EnrolPasskey(r.Context(), p.DB, p.Passkeys, proof)
+	if f := fault.As(err); f != nil {
+		return p.showDetails(r, nil, f, 0)
+	}
 	if err != nil {
 		return nil, err
 	}

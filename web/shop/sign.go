@@ -146,7 +146,10 @@ func (p *Pages) askPasskey(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
-	options, challenge, err := account.AskPasskey(r.Context(), p.DB, p.Passkeys)
+	options, challenge, err := account.AskPasskey(r.Context(), p.DB, p.Passkeys, p.browser(r))
+	if f := fault.As(err); f != nil {
+		return p.showSignIn(r, signView{}, f)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,12 @@ document.addEventListener("click", (event) => {
 // browser can.
 function passkeys() {
   if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) return;
-  const ask = async (address) => (await fetch(address, { method: "POST" })).json();
+  const ask = async (address, form) => {
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    // What is wrong with the form is said by the page that it makes.
+    if (!answer.headers.get("Content-Type")?.startsWith("application/json")) { form.action = address; form.submit(); throw new Error("refused"); }
+    return answer.json();
+  };
   const finish = async (form, credential, challenge) => {
     if (challenge) form.elements.challenge.value = challenge;
     form.elements.answer.value = JSON.stringify(credential.toJSON());
@@ -103,11 +108,11 @@ function passkeys() {
   });
   const get = (options) => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey) });
   wire("form[data-passkey-make]", async (form) => {
-    const { options, challenge } = await ask(form.dataset.passkeyMake);
+    const { options, challenge } = await ask(form.dataset.passkeyMake, form);
     await finish(form, await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey) }), challenge);
   });
   wire("form[data-passkey-ask]", async (form) => {
-    const { options, challenge } = await ask(form.dataset.passkeyAsk);
+    const { options, challenge } = await ask(form.dataset.passkeyAsk, form);
     await finish(form, await get(options), challenge);
   });
   wire("form[data-passkey-get]", async (form) => finish(form, await get(JSON.parse(form.dataset.passkeyGet)), ""));
@@ -119,16 +124,23 @@ function lockWhenIdle() {
   const seconds = Number(head?.dataset.idle);
   if (!dialog || !seconds) return;
   let timer;
-  const wait = () => { clearTimeout(timer); if (!dialog.open) timer = setTimeout(() => dialog.showModal(), seconds * 1000); };
+  let locked = false;
+  const inPlace = (address, body) => fetch(address, { method: "POST", body, headers: { "X-In-Place": "1" }, redirect: "manual" });
+  const lock = () => { locked = true; dialog.showModal(); inPlace("/staff/lock"); };
+  const wait = () => { clearTimeout(timer); if (!locked) timer = setTimeout(lock, seconds * 1000); };
   ["pointerdown", "keydown", "scroll"].forEach((kind) => document.addEventListener(kind, wait, { passive: true }));
   dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.addEventListener("close", () => { if (locked) dialog.showModal(); });
   dialog.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target, box = form.elements["unlock-secret"];
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" });
-    form.querySelector(".field-error").hidden = answer.type === "opaqueredirect";
+    const answer = await inPlace(form.action, new URLSearchParams(new FormData(form)));
     box.value = "";
-    if (answer.type === "opaqueredirect") { dialog.close(); wait(); } else box.focus();
+    if (answer.status === 204) { locked = false; form.querySelector(".field-error").hidden = true; dialog.close(); wait(); return; }
+    // Anything but a wrong PIN means that the session is over: what is on the screen is for nobody then.
+    if (answer.status !== 422 && answer.status !== 429) { location.href = "/staff/sign-in"; return; }
+    form.querySelector(".field-error").hidden = false;
+    box.focus();
   });
   wait();
 }

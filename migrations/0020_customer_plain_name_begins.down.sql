@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY customer_plain_name_begins;
