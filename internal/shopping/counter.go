@@ -12,12 +12,12 @@ import (
 	"counterpart/internal/pg"
 )
 
-// Welcome makes the profile of somebody who stands at a counter or is on the phone: a name, and a way to reach them.
+// Welcome makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
 func Welcome(ctx context.Context, db pg.DB, name, email, phone, country string) (id int64, err error) {
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
-	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		form.Add("name", "Write a name, in up to 100 letters.")
+	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		form.Add("name", "Write the name in up to 100 letters.")
 	}
 	var identities []customer.Identity
 	for _, typed := range []struct {
@@ -46,7 +46,11 @@ func Welcome(ctx context.Context, db pg.DB, name, email, phone, country string) 
 		if id, err = customer.Create(ctx, tx, name, "en", "counter"); err != nil {
 			return err
 		}
-		return customer.Identify(ctx, tx, id, identities...)
+		if err := customer.Identify(ctx, tx, id, identities...); err != nil {
+			return err
+		}
+		_, err = customer.IssueCard(ctx, tx, id)
+		return err
 	})
 	return id, err
 }

@@ -1,0 +1,268 @@
+package journey
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// TestFromTheCounterToThePhone is one profile in every channel: made at the counter from an email, filled there, opened on the phone with the same
+// cart, joined with what a till had made of the same person, and parted again in the office.
+func TestFromTheCounterToThePhone(t *testing.T) {
+	p := open(t)
+	associate, phone := p.person(t, 1280, 800), p.person(t, 390, 844)
+
+	// At the counter: nobody has this address, so a profile is made from it and something put into its cart.
+	associate.signIn(p.Accounts["Priya"])
+	associate.search("grace.holloway@example.com")
+	associate.sees("Nothing found")
+	require.Equal(t, "grace.holloway@example.com", associate.value("#f-email"), "what was searched for need not be typed again")
+	began := time.Now()
+	associate.write("#f-name", "Grace Holloway")
+	associate.write("#f-phone", "0113 496 0123")
+	associate.click(".welcome form .button")
+	associate.sees("Live cart")
+	t.Logf("a customer was made in %v, typing and all", time.Since(began).Round(time.Millisecond))
+	grace := id(associate.location())
+	associate.write("#f-article", "AF102-01")
+	associate.click(".add-article button")
+	associate.sees("Morning mug")
+	associate.click(`form[action$="/invite"] button`)
+	associate.sees("on its way")
+
+	// On the phone: a guest's cart is there already; the mailed link makes the two one, and what is added shows at the counter.
+	phone.visit("/p/bear")
+	phone.click("#add button")
+	phone.visit(p.link(t, "grace.holloway@example.com", "/welcome/"))
+	phone.sees("Your profile is here")
+	phone.click(".sign .button")
+	phone.sees("Morning mug")
+	phone.sees("Bartholomew Bear")
+	associate.sees("Bartholomew Bear")
+	phone.click(`button[aria-label="One more of Morning mug"]`)
+	associate.eventually(`[...document.querySelectorAll(".customer-cart .line")].some(l => l.innerText.includes("Morning mug") && l.innerText.includes("2"))`)
+	phone.visit("/account")
+	phone.sees("Hello, Grace Holloway")
+	card := strings.ReplaceAll(phone.text(".card-show .code"), " ", "")
+	require.Regexp(t, regexp.MustCompile(`^28\d{11}$`), card)
+	associate.search(card)
+	associate.sees("Grace Holloway")
+
+	// A till made the same person once more. The phone number is proven on one side, so a code to it is enough.
+	phone.visit("/account/details")
+	phone.write("#f-phone", "0113 496 0123")
+	phone.click(`form[action="/account/phone"] button`)
+	phone.write("#f-code", p.texted(t, "441134960123"))
+	phone.click(`form[action="/account/phone/code"] button`)
+	phone.sees("Your number is confirmed")
+	associate.search("nobody at all")
+	associate.write("#f-name", "G. Holloway")
+	associate.write("#f-phone", "0113 496 0123")
+	associate.click(".welcome form .button")
+	associate.sees("Perhaps the same: Grace Holloway")
+	double := id(associate.location())
+	associate.write("#f-article", "AF101-01")
+	associate.click(".add-article button")
+	associate.click(".perhaps")
+	associate.sees("Are these one person?")
+	before := len(p.Mail.Mails())
+	associate.click(`form[action$="/code"] button`)
+	associate.sees("Let them say it")
+	require.Eventually(t, func() bool { return len(p.Mail.Mails()) > before }, patience, 10*time.Millisecond)
+	associate.write("#f-code", p.texted(t, "441134960123"))
+	associate.click(`.compare-how form .button`)
+	associate.sees("one person now")
+	require.Equal(t, grace, id(associate.location()), "the account survives")
+	phone.visit("/cart")
+	phone.eventually(`document.querySelectorAll(".cart .line").length === 3`)
+	associate.visit("/counter/customers/" + double)
+	require.Equal(t, grace, id(associate.location()), "the old address leads to the person")
+
+	// In the office the two are parted again: what the till had put into the cart goes back, the rest stays.
+	admin := p.person(t, 1280, 800)
+	admin.signIn(p.Accounts["Imogen"])
+	admin.visit("/admin/customers/" + grace)
+	admin.sees("Made of several profiles")
+	admin.click(`form[action$="/unmerge"] button`)
+	admin.sees("They are two again")
+	phone.visit("/account")
+	phone.sees("Sign in")
+	associate.visit("/counter/customers/" + grace)
+	associate.eventually(`document.querySelectorAll(".customer-cart .line").length === 2`)
+	associate.visit("/counter/customers/" + double)
+	associate.eventually(`document.querySelectorAll(".customer-cart .line").length === 1`)
+	associate.sees("Perhaps the same: Grace Holloway")
+	admin.visit("/admin/trail?action=customer.")
+	admin.sees("customer.unmerged")
+	admin.sees("customer.merged")
+	clean(t, p)
+}
+
+// id is the number at the end of a customer's address.
+func id(address string) string {
+	return regexp.MustCompile(`customers/(\d+)`).FindStringSubmatch(address)[1]
+}
+
+// link waits for a mail and answers with the path of the link in it.
+func (p *place) link(t *testing.T, to, path string) (found string) {
+	t.Helper()
+	shape := regexp.MustCompile(regexp.QuoteMeta(p.URL) + `(` + path + `\w+)`)
+	require.Eventually(t, func() bool {
+		for _, m := range p.Mail.Mails() {
+			if match := shape.FindStringSubmatch(m.Text); match != nil && m.To == to {
+				found = match[1]
+				return true
+			}
+		}
+		return false
+	}, patience, 20*time.Millisecond, "a mail to %s with %s", to, path)
+	return found
+}
+
+// texted is the code in the last text message to a number.
+func (p *place) texted(t *testing.T, number string) (code string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, m := range p.Mail.Mails() {
+			if strings.HasPrefix(m.To, number+"@") {
+				code = strings.ReplaceAll(m.Text[:7], " ", "")
+				return true
+			}
+		}
+		return false
+	}, patience, 20*time.Millisecond, "a text message to %s", number)
+	return code
+}
+
+// TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in with it.
+func TestAPasskeyOpensTheAccount(t *testing.T) {
+	p := open(t)
+	shopper := p.person(t, 390, 844)
+	shopper.authenticator()
+	shopper.signIn(p.Accounts["Ada"])
+	shopper.visit("/account/details")
+	shopper.write("#passkey-current", "not my password at all")
+	shopper.tap(`form[data-passkey-make] button`)
+	shopper.sees("That is not your password")
+	shopper.visit("/account/details")
+	shopper.write("#passkey-current", p.Accounts["Ada"].Password)
+	shopper.tap(`form[data-passkey-make] button`)
+	shopper.sees("Your passkey is kept")
+	p.mailed(t, p.Accounts["Ada"].Email, "a passkey was added")
+
+	shopper.click(`form[action="/sign-out"] button`)
+	shopper.visit("/account")
+	shopper.sees("New here?")
+	shopper.tap(`form[data-passkey-ask] button`)
+	shopper.sees("Hello, Ada")
+	shopper.visit("/account/activity")
+	shopper.sees("Changed: passkey")
+	clean(t, p)
+}
+
+// TestAnAssociateNeedsTheirPasskey sets a passkey up as the second factor and is asked for it at the next sign-in.
+func TestAnAssociateNeedsTheirPasskey(t *testing.T) {
+	p := open(t)
+	associate := p.person(t, 1280, 800)
+	associate.authenticator()
+	associate.signIn(p.Accounts["Priya"])
+	associate.visit("/staff/second")
+	associate.tap(`form[data-passkey-make] button`)
+	associate.sees("From now on signing in asks for it")
+	associate.visit("/counter")
+	associate.script(`document.querySelector('form[action="/staff/sign-out"]').submit()`)
+	associate.sees("Staff sign-in")
+	associate.signIn(p.Accounts["Priya"])
+	associate.sees("One more step")
+	associate.visit("/counter")
+	associate.sees("Staff sign-in")
+	associate.signIn(p.Accounts["Priya"])
+	associate.tap(`form[data-passkey-get] button`)
+	associate.sees("Ready to collect")
+}
+
+// TestTheLockKeepsTheWork registers a machine, changes associates on it by PIN, leaves a form half-written, and finds it whole after the lock; a
+// form that is sent into the lock is sent on after it.
+func TestTheLockKeepsTheWork(t *testing.T) {
+	p := open(t)
+	ctx := context.Background()
+	counter := p.person(t, 1280, 800)
+	tomasz, priya := p.Accounts["Tomasz"], p.Accounts["Priya"]
+	counter.signIn(tomasz)
+	counter.visit("/staff/machine")
+	counter.write("#f-name", "Till 2")
+	counter.click(".plain form .button")
+	for _, who := range []string{"Tomasz", "Priya"} {
+		counter.signIn(p.Accounts[who])
+		counter.visit("/counter")
+	}
+	counter.script(`document.querySelector('form[action="/staff/lock"]').submit()`)
+	counter.sees("Who is there?")
+	counter.do(chromedp.Click(chromedp.Search(`//label[contains(., "` + tomasz.Name + `")]`)))
+	counter.write("#f-pin", "9999")
+	counter.click(".plain form .button")
+	counter.sees("That PIN is not right")
+	counter.do(chromedp.Click(chromedp.Search(`//label[contains(., "` + priya.Name + `")]`)))
+	counter.write("#f-pin", priya.PIN)
+	counter.click(".plain form .button")
+	counter.sees("Ready to collect")
+	counter.sees(priya.Name)
+
+	// Nobody is there for a minute: the page locks over itself, and the half-written note is still there after the PIN.
+	_, err := p.DB.Exec(ctx, `UPDATE shop SET idle_minutes = 1`)
+	require.NoError(t, err)
+	var ada int64
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT customer_id FROM password`).Scan(&ada))
+	customer := fmt.Sprintf("/counter/customers/%d", ada)
+	counter.visit(customer)
+	counter.script(`document.querySelector("[data-idle]").dataset.idle = "1"; lockWhenIdle()`)
+	counter.write("#f-body", "half a sentence")
+	counter.eventually(`document.querySelector("dialog.lock").open`)
+	counter.write("#lock-secret", "9999")
+	counter.script(`document.querySelector("dialog.lock form").requestSubmit()`)
+	counter.eventually(`!document.querySelector("dialog.lock .field-error").hidden`)
+	counter.write("#lock-secret", priya.PIN)
+	counter.script(`document.querySelector("dialog.lock form").requestSubmit()`)
+	counter.eventually(`!document.querySelector("dialog.lock").open`)
+	require.Equal(t, "half a sentence", counter.value("#f-body"))
+
+	// Without the script's help: the form meets the lock on the server, and is sent on once the PIN is right.
+	counter.visit(customer)
+	counter.write("#f-body", "Wants to be called on Tuesday.")
+	_, err = p.DB.Exec(ctx, `UPDATE session SET seen_at = now() - interval '2 minutes'`)
+	require.NoError(t, err)
+	counter.click(".note-form button")
+	counter.sees("Everything is as you left it")
+	counter.write("#f-unlock-secret", priya.PIN)
+	counter.click(`form[action="/staff/unlock"] button`)
+	counter.sees("Wants to be called on Tuesday.")
+	clean(t, p)
+}
+
+// authenticator gives the window a phone's fingerprint reader, as far as it can tell.
+func (p *person) authenticator() {
+	p.t.Helper()
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		if _, err := cdp.Call(ctx, t, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+			return chromedp.Void{}, err
+		}
+		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}})
+		return chromedp.Void{}, err
+	})
+}
+
+// tap presses what a script answers to: no page has to come of it at once.
+func (p *person) tap(selector string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+}
