@@ -1,0 +1,196 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/sample"
+	"counterpart/internal/secret"
+	"counterpart/internal/staff"
+)
+
+// cookies of the browser by name.
+func (v *visitor) cookies() map[string]string {
+	u, err := url.Parse(v.base)
+	require.NoError(v.t, err)
+	all := map[string]string{}
+	for _, c := range v.client.Jar.Cookies(u) {
+		all[c.Name] = c.Value
+	}
+	return all
+}
+
+// member is somebody with an account and a password.
+func (p *place) member(t *testing.T, email string) (id int64) {
+	t.Helper()
+	id, _ = sample.Account(t, p.db, "Ada", email)
+	hash, err := secret.HashPassword(ctx, sample.Password)
+	require.NoError(t, err)
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return customer.SetPassword(ctx, tx, id, hash) }))
+	return id
+}
+
+// TestAPlantedCookieIsWorthNothing signs in on browsers where somebody put cookies before: every one is new after it, and the planted ones, and the
+// ones from before a second sign-in, open nothing.
+func TestAPlantedCookieIsWorthNothing(t *testing.T) {
+	p := open(t)
+	p.member(t, "ada@example.com")
+	const planted = "PLANTEDPLANTEDPLANTEDPLANT"
+	for name, way := range map[string]struct{ cookie, path, email, inside string }{
+		"shopper": {"shopper", "/sign-in", "ada@example.com", "/account"}, "staff": {"staff", "/staff/sign-in", p.Bea.Email, "/counter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := p.visitor(t)
+			v.cookie(way.cookie, planted)
+			v.cookie("device", planted)
+			form := url.Values{"email": {way.email}, "password": {sample.Password}}
+			status, _, _ := v.post(way.path, form)
+			require.Equal(t, http.StatusSeeOther, status)
+			first := v.cookies()[way.cookie]
+			require.NotEqual(t, planted, first)
+			if name == "shopper" {
+				require.NotEqual(t, planted, v.cookies()["device"])
+			}
+			v.post(way.path, form)
+			second := v.cookies()[way.cookie]
+			require.NotEqual(t, first, second)
+
+			thief := p.visitor(t)
+			thief.cookie(way.cookie, planted)
+			status, _, _ = thief.get(way.inside)
+			require.Equal(t, http.StatusSeeOther, status)
+			thief.cookie(way.cookie, second)
+			status, _, _ = thief.get(way.inside)
+			require.Equal(t, http.StatusOK, status, "the test would see a cookie that opens")
+			v.post(strings.Replace(way.path, "sign-in", "sign-out", 1), nil)
+			status, _, _ = thief.get(way.inside)
+			require.Equal(t, http.StatusSeeOther, status, "signed out is signed out everywhere this session was")
+		})
+	}
+}
+
+// TestFormsFromElsewhereAreRefused sends every form from other origins, as somebody who may: refused, and nothing changes.
+func TestFormsFromElsewhereAreRefused(t *testing.T) {
+	p := open(t)
+	w := p.stage(t)
+	before := p.state(t)
+	sent := 0
+	for _, route := range p.site.Routes().All() {
+		if route.Method != http.MethodPost {
+			continue
+		}
+		for _, head := range []http.Header{
+			{"Origin": {"https://evil.example"}}, {"Origin": {"null"}}, {"Origin": {"http://sub." + strings.TrimPrefix(p.url, "http://")}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}},
+		} {
+			for _, who := range []string{owner, admin} {
+				r, err := http.NewRequest(http.MethodPost, p.url+w.fill[who].Replace(route.Pattern), strings.NewReader("sure=yes&quantity=1"))
+				require.NoError(t, err)
+				r.Header = head.Clone()
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				status, _, _ := w.people[who].send(r)
+				sent++
+				assert.Equal(t, http.StatusForbidden, status, "%s with %v as %s", route.Pattern, head, who)
+			}
+		}
+	}
+	require.Equal(t, before, p.state(t))
+	t.Logf("%d forms from elsewhere refused", sent)
+}
+
+// TestNobodyIsSentAway signs in with every kind of address to go to next: the answer stays on this site.
+func TestNobodyIsSentAway(t *testing.T) {
+	p := open(t)
+	p.member(t, "ada@example.com")
+	for _, next := range []string{"//evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example", "https:evil.example", "javascript:alert(1)", "/%0d%0aX: y", "/\t/evil.example", "//evil.example/%2e%2e", "/..//evil.example",
+		"http://localhost@evil.example", "////evil.example", " //evil.example", "/\n/evil.example", strings.Repeat("/", 600), "data:text/html,x"} {
+		for path, email := range map[string]string{"/sign-in": "ada@example.com", "/staff/sign-in": p.Bea.Email} {
+			_, _, location := p.visitor(t).post(path, url.Values{"email": {email}, "password": {sample.Password}, "next": {next}})
+			to, err := url.Parse(location)
+			require.NoError(t, err)
+			require.Empty(t, to.Host+to.Scheme, next)
+			require.True(t, strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") && !strings.HasPrefix(location, `/\`), "%q → %q", next, location)
+		}
+	}
+}
+
+// TestWhatIsTakenAwayIsGoneAtOnce takes a role, a store and the whole sign-in away between two clicks.
+func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	v.signIn(p.Bea.Email)
+	status, _, _ := v.get("/admin/customers")
+	require.Equal(t, http.StatusOK, status)
+	change := func(sql string) {
+		_, err := p.db.Exec(ctx, sql, p.Bea.ID)
+		require.NoError(t, err)
+	}
+	change(`UPDATE associate SET role = 'associate' WHERE id = $1`)
+	status, _, _ = v.get("/admin/customers")
+	require.Equal(t, http.StatusForbidden, status)
+	change(`DELETE FROM associate_location WHERE associate_id = $1`)
+	_, _, location := v.get("/counter")
+	require.Contains(t, location, "/staff/store")
+	change(`UPDATE associate SET disabled_at = now() WHERE id = $1`)
+	_, _, location = v.get("/counter")
+	require.Contains(t, location, "/staff/sign-in")
+}
+
+// TestAPINGivesNoPower changes to an admin by PIN: what gives power is refused until they sign in fully.
+func TestAPINGivesNoPower(t *testing.T) {
+	p := open(t)
+	ida := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin, Locations: []int64{p.HarbourStreet.ID}}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		if err := staff.Create(ctx, tx, &ida, sample.Password); err != nil {
+			return err
+		}
+		return staff.SetPIN(ctx, tx, ida.ID, "4071")
+	}))
+	v := p.visitor(t)
+	v.signIn(ida.Email)
+	_, _, location := v.post("/staff/machine", url.Values{"name": {"Till 1"}, "store": {"HAR"}})
+	require.Equal(t, "/staff/sign-in", location)
+	v.signIn(ida.Email)
+	_, _, location = v.post("/staff/change", url.Values{"associate": {fmt.Sprint(ida.ID)}, "pin": {"4071"}})
+	require.Equal(t, "/admin", location)
+
+	status, _, _ := v.get("/admin/customers")
+	require.Equal(t, http.StatusOK, status)
+	before := p.state(t)
+	for _, path := range []string{"/admin/staff", fmt.Sprintf("/admin/staff/%d", p.Bea.ID), fmt.Sprintf("/admin/staff/%d/renew", p.Bea.ID), "/admin/customers/1/erase", "/admin/customers/1/unmerge", "/staff/machine", "/staff/second/begin"} {
+		status, _, _ := v.post(path, url.Values{"sure": {"yes"}, "name": {"x"}, "store": {"HAR"}, "role": {"admin"}})
+		require.Equal(t, http.StatusForbidden, status, path)
+	}
+	require.Equal(t, before, p.state(t))
+}
+
+// TestEveryAnswerIsDressed looks at the head of every page: a policy for scripts, no sniffing, no frames, and nothing kept of what is somebody's own.
+func TestEveryAnswerIsDressed(t *testing.T) {
+	p := open(t)
+	w := p.stage(t)
+	for _, route := range p.site.Routes().All() {
+		if route.Method != http.MethodGet || strings.HasSuffix(route.Pattern, "/events") {
+			continue
+		}
+		for _, who := range []string{anonymous, owner, admin} {
+			answer, err := w.people[who].client.Get(p.url + w.fill[who].Replace(route.Pattern))
+			require.NoError(t, err)
+			answer.Body.Close()
+			head := answer.Header
+			require.Contains(t, head.Get("Content-Security-Policy"), "script-src 'self'", route.Pattern)
+			require.NotContains(t, head.Get("Content-Security-Policy"), "unsafe", route.Pattern)
+			require.Equal(t, []string{"nosniff", "same-origin", "same-origin"}, []string{head.Get("X-Content-Type-Options"), head.Get("Referrer-Policy"), head.Get("Cross-Origin-Opener-Policy")}, route.Pattern)
+			if who == owner || !slices.Contains([]string{"anyone"}, route.Policy.Name) {
+				require.Equal(t, "no-store", head.Get("Cache-Control"), "%s as %s", route.Pattern, who)
+			}
+		}
+	}
+}
