@@ -141,9 +141,9 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			WHERE @name AND plain_name(c.name) LIKE plain_name(@w1) AND plain_name(c.name) LIKE plain_name(@w2) AND plain_name(c.name) LIKE plain_name(@w3) AND c.erased_at IS NULL
 			LIMIT 30),
 		misspelt AS MATERIALIZED (
-			SELECT c.id, c.name, c.merged_into, similarity(plain_name(c.name), plain_name(@words)) AS score
+			SELECT c.id, c.name, c.merged_into, strict_word_similarity(plain_name(@words), plain_name(c.name)) AS score
 			FROM customer c
-			WHERE @name AND NOT EXISTS (SELECT FROM named) AND plain_name(c.name) % plain_name(@words) AND c.erased_at IS NULL
+			WHERE @name AND NOT EXISTS (SELECT FROM named) AND plain_name(c.name) %>> plain_name(@words) AND c.erased_at IS NULL
 			ORDER BY 4 DESC
 			LIMIT 20),
 		known AS MATERIALIZED (

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"counterpart/internal/customer"
 	"counterpart/internal/files"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
@@ -143,7 +144,7 @@ func serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: "http://localhost"}.Handler()
+		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: "http://localhost", Trail: customer.NewTrail(ctx, pool)}.Handler()
 	}
 	outer := http.NewServeMux()
 	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tracer.n.Load()) })

@@ -26,21 +26,28 @@ func main() {
 		}
 		return
 	}
-	if err := run(context.Background(), len(os.Args) == 2 && os.Args[1] == "large"); err != nil {
+	part := ""
+	if len(os.Args) == 2 {
+		part = os.Args[1]
+	}
+	if err := run(context.Background(), part); err != nil {
 		log.Fatal("bench: ", err)
 	}
 }
 
-// run measures everything, or only what a large catalogue does to the pages.
-func run(ctx context.Context, large bool) error {
+// run measures everything, or one part: “large”, what a large catalogue does to the pages, or “people”, what a million customers do to the counter.
+func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
 	fmt.Printf("%s, %d processors, %s; fsync on; rounds of %v, medians of %d\n\n", processor(), runtime.NumCPU(), runtime.Version(), turn, rounds)
-	if large {
+	switch part {
+	case "large":
 		return b.large(ctx)
+	case "people":
+		return b.profiles(ctx)
 	}
 	if err := b.weights(ctx); err != nil {
 		return err
@@ -57,7 +64,10 @@ func run(ctx context.Context, large bool) error {
 	if err := b.sound(ctx); err != nil {
 		return err
 	}
-	return b.large(ctx)
+	if err := b.large(ctx); err != nil {
+		return err
+	}
+	return b.profiles(ctx)
 }
 
 // A result is one turn of one side.
