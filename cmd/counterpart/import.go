@@ -12,7 +12,6 @@ import (
 	"counterpart/internal/intake"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
-	"counterpart/internal/privacy"
 )
 
 type imports struct {
@@ -65,54 +64,6 @@ func (i importProducts) Run(ctx context.Context) (err error) {
 	}
 	if report.Refused > 0 {
 		return fmt.Errorf("%d products were refused; mend their rows and import the file again", report.Refused)
-	}
-	return nil
-}
-
-type importCustomers struct {
-	File    string `arg:"" type:"existingfile" help:"The CSV."`
-	Country string `help:"Country of phone numbers that name none, as two letters." default:"GB"`
-	DryRun  bool   `help:"Try everything and keep nothing."`
-}
-
-func (i importCustomers) Run(ctx context.Context) (err error) {
-	c, db, err := open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := pg.Migrate(db.URL); err != nil {
-		return err
-	}
-	store, err := files.Open(filepath.Join(c.Data, "files"))
-	if err != nil {
-		return err
-	}
-	forgotten, err := privacy.Forgotten(ctx, db.Pool, store)
-	if err != nil {
-		return err
-	}
-	file, err := os.Open(i.File)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	counted := &counter{Reader: file}
-	bar := progress("Importing")
-	report, err := intake.Customers(ctx, db.Pool, counted, intake.CustomerOptions{
-		Country: i.Country, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) },
-	})
-	bar(1)
-	report.Tell(os.Stdout, i.DryRun)
-	if err != nil {
-		return err
-	}
-	if report.Refused > 0 {
-		return fmt.Errorf("%d rows were refused; mend them and import the file again", report.Refused)
 	}
 	return nil
 }

@@ -219,8 +219,8 @@ func DeviceValue(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// QueueContact keeps, in a batch that the caller sends, how a guest says they can be reached: as identities that nobody
-// has verified yet. Empty parts are left out.
+// QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that nobody
+// has verified yet. Empty parts are left out. Somebody with an account keeps the name they gave it: they may be buying for another.
 func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string) {
 	batch.Queue(`
 		UPDATE customer

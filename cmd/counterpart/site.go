@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/files"
+	"counterpart/internal/live"
+	"counterpart/internal/location"
+	"counterpart/internal/message"
+	"counterpart/internal/message/catcher"
+	"counterpart/internal/passkey"
+	"counterpart/internal/secret"
+	"counterpart/web"
+	"counterpart/web/door"
+)
+
+// post is the way mail leaves: the server that is set, or a catcher that keeps it.
+func post(c config) (message.Sender, *catcher.Catcher, error) {
+	sender := message.Sender{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Pass: c.SMTPPass, From: c.MailFrom, TextGateway: c.Texts}
+	if c.SMTPHost != "" {
+		return sender, nil, nil
+	}
+	mails, err := catcher.Start()
+	if err != nil {
+		return sender, nil, err
+	}
+	sender.Host, sender.Port, sender.TextGateway = "127.0.0.1", mails.Port, "sms.localhost"
+	if !local(c.URL) {
+		slog.Warn("no mail is sent: COUNTERPART_SMTP_HOST is not set")
+	}
+	return sender, mails, nil
+}
+
+// windows is everything that the pages need.
+func windows(ctx context.Context, db *database, store *files.Store, c config, mails *catcher.Catcher) (site web.Site, err error) {
+	site = web.Site{DB: db.Pool, Files: store, Live: live.Listen(ctx, db.URL), BaseURL: c.URL, Draining: &atomic.Bool{}, Texts: c.Texts != "", Trail: customer.NewTrail(ctx, db.Pool)}
+	// Caught mails hold codes and names: they are shown on the developer's own machine and nowhere else.
+	if mails != nil && local(c.URL) {
+		site.Mail, site.Texts = mails, true
+	}
+	if site.Proxies, err = networks(c.Proxies); err != nil {
+		return site, fmt.Errorf("COUNTERPART_TRUSTED_PROXIES: %w", err)
+	}
+	shop, err := location.TheShop(ctx, db.Pool)
+	if err != nil {
+		return site, err
+	}
+	name := ""
+	if shop == nil {
+		site.SetupToken = secret.NewToken()
+	} else {
+		name = shop.Name
+	}
+	if site.Passkeys, err = passkey.New(c.URL, cmp.Or(name, "Counterpart")); err != nil {
+		return site, err
+	}
+	if c.SignOn != "" {
+		site.SignOn, err = door.NewSignOn(ctx, c.SignOn, c.SignOnClient, c.SignOnSecret, c.URL)
+	}
+	return site, err
+}
+
+// networks are addresses and networks as they are written in a setting.
+func networks(typed []string) (all []netip.Prefix, err error) {
+	for _, one := range typed {
+		network, err := netip.ParsePrefix(one)
+		if address, wrong := netip.ParseAddr(one); wrong == nil {
+			network, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, network)
+	}
+	return all, nil
+}
+
+// named is this machine by name: browsers make no passkeys for a number.
+func named(address string) string {
+	if host, port, err := net.SplitHostPort(address); err == nil && (host == "127.0.0.1" || host == "::1") {
+		return net.JoinHostPort("localhost", port)
+	}
+	return address
+}
