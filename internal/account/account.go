@@ -39,6 +39,8 @@ type Begun struct {
 	Device  string
 	Joined  int // kinds of things that came into the cart from this device
 	Later   int // of them, what cannot be had now and was saved for later
+	// Elsewhere says that the link was opened in another browser than the one that registered, so that what was typed there was not kept.
+	Elsewhere bool
 }
 
 // Lives of links and codes.
@@ -136,6 +138,14 @@ func claim(ctx context.Context, tx pgx.Tx, who int64, kind, value string) error 
 	}
 	for _, other := range others {
 		if other == who {
+			continue
+		}
+		// Somebody looked at these two and parted them: a link does not know better.
+		parted, err := customer.Parted(ctx, tx, who, other)
+		if err != nil {
+			return err
+		}
+		if parted {
 			continue
 		}
 		m := customer.Merge{SurvivorID: who, AbsorbedID: other, Proof: customer.ByVerifiedIdentity, Reason: "proved the " + kind}

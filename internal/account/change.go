@@ -195,6 +195,9 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 	if err := mayAsk(ctx, db, b, "phone", number); err != nil {
 		return 0, err
 	}
+	if err := limit.Take(ctx, db, fmt.Sprintf("letters:phone-of:%d", person), perLetter); err != nil {
+		return 0, err
+	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		id, err = ask(ctx, tx, customer.OneTime{Purpose: customer.ForPhone, CustomerID: person, Target: number}, codeLife)
 		return err

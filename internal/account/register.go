@@ -125,6 +125,10 @@ func prove(ctx context.Context, tx pgx.Tx, email string, made int64, w wanted, s
 		if a.Disabled {
 			return Begun{}, errShut
 		}
+		// Every other link to the address is dead with this one.
+		if err := customer.RevokeTo(ctx, tx, email); err != nil {
+			return Begun{}, err
+		}
 		if err := claim(ctx, tx, a.ID, customer.Email, email); err != nil {
 			return Begun{}, err
 		}
@@ -161,7 +165,12 @@ func prove(ctx context.Context, tx pgx.Tx, email string, made int64, w wanted, s
 	if err := claim(ctx, tx, who, customer.Email, email); err != nil {
 		return Begun{}, err
 	}
-	return begin(ctx, tx, who, b, session.ByLink)
+	if err := customer.RevokeTo(ctx, tx, email); err != nil {
+		return Begun{}, err
+	}
+	begun, err := begin(ctx, tx, who, b, session.ByLink)
+	begun.Elsewhere = !same && w.Start != "" && (w.Name != "" || w.Hash != "")
+	return begun, err
 }
 
 // base is the profile that becomes the account: the one made for it, else this browser's own guest, else one that waits with this address, else
@@ -214,7 +223,7 @@ func Invite(ctx context.Context, db pg.DB, customerID int64, email string) error
 		return err
 	}
 	if !first {
-		return fault.Field("contact", "This address came after their orders. They order with it once, or a manager merges what is theirs.")
+		return fault.Field("contact", "This address is an account’s already, or it came after their orders. They order with it once, or a manager merges what is theirs.")
 	}
 	if err := mayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
 		return err

@@ -161,13 +161,27 @@ func setPassword(ctx context.Context, tx pgx.Tx, who, member int64, hash, keep s
 	if _, err := session.EndShopper(ctx, tx, who, keep); err != nil {
 		return err
 	}
-	if err := customer.Revoke(ctx, tx, who, customer.ToReset, customer.ToSignIn, customer.OldEmail, customer.NewEmail); err != nil {
+	if err := revoke(ctx, tx, who); err != nil {
 		return err
 	}
 	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: who, Kind: customer.Secured, Channel: channel, Detail: "password"}); err != nil {
 		return err
 	}
 	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticePassword})
+}
+
+// revoke makes every link that is on its way to a person worthless, also those that were asked for before we knew whose the address is.
+func revoke(ctx context.Context, tx pgx.Tx, person int64) error {
+	if err := customer.Revoke(ctx, tx, person, customer.ToReset, customer.ToSignIn, customer.ToClaim, customer.OldEmail, customer.NewEmail); err != nil {
+		return err
+	}
+	_, _, addresses, err := customer.Contacts(ctx, tx, person, customer.Email)
+	for _, address := range addresses {
+		if err := customer.RevokeTo(ctx, tx, address); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // SignOut ends one session; Everywhere ends all of a person but for the one that asks.
@@ -183,6 +197,9 @@ func SignOut(ctx context.Context, db pg.DB, person int64, token string) error {
 func Everywhere(ctx context.Context, db pg.DB, person int64, keep string) (ended int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if ended, err = session.EndShopper(ctx, tx, person, keep); err != nil {
+			return err
+		}
+		if err := revoke(ctx, tx, person); err != nil {
 			return err
 		}
 		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: channel, Detail: "everywhere"})

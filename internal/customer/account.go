@@ -117,7 +117,8 @@ func GivenAtFirst(ctx context.Context, db pg.DB, customerID int64, kind, value s
 			SELECT
 			FROM identity i
 			JOIN customer c ON c.id = i.customer_id
-			WHERE i.customer_id = $1 AND i.kind = $2 AND i.value = $3
+			WHERE i.customer_id = $1 AND i.kind = $2 AND i.value = $3 AND c.registered_at IS NULL
+				AND NOT EXISTS (SELECT FROM identity WHERE kind = $2 AND value = $3 AND verified_at IS NOT NULL AND customer_id <> $1)
 				AND (i.source <> 'counter' OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value).Scan(&first)
 	return first, err
 }

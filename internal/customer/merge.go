@@ -182,6 +182,13 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 	return m, moves, err
 }
 
+// Parted says whether two profiles were one person once, and somebody undid it.
+func Parted(ctx context.Context, db pg.DB, one, other int64) (parted bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM merge WHERE undone_at IS NOT NULL AND (survivor_id, absorbed_id) IN (($1, $2), ($2, $1)))`, one, other).Scan(&parted)
+	return parted, err
+}
+
 // MergesOf are the merges of a person that hold, the latest first.
 func MergesOf(ctx context.Context, db pg.DB, person int64) ([]Merge, error) {
 	rows, err := db.Query(ctx, `

@@ -150,12 +150,17 @@ func Revoke(ctx context.Context, tx pgx.Tx, person int64, purposes ...string) er
 	return err
 }
 
-// RevokeTo makes every link that was sent to an address worthless, whoever it was for.
+// RevokeTo makes every link that was sent to an address worthless, whoever it was for. One that is being used at this moment is let be: the two
+// would wait for each other, and the identity that both prove decides between them.
 func RevokeTo(ctx context.Context, tx pgx.Tx, target string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE one_time
 		SET used_at = now()
-		WHERE target = $1 AND used_at IS NULL AND purpose <> 'export'`, target)
+		WHERE id IN (
+			SELECT id
+			FROM one_time
+			WHERE target = $1 AND used_at IS NULL AND purpose <> 'export'
+			FOR UPDATE SKIP LOCKED)`, target)
 	return err
 }
 

@@ -82,6 +82,7 @@ func digits(s string) (n int) {
 type sought struct {
 	plain, code, gtin, email, phone, number, token, card string
 	names                                                []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
+	mail                                                 string   // a part of an email, with its @
 	begin                                                string   // a name's beginning, where no word is long enough to be looked for inside
 }
 
@@ -102,6 +103,10 @@ func read(words string) sought {
 	}
 	if digits(strings.TrimPrefix(words, "#")) < 0 || len(s.number) > 12 {
 		s.number = ""
+	}
+	if s.email == "" && strings.Contains(words, "@") && len(s.plain) > 3 {
+		s.mail = like.Replace(strings.ToLower(s.plain))
+		return s
 	}
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
@@ -156,6 +161,11 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			FROM identity i
 			WHERE @phone <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @phone || '%'
 			LIMIT 30),
+		mailed AS MATERIALIZED (
+			SELECT i.customer_id, i.value
+			FROM identity i
+			WHERE @mail <> '' AND i.kind = 'email' AND i.value LIKE '%' || @mail || '%'
+			LIMIT 30),
 		beginning AS MATERIALIZED (
 			SELECT c.id
 			FROM customer c
@@ -164,6 +174,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 		people AS (
 			SELECT customer_id, value AS detail, 3 AS rank, 1::real AS score FROM known
 			UNION ALL SELECT customer_id, value, 3, 1 FROM phoned
+			UNION ALL SELECT customer_id, value, 3, 1 FROM mailed
 			UNION ALL SELECT id, '', 4, 1 FROM named
 			UNION ALL SELECT id, '', 4, 1 FROM beginning
 			UNION ALL SELECT id, '', 5, score FROM misspelt)
@@ -193,7 +204,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
 		"location": locationID, "plain": s.plain, "token": s.token, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
-		"name": len(s.names) > 0, "begin": s.begin, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
+		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
 	}

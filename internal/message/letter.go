@@ -34,12 +34,14 @@ const (
 // AboutLetter is what letters and notices speak of.
 type AboutLetter struct {
 	Language, Shop, Name, Link, Code, Base string
+	NewAddress                             string // of somebody whose address is about to change
+	Former                                 bool   // this goes to the address that was given up
 }
 
 // ComposeLetter writes the letter for a purpose.
 func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 	say := func(key string) string {
-		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code)}).In(a.Language)
+		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code), "new": a.NewAddress}).In(a.Language)
 	}
 	var lines []string
 	link := func(what string) { lines = append(lines, say(what), "", "    "+a.Link, "") }
@@ -59,7 +61,7 @@ func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 		lines = append(lines, notMe)
 	case customer.OldEmail:
 		subject = say("Your address at {shop} is about to change")
-		link("somebody who is signed in as you asked us to write to another address from now on. If that was you, agree here, and open the link that we sent to the new address too:")
+		link("somebody who is signed in as you asked us to write to {new} from now on. If that was you, agree here, and open the link that we sent there too:")
 		lines = append(lines, say("If it was not you, do nothing, and change your password."))
 	case customer.NewEmail:
 		subject = say("Your new address at {shop}")
@@ -94,6 +96,9 @@ func ComposeNotice(about string, a AboutLetter) (subject, body string) {
 		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name}).In(a.Language)
 	}
 	subject = say("Your account at {shop} was changed")
+	if a.Former {
+		return subject, letter(say, a, []string{say("we write to another address of yours from now on, as was agreed at both. If it was not you, come to one of our stores, or call: this address opens nothing any more.")})
+	}
 	lines := []string{say(map[string]string{
 		NoticePassword: "your password was changed, and everything that was signed in with the old one is signed out.",
 		NoticeEmail:    "the address we write to was changed.",

@@ -57,7 +57,7 @@ const CountUpTo = 10_000
 // Customers lists people: those whose email or number it is, or whose name has the words, and whom the rules describe.
 func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, total int, err error) {
 	args := pgx.NamedArgs{
-		"words": "", "email": "", "phone": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
+		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
 		"news": s.News, "rules": s.rules(), "skip": (max(s.Page, 1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
 	}
 	if words := strings.TrimSpace(s.Words); words != "" {
@@ -68,6 +68,9 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		if phone, ok := customer.NormalPhone(words, "GB"); ok {
 			args["phone"] = phone
 		}
+		if part := strings.NewReplacer(" ", "", "-", "", "+", "").Replace(words); len(part) >= 4 && strings.Trim(part, "0123456789") == "" {
+			args["part"] = strings.TrimPrefix(part, "0")
+		}
 	}
 	const who = `
 		FROM customer c
@@ -76,7 +79,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				SELECT coalesce(m.merged_into, m.id)
 				FROM identity i
 				JOIN customer m ON m.id = i.customer_id
-				WHERE i.kind IN ('email', 'phone') AND i.value IN (@email, @phone)))
+				WHERE i.kind IN ('email', 'phone') AND i.value IN (@email, @phone) OR @part <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @part || '%'))
 			AND (c.name <> '' OR EXISTS (SELECT FROM identity WHERE customer_id = c.id AND kind <> 'device'))
 			AND (NOT @account OR c.registered_at IS NOT NULL)
 			AND (@tag = '' OR EXISTS (SELECT FROM customer_tag WHERE customer_id = c.id AND tag = @tag))
@@ -285,7 +288,7 @@ func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []
 		LEFT JOIN associate a ON a.id = e.associate_id
 		LEFT JOIN associate m ON m.id = e.approved_by
 		LEFT JOIN location l ON l.id = e.location_id
-		WHERE (@by::bigint = 0 OR e.associate_id = @by) AND (@action = '' OR e.action LIKE @action || '%')
+		WHERE (@by::bigint = 0 OR e.associate_id = @by OR e.approved_by = @by) AND (@action = '' OR e.action LIKE @action || '%')
 			AND (@from = '' OR e.at >= nullif(@from, '')::date) AND (@to = '' OR e.at < nullif(@to, '')::date + 1)
 			AND (@stores::bigint[] IS NULL OR e.location_id = ANY(@stores) OR e.associate_id = @viewer)
 		ORDER BY e.id DESC

@@ -160,6 +160,12 @@ func Say(ctx context.Context, db pg.DB, person int64, a customer.Answer) error {
 		if err := customer.Say(ctx, tx, person, a); err != nil {
 			return err
 		}
+		if a.AssociateID != 0 {
+			entry := staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: "customer.consent", Subject: "customer", SubjectID: person, After: map[string]any{"purpose": a.Purpose, "medium": a.Medium, "given": a.Given}}
+			if err := staff.Log(ctx, tx, entry); err != nil {
+				return err
+			}
+		}
 		if a.Purpose == customer.Personalisation && !a.Given {
 			if err := customer.ForgetTrail(ctx, tx, person); err != nil {
 				return err

@@ -205,6 +205,10 @@ func simple(pin string) bool {
 
 // CheckPIN checks the PIN of an associate on a device (0: none). Wrong ones are counted for both, and a machine that is locked takes none.
 func CheckPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin string) error {
+	return checkUnlocked(ctx, db, pinScope(associateID, deviceID), associateID, deviceID, pin)
+}
+
+func checkUnlocked(ctx context.Context, db pg.DB, scope string, associateID, deviceID int64, pin string) error {
 	var locked bool
 	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM device WHERE id = $1 AND locked_at IS NOT NULL)`, deviceID).Scan(&locked); err != nil {
 		return fmt.Errorf("look at a device: %w", err)
@@ -212,11 +216,11 @@ func CheckPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin st
 	if locked {
 		return fault.Field("pin", "PINs were wrong too often on this machine. A manager unlocks it.")
 	}
-	return checkPIN(ctx, db, associateID, deviceID, pin)
+	return checkPIN(ctx, db, scope, associateID, deviceID, pin)
 }
 
-func checkPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin string) error {
-	if err := limit.Take(ctx, db, pinScope(associateID, deviceID), perPIN); err != nil {
+func checkPIN(ctx context.Context, db pg.DB, scope string, associateID, deviceID int64, pin string) error {
+	if err := limit.Take(ctx, db, scope, perPIN); err != nil {
 		return fault.Field("pin", "This PIN was wrong too often. Sign in with the password.")
 	}
 	var hash string
@@ -240,7 +244,7 @@ func checkPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin st
 	if err := succeeded(ctx, db, deviceID); err != nil {
 		return err
 	}
-	return ForgivePIN(ctx, db, associateID, deviceID)
+	return limit.Forgive(ctx, db, scope)
 }
 
 // ForgivePIN gives an associate their tries on a device back.
@@ -252,8 +256,10 @@ func pinScope(associateID, deviceID int64) string {
 	return fmt.Sprintf("pin:%d:%d", associateID, deviceID)
 }
 
-// Approval is a manager's word for what an associate may not do alone: given there and then, with their PIN and a reason.
+// Approval is a manager's word for what an associate may not do alone: given there and then, with their PIN and a reason. Tries are counted for
+// whoever asks, so that an associate who guesses keeps the manager from nobody else. What was refused is in the audit trail.
 type Approval struct {
+	AskedBy   int64
 	ManagerID int64
 	PIN       string
 	Reason    string
@@ -261,7 +267,7 @@ type Approval struct {
 
 // Approve checks an approval at a location and answers with it when it holds. Managers approve where they work, admins everywhere.
 func Approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64) error {
-	return approve(ctx, db, a, locationID, deviceID, CheckPIN)
+	return approve(ctx, db, a, locationID, deviceID, checkUnlocked)
 }
 
 // ApproveUnlocking is Approve on a machine that takes no PIN but this one: the manager's who unlocks it.
@@ -269,7 +275,7 @@ func ApproveUnlocking(ctx context.Context, db pg.DB, a Approval, locationID, dev
 	return approve(ctx, db, a, locationID, deviceID, checkPIN)
 }
 
-func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64, check func(context.Context, pg.DB, int64, int64, string) error) error {
+func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64, check func(context.Context, pg.DB, string, int64, int64, string) error) error {
 	var form fault.Form
 	if a.ManagerID == 0 {
 		form.Add("manager", "Choose the manager who allows it.")
@@ -287,5 +293,10 @@ func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int
 	if manager == nil || manager.Role != RoleAdmin && manager.Role != RoleManager || !manager.WorksAt(locationID) {
 		return fault.Field("manager", "Choose the manager who allows it.")
 	}
-	return check(ctx, db, a.ManagerID, deviceID, a.PIN)
+	err = check(ctx, db, fmt.Sprintf("approve:%d:%d", a.AskedBy, a.ManagerID), a.ManagerID, deviceID, a.PIN)
+	if fault.As(err) == nil {
+		return err
+	}
+	entry := Entry{AssociateID: a.AskedBy, Action: "approval.refused", Subject: "associate", SubjectID: a.ManagerID, LocationID: locationID}
+	return errors.Join(err, pg.InTx(ctx, db, func(tx pgx.Tx) error { return Log(ctx, tx, entry) }))
 }

@@ -33,6 +33,13 @@ func letter(ctx context.Context, t Tools, args message.Letter) error {
 	if o.Purpose == customer.ForExport {
 		m.Purpose = message.OfLaw
 	}
+	if o.Purpose == customer.OldEmail {
+		var p pair
+		if err := json.Unmarshal(o.Payload, &p); err != nil {
+			return err
+		}
+		about.NewAddress = p.New
+	}
 	switch path, linked := paths[o.Purpose]; {
 	case linked:
 		token := secret.NewToken()
@@ -68,7 +75,13 @@ func notice(ctx context.Context, t Tools, args message.Notice) error {
 			return err
 		}
 		if former != "" {
-			addresses = append(addresses, former)
+			gone := about
+			gone.Former = true
+			subject, body := message.ComposeNotice(args.About, gone)
+			m := message.Mail{ID: fmt.Sprintf("notice-%d-%s@counterpart", args.Person, secret.NewCode()), Purpose: message.OfSecurity, To: former, Person: args.Person, Subject: subject, Text: body}
+			if err := t.Sender.Send(ctx, t.DB, m); err != nil {
+				return err
+			}
 		}
 	}
 	subject, body := message.ComposeNotice(args.About, about)
@@ -81,14 +94,18 @@ func notice(ctx context.Context, t Tools, args message.Notice) error {
 	return nil
 }
 
+// pair is a change of address, as it was asked for.
+type pair struct {
+	Old string `json:"old"`
+	New string `json:"new"`
+}
+
 func formerEmail(ctx context.Context, t Tools, oneTimeID int64) (string, error) {
 	payload, err := customer.PayloadOf(ctx, t.DB, oneTimeID)
 	if err != nil || payload == nil {
 		return "", err
 	}
-	var p struct {
-		Old string `json:"old"`
-	}
+	var p pair
 	return p.Old, json.Unmarshal(payload, &p)
 }
 

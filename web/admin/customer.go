@@ -99,7 +99,9 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 		return nil, err
 	}
 	if found.ErasedAt == nil {
-		if err := person.Open(r.Context(), p.DB, found.ID, at(r)); err != nil {
+		office := at(r)
+		office.LocationID = 0
+		if err := person.Open(r.Context(), p.DB, found.ID, office); err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +184,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	here := at(r)
 	view := personView{Typed: typed(r.PostFormValue("reason"))}
 	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
-	err := staff.Approve(r.Context(), p.DB, staff.Approval{ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
+	err := staff.Approve(r.Context(), p.DB, staff.Approval{AskedBy: here.AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
 	if err == nil {
 		err = privacy.AskCopy(r.Context(), p.DB, id(r, "id"), "counter", staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
 	}
@@ -197,6 +199,9 @@ func (p *Pages) unmerge(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	}
 	for _, m := range merges {
 		if m.ID == mergeID {
+			if typed(r.PostFormValue("reason")) == "" {
+				return p.showPerson(r, personView{}, fault.New(fault.Invalid, "Write why they are parted, so that it can be understood later."))
+			}
 			_, err := person.Undo(r.Context(), p.DB, mergeID, typed(r.PostFormValue("reason")), at(r))
 			return p.afterPerson(r, err, "unmerged", personView{})
 		}

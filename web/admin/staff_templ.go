@@ -1410,7 +1410,7 @@ func trailPage(a layout.Admin, v trailView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, action := range []string{"customer.", "associate.", "device."} {
+			for _, action := range []string{"customer.", "associate.", "device.", "approval."} {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 105, "<option value=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1717,9 +1717,9 @@ func trailPage(a layout.Admin, v trailView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var98 string
-					templ_7745c5c3_Var98, templ_7745c5c3_Err = templ.JoinStringErrs(e.Action)
+					templ_7745c5c3_Var98, templ_7745c5c3_Err = templ.JoinStringErrs(actionName(ctx, e.Action))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 284, Col: 22}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 284, Col: 39}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var98))
 					if templ_7745c5c3_Err != nil {
@@ -1815,9 +1815,9 @@ func trailPage(a layout.Admin, v trailView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var105 string
-					templ_7745c5c3_Var105, templ_7745c5c3_Err = templ.JoinStringErrs(e.Before)
+					templ_7745c5c3_Var105, templ_7745c5c3_Err = templ.JoinStringErrs(inWords(e.Before))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 293, Col: 41}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 293, Col: 50}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var105))
 					if templ_7745c5c3_Err != nil {
@@ -1828,9 +1828,9 @@ func trailPage(a layout.Admin, v trailView) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var106 string
-					templ_7745c5c3_Var106, templ_7745c5c3_Err = templ.JoinStringErrs(e.After)
+					templ_7745c5c3_Var106, templ_7745c5c3_Err = templ.JoinStringErrs(inWords(e.After))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 294, Col: 40}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/staff.templ`, Line: 294, Col: 49}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var106))
 					if templ_7745c5c3_Err != nil {
@@ -1880,12 +1880,33 @@ func byWhom(ctx context.Context, e office.TrailRow) string {
 	return e.By
 }
 
+// actionName is what was done, in words; one that has none yet is shown as it is kept.
+func actionName(ctx context.Context, action string) string {
+	names := map[string]string{
+		"customer.merged": "two profiles joined", "customer.unmerged": "two profiles parted", "customer.erased": "forgotten", "customer.exported": "copy of the data asked for", "customer.consent": "consent taken down",
+		"customer.tagged": "tag changed", "customer.identified": "email or phone added", "customer.unidentified": "email or phone removed", "customer.disabled": "account shut", "customer.enabled": "account opened again",
+		"associate.hired": "added", "associate.changed": "role, stores or access changed", "associate.renewed": "new first password", "associate.password": "password changed", "associate.pin": "PIN set",
+		"associate.second_factor": "second factor set up", "approval.refused": "approval refused: wrong PIN", "device.registered": "machine registered", "device.unlocked": "machine unlocked", "device.revoked": "machine taken away",
+	}
+	if name, ok := names[action]; ok {
+		return text.T(ctx, name)
+	}
+	return action
+}
+
+// inWords is a JSON object without its signs.
+func inWords(object string) string {
+	return strings.NewReplacer("{", "", "}", "", "\"", "", "[", "", "]", "").Replace(object)
+}
+
 func actionGroup(ctx context.Context, action string) string {
 	switch action {
 	case "customer.":
 		return text.T(ctx, "customers")
 	case "associate.":
 		return text.T(ctx, "staff")
+	case "approval.":
+		return text.T(ctx, "refused approvals")
 	}
 	return text.T(ctx, "machines")
 }

@@ -183,7 +183,7 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		if _, shared, found := desk.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
 			return nil, orNotFound(found)
 		}
-		word := staff.Approval{ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
+		word := staff.Approval{AskedBy: at(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
 		survivor, err = person.MergeApproved(r.Context(), p.DB, id(r, "id"), id(r, "other"), word, at(r))
 	}
 	if wrong := fault.As(err); wrong != nil {

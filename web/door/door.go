@@ -258,9 +258,11 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associa
 			if err := staff.FullSignIn(r.Context(), p.DB, machine.ID, who.ID); err != nil {
 				return nil, err
 			}
-			if err := staff.ForgivePIN(r.Context(), p.DB, who.ID, machine.ID); err != nil {
-				return nil, err
-			}
+		}
+	}
+	if s.Method != session.ByPIN {
+		if err := staff.ForgivePIN(r.Context(), p.DB, who.ID, s.DeviceID); err != nil {
+			return nil, err
 		}
 	}
 	token, err := session.Begin(r.Context(), p.DB, s)

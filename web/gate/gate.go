@@ -261,7 +261,11 @@ func readForm(r *http.Request) error {
 // next is where somebody wanted to go; a form that was sent is not sent again.
 func next(r *http.Request) string {
 	if r.Method != http.MethodGet {
-		return "/" + strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 2)[0]
+		room := "/" + strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 2)[0]
+		if room == "/sign-out" {
+			room = "/account"
+		}
+		return room
 	}
 	return r.URL.RequestURI()
 }

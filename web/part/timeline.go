@@ -88,6 +88,9 @@ func What(ctx context.Context, detail string) string {
 // where is through which channel, at which store and by whom something happened.
 func where(ctx context.Context, f profile.Fact) string {
 	parts := []string{Channel(ctx, f.Channel)}
+	if f.Kind == customer.Opened && f.Store == "" {
+		parts[0] = text.T(ctx, "In the office")
+	}
 	if f.Store != "" {
 		parts = append(parts, f.Store)
 	}

@@ -56,6 +56,8 @@ func (p *Pages) done(r *http.Request) string {
 	switch r.URL.Query().Get("done") {
 	case "details":
 		return text.T(r.Context(), "Kept.")
+	case "elsewhere":
+		return text.T(r.Context(), "The account is yours. You began in another browser, so the name and password you typed there were not kept: write them here.")
 	case "password":
 		return text.T(r.Context(), "Your password is changed. Everything else that was signed in is signed out.")
 	case "email":
@@ -356,7 +358,15 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, err
 	}
 	p.Site.SignOutShopper(w)
-	return respond.See("/?done=erased"), nil
+	return respond.See("/goodbye"), nil
+}
+
+func (p *Pages) goodbye(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s, err := p.signFrame(r, text.T(r.Context(), "You are forgotten"))
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(goodbyePage(s)), nil
 }
 
 // exportPage is the link to somebody's copy: it only looks.

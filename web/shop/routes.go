@@ -83,6 +83,7 @@ func (p *Pages) waysIn(r *gate.Routes) {
 	r.Get("/email/new/{token}", gate.OwnLink, p.opened(newLink))
 	r.Post("/email/new/{token}", gate.OwnLink, p.agreeEmail(newLink))
 	r.Get("/email/done", gate.Anyone, p.emailDone)
+	r.Get("/goodbye", gate.Anyone, p.goodbye)
 	r.Get("/export/{token}", gate.OwnLink, p.exportPage)
 	r.Post("/export/{token}", gate.OwnLink, p.export)
 }

@@ -133,6 +133,9 @@ func (p *Pages) begun(w http.ResponseWriter, r *http.Request, b account.Begun, n
 			p.Site.RememberStore(w, code)
 		}
 	}
+	if b.Elsewhere {
+		return respond.See("/account/details?done=elsewhere"), nil
+	}
 	if b.Later > 0 {
 		return respond.See("/cart?joined=later"), nil
 	}

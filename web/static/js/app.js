@@ -131,7 +131,7 @@ function lockWhenIdle() {
   ["pointerdown", "keydown", "scroll"].forEach((kind) => document.addEventListener(kind, wait, { passive: true }));
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => { if (locked) dialog.showModal(); });
-  dialog.querySelector("form").addEventListener("submit", async (event) => {
+  dialog.querySelector('form[action="/staff/unlock"]').addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target, box = form.elements["unlock-secret"];
     const answer = await inPlace(form.action, new URLSearchParams(new FormData(form)));
