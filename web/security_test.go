@@ -194,3 +194,48 @@ func TestEveryAnswerIsDressed(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignIDsAreNotThere puts ids of somebody else's things into addresses and forms, where the policy lets the sender in: they are not there, and
+// nothing changes.
+func TestForeignIDsAreNotThere(t *testing.T) {
+	p := open(t)
+	w := p.stage(t)
+	one := func(query string) (id int64) {
+		require.NoError(t, p.db.QueryRow(ctx, query).Scan(&id), query)
+		return id
+	}
+	address, note := one(`SELECT id FROM address`), one(`SELECT id FROM note`)
+	identity := one(`SELECT id FROM identity WHERE kind = 'phone' AND verified_at IS NULL ORDER BY id LIMIT 1`)
+	ada, ben := one(`SELECT customer_id FROM identity WHERE value = 'ada@example.com' AND verified_at IS NOT NULL`), one(`SELECT customer_id FROM identity WHERE value = 'ben@example.com'`)
+	line := one(fmt.Sprintf(`SELECT min(l.id) FROM cart_line l JOIN cart c ON c.id = l.cart_id WHERE c.customer_id = %d`, ada))
+	cart := one(fmt.Sprintf(`SELECT id FROM cart WHERE customer_id = %d`, ada))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		_, err := customer.BeginMerge(ctx, tx, customer.Merge{SurvivorID: ada, AbsorbedID: one(`SELECT max(id) FROM customer WHERE registered_at IS NULL AND merged_into IS NULL`), Proof: customer.ByCode})
+		return err
+	}))
+	merge := one(`SELECT id FROM merge`)
+	at := fmt.Sprintf("/counter/customers/%d", ben)
+	before := p.state(t)
+	for _, try := range []struct {
+		who, path string
+		form      url.Values
+	}{
+		{otherShopper, "/account/addresses", url.Values{"id": {fmt.Sprint(address)}, "name": {"Ben"}, "lines": {"1 Mill Lane"}, "town": {"Leeds"}, "country": {"GB"}}},
+		{otherShopper, fmt.Sprintf("/account/addresses/%d/remove", address), nil}, {otherShopper, fmt.Sprintf("/cart/lines/%d", line), url.Values{"quantity": {"9"}}}, {otherShopper, fmt.Sprintf("/cart/lines/%d/later", line), nil},
+		{otherShopper, fmt.Sprintf("/list/%d/cart", p.Mug), nil}, {guestOwnLink, fmt.Sprintf("/cart/lines/%d", line), url.Values{"quantity": {"9"}}},
+		{manager, at + fmt.Sprintf("/lines/%d", line), url.Values{"quantity": {"9"}}}, {manager, at + fmt.Sprintf("/notes/%d/close", note), nil}, {manager, at + fmt.Sprintf("/identities/%d/remove", identity), nil},
+		{manager, fmt.Sprintf("/admin/customers/%d/unmerge", ben), url.Values{"merge": {fmt.Sprint(merge)}, "reason": {"x"}}},
+		{manager, fmt.Sprintf("/counter/customers/%d/merge/%d", ben, p.Bea.ID+1000), url.Values{"manager": {"1"}, "pin": {"1"}, "reason": {"x"}}},
+	} {
+		status, _, _ := w.people[try.who].post(try.path, try.form)
+		require.Equal(t, http.StatusNotFound, status, "%s %s", try.who, try.path)
+	}
+	status, body, _ := w.people[otherShopper].post("/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {"18900"}, "name": {"Ben"}, "email": {"ben@example.com"}})
+	require.Equal(t, http.StatusConflict, status)
+	require.NotContains(t, body, "/orders/")
+	status, _, _ = w.people[otherShopper].post("/account/phone/code", url.Values{"question": {"1"}, "code": {"000000"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	_, err := p.db.Exec(ctx, `DELETE FROM timeline WHERE kind = 'opened'`) // That the manager looked is written down, as it should be.
+	require.NoError(t, err)
+	require.Equal(t, before, p.state(t))
+}
