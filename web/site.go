@@ -50,7 +50,7 @@ type Site struct {
 func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
 	r.Proxies = s.Proxies
-	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Texts: s.Texts}).Routes(r)
+	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live}).Routes(r)
 	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)

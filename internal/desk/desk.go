@@ -60,6 +60,9 @@ type Hit struct {
 	State  string
 }
 
+// MostHits is how much a search shows: who finds so many looks for more than they typed.
+const MostHits = 30
+
 // Tried says what the words could have been, if they were a code: whoever types codes is counted.
 func Tried(words string) bool {
 	_, isCart := cart.ReadCode(words)

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/text/language"
 
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
@@ -100,7 +101,7 @@ func SaveAddress(ctx context.Context, db pg.DB, person int64, a customer.Address
 		form.Add("lines", "That is longer than a label. Use up to five lines.")
 	}
 	a.Country = strings.ToUpper(a.Country)
-	if len(a.Country) != 2 || strings.Trim(a.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if country, err := language.ParseRegion(a.Country); err != nil || len(a.Country) != 2 || !country.IsCountry() {
 		form.Add("country", "Write the country as two letters, such as GB or LV.")
 	}
 	if a.Phone != "" {

@@ -24,6 +24,7 @@ type customersView struct {
 	table
 	Segment office.Segment
 	Spent   string // as typed
+	Wrong   string // about it
 	Stores  []location.Location
 	Query   url.Values
 }
@@ -37,6 +38,8 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 	}
 	if amount, err := money.Parse(view.Spent, "GBP"); err == nil {
 		view.Segment.Spent = amount.Minor
+	} else if view.Spent != "" {
+		view.Wrong = text.T(r.Context(), "Write an amount in figures, such as 250.")
 	}
 	rows, total, err := office.Customers(r.Context(), p.DB, view.Segment)
 	if err != nil {
@@ -46,6 +49,9 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 		return nil, err
 	}
 	view.Total = total
+	if len(rows) == 0 && view.Page > 1 {
+		return respond.See(view.pageAt(1)), nil
+	}
 	return respond.Page(customersPage(frame(r, text.T(r.Context(), "Customers"), "customers"), view, rows)), nil
 }
 

@@ -29,6 +29,7 @@ type Pages struct {
 	Trail    *customer.Trail // nil: nothing is remembered
 	Passkeys *passkey.Site   // nil: there are none at this address
 	Texts    bool            // text messages can be sent
+	Caught   bool            // mail is caught, and shown at /dev/mail
 }
 
 // Routes is the site map of the shop.

@@ -118,7 +118,7 @@ func (p *Pages) checkMail(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(checkMailPage(s)), nil
+	return respond.Page(checkMailPage(s, p.Caught)), nil
 }
 
 // begun gives the browser its two new cookies, both of which replace whatever it had, and says what became of the cart.
