@@ -31,7 +31,7 @@ import (
 type child struct {
 	base    string
 	process *exec.Cmd
-	started time.Duration // to the first answer
+	started time.Duration // to the first product page
 }
 
 func startChild(database string, bare bool) (*child, error) {
@@ -51,7 +51,7 @@ func startChild(database string, bare bool) (*child, error) {
 		return nil, fmt.Errorf("a server did not start: %w", err)
 	}
 	c.base = strings.TrimSpace(line)
-	answer, err := http.Get(c.base + "/livez")
+	answer, err := http.Get(c.base + "/p/morning-mug")
 	if err != nil {
 		return nil, err
 	}

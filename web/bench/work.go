@@ -343,7 +343,7 @@ func (b *bench) weights(ctx context.Context) error {
 	}
 	fmt.Printf("first product page, compressed: %.1f KB of HTML, %.1f KB of script, %.1f KB of style, %.1f KB of icons; 4 requests beside pictures and fonts\n",
 		float64(len(html))/1000, float64(sizes["app.js"])/1000, float64(sizes["app.css"])/1000, float64(sizes["icons.svg"])/1000)
-	fmt.Printf("start to first answer %d ms; memory idle %d MB\n", b.server.started.Milliseconds(), b.server.memory())
+	fmt.Printf("start to first product page %d ms; memory idle %d MB\n", b.server.started.Milliseconds(), b.server.memory())
 	return nil
 }
 
