@@ -232,7 +232,7 @@ var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "9999999999999999999
 // fields of every form, and the words of every query.
 var forms = map[string][]string{
 	"/cart": {"variant", "quantity", "back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name", "email", "phone"}, "/stores/{slug}/choose": {"back"},
-	"/list": {"variant"}, "/list/{variant}/remove": {"list", "back"}, "/list/{variant}/cart": {"list"}, "/remember": {"given", "back"},
+	"/list": {"variant"}, "/list/{variant}/remove": {"list", "back"}, "/list/{variant}/cart": {"list"}, "/remember": {"purpose", "given", "back"}, "/stores": {"latitude", "longitude", "back"},
 	"/sign-in": {"email", "password", "next", "by"}, "/sign-in/passkey": {"challenge", "answer", "next"}, "/sign-in/passkey/ask": {}, "/sign-in/{token}": {}, "/register": {"name", "email", "password"},
 	"/begin/{token}": {}, "/welcome/{token}": {}, "/forgotten": {"email"}, "/reset/{token}": {"password"}, "/email/old/{token}": {}, "/email/new/{token}": {}, "/export/{token}": {},
 	"/account/details": {"name", "store", "language"}, "/account/sizes": {"size-name", "size-value"}, "/account/password": {"current", "password"}, "/account/email": {"email", "current"},

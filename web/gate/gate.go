@@ -324,7 +324,7 @@ func securityHeaders(secure bool) func(http.Handler) http.Handler {
 			header.Set("X-Content-Type-Options", "nosniff")
 			header.Set("Referrer-Policy", "same-origin")
 			header.Set("Cross-Origin-Opener-Policy", "same-origin")
-			header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+			header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)")
 			if secure {
 				header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 			}

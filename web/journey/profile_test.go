@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -246,6 +248,40 @@ func TestTheLockKeepsTheWork(t *testing.T) {
 	counter.click(`form[action="/staff/unlock"] button`)
 	counter.sees("Wants to be called on Tuesday.")
 	clean(t, p)
+}
+
+// TestTheNearestStoreByPosition: the browser's position sorts the stores once it was agreed to, and stops doing so when that is taken back.
+func TestTheNearestStoreByPosition(t *testing.T) {
+	p := open(t)
+	shopper := p.person(t, 390, 844)
+	shopper.standsAt(53.80, -1.55)
+	shopper.visit("/stores")
+	require.NotContains(t, shopper.text("main"), "Sort by where I am")
+	shopper.tap("[data-here] button")
+	shopper.tap("form[data-position] button")
+	shopper.sees("Distances from where you are")
+	require.Contains(t, shopper.text(".stores .store"), "Leeds")
+	require.Equal(t, "/stores", strings.TrimPrefix(shopper.location(), p.URL), "the position is in no address")
+
+	shopper.tap(`form[action="/remember"] button`)
+	shopper.sees("You can take it back here at any time")
+	require.NotContains(t, shopper.text("main"), "Sort by where I am")
+	clean(t, p)
+}
+
+func (p *person) standsAt(latitude, longitude float64) {
+	p.t.Helper()
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		accuracy := 10.0
+		if _, err := cdp.Call(ctx, t, emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &latitude, Longitude: &longitude, Accuracy: &accuracy}); err != nil {
+			return chromedp.Void{}, err
+		}
+		c := chromedp.FromContext(p.ctx)
+		_, err := cdp.Call(ctx, c.Browser, browser.SetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: p.url, BrowserContextID: c.BrowserContextID,
+		})
+		return chromedp.Void{}, err
+	})
 }
 
 // authenticator gives the window a phone's fingerprint reader, as far as it can tell.

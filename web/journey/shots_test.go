@@ -55,7 +55,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing", "shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
 		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool", "shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq", "stranger"},
 		{"product", "/p/fell-coat", "shopper"}, {"product-no-store", "/p/harbour-teapot?near=LS6", "stranger"}, {"product-unknown-place", "/p/harbour-teapot?near=Atlantis", "stranger"},
-		{"stores", "/stores?near=York", "stranger"}, {"store", "/stores/leeds", "shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
+		{"stores", "/stores?near=York", "stranger"}, {"stores-member", "/stores", "member"}, {"store", "/stores/leeds", "shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
 		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
 		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")), "associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
 		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer", fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)), "associate"},

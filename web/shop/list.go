@@ -115,13 +115,16 @@ func (p *Pages) keepForLater(w http.ResponseWriter, r *http.Request) (respond.An
 	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 }
 
-// remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or taking it back.
+// remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or use where they are, or taking it back.
 func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who, err := p.who(r)
 	if err != nil {
 		return nil, err
 	}
 	a := customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: r.PostFormValue("given") == "yes", Source: "web"}
+	if r.PostFormValue("purpose") == customer.Location {
+		a.Purpose = customer.Location
+	}
 	token, err := shopping.Agree(r.Context(), p.DB, who, func(ctx context.Context, db pg.DB, id int64) error { return person.Say(ctx, db, id, a) })
 	return p.listed(w, r, token, err, back(r, "/list"))
 }

@@ -39,6 +39,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/search", gate.Anyone, p.search)
 	r.Get("/p/{slug}", gate.Anyone, p.product)
 	r.Get("/stores", gate.Anyone, p.stores)
+	r.Post("/stores", gate.Anyone, p.storesHere)
 	r.Get("/stores/{slug}", gate.Anyone, p.store)
 	r.Post("/stores/{slug}/choose", gate.Anyone, p.chooseStore)
 	r.Get("/cart", gate.Anyone, p.cart)

@@ -2,13 +2,17 @@ package shop
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/browse"
 	"counterpart/internal/cart"
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
 	"counterpart/internal/geo"
 	"counterpart/internal/location"
 	"counterpart/web/respond"
@@ -20,6 +24,9 @@ type storeList struct {
 	Stores      []storeEntry
 	Near, Place string
 	Back        string
+	Locate      bool // they agreed that their position is used
+	Positioned  bool // the distances are from it
+	Wrong       string
 }
 
 type storeEntry struct {
@@ -28,26 +35,65 @@ type storeEntry struct {
 }
 
 func (p *Pages) stores(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	list, err := p.storeList(r)
+	if err != nil {
+		return nil, err
+	}
+	list.Near = words(r.URL.Query().Get("near"))
+	if place, ok := geo.Find(list.Near); ok {
+		list.Place = place.Name
+		list.from(place.Point)
+	}
+	return respond.Page(storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+}
+
+// storesHere sorts by the position that the browser gave. It comes in the body, so that no log and no history has it, and is forgotten with the answer.
+func (p *Pages) storesHere(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	list, err := p.storeList(r)
+	if err != nil {
+		return nil, err
+	}
+	latitude, err1 := strconv.ParseFloat(r.PostFormValue("latitude"), 64)
+	longitude, err2 := strconv.ParseFloat(r.PostFormValue("longitude"), 64)
+	var f *fault.Fault
+	if !list.Locate {
+		f = fault.New(fault.Invalid, "Your position is used only once you have agreed to it.")
+	} else if err1 != nil || err2 != nil || !(math.Abs(latitude) <= 90 && math.Abs(longitude) <= 180) {
+		f = fault.New(fault.Invalid, "Your browser did not say where you are. A postcode or a town works too.")
+	}
+	if f != nil {
+		list.Wrong = respond.Sentence(r.Context(), f)
+		return respond.Wrong(f, storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+	}
+	list.Positioned = true
+	list.from(geo.Point{Latitude: latitude, Longitude: longitude})
+	return respond.Page(storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+}
+
+func (p *Pages) storeList(r *http.Request) (*storeList, error) {
 	visit, all, err := browse.Stores(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
-	list := &storeList{Visit: visit, Near: words(r.URL.Query().Get("near")), Back: safeBack(r.URL.Query().Get("back"))}
-	place, found := geo.Find(list.Near)
-	if found {
-		list.Place = place.Name
+	list := &storeList{Visit: visit, Back: safeBack(r.FormValue("back"))}
+	if visit.CustomerID != 0 {
+		if list.Locate, err = customer.Consented(r.Context(), p.DB, visit.CustomerID, customer.Location, customer.InShop); err != nil {
+			return nil, err
+		}
 	}
 	for i := range all {
-		entry := storeEntry{&all[i], -1}
-		if found {
-			entry.Kilometres = place.Kilometres(all[i].Point())
-		}
-		list.Stores = append(list.Stores, entry)
+		list.Stores = append(list.Stores, storeEntry{&all[i], -1})
 	}
-	slices.SortStableFunc(list.Stores, func(a, b storeEntry) int {
-		return cmp.Or(cmp.Compare(a.Kilometres, b.Kilometres), cmp.Compare(a.Name, b.Name))
-	})
-	return respond.Page(storesPage(frame(r.Context(), visit, "Stores"), list)), nil
+	slices.SortFunc(list.Stores, func(a, b storeEntry) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// from puts the nearest store first.
+func (l *storeList) from(here geo.Point) {
+	for i := range l.Stores {
+		l.Stores[i].Kilometres = here.Kilometres(l.Stores[i].Point())
+	}
+	slices.SortStableFunc(l.Stores, func(a, b storeEntry) int { return cmp.Compare(a.Kilometres, b.Kilometres) })
 }
 
 func (p *Pages) store(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

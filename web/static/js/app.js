@@ -118,6 +118,23 @@ function passkeys() {
   wire("form[data-passkey-get]", async (form) => finish(form, await get(JSON.parse(form.dataset.passkeyGet)), ""));
 }
 
+// Where somebody is only their browser can say, and it asks them first.
+function position() {
+  const region = document.querySelector("[data-here]");
+  if (!region || !navigator.geolocation) return;
+  region.hidden = false;
+  const form = region.querySelector("form[data-position]");
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const send = (place) => {
+      form.elements.latitude.value = place?.coords.latitude ?? "";
+      form.elements.longitude.value = place?.coords.longitude ?? "";
+      form.submit();
+    };
+    navigator.geolocation.getCurrentPosition(send, () => send(), { timeout: 10000, maximumAge: 60000 });
+  });
+}
+
 // A counter that nobody touches locks over the page, so that half-written forms stay. The server keeps the time too; this only shows it.
 function lockWhenIdle() {
   const head = document.querySelector("[data-idle]"), dialog = document.querySelector("[data-lock]");
@@ -147,4 +164,5 @@ function lockWhenIdle() {
 
 keepLive();
 passkeys();
+position();
 lockWhenIdle();
