@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -86,6 +87,14 @@ func (p *Pages) storeList(r *http.Request) (*storeList, error) {
 	}
 	slices.SortFunc(list.Stores, func(a, b storeEntry) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// address is the list's own, with the page that somebody came from.
+func (l *storeList) address() string {
+	if l.Back == "" {
+		return "/stores"
+	}
+	return "/stores?" + url.Values{"back": {l.Back}}.Encode()
 }
 
 // from puts the nearest store first.
