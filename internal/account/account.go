@@ -58,6 +58,7 @@ var (
 	perLetter  = limit.Rule{Max: 4, Window: time.Hour}
 	perSignIn  = limit.Rule{Max: 10, Window: 15 * time.Minute}
 	perAccount = limit.Rule{Max: 100, Window: time.Hour} // from everywhere together, so that a thousand machines are no better than ten
+	perAddress = limit.Rule{Max: 50, Window: 15 * time.Minute}
 	perCode    = limit.Rule{Max: 5, Window: codeLife}
 )
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -164,7 +165,7 @@ func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) erro
 	if err := customer.Verify(ctx, tx, o.CustomerID, customer.Email, p.New, channel); err != nil {
 		return err
 	}
-	if _, err := customer.Forget(ctx, tx, who, customer.Email, p.Old); err != nil {
+	if err := customer.Forget(ctx, tx, who, customer.Email, p.Old); err != nil {
 		return err
 	}
 	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Removed, Detail: customer.Email}} {
@@ -177,13 +178,6 @@ func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) erro
 		return err
 	}
 	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticeEmail, Former: o.ID})
-}
-
-func or(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // AskPhone sends a code to a number; the answer names the question.
@@ -209,7 +203,7 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) error {
 	// Whose question it is comes first, so that nobody uses up the tries of another's.
 	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone || o.CustomerID != person {
-		return or(err, fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one."))
+		return cmp.Or[error](err, customer.ErrCode)
 	}
 	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
 		return err
@@ -229,7 +223,7 @@ func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) er
 	})
 }
 
-// DropPasskey takes a passkey away, after the password or, where there is none, while there is an address that a link can be mailed to.
+// DropPasskey takes a passkey away, after the proof that every change of the ways in wants.
 func DropPasskey(ctx context.Context, db pg.DB, p Proof, identityID int64) error {
 	if _, err := p.check(ctx, db); err != nil {
 		return err

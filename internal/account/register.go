@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -195,7 +196,7 @@ func base(ctx context.Context, tx pgx.Tx, email string, made int64, same bool, b
 			if err != nil {
 				return 0, err
 			}
-			if anonymous || contains(waiting, guest) {
+			if anonymous || slices.Contains(waiting, guest) {
 				return guest, customer.Hold(ctx, tx, guest)
 			}
 		}
@@ -204,15 +205,6 @@ func base(ctx context.Context, tx pgx.Tx, email string, made int64, same bool, b
 		return waiting[0], customer.Hold(ctx, tx, waiting[0])
 	}
 	return customer.Create(ctx, tx, "", b.Language, channel)
-}
-
-func contains(all []int64, one int64) bool {
-	for _, id := range all {
-		if id == one {
-			return true
-		}
-	}
-	return false
 }
 
 // Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone. An address that was written down

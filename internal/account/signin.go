@@ -32,7 +32,7 @@ func SignIn(ctx context.Context, db pg.DB, typed, password string, b Browser) (b
 	if !ok || len(password) > 4*secret.MaxPassword {
 		email = "nobody" // It is looked for all the same, so that the answer takes as long.
 	}
-	if err := limit.Take(ctx, db, "shopper:from:"+b.From, limit.Rule{Max: 50, Window: perSignIn.Window}); err != nil {
+	if err := limit.Take(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}
 	if err := limit.Take(ctx, db, "shopper:"+email+":"+b.From, perSignIn); err != nil {
@@ -267,7 +267,7 @@ func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (o
 
 // ByPasskey signs in with the browser's answer.
 func ByPasskey(ctx context.Context, db pg.DB, site *passkey.Site, challenge, answer string, b Browser) (begun Begun, err error) {
-	if err := limit.Take(ctx, db, "shopper:from:"+b.From, limit.Rule{Max: 50, Window: perSignIn.Window}); err != nil {
+	if err := limit.Take(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {

@@ -93,14 +93,6 @@ func (o *Order) Due() (due int64) {
 	return due
 }
 
-// Paid is what was taken.
-func (o *Order) Paid() (paid int64) {
-	for _, tender := range o.Tenders {
-		paid += tender.Captured
-	}
-	return paid
-}
-
 // Change is the cash that was laid down and what of it was given back.
 func (o *Order) Change() (given, change int64) {
 	for _, tender := range o.Tenders {

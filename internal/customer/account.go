@@ -81,15 +81,15 @@ func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value, sourc
 	return nil
 }
 
-// Forget takes an identity away from a person. False when they do not have it.
-func Forget(ctx context.Context, tx pgx.Tx, person int64, kind, value string) (bool, error) {
-	tag, err := tx.Exec(ctx, `
+// Forget takes an identity away from a person.
+func Forget(ctx context.Context, tx pgx.Tx, person int64, kind, value string) error {
+	_, err := tx.Exec(ctx, `
 		DELETE FROM identity
 		WHERE customer_id IN (`+Members+`) AND kind = @kind AND value = @value`, pgx.NamedArgs{"person": person, "kind": kind, "value": value})
 	if err != nil {
-		return false, fmt.Errorf("forget an identity: %w", err)
+		return fmt.Errorf("forget an identity: %w", err)
 	}
-	return tag.RowsAffected() > 0, nil
+	return nil
 }
 
 // Claimable are the profiles that become a person's when they prove this email or phone: each has it unproven, has no account, is part of
@@ -141,7 +141,7 @@ func Anonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool
 	return anonymous, err
 }
 
-// Rename, ChooseStore and Speak change what a customer says of themselves.
+// Rename changes what a customer is called.
 func Rename(ctx context.Context, tx pgx.Tx, customerID int64, name string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE customer
@@ -175,14 +175,6 @@ func Disable(ctx context.Context, tx pgx.Tx, person int64, disabled bool) error 
 		SET disabled_at = CASE WHEN @disabled THEN now() END
 		WHERE id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "disabled": disabled})
 	return err
-}
-
-// KnownPasskey is a passkey as its owner lists it.
-type KnownPasskey struct {
-	ID        int64
-	Name      string
-	CreatedAt time.Time
-	UsedAt    *time.Time
 }
 
 // AddPasskey keeps what an authenticator gave; credentialID in base64url is its identity.
@@ -230,7 +222,7 @@ func UsedPasskey(ctx context.Context, tx pgx.Tx, credentialID string, credential
 	return err
 }
 
-// DropPasskey forgets a passkey of a person. It is refused when it is the last way in.
+// DropPasskey forgets a passkey of a person.
 func DropPasskey(ctx context.Context, tx pgx.Tx, person, identityID int64) error {
 	tag, err := tx.Exec(ctx, `
 		DELETE FROM identity

@@ -4,7 +4,6 @@ package customer
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"counterpart/internal/fault"
 	"counterpart/internal/pg"
+	"counterpart/internal/secret"
 )
 
 // Kinds of identity.
@@ -215,8 +215,7 @@ func withCheckDigit(twelve string) string {
 
 // DeviceValue is how a device's cookie is kept as an identity: its hash, so that the table opens no browser.
 func DeviceValue(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(secret.Digest(token))
 }
 
 // QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that nobody

@@ -41,8 +41,8 @@ type OneTime struct {
 // errLink is the one sentence for every reason why a link is wrong.
 var errLink = fault.New(fault.NotFound, "This link does not work any more. Links work once and not for long: ask for a new one.")
 
-// errOneTimeCode is the one sentence for every reason why a code is wrong.
-var errOneTimeCode = fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+// ErrCode is the one sentence for every reason why a code is wrong.
+var ErrCode error = fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
 
 // Ask writes down that a link or code is to be sent. Its secret is made when the message is written, so that no job carries it.
 func Ask(ctx context.Context, tx pgx.Tx, o OneTime, life time.Duration) (id int64, err error) {
@@ -104,7 +104,7 @@ func Use(ctx context.Context, tx pgx.Tx, purpose, token string) (*OneTime, error
 func UseCode(ctx context.Context, tx pgx.Tx, purpose string, id int64, code string) (*OneTime, error) {
 	o, err := use(ctx, tx, purpose, Code(id, code))
 	if err == nil && o == nil {
-		err = errOneTimeCode
+		err = ErrCode
 	}
 	return o, err
 }

@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,11 +105,7 @@ func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, asso
 	if body == "" {
 		return fault.Field("body", "Write what a colleague should know.")
 	}
-	known := false
-	for _, k := range NoteKinds {
-		known = known || k == kind
-	}
-	if !known {
+	if !slices.Contains(NoteKinds, kind) {
 		return fault.Field("kind", "Choose from the list.")
 	}
 	_, err := tx.Exec(ctx, `

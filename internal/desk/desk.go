@@ -108,7 +108,7 @@ func read(words string) sought {
 		s.number = ""
 	}
 	if s.email == "" && strings.Contains(words, "@") && len(s.plain) > 3 {
-		s.mail = like.Replace(strings.ToLower(s.plain))
+		s.mail = pg.Literal(strings.ToLower(s.plain))
 		return s
 	}
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
@@ -121,7 +121,7 @@ func read(words string) sought {
 			return s
 		}
 		for _, word := range all[:min(3, len(all))] {
-			s.names = append(s.names, "%"+like.Replace(word)+"%")
+			s.names = append(s.names, "%"+pg.Literal(word)+"%")
 		}
 	}
 	for len(s.names) > 0 && len(s.names) < 3 {
@@ -129,9 +129,6 @@ func read(words string) sought {
 	}
 	return s
 }
-
-// like keeps what somebody typed from being a pattern.
-var like = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a loyalty card, an email, a
 // phone number or a part of one, a name. Only where no name has the words is one looked for that is spelt nearly so. Customers are people: who is
@@ -189,7 +186,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			WHERE f.location_id = @location AND (
 				f.code = @plain AND f.state IN ('to_pick', 'ready') OR f.token = @token OR o.number = nullif(@number, '')::bigint)
 			UNION ALL
-			SELECT 1, 'customer', c.id, '', coalesce(nullif(c.name, ''), ''), cart.code, '', 1
+			SELECT 1, 'customer', c.id, '', c.name, cart.code, '', 1
 			FROM cart
 			JOIN customer c ON c.id = cart.customer_id
 			WHERE cart.code = @code AND cart.state = 'open'

@@ -110,7 +110,7 @@ type Served struct {
 // LastServed are the last three.
 func LastServed(ctx context.Context, db pg.DB, associateID int64) ([]Served, error) {
 	rows, err := db.Query(ctx, `
-		SELECT root.id, root.name, latest.at
+		SELECT c.id, c.name, latest.at
 		FROM (
 			SELECT customer_id, max(at) AS at
 			FROM (
@@ -120,8 +120,7 @@ func LastServed(ctx context.Context, db pg.DB, associateID int64) ([]Served, err
 				ORDER BY id DESC
 				LIMIT 20) opened
 			GROUP BY customer_id) latest
-		JOIN customer c ON c.id = latest.customer_id AND c.merged_into IS NULL
-		JOIN customer root ON root.id = c.id AND root.erased_at IS NULL
+		JOIN customer c ON c.id = latest.customer_id AND c.merged_into IS NULL AND c.erased_at IS NULL
 		ORDER BY latest.at DESC
 		LIMIT 3`, associateID)
 	if err != nil {

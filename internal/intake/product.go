@@ -2,7 +2,6 @@ package intake
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"golang.org/x/net/html"
 
 	"counterpart/internal/catalog"
-	"counterpart/internal/location"
 	"counterpart/internal/money"
 )
 
@@ -319,24 +317,4 @@ func tidy(text string) string {
 		}
 	}
 	return strings.Join(paragraphs, "\n\n")
-}
-
-// Parse reads a file without keeping anything and answers how many products it has: for tests that throw anything at it.
-func Parse(r io.Reader) (products int, err error) {
-	rows, err := newReader(r, productHeadings, "title")
-	if err != nil {
-		return 0, err
-	}
-	for {
-		group, err := rows.next()
-		if err == io.EOF {
-			return products, nil
-		}
-		if err != nil {
-			return products, err
-		}
-		in := &incoming{options: Options{Location: &location.Location{Currency: "GBP", TaxIncluded: true}}}
-		in.read(group)
-		products++
-	}
 }

@@ -33,11 +33,6 @@ func Exponent(currency string) int {
 	return 2
 }
 
-// Known says whether a code looks like a currency. The list is ISO's; we only refuse what cannot be one.
-func Known(currency string) bool {
-	return len(currency) == 3 && strings.ToUpper(currency) == currency && strings.IndexFunc(currency, func(r rune) bool { return r < 'A' || r > 'Z' }) < 0
-}
-
 var symbols = map[string]string{"GBP": "£", "EUR": "€", "USD": "$", "PLN": "zł", "CZK": "Kč", "JPY": "¥"}
 
 // patterns says how a language writes an amount, after CLDR's standard currency patterns.

@@ -36,7 +36,7 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		WHERE $1 = '' OR t.title ILIKE '%' || $1 || '%' OR p.brand ILIKE '%' || $1 || '%'
 			OR EXISTS (SELECT FROM variant WHERE product_id = p.id AND upper(sku) LIKE upper($1) || '%')`
-	batch.Queue(`SELECT count(*)`+where, like(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	batch.Queue(`SELECT count(*)`+where, pg.Literal(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
 		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture WHERE product_id = page.id ORDER BY position LIMIT 1), ''),
 			(SELECT count(*) FROM variant WHERE product_id = page.id)::int, coalesce(stock.on_hand, 0)::int, coalesce(stock.reserved, 0)::int
@@ -49,7 +49,7 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 			FROM variant v
 			JOIN stock_level s ON s.variant_id = v.id
 			WHERE v.product_id = page.id) stock ON true
-		ORDER BY page.title, page.id`, like(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
+		ORDER BY page.title, page.id`, pg.Literal(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[ProductRow])
 		return err
 	})
@@ -57,18 +57,6 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 		return nil, 0, fmt.Errorf("list products: %w", err)
 	}
 	return rows, total, nil
-}
-
-// like takes the meaning out of what a pattern would read as one.
-func like(words string) string {
-	var out []rune
-	for _, r := range words {
-		if r == '%' || r == '_' || r == '\\' {
-			out = append(out, '\\')
-		}
-		out = append(out, r)
-	}
-	return string(out)
 }
 
 // Product is a product's page: variants with the prices that hold now, and the newest of the history.
@@ -174,12 +162,12 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 		JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
 		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = $1 AND s.condition = 'sellable'
 		WHERE $2 = '' OR t.title ILIKE '%' || $2 || '%' OR upper(v.sku) LIKE upper($2) || '%' OR v.id = (SELECT variant_id FROM barcode WHERE gtin = lpad($2, 14, '0'))`
-	batch.Queue(`SELECT count(*)`+from, locationID, like(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	batch.Queue(`SELECT count(*)`+from, locationID, pg.Literal(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
 		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0), coalesce(s.safety, 0),
 			coalesce(s.on_hand - s.reserved - s.safety, 0)`+from+`
 		ORDER BY t.title, v.position, v.id
-		OFFSET $3 LIMIT $4`, locationID, like(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
+		OFFSET $3 LIMIT $4`, locationID, pg.Literal(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[StockRow])
 		return err
 	})

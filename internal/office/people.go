@@ -61,7 +61,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		"news": s.News, "rules": s.rules(), "skip": (max(s.Page, 1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
 	}
 	if words := strings.TrimSpace(s.Words); words != "" {
-		args["words"] = "%" + like(words) + "%"
+		args["words"] = "%" + pg.Literal(words) + "%"
 		if email, ok := customer.NormalEmail(words); ok {
 			args["email"] = email
 		}

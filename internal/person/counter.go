@@ -40,7 +40,7 @@ func Open(ctx context.Context, db pg.DB, person int64, at At) error {
 var perMerge = limit.Rule{Max: 5, Window: 15 * time.Minute}
 
 // AskMerge sends a code to what two profiles share; whoever can say it at the counter is both. The answer names the question.
-func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string, at At) (question int64, target string, err error) {
+func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (question int64, target string, err error) {
 	_, shared, err := desk.Compare(ctx, db, one, other)
 	if err != nil {
 		return 0, "", err
@@ -79,9 +79,9 @@ func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code
 		return 0, err
 	}
 	if o == nil || o.Purpose != customer.ForMerge || string(o.Payload) != pairOf(one, other) {
-		return 0, fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+		return 0, customer.ErrCode
 	}
-	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), limit.Rule{Max: 5, Window: 15 * time.Minute}); err != nil {
+	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), perMerge); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -138,7 +138,17 @@ func Unidentify(ctx context.Context, db pg.DB, person, identityID int64, at At) 
 	})
 }
 
-// Write adds a note, CloseNote deals with one.
+// CloseNote deals with an alert, or strikes out a note.
+func CloseNote(ctx context.Context, db pg.DB, person, noteID int64, at At) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.CloseNote(ctx, tx, person, noteID, at.AssociateID); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}
+
+// Write adds a note.
 func Write(ctx context.Context, db pg.DB, person int64, kind, body string, at At) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.Hold(ctx, tx, person); err != nil {

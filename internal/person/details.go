@@ -64,7 +64,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 }
 
 // Prefer keeps what somebody said they wear or like, to a colleague at a counter or in the browser; an empty value takes it back.
-func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source string, associateID int64) error {
+func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source string) error {
 	name, value = text.Clean(name, 60), text.Clean(value, 60)
 	if name == "" {
 		return fault.Field("size-name", "Of what? Write “shoes”, “shirts”, “rings”.")

@@ -116,6 +116,11 @@ func Migrate(url string) (applied bool, err error) {
 	return true, nil
 }
 
+var literal = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+// Literal keeps what somebody typed from being a pattern for LIKE.
+func Literal(typed string) string { return literal.Replace(typed) }
+
 // MigrateTo moves the schema up or down to one version; 0 takes everything away.
 func MigrateTo(url string, version uint) error {
 	m, err := migrator(url)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -81,7 +82,7 @@ func NotFound(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineI
 		if f.State != order.ToPick {
 			return alreadyDone(f)
 		}
-		if !contains(f.OpenLines, orderLineID) {
+		if !slices.Contains(f.OpenLines, orderLineID) {
 			return errGone
 		}
 		if err := Shorten(ctx, tx, f, orderLineID, quantity); err != nil {
@@ -295,13 +296,4 @@ func alreadyDone(f *order.Fulfilment) error {
 		return fault.New(fault.Conflict, "This order is ready already.")
 	}
 	return fault.New(fault.Conflict, "This order is not ready yet.")
-}
-
-func contains(all []int64, one int64) bool {
-	for _, id := range all {
-		if id == one {
-			return true
-		}
-	}
-	return false
 }

@@ -91,7 +91,7 @@ func (p *place) canary(t *testing.T) (who int64) {
 	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet, Town: "Leeds", Country: "GB"}))
 	require.NoError(t, person.Write(ctx, p.db, who, "note", canaryNote, at))
 	require.NoError(t, person.Tag(ctx, p.db, who, "gnomonic", true, at))
-	require.NoError(t, person.Prefer(ctx, p.db, who, "gnomonic hats", "58", "web", 0))
+	require.NoError(t, person.Prefer(ctx, p.db, who, "gnomonic hats", "58", "web"))
 	require.NoError(t, person.Say(ctx, p.db, who, customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: true, Source: "web"}))
 	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device), At: time.Now(), Words: canaryWords}}))
 	_, err := shopping.Wish(ctx, p.db, shopping.Who{Person: who, Channel: "web"}, p.BlueMug)

@@ -322,22 +322,20 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 // Perhaps is somebody who may be the same person: they share an email or a phone number that one of them has not proven. Of an address that many
 // gave, the proven owner and the latest are looked at.
 type Perhaps struct {
-	ID       int64
-	Name     string
-	Kind     string // of what they share
-	Value    string
-	Mine     bool // proven here
-	Theirs   bool // proven there
-	Enough   bool // whoever has what is shared may join them: where a side has an account or has proven anything, it has proven this
-	Since    time.Time
-	Orders   int
-	LastSeen *time.Time
+	ID     int64
+	Name   string
+	Kind   string // of what they share
+	Value  string
+	Mine   bool // proven here
+	Enough bool // whoever has what is shared may join them: where a side has an account or has proven anything, it has proven this
+	Since  time.Time
+	Orders int
 }
 
 // QueuePerhaps asks for those.
 func QueuePerhaps(batch *pgx.Batch, person int64, perhaps *[]Perhaps) {
 	batch.Queue(`
-		SELECT other.id, other.name, shared.kind, shared.value, shared.mine, shared.theirs,
+		SELECT other.id, other.name, shared.kind, shared.value, shared.mine,
 			(shared.mine OR NOT EXISTS (
 				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
 				WHERE c.id IN (`+customer.Members+`) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL)))
@@ -345,7 +343,7 @@ func QueuePerhaps(batch *pgx.Batch, person int64, perhaps *[]Perhaps) {
 				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
 				WHERE (c.id = shared.id OR c.merged_into = shared.id) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL))),
 			other.created_at,
-			(SELECT count(*) FROM orders WHERE customer_id = other.id)::int, (SELECT max(at) FROM timeline WHERE customer_id = other.id)
+			(SELECT count(*) FROM orders WHERE customer_id = other.id)::int
 		FROM (
 			SELECT DISTINCT ON (coalesce(c.merged_into, c.id)) coalesce(c.merged_into, c.id) AS id, mine.kind, mine.value, mine.verified_at IS NOT NULL AS mine, theirs.verified_at IS NOT NULL AS theirs
 			FROM identity mine

@@ -290,7 +290,7 @@ func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int
 	if err != nil {
 		return err
 	}
-	if manager == nil || manager.Role != RoleAdmin && manager.Role != RoleManager || !manager.WorksAt(locationID) {
+	if manager == nil || !manager.Manages() || !manager.WorksAt(locationID) {
 		return fault.Field("manager", "Choose the manager who allows it.")
 	}
 	err = check(ctx, db, fmt.Sprintf("approve:%d:%d", a.AskedBy, a.ManagerID), a.ManagerID, deviceID, a.PIN)

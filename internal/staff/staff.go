@@ -43,6 +43,9 @@ func (a *Associate) WorksAt(locationID int64) bool {
 	return a.Role == RoleAdmin || slices.Contains(a.Locations, locationID)
 }
 
+// Manages says whether they may allow what an associate may not.
+func (a *Associate) Manages() bool { return a.Role == RoleManager || a.Role == RoleAdmin }
+
 // Create writes an associate and fills in the id. The email must be normal. With an empty password they sign in once it is set.
 func Create(ctx context.Context, tx pgx.Tx, a *Associate, password string) error {
 	hash, err := secret.HashPassword(ctx, password)

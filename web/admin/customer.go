@@ -81,8 +81,7 @@ type personView struct {
 	Managers []staff.Associate
 	Typed    string
 	Manager  int64
-	Wrong    string
-	Fields   map[string]text.Message
+	respond.Mistakes
 }
 
 func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -111,15 +110,9 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 			return nil, err
 		}
 	}
-	title := found.Name
-	if title == "" {
-		title = text.T(r.Context(), "Somebody without a name yet")
-	}
+	title := named(r.Context(), found.Name)
 	if wrong != nil {
-		view.Fields = wrong.Fields
-		if !wrong.Message.IsZero() {
-			view.Wrong = respond.Sentence(r.Context(), wrong)
-		}
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, personPage(frame(r, title, "customers"), view, title)), nil
 	}
 	return respond.Page(personPage(frame(r, title, "customers"), view, title)), nil

@@ -672,9 +672,9 @@ func customersPage(a layout.Admin, v customersView, rows []office.CustomerRow) t
 					}
 					if c.Last != nil {
 						var templ_7745c5c3_Var42 string
-						templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(c.Last.UTC().Format("2 Jan 2006"))
+						templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(shortDate(*c.Last))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/customer.templ`, Line: 130, Col: 45}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/customer.templ`, Line: 130, Col: 30}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 						if templ_7745c5c3_Err != nil {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"net/http"
@@ -27,8 +28,7 @@ type staffView struct {
 	Form      personnel.Form
 	Password  string // of somebody who was just added: shown once
 	For       string
-	Wrong     string
-	Fields    map[string]text.Message
+	respond.Mistakes
 }
 
 func (p *Pages) staff(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -45,17 +45,10 @@ func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (
 	}
 	a := frame(r, text.T(r.Context(), "Staff"), "staff")
 	if wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, staffPage(a, view)), nil
 	}
 	return respond.Page(staffPage(a, view)), nil
-}
-
-func (v *staffView) take(r *http.Request, wrong *fault.Fault) {
-	v.Fields = wrong.Fields
-	if !wrong.Message.IsZero() {
-		v.Wrong = respond.Sentence(r.Context(), wrong)
-	}
 }
 
 func form(r *http.Request) personnel.Form {
@@ -83,70 +76,70 @@ func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	return p.showStaff(r, staffView{Password: password, For: view.Form.Name, Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
 }
 
+// one is the associate of the address.
+func (p *Pages) one(r *http.Request) (row office.AssociateRow, err error) {
+	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	if err != nil || len(rows) != 1 || id(r, "id") == 0 {
+		return row, cmp.Or(err, respond.NotFound())
+	}
+	return rows[0], nil
+}
+
 func (p *Pages) associate(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.showAssociate(r, staffView{}, nil, false)
 }
 
 func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Fault, typed bool) (respond.Answer, error) {
-	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	row, err := p.one(r)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) != 1 || id(r, "id") == 0 {
-		return nil, respond.NotFound()
-	}
-	view.Rows = rows
+	view.Rows = []office.AssociateRow{row}
 	if !typed {
-		view.Form = personnel.Form{Name: rows[0].Name, Email: rows[0].Email, Role: rows[0].Role, Locations: rows[0].Locations, Disabled: rows[0].Disabled}
+		view.Form = personnel.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
 	}
 	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
-	a := frame(r, rows[0].Name, "staff")
+	a := frame(r, row.Name, "staff")
 	if wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, associatePage(a, view)), nil
 	}
 	return respond.Page(associatePage(a, view)), nil
 }
 
 func (p *Pages) changeAssociate(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	row, err := p.one(r)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) != 1 || id(r, "id") == 0 {
-		return nil, respond.NotFound()
-	}
-	before := personnel.Form{Role: rows[0].Role, Locations: rows[0].Locations, Disabled: rows[0].Disabled}
+	before := personnel.Form{Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
 	changed := form(r)
-	err = personnel.Change(r.Context(), p.DB, rows[0].ID, changed, before, gate.Session(r.Context()).Associate.ID)
+	err = personnel.Change(r.Context(), p.DB, row.ID, changed, before, gate.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
-		changed.Email = rows[0].Email
+		changed.Email = row.Email
 		return p.showAssociate(r, staffView{Form: changed}, wrong, true)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return respond.See(fmt.Sprintf("/admin/staff/%d?done=kept", rows[0].ID)), nil
+	return respond.See(fmt.Sprintf("/admin/staff/%d?done=kept", row.ID)), nil
 }
 
 func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+	row, err := p.one(r)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) != 1 || id(r, "id") == 0 {
-		return nil, respond.NotFound()
-	}
-	password, err := personnel.Renew(r.Context(), p.DB, rows[0].ID, gate.Session(r.Context()).Associate.ID)
+	password, err := personnel.Renew(r.Context(), p.DB, row.ID, gate.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showAssociate(r, staffView{}, wrong, false)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return p.showAssociate(r, staffView{Password: password, For: rows[0].Name}, nil, false)
+	return p.showAssociate(r, staffView{Password: password, For: row.Name}, nil, false)
 }
 
 // mine are the machines that somebody may look after: a manager's own stores', all for an admin.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -123,7 +124,7 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 		return nil, err
 	}
 	if known, err := office.LedgerPage(r.Context(), p.DB, id(r, "variant"), place.ID); err != nil || known == nil {
-		return nil, errOr(err, respond.NotFound())
+		return nil, cmp.Or(err, respond.NotFound())
 	}
 	n, err := strconv.Atoi(quantity)
 	if err != nil {
@@ -142,11 +143,4 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 		return nil, err
 	}
 	return respond.See("/admin/stock/" + place.Code + "/" + strconv.FormatInt(id(r, "variant"), 10) + "?done=" + done), nil
-}
-
-func errOr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

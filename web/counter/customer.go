@@ -21,7 +21,7 @@ import (
 
 // customerView is a customer at the counter with what was typed.
 type customerView struct {
-	formFault
+	respond.Mistakes
 	*desk.Person
 	Store              *location.Location
 	Words              string // SKU, barcode or name to add
@@ -59,7 +59,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		view.Name, view.Email, view.Phone = view.Person.Name, view.First(customer.Email), view.First(customer.Phone)
 	}
 	if wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, customerPage(c, view)), nil
 	}
 	return respond.Page(customerPage(c, view)), nil
@@ -90,7 +90,7 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
 	customerID, err := shopping.Welcome(r.Context(), p.DB, view.Name, view.Email, view.Phone, store.Country)
 	if wrong := fault.As(err); wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, welcomePage(c, view)), nil
 	}
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 type welcomeView struct {
-	formFault
+	respond.Mistakes
 	Name, Email, Phone string
 }
 

@@ -18,7 +18,7 @@ import (
 
 // pickupView is an order at its counter with what was typed.
 type pickupView struct {
-	formFault
+	respond.Mistakes
 	*browse.Order
 	Place, Code, Kind, Given string
 	Done                     string
@@ -47,7 +47,7 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 	}
 	view.Now = time.Now()
 	if wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, pickupPage(c, view)), nil
 	}
 	return respond.Page(pickupPage(c, view)), nil

@@ -1,19 +1,16 @@
 package counter
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
-
-	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/account"
 	"counterpart/internal/cart"
 	"counterpart/internal/customer"
 	"counterpart/internal/desk"
 	"counterpart/internal/fault"
-	"counterpart/internal/live"
 	"counterpart/internal/person"
-	"counterpart/internal/pg"
 	"counterpart/internal/profile"
 	"counterpart/internal/shopping"
 	"counterpart/internal/staff"
@@ -21,7 +18,7 @@ import (
 	"counterpart/web/respond"
 )
 
-// after sends the browser back to the customer, or shows them again with what was wrong and what was typed.
+// afterCustomer sends the browser back to the customer, or shows them again with what was wrong and what was typed.
 func (p *Pages) afterCustomer(r *http.Request, err error, done, field string) (respond.Answer, error) {
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, customerView{Typed: typed(r, field)}, wrong)
@@ -82,7 +79,7 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, id(r, "id"), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "counter", at(r).AssociateID)
+	err := person.Prefer(r.Context(), p.DB, id(r, "id"), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "counter")
 	return p.afterCustomer(r, err, "", "size-name")
 }
 
@@ -91,13 +88,7 @@ func (p *Pages) writeNote(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) closeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := customer.CloseNote(r.Context(), tx, id(r, "id"), id(r, "note"), at(r).AssociateID); err != nil {
-			return err
-		}
-		return live.Notify(r.Context(), tx, live.Customer(id(r, "id")))
-	})
-	return p.afterCustomer(r, err, "", "")
+	return p.afterCustomer(r, person.CloseNote(r.Context(), p.DB, id(r, "id"), id(r, "note"), at(r)), "", "")
 }
 
 // fromList puts something from their wish list into their cart, where they agreed that staff see it.
@@ -118,7 +109,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // compareView is two profiles side by side, and how they become one.
 type compareView struct {
-	formFault
+	respond.Mistakes
 	Sides    []desk.Side
 	Shared   []profile.Perhaps
 	Managers []staff.Associate
@@ -152,14 +143,14 @@ func (p *Pages) showCompare(r *http.Request, view compareView, wrong *fault.Faul
 		return nil, err
 	}
 	if wrong != nil {
-		view.take(r, wrong)
+		view.Take(r, wrong)
 		return respond.Wrong(wrong, comparePage(c, view, store)), nil
 	}
 	return respond.Page(comparePage(c, view, store)), nil
 }
 
 func (p *Pages) askMerge(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	question, target, err := person.AskMerge(r.Context(), p.DB, id(r, "id"), id(r, "other"), r.PostFormValue("kind"), at(r))
+	question, target, err := person.AskMerge(r.Context(), p.DB, id(r, "id"), id(r, "other"), r.PostFormValue("kind"))
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCompare(r, compareView{}, wrong)
 	}
@@ -181,7 +172,7 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	} else {
 		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they share.
 		if _, shared, found := desk.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
-			return nil, orNotFound(found)
+			return nil, cmp.Or(found, respond.NotFound())
 		}
 		word := staff.Approval{AskedBy: at(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
 		survivor, err = person.MergeApproved(r.Context(), p.DB, id(r, "id"), id(r, "other"), word, at(r))
@@ -193,11 +184,4 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, err
 	}
 	return respond.See("/counter/customers/" + strconv.FormatInt(survivor, 10) + "?done=merged"), nil
-}
-
-func orNotFound(err error) error {
-	if err != nil {
-		return err
-	}
-	return respond.NotFound()
 }

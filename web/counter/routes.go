@@ -10,7 +10,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/desk"
-	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/location"
 	"counterpart/internal/person"
@@ -71,7 +70,7 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 	for i := range all {
 		if all[i].ID == s.LocationID {
 			c := layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate, Idle: int(s.Idle.Seconds())}
-			c.Manages = s.Associate.Role == staff.RoleManager || s.Associate.Role == staff.RoleAdmin
+			c.Manages = s.Associate.Manages()
 			return c, &all[i], nil
 		}
 	}
@@ -219,17 +218,4 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, respond.NotFound()
 	}
 	return respond.Page(articlePage(c, found, store)), nil
-}
-
-// formFault is what a form's fault says beside its fields, and above them.
-type formFault struct {
-	Wrong  string
-	Fields map[string]text.Message
-}
-
-func (f *formFault) take(r *http.Request, wrong *fault.Fault) {
-	f.Fields = wrong.Fields
-	if !wrong.Message.IsZero() {
-		f.Wrong = respond.Sentence(r.Context(), wrong)
-	}
 }

@@ -3,6 +3,7 @@
 package door
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -14,7 +15,6 @@ import (
 	"counterpart/internal/pg"
 	"counterpart/internal/session"
 	"counterpart/internal/staff"
-	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
@@ -62,21 +62,8 @@ func (p *Pages) Routes(r *gate.Routes) {
 	}
 }
 
-// formView is a form with what was typed and what is wrong with it.
-type formView struct {
-	Wrong  string
-	Fields map[string]text.Message
-}
-
-func (v *formView) take(r *http.Request, f *fault.Fault) {
-	v.Fields = f.Fields
-	if !f.Message.IsZero() {
-		v.Wrong = respond.Sentence(r.Context(), f)
-	}
-}
-
 type signInView struct {
-	formView
+	respond.Mistakes
 	Next, Email     string
 	SignOn, Machine bool
 }
@@ -91,7 +78,7 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 
 // secondView asks for the second factor. Challenge is the secret of the password having been right.
 type secondView struct {
-	formView
+	respond.Mistakes
 	Challenge, Next string
 	TOTP            bool
 	Options         string // for the authenticator, as JSON; empty where there is none
@@ -106,7 +93,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	view := signInView{Next: r.PostFormValue("next"), Email: r.PostFormValue("email"), SignOn: p.SignOn != nil}
 	who, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), gate.From(r))
 	if f := fault.As(err); f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, signInPage(view)), nil
 	}
 	if err != nil {
@@ -175,7 +162,7 @@ func (p *Pages) secondCode(w http.ResponseWriter, r *http.Request) (respond.Answ
 		_, err = session.Answered(r.Context(), p.DB, session.StaffSecond, view.Challenge)
 	}
 	if f := fault.As(err); f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, secondPage(view)), nil
 	}
 	if err != nil {
@@ -192,7 +179,7 @@ func (p *Pages) secondPasskey(w http.ResponseWriter, r *http.Request) (respond.A
 	}
 	who, err := staff.ByID(r.Context(), p.DB, c.AssociateID)
 	if err != nil || who == nil || p.Passkeys == nil {
-		return nil, or(err, respond.NotFound())
+		return nil, cmp.Or(err, respond.NotFound())
 	}
 	var kept half
 	if err := json.Unmarshal(c.Data, &kept); err != nil {
@@ -211,13 +198,6 @@ func (p *Pages) secondPasskey(w http.ResponseWriter, r *http.Request) (respond.A
 	return p.enterAs(w, r, who.ID, session.ByPasskey, next)
 }
 
-func or(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
 // again is the first page of the sign-in with what went wrong on the second.
 func (p *Pages) again(r *http.Request, err error, next string) (respond.Answer, error) {
 	f := fault.As(err)
@@ -232,7 +212,7 @@ func (p *Pages) again(r *http.Request, err error, next string) (respond.Answer, 
 func (p *Pages) enterAs(w http.ResponseWriter, r *http.Request, associateID int64, method, next string) (respond.Answer, error) {
 	who, err := staff.ByID(r.Context(), p.DB, associateID)
 	if err != nil || who == nil {
-		return nil, or(err, respond.NotFound())
+		return nil, cmp.Or(err, respond.NotFound())
 	}
 	return p.enter(w, r, who, session.Session{Method: method, Enrolled: true}, next)
 }

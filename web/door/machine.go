@@ -20,7 +20,7 @@ import (
 
 // machineView is the page on which a manager makes this browser one of a store's machines.
 type machineView struct {
-	formView
+	respond.Mistakes
 	Stores  []location.Location
 	Current int64
 	Name    string
@@ -41,7 +41,7 @@ func (p *Pages) showMachine(r *http.Request, view machineView, f *fault.Fault) (
 	}
 	view.Current = gate.Session(r.Context()).LocationID
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, machinePage(view)), nil
 	}
 	return respond.Page(machinePage(view)), nil
@@ -83,7 +83,7 @@ func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond
 
 // changeView is a registered machine asking who is there.
 type changeView struct {
-	formView
+	respond.Mistakes
 	Machine  *staff.Device
 	People   []staff.Associate
 	Managers []staff.Associate
@@ -113,7 +113,7 @@ func (p *Pages) showChange(r *http.Request, view changeView, f *fault.Fault) (re
 		}
 	}
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, changePage(view)), nil
 	}
 	return respond.Page(changePage(view)), nil
@@ -192,7 +192,7 @@ func number(typed string) int64 {
 
 // lockedView is a counter that nobody touched for a while. Kept is a form that met the lock: it is sent again once the counter is unlocked.
 type lockedView struct {
-	formView
+	respond.Mistakes
 	Name  string
 	Next  string
 	PIN   bool
@@ -220,7 +220,7 @@ func (p *Pages) showLocked(r *http.Request, view lockedView, f *fault.Fault) (re
 	}
 	view.Name, view.PIN = s.Associate.Name, proofs.PIN && s.DeviceID != 0
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, lockedPage(view)), nil
 	}
 	return respond.Page(lockedPage(view)), nil

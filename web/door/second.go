@@ -1,6 +1,7 @@
 package door
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -20,7 +21,7 @@ import (
 
 // enrolView is the page of somebody's second factors; with a secret, the one of an authenticator that is being set up.
 type enrolView struct {
-	formView
+	respond.Mistakes
 	Proofs             staff.Proofs
 	Keys               []staff.KeptPasskey
 	Must, CanPasskey   bool
@@ -48,7 +49,7 @@ func (p *Pages) showEnrol(r *http.Request, view enrolView, f *fault.Fault) (resp
 	}
 	view.Must, view.CanPasskey = !s.Enrolled, p.Passkeys != nil
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, enrolPage(view)), nil
 	}
 	return respond.Page(enrolPage(view)), nil
@@ -99,7 +100,7 @@ func (p *Pages) showTOTP(r *http.Request, challenge string, f *fault.Fault) (res
 	}
 	shop, err := location.TheShop(r.Context(), p.DB)
 	if err != nil || shop == nil {
-		return nil, or(err, respond.NotFound())
+		return nil, cmp.Or(err, respond.NotFound())
 	}
 	view := enrolView{Challenge: challenge, Secret: staff.TOTPText(pending.Key), SecretLink: staff.TOTPLink(shop.Name, gate.Session(r.Context()).Associate.Email, pending.Key)}
 	return p.showEnrol(r, view, f)
@@ -225,7 +226,7 @@ func (p *Pages) refusedPasskey(r *http.Request, err error) (respond.Answer, erro
 }
 
 type pinView struct {
-	formView
+	respond.Mistakes
 	Has  bool
 	Done string
 }
@@ -241,7 +242,7 @@ func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.
 	}
 	view.Has = proofs.PIN
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, pinPage(view)), nil
 	}
 	return respond.Page(pinPage(view)), nil

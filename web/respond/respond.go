@@ -149,3 +149,17 @@ func JSON(value any) Answer {
 		return nil
 	}
 }
+
+// Mistakes is what a form's fault says above the form and beside its fields; the views of forms embed it.
+type Mistakes struct {
+	Wrong  string
+	Fields map[string]text.Message
+}
+
+// Take keeps what a fault says, in the request's language.
+func (m *Mistakes) Take(r *http.Request, f *fault.Fault) {
+	m.Fields = f.Fields
+	if !f.Message.IsZero() {
+		m.Wrong = Sentence(r.Context(), f)
+	}
+}

@@ -32,15 +32,7 @@ type accountView struct {
 	Passkeys bool
 	Texts    bool // text messages can be sent
 	Done     string
-	Wrong    string
-	Fields   map[string]text.Message
-}
-
-func (v *accountView) take(r *http.Request, f *fault.Fault) {
-	v.Fields = f.Fields
-	if !f.Message.IsZero() {
-		v.Wrong = respond.Sentence(r.Context(), f)
-	}
+	respond.Mistakes
 }
 
 // typedOr is what was typed into a field of a form that came back, or what it holds.
@@ -112,7 +104,7 @@ func (p *Pages) showDetails(r *http.Request, typed map[string]string, f *fault.F
 	view.Corner, view.Typed, view.Code = "/account/details", typed, code
 	s := frame(r.Context(), &view.Visit, text.T(r.Context(), "Your details"))
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		view.Done = ""
 		return respond.Wrong(f, detailsPage(s, view)), nil
 	}
@@ -141,7 +133,7 @@ func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "web", 0)
+	err := person.Prefer(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "web")
 	return p.after(r, err, "details", "size-name", "size-value")
 }
 
@@ -255,7 +247,7 @@ func (p *Pages) showAddresses(r *http.Request, typed *customer.Address, f *fault
 	s := frame(r.Context(), &view.Visit, text.T(r.Context(), "Your addresses"))
 	if f != nil {
 		view.Address = *typed
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, addressesPage(s, view)), nil
 	}
 	return respond.Page(addressesPage(s, view)), nil
@@ -295,7 +287,7 @@ func (p *Pages) showPrivacy(r *http.Request, f *fault.Fault) (respond.Answer, er
 	view.Corner = "/account/privacy"
 	s := frame(r.Context(), &view.Visit, text.T(r.Context(), "Privacy"))
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, privacyPage(s, view)), nil
 	}
 	return respond.Page(privacyPage(s, view)), nil

@@ -22,7 +22,7 @@ type cartView struct {
 	*browse.Visit
 	Basket *basket.Basket
 	Later  []profile.Thing
-	Wrong  string
+	respond.Mistakes
 	Added  bool
 	Joined string // what became of the cart of a device at sign-in
 }
@@ -55,6 +55,16 @@ func (p *Pages) readCart(r *http.Request) (*cartView, error) {
 
 func (p *Pages) cartPage(r *http.Request, view *cartView) respond.Answer {
 	return respond.Page(cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view))
+}
+
+// wrongCart is the cart with what was wrong.
+func (p *Pages) wrongCart(r *http.Request, f *fault.Fault) (respond.Answer, error) {
+	view, err := p.readCart(r)
+	if err != nil {
+		return nil, err
+	}
+	view.Wrong = respond.Sentence(r.Context(), f)
+	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 }
 
 // addToCart puts a variant into the cart of this browser; the first time it makes the cart.
@@ -91,12 +101,7 @@ func (p *Pages) notAdded(r *http.Request, f *fault.Fault) (respond.Answer, error
 	slug, sku := productOf(back(r, ""))
 	view, err := p.readProduct(r, slug, sku)
 	if slug == "" || fault.Is(err, fault.NotFound) {
-		cartView, err := p.readCart(r)
-		if err != nil {
-			return nil, err
-		}
-		cartView.Wrong = respond.Sentence(r.Context(), f)
-		return respond.Wrong(f, cartPage(frame(r.Context(), cartView.Visit, text.T(r.Context(), "Cart")), cartView)), nil
+		return p.wrongCart(r, f)
 	}
 	if err != nil {
 		return nil, err
@@ -124,12 +129,7 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if f == nil {
 		return respond.See("/cart"), nil
 	}
-	view, err := p.readCart(r)
-	if err != nil {
-		return nil, err
-	}
-	view.Wrong = respond.Sentence(r.Context(), f)
-	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
+	return p.wrongCart(r, f)
 }
 
 // cartEvents tells the cart's page when its cart changed elsewhere: at the counter, on another device.

@@ -20,15 +20,6 @@ import (
 type checkoutView struct {
 	cartView
 	Name, Email, Phone string
-	Wrong              string
-	Fields             map[string]text.Message
-}
-
-func (v *checkoutView) wrong(r *http.Request, f *fault.Fault) {
-	v.Fields = f.Fields
-	if !f.Message.IsZero() {
-		v.Wrong = respond.Sentence(r.Context(), f)
-	}
 }
 
 func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -84,7 +75,7 @@ func (p *Pages) notPlaced(r *http.Request, request checkout.Request, f *fault.Fa
 		return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 	}
 	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone}
-	v.wrong(r, f)
+	v.Take(r, f)
 	return respond.Wrong(f, checkoutPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Checkout")), v)), nil
 }
 

@@ -107,12 +107,7 @@ func (p *Pages) keepForLater(w http.ResponseWriter, r *http.Request) (respond.An
 	if f == nil {
 		return p.listed(w, r, "", err, "/cart")
 	}
-	view, err := p.readCart(r)
-	if err != nil {
-		return nil, err
-	}
-	view.Wrong = respond.Sentence(r.Context(), f)
-	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
+	return p.wrongCart(r, f)
 }
 
 // remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or use where they are, or taking it back.

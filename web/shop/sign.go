@@ -21,17 +21,8 @@ type signView struct {
 	Name, Email, Next string
 	Token, Action     string // of a link that was opened
 	Title, Button     string
-	Told              string
 	Passkeys          bool
-	Wrong             string
-	Fields            map[string]text.Message
-}
-
-func (v *signView) take(r *http.Request, f *fault.Fault) {
-	v.Fields = f.Fields
-	if !f.Message.IsZero() {
-		v.Wrong = respond.Sentence(r.Context(), f)
-	}
+	respond.Mistakes
 }
 
 // browser is where the request comes from, for a sign-in.
@@ -76,7 +67,7 @@ func (p *Pages) showSignIn(r *http.Request, view signView, f *fault.Fault) (resp
 	}
 	view.Passkeys = p.Passkeys != nil
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, signInPage(s, view)), nil
 	}
 	return respond.Page(signInPage(s, view)), nil
@@ -184,7 +175,7 @@ func (p *Pages) showRegister(r *http.Request, view signView, f *fault.Fault) (re
 		return nil, err
 	}
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, registerPage(s, view)), nil
 	}
 	return respond.Page(registerPage(s, view)), nil
@@ -206,7 +197,7 @@ func (p *Pages) showForgotten(r *http.Request, view signView, f *fault.Fault) (r
 		return nil, err
 	}
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, forgottenPage(s, view)), nil
 	}
 	return respond.Page(forgottenPage(s, view)), nil
@@ -327,7 +318,7 @@ func (p *Pages) showReset(r *http.Request, view signView, f *fault.Fault) (respo
 		return nil, err
 	}
 	if f != nil {
-		view.take(r, f)
+		view.Take(r, f)
 		return respond.Wrong(f, resetPage(s, view)), nil
 	}
 	return respond.Page(resetPage(s, view)), nil
