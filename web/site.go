@@ -3,12 +3,16 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 	"sync/atomic"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -17,7 +21,9 @@ import (
 	"counterpart/internal/live"
 	"counterpart/internal/message/catcher"
 	"counterpart/internal/passkey"
+	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/settle"
 	"counterpart/migrations"
 	"counterpart/web/admin"
 	"counterpart/web/counter"
@@ -39,6 +45,7 @@ type Site struct {
 	Trail      *customer.Trail
 	Passkeys   *passkey.Site
 	SignOn     *door.SignOn
+	Office     *settle.Office // where payments are settled; nil: nothing is paid by card
 	Texts      bool
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	BaseURL    string
@@ -50,7 +57,11 @@ type Site struct {
 func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
 	r.Proxies = s.Proxies
-	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
+	if s.Office == nil {
+		s.Office = &settle.Office{DB: s.DB, Base: s.BaseURL}
+	}
+	r.PayAt, r.Hooks = s.Office.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
+	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live}).Routes(r)
 	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
@@ -70,6 +81,23 @@ func (s Site) Handler() http.Handler {
 		"/readyz":               s.ready,
 		"/metrics":              promhttp.Handler().ServeHTTP,
 	})
+}
+
+// hook takes a message of a payment gateway. It is kept, and dealt with by a job; what is not signed is refused.
+func (s Site) hook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<18))
+	if err == nil {
+		err = s.Office.Receive(r.Context(), chi.URLParam(r, "gateway"), r.Header, body)
+	}
+	switch {
+	case errors.Is(err, payment.ErrForged):
+		http.Error(w, "not signed by anybody we know", http.StatusBadRequest)
+	case err != nil:
+		slog.ErrorContext(r.Context(), "a gateway's message was not kept", "error", err)
+		http.Error(w, "not kept: send it again", http.StatusInternalServerError)
+	default:
+		fmt.Fprintln(w, "kept")
+	}
 }
 
 // ready says whether a load balancer should send people here: the database answers, has our schema, and we are not stopping.

@@ -26,6 +26,12 @@ type config struct {
 	Proxies  []string `env:"COUNTERPART_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed
 	Texts    string   `env:"COUNTERPART_SMS_GATEWAY"`     // text messages are mails to the number at this host
 
+	Payments      string `env:"COUNTERPART_PAYMENTS"`     // sandbox, stripe or none; the demo's is sandbox
+	SandboxAddr   string `env:"COUNTERPART_SANDBOX_ADDR"` // the port after the shop's, where nothing is said
+	SandboxURL    string `env:"COUNTERPART_SANDBOX_URL"`  // of one that runs elsewhere; none: it is started
+	SandboxKey    string `env:"COUNTERPART_SANDBOX_KEY"`
+	SandboxSecret string `env:"COUNTERPART_SANDBOX_SECRET"` // two, parted by a space, while one is changed for the other
+
 	SignOn       string `env:"COUNTERPART_OIDC_ISSUER"` // a company's own sign-in for staff
 	SignOnClient string `env:"COUNTERPART_OIDC_CLIENT_ID"`
 	SignOnSecret string `env:"COUNTERPART_OIDC_CLIENT_SECRET"`

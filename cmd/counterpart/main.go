@@ -14,12 +14,13 @@ import (
 )
 
 type commands struct {
-	Serve   serve   `cmd:"" help:"Run the shop. Example: counterpart serve"`
-	Migrate migrate `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
-	Import  imports `cmd:"" help:"Bring a shop's data in from files."`
-	Erase   erase   `cmd:"" help:"Forget again whoever was forgotten: after a backup was restored. Example: counterpart erase --replay"`
-	Audit   audit   `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
-	Version version `cmd:"" help:"Say which build this is. Example: counterpart version"`
+	Serve   serve          `cmd:"" help:"Run the shop. Example: counterpart serve"`
+	Migrate migrate        `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
+	Import  imports        `cmd:"" help:"Bring a shop's data in from files."`
+	Erase   erase          `cmd:"" help:"Forget again whoever was forgotten: after a backup was restored. Example: counterpart erase --replay"`
+	Audit   audit          `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
+	Sandbox sandboxCommand `cmd:"" help:"Run the payment sandbox as a process of its own. Example: COUNTERPART_SANDBOX_ADDR=127.0.0.1:8081 counterpart sandbox"`
+	Version version        `cmd:"" help:"Say which build this is. Example: counterpart version"`
 }
 
 func main() {

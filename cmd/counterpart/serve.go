@@ -62,8 +62,11 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	if err != nil {
 		return err
 	}
+	if site.Office, err = office(ctx, db, c); err != nil {
+		return err
+	}
 	// Jobs outlive the signal: what has begun is finished before the pool closes.
-	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: db.Pool, Files: store, Sender: sender, BaseURL: c.URL})
+	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: db.Pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
 	if err != nil {
 		return err
 	}

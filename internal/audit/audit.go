@@ -86,22 +86,68 @@ var Rules = []Rule{
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		LEFT JOIN (SELECT order_line_id, count(*) AS open FROM order_unit WHERE state = 'open' GROUP BY 1) u ON u.order_line_id = l.id
 		LEFT JOIN (SELECT order_line_id, location_id, variant_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1, 2, 3) r ON r.order_line_id = l.id
-		WHERE coalesce(u.open, 0) <> coalesce(r.sum, 0) OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
-	{"collected pieces left the shelf, once", `
-		SELECT format('order line %s: %s collected, %s moved', l.id, coalesce(u.n, 0), coalesce(-m.sum, 0))
+		JOIN orders o ON o.id = l.order_id
+		WHERE f.method <> 'mail' AND coalesce(u.open, 0) <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
+	{"an order that is being paid reserves no more than its pieces", `
+		SELECT format('order line %s: %s open, %s reserved', l.id, u.open, r.sum)
 		FROM order_line l
-		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state IN ('collected', 'carried_out') GROUP BY 1) u ON u.order_line_id = l.id
+		JOIN orders o ON o.id = l.order_id AND o.state = 'placed'
+		JOIN (SELECT order_line_id, count(*) FILTER (WHERE state = 'open') AS open FROM order_unit GROUP BY 1) u ON u.order_line_id = l.id
+		JOIN (SELECT order_line_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1) r ON r.order_line_id = l.id
+		WHERE r.sum > u.open`},
+	{"a claim without an end belongs to a confirmed order", `
+		SELECT format('reservation %s', r.id)
+		FROM reservation r
+		LEFT JOIN order_line l ON l.id = r.order_line_id
+		LEFT JOIN orders o ON o.id = l.order_id
+		WHERE r.released_at IS NULL AND (r.expires_at IS NULL) IS DISTINCT FROM (o.state = 'confirmed')`},
+	{"what was handed over left the shelf, once", `
+		SELECT format('order line %s: %s handed over, %s moved', l.id, coalesce(u.n, 0), coalesce(-m.sum, 0))
+		FROM order_line l
+		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method <> 'mail'
+		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state IN ('collected', 'carried_out', 'shipped') GROUP BY 1) u ON u.order_line_id = l.id
 		LEFT JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'sale' GROUP BY 1) m ON m.order_line_id = l.id
 		WHERE coalesce(u.n, 0) <> coalesce(-m.sum, 0)`},
+	{"what came back stands on a shelf, once, where it was restocked", `
+		SELECT format('order line %s: %s restocked, %s moved', coalesce(r.order_line_id, m.order_line_id), coalesce(r.n, 0), coalesce(m.sum, 0))
+		FROM (SELECT order_line_id, count(*) FILTER (WHERE restocked) AS n FROM returned_unit GROUP BY 1) r
+		FULL JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'return' GROUP BY 1) m ON m.order_line_id = r.order_line_id
+		WHERE coalesce(r.n, 0) <> coalesce(m.sum, 0)`},
+	{"only what was handed over came back", `
+		SELECT format('piece %s of order line %s is %s', r.n, r.order_line_id, u.state)
+		FROM returned_unit r
+		JOIN order_unit u ON u.order_line_id = r.order_line_id AND u.n = r.n
+		WHERE u.state NOT IN ('collected', 'carried_out', 'shipped')`},
 	{"an order's total is its lines less discounts, with shipping and added tax", `
 		SELECT format('order %s: total %s', number, total)
 		FROM orders
 		WHERE total <> lines - discount + shipping + CASE WHEN tax_included THEN 0 ELSE tax END`},
 	{"an order's header is the sum of its lines", `
-		SELECT format('order %s: lines %s of %s, discount %s of %s, tax %s of %s', o.number, l.amount, o.lines, l.discount, o.discount, l.tax, o.tax)
+		SELECT format('order %s: lines %s of %s, discount %s of %s, tax %s + %s of %s, shipping %s of %s', o.number, l.amount, o.lines, l.discount, o.discount, l.tax, f.tax, o.tax, f.charge, o.shipping)
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(amount) AS amount, sum(discount) AS discount, sum(tax) AS tax FROM order_line GROUP BY 1) l ON l.order_id = o.id
-		WHERE (l.amount, l.discount, l.tax) IS DISTINCT FROM (o.lines, o.discount, o.tax)`},
+		LEFT JOIN (SELECT order_id, sum(tax) AS tax, sum(charge - discount) AS charge FROM fulfilment GROUP BY 1) f ON f.order_id = o.id
+		WHERE (l.amount, l.discount, l.tax + f.tax, f.charge) IS DISTINCT FROM (o.lines::numeric, o.discount::numeric, o.tax::numeric, o.shipping::numeric)`},
+	{"a delivery is paid with its tax", `
+		SELECT format('fulfilment %s: paid %s', f.id, f.paid)
+		FROM fulfilment f
+		JOIN orders o ON o.id = f.order_id
+		WHERE f.paid <> f.charge - f.discount + CASE WHEN o.tax_included THEN 0 ELSE f.tax END`},
+	{"a discount is the sum of its shares, a piece's discount too", `
+		SELECT format('discount %s of order %s: %s of %s', d.id, d.order_id, coalesce(s.sum, 0), d.amount)
+		FROM order_discount d
+		LEFT JOIN (SELECT order_discount_id, sum(amount) AS sum FROM order_share GROUP BY 1) s ON s.order_discount_id = d.id
+		WHERE d.level <> 'shipping' AND coalesce(s.sum, 0) <> d.amount
+		UNION ALL
+		SELECT format('piece %s of order line %s: shares %s of %s', u.n, u.order_line_id, coalesce(s.sum, 0), u.discount)
+		FROM order_unit u
+		LEFT JOIN (SELECT order_line_id, n, sum(amount) AS sum FROM order_share GROUP BY 1, 2) s ON s.order_line_id = u.order_line_id AND s.n = u.n
+		WHERE coalesce(s.sum, 0) <> u.discount
+		UNION ALL
+		SELECT format('shipping discounts of order %s: %s of %s', f.order_id, coalesce(d.sum, 0), f.sum)
+		FROM (SELECT order_id, sum(discount) AS sum FROM fulfilment GROUP BY 1) f
+		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM order_discount WHERE level = 'shipping' GROUP BY 1) d ON d.order_id = f.order_id
+		WHERE coalesce(d.sum, 0) <> f.sum`},
 	{"a line's pieces sum to the line", `
 		SELECT format('order line %s: %s pieces of %s, paid %s, tax %s of %s', l.id, u.n, l.quantity, u.paid, u.tax, l.tax)
 		FROM order_line l
@@ -113,40 +159,202 @@ var Rules = []Rule{
 		SELECT format('tender %s: %s of %s, %s back', id, captured, authorised, refunded)
 		FROM tender
 		WHERE captured NOT BETWEEN 0 AND authorised OR refunded NOT BETWEEN 0 AND captured`},
-	{"a paid order's money is what its pieces cost, an unpaid one has none", `
-		SELECT format('order %s (%s): %s taken, pieces %s', o.number, o.payment_state, coalesce(t.taken, 0), coalesce(u.cost, 0))
+	{"a paid order's money is what it costs, an unpaid one has none", `
+		SELECT format('order %s (%s): %s taken, costs %s', o.number, o.payment_state, coalesce(t.taken, 0), coalesce(u.cost, 0) + coalesce(f.cost, 0) + coalesce(r.kept, 0))
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(captured - refunded) AS taken FROM tender GROUP BY 1) t ON t.order_id = o.id
 		LEFT JOIN (
 			SELECT l.order_id, sum(u.paid) AS cost
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
-			WHERE u.state <> 'cancelled'
+			WHERE u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit b WHERE b.order_line_id = u.order_line_id AND b.n = u.n)
 			GROUP BY 1) u ON u.order_id = o.id
-		WHERE coalesce(t.taken, 0) <> CASE o.payment_state WHEN 'paid' THEN coalesce(u.cost, 0) + o.shipping ELSE 0 END`},
-	{"what was handed over is paid", `
+		LEFT JOIN (SELECT order_id, sum(paid) AS cost FROM fulfilment WHERE state <> 'cancelled' AND NOT refunded GROUP BY 1) f ON f.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(shortfall) AS kept FROM return_ticket GROUP BY 1) r ON r.order_id = o.id
+		WHERE coalesce(t.taken, 0) <> CASE o.payment_state WHEN 'paid' THEN coalesce(u.cost, 0) + coalesce(f.cost, 0) + coalesce(r.kept, 0) ELSE 0 END`},
+	{"an order's tenders cover it", `
+		SELECT format('order %s (%s): %s promised of %s', o.number, o.payment_state, coalesce(t.sum, 0), o.total)
+		FROM orders o
+		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind <> 'pay_at_pickup' OR settled_at IS NULL GROUP BY 1) t ON t.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM payment WHERE state = 'started' GROUP BY 1) p ON p.order_id = o.id
+		WHERE o.payment_state IN ('authorised', 'due') AND coalesce(t.sum, 0) <> o.total
+			OR o.payment_state = 'pending' AND coalesce(t.sum, 0) + coalesce(p.sum, 0) > o.total`},
+	{"what was handed over is paid, or its money has been asked for", `
 		SELECT DISTINCT format('order %s has pieces that were handed over unpaid', o.number)
 		FROM orders o
 		JOIN order_line l ON l.order_id = o.id
 		JOIN order_unit u ON u.order_line_id = l.id
-		WHERE u.state IN ('collected', 'carried_out') AND o.payment_state <> 'paid'`},
+		WHERE u.state IN ('collected', 'carried_out', 'shipped') AND o.payment_state <> 'paid' AND NOT (o.payment_state = 'authorised' AND EXISTS (
+			SELECT
+			FROM payment p
+			JOIN transfer x ON x.payment_id = p.id AND x.kind = 'capture'
+			WHERE p.order_id = o.id))`},
 	{"a promise to pay is open exactly while something is to be collected unpaid", `
 		SELECT format('order %s: promise %s', o.number, t.id)
 		FROM orders o
 		JOIN tender t ON t.order_id = o.id AND t.kind = 'pay_at_pickup'
 		WHERE (t.settled_at IS NULL) <> (o.payment_state = 'due' AND o.state <> 'cancelled')`},
+	{"a tender of a gateway is what its payment says", `
+		SELECT format('tender %s: captured %s, payment %s is %s', t.id, t.captured, p.id, p.state)
+		FROM tender t
+		JOIN payment p ON p.id = t.payment_id
+		WHERE (t.captured > 0) <> (p.state = 'captured') OR t.authorised NOT IN (p.amount, 0) OR t.authorised = 0 AND p.state <> 'void'`},
+	{"a tender's refunds are written down, and no refund is stuck", `
+		SELECT format('tender %s: %s refunded, %s written', t.id, t.refunded, coalesce(r.sum, 0))
+		FROM tender t
+		LEFT JOIN (SELECT tender_id, sum(amount) AS sum FROM refund GROUP BY 1) r ON r.tender_id = t.id
+		WHERE coalesce(r.sum, 0) <> t.refunded
+		UNION ALL
+		SELECT format('refund %s and its transfer %s do not agree', r.id, x.id)
+		FROM refund r
+		JOIN transfer x ON x.id = r.transfer_id
+		WHERE x.state <> r.state OR x.amount <> r.amount OR x.kind <> 'refund'
+		UNION ALL
+		SELECT format('transfer %s is asked for since %s', id, at)
+		FROM transfer
+		WHERE state = 'asked' AND at < now() - interval '1 day'`},
+	{"an order is placed only while its time to be paid lasts", `
+		SELECT format('order %s: until %s', number, hold_until)
+		FROM orders
+		WHERE (state = 'placed') <> (hold_until IS NOT NULL) OR (state = 'placed') <> (payment_state = 'pending') OR state = 'placed' AND hold_until < now() - interval '1 hour'`},
+	{"a cancelled order took nothing, or gave it back", `
+		SELECT format('order %s: %s', number, payment_state)
+		FROM orders
+		WHERE state = 'cancelled' AND payment_state NOT IN ('void', 'paid') OR state = 'confirmed' AND payment_state IN ('void', 'pending')`},
+	{"a return gives back what its pieces cost", `
+		SELECT format('return %s: goods %s of %s, back %s of %s', r.number, r.goods, coalesce(u.paid, 0), coalesce(f.sum, 0), r.goods + r.delivery - r.shortfall)
+		FROM return_ticket r
+		LEFT JOIN (
+			SELECT b.return_id, sum(u.paid) AS paid
+			FROM returned_unit b
+			JOIN order_unit u ON u.order_line_id = b.order_line_id AND u.n = b.n
+			GROUP BY 1) u ON u.return_id = r.id
+		LEFT JOIN (SELECT return_id, sum(amount) AS sum, sum(amount) FILTER (WHERE how <> 'points') AS money FROM refund GROUP BY 1) f ON f.return_id = r.id
+		WHERE coalesce(u.paid, 0) <> r.goods OR coalesce(f.sum, 0) <> r.goods + r.delivery - r.shortfall OR coalesce(f.money, 0) <> r.refund`},
+	{"an exchange is paid by what came back for it", `
+		SELECT format('return %s: %s towards order %s, which has %s', r.number, coalesce(f.sum, 0), r.exchange_id, coalesce(t.sum, 0))
+		FROM return_ticket r
+		LEFT JOIN (SELECT return_id, sum(amount) AS sum FROM refund WHERE how = 'exchange' GROUP BY 1) f ON f.return_id = r.id
+		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind = 'exchange' GROUP BY 1) t ON t.order_id = r.exchange_id
+		WHERE coalesce(f.sum, 0) <> coalesce(t.sum, 0)`},
+	{"points: a lot is the sum of its entries, none below zero", `
+		SELECT format('lot %s: %s of %s', l.id, l.remaining, coalesce(e.sum, 0))
+		FROM points_lot l
+		FULL JOIN (SELECT lot_id, sum(delta) AS sum FROM points_entry GROUP BY 1) e ON e.lot_id = l.id
+		WHERE coalesce(l.remaining, -1) <> coalesce(e.sum, 0) OR l.remaining < 0`},
+	{"points that pay an order were spent for it, and come back with it", `
+		SELECT format('order %s: spent %s, back %s, tenders %s, %s back', o.number, coalesce(e.spent, 0), coalesce(e.restored, 0), coalesce(t.points, 0), coalesce(t.back, 0))
+		FROM orders o
+		LEFT JOIN (SELECT order_id, -sum(delta) FILTER (WHERE cause = 'spent') AS spent, sum(delta) FILTER (WHERE cause = 'restored') AS restored FROM points_entry GROUP BY 1) e ON e.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(points) AS points, sum(points_back) AS back FROM tender WHERE kind = 'points' GROUP BY 1) t ON t.order_id = o.id
+		WHERE (coalesce(e.spent, 0), coalesce(e.restored, 0)) <> (coalesce(t.points, 0), coalesce(t.back, 0))`},
+	{"points are earned by what was handed over, once, and taken back with what returned", `
+		SELECT format('order %s: earned %s of %s, taken back %s of at most %s', o.number, coalesce(e.earned, 0), coalesce(u.points, 0), coalesce(e.taken, 0), coalesce(b.points, 0))
+		FROM orders o
+		LEFT JOIN (SELECT order_id, sum(delta) FILTER (WHERE cause = 'earned') AS earned, -sum(delta) FILTER (WHERE cause = 'taken_back') AS taken FROM points_entry GROUP BY 1) e ON e.order_id = o.id
+		LEFT JOIN (
+			SELECT l.order_id, sum(u.points) AS points
+			FROM order_line l
+			JOIN order_unit u ON u.order_line_id = l.id
+			WHERE u.state IN ('collected', 'carried_out', 'shipped')
+			GROUP BY 1) u ON u.order_id = o.id
+		LEFT JOIN (
+			SELECT l.order_id, sum(u.points) AS points
+			FROM returned_unit b
+			JOIN order_unit u ON u.order_line_id = b.order_line_id AND u.n = b.n
+			JOIN order_line l ON l.id = u.order_line_id
+			GROUP BY 1) b ON b.order_id = o.id
+		WHERE coalesce(e.earned, 0) <> coalesce(u.points, 0) OR coalesce(e.taken, 0) > coalesce(b.points, 0)`},
+	{"gift cards: a balance is the sum of its entries, none below zero", `
+		SELECT format('gift card %s: %s of %s', g.id, g.balance, coalesce(e.sum, 0))
+		FROM gift_card g
+		LEFT JOIN (SELECT gift_card_id, sum(delta) AS sum FROM gift_card_entry GROUP BY 1) e ON e.gift_card_id = g.id
+		WHERE g.balance <> coalesce(e.sum, 0) OR g.balance < 0`},
+	{"store credit: a balance is the sum of its entries, none below zero", `
+		SELECT format('credit of customer %s: %s of %s', c.customer_id, c.balance, coalesce(e.sum, 0))
+		FROM credit c
+		LEFT JOIN (SELECT customer_id, currency, sum(delta) AS sum FROM credit_entry GROUP BY 1, 2) e ON (e.customer_id, e.currency) = (c.customer_id, c.currency)
+		WHERE c.balance <> coalesce(e.sum, 0) OR c.balance < 0`},
+	{"what gift cards and credit paid of an order is what its tenders say", `
+		SELECT format('order %s: %s spent, tenders %s', o.number, coalesce(e.sum, 0), coalesce(t.sum, 0))
+		FROM orders o
+		LEFT JOIN (
+			SELECT order_id, -sum(delta) AS sum
+			FROM (
+				SELECT order_id, delta FROM gift_card_entry WHERE cause IN ('spent', 'restored')
+				UNION ALL
+				SELECT order_id, delta FROM credit_entry WHERE cause IN ('spent', 'restored')) both_books
+			GROUP BY 1) e ON e.order_id = o.id
+		LEFT JOIN (
+			SELECT t.order_id, sum(CASE WHEN o.payment_state = 'paid' THEN t.captured - coalesce(b.back, 0) WHEN o.payment_state = 'void' THEN 0 ELSE t.authorised END) AS sum
+			FROM tender t
+			JOIN orders o ON o.id = t.order_id
+			LEFT JOIN (SELECT tender_id, sum(amount) FILTER (WHERE how = 'gift_card') AS back FROM refund GROUP BY 1) b ON b.tender_id = t.id
+			WHERE t.kind IN ('gift_card', 'credit')
+			GROUP BY 1) t ON t.order_id = o.id
+		WHERE coalesce(e.sum, 0) <> coalesce(t.sum, 0)`},
+	{"a piece that bought a gift card made one, when it was sent", `
+		SELECT format('order line %s: %s sent, %s cards', l.id, coalesce(u.n, 0), coalesce(g.n, 0))
+		FROM order_line l
+		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method = 'mail'
+		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state = 'shipped' GROUP BY 1) u ON u.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM gift_card GROUP BY 1) g ON g.order_line_id = l.id
+		WHERE coalesce(u.n, 0) <> coalesce(g.n, 0)`},
+	{"a promotion is used no more than it may be, and its counter is its uses", `
+		SELECT format('promotion %s: used %s of %s, counted %s; spent %s of %s, counted %s', p.id, coalesce(u.n, 0), p.max_uses, p.used, coalesce(u.spent, 0), p.budget, p.spent)
+		FROM promotion p
+		LEFT JOIN (SELECT promotion_id, count(*) AS n, sum(amount) AS spent FROM promotion_use WHERE released_at IS NULL GROUP BY 1) u ON u.promotion_id = p.id
+		WHERE p.counted AND (p.used <> coalesce(u.n, 0) OR p.spent <> coalesce(u.spent, 0) OR p.used > p.max_uses OR p.spent > p.budget)`},
+	{"a code is used no more than it may be, and its counter is its uses", `
+		SELECT format('coupon %s: used %s of %s, counted %s', c.id, coalesce(u.n, 0), c.max_uses, c.used)
+		FROM coupon c
+		LEFT JOIN (SELECT coupon_id, count(*) AS n FROM promotion_use WHERE released_at IS NULL AND coupon_id IS NOT NULL GROUP BY 1) u ON u.coupon_id = c.id
+		WHERE c.used <> coalesce(u.n, 0) OR c.used > c.max_uses`},
+	{"nobody used a promotion more often than one person, or one day, may", `
+		SELECT format('promotion %s: %s %s times, counted %s', p.id, k.key, k.n, c.used)
+		FROM (
+			SELECT promotion_id, key, count(*) AS n
+			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')), ('day:' || day)) k (key)
+			WHERE released_at IS NULL AND key IS NOT NULL
+			GROUP BY 1, 2) k
+		JOIN promotion p ON p.id = k.promotion_id
+		LEFT JOIN promotion_counter c ON c.promotion_id = k.promotion_id AND c.key = k.key
+		WHERE (CASE WHEN k.key LIKE 'day:%' THEN p.max_per_day ELSE p.max_per_customer END) IS NOT NULL
+			AND (k.n > CASE WHEN k.key LIKE 'day:%' THEN p.max_per_day ELSE p.max_per_customer END OR c.used IS DISTINCT FROM k.n)`},
+	{"a use of a promotion is an order's discount, and given back with it", `
+		SELECT format('order %s, promotion %s', coalesce(d.order_id, u.order_id), coalesce(d.promotion_id, u.promotion_id))
+		FROM order_discount d
+		FULL JOIN promotion_use u ON (u.order_id, u.promotion_id) = (d.order_id, d.promotion_id)
+		JOIN orders o ON o.id = coalesce(d.order_id, u.order_id)
+		WHERE d.amount IS DISTINCT FROM u.amount OR (u.released_at IS NULL) = (o.state = 'cancelled')`},
+	{"a gateway's message is dealt with", `
+		SELECT format('event %s of %s', event, received_at)
+		FROM payment_event
+		WHERE applied_at IS NULL AND received_at < now() - interval '1 day'`},
+	{"documents are numbered without gaps", `
+		SELECT format('%s: %s of %s, last %s', s.series, count(d.id), coalesce(max(d.number), 0), s.last)
+		FROM document_series s
+		LEFT JOIN document d ON d.series = s.series
+		GROUP BY s.series, s.last
+		HAVING count(d.id) <> s.last OR coalesce(max(d.number), 0) <> s.last`},
+	{"a document's tax is that of its lines", `
+		SELECT format('%s %s: %s', d.series, d.number, d.total)
+		FROM document d
+		LEFT JOIN (SELECT document_id, sum(net + tax) AS gross FROM document_tax GROUP BY 1) t ON t.document_id = d.id
+		WHERE coalesce(t.gross, 0) <> d.total`},
 	{"a part's state is what its pieces say", `
 		SELECT format('fulfilment %s: %s', f.id, f.state)
 		FROM fulfilment f
 		LEFT JOIN (
-			SELECT l.fulfilment_id, count(*) FILTER (WHERE u.state = 'open') AS open, count(*) FILTER (WHERE u.state IN ('collected', 'carried_out')) AS handed
+			SELECT l.fulfilment_id, count(*) FILTER (WHERE u.state = 'open') AS open, count(*) FILTER (WHERE u.state IN ('collected', 'carried_out', 'shipped')) AS handed
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
 			GROUP BY 1) u ON u.fulfilment_id = f.id
 		WHERE f.state IS DISTINCT FROM CASE
+			WHEN u.handed > 0 AND u.open = 0 AND f.method IN ('ship', 'mail') THEN 'shipped'
 			WHEN u.handed > 0 AND u.open = 0 THEN 'collected'
 			WHEN u.open = 0 THEN 'cancelled'
-			WHEN f.state IN ('to_pick', 'ready') THEN f.state
+			WHEN f.state IN ('waiting', 'to_pick', 'ready') THEN f.state
 			END`},
 	{"an order is cancelled exactly when all its parts are", `
 		SELECT format('order %s: %s', o.number, o.state)

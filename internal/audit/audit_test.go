@@ -31,13 +31,13 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"what is not sellable is not reserved, and 0 ≤ reserved ≤ on hand", `ALTER TABLE stock_level DROP CONSTRAINT stock_level_check`, `UPDATE stock_level SET reserved = on_hand + 1 WHERE reserved > 0`},
 	{"no reservation is unreleased five minutes past its expiry", "", `UPDATE reservation SET expires_at = now() - interval '1 hour' WHERE released_at IS NULL`},
 	{"an open piece is reserved where it will be collected, once", "", `UPDATE reservation SET quantity = quantity + 1 WHERE released_at IS NULL`},
-	{"collected pieces left the shelf, once", "", `INSERT INTO stock_move (variant_id, location_id, delta, cause, channel, order_line_id) SELECT variant_id, location_id, delta, cause, channel, order_line_id FROM stock_move WHERE cause = 'sale'`},
+	{"what was handed over left the shelf, once", "", `INSERT INTO stock_move (variant_id, location_id, delta, cause, channel, order_line_id) SELECT variant_id, location_id, delta, cause, channel, order_line_id FROM stock_move WHERE cause = 'sale'`},
 	{"an order's total is its lines less discounts, with shipping and added tax", `ALTER TABLE orders DROP CONSTRAINT orders_check1`, `UPDATE orders SET total = total + 1`},
 	{"an order's header is the sum of its lines", "", `UPDATE order_line SET tax = tax + 1`},
 	{"a line's pieces sum to the line", "", `UPDATE order_unit SET paid = paid + 1 WHERE n = 1`},
 	{"captured ≤ authorised, refunded ≤ captured", `ALTER TABLE tender DROP CONSTRAINT tender_check1`, `UPDATE tender SET captured = authorised + 1`},
-	{"a paid order's money is what its pieces cost, an unpaid one has none", "", `UPDATE tender SET authorised = authorised - 1, captured = captured - 1 WHERE captured > 0`},
-	{"what was handed over is paid", "", `UPDATE orders SET payment_state = 'due' WHERE payment_state = 'paid'`},
+	{"a paid order's money is what it costs, an unpaid one has none", "", `UPDATE tender SET authorised = authorised - 1, captured = captured - 1 WHERE captured > 0`},
+	{"what was handed over is paid, or its money has been asked for", "", `UPDATE orders SET payment_state = 'due' WHERE payment_state = 'paid'`},
 	{"a promise to pay is open exactly while something is to be collected unpaid", "", `UPDATE tender SET settled_at = now() WHERE kind = 'pay_at_pickup' AND settled_at IS NULL`},
 	{"a part's state is what its pieces say", "", `UPDATE order_unit SET state = 'cancelled' WHERE state = 'open'`},
 	{"an order is cancelled exactly when all its parts are", "", `UPDATE orders SET state = 'cancelled', cancelled_at = now()`},
@@ -107,11 +107,11 @@ func story(t *testing.T, db pg.DB) {
 		ada := c.Ada(t, db, c.Mug, 2, c.HarbourStreet)
 		b, err := basket.Load(ctx, db, ada, "en")
 		require.NoError(t, err)
-		link, err := checkout.Place(ctx, db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Channel: "web", Language: "en"})
+		link, err := checkout.Place(ctx, db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
 		require.NoError(t, err)
 		var fulfilment int64
 		var code string
-		require.NoError(t, db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link).Scan(&fulfilment, &code))
+		require.NoError(t, db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilment, &code))
 		if state != "to_pick" {
 			require.NoError(t, pickup.Ready(ctx, db, desk, fulfilment, "A1"))
 		}

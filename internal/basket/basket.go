@@ -1,54 +1,105 @@
-// Package basket reads a cart as a page or a checkout needs it: lines, prices, tax and what its store has, in one round trip.
+// Package basket reads a cart as a page or a checkout needs it: lines, prices, promotions, delivery and what pays for it, in one round trip.
 package basket
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"strings"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"counterpart/internal/cart"
-	"counterpart/internal/catalog"
+	"counterpart/internal/delivery"
+	"counterpart/internal/giftcard"
 	"counterpart/internal/location"
+	"counterpart/internal/loyalty"
 	"counterpart/internal/money"
-	"counterpart/internal/pg"
 	"counterpart/internal/quote"
 	"counterpart/internal/tax"
+	"counterpart/internal/text"
 )
 
 // Basket is a customer's open cart, priced. Store is where it will be collected; until somebody chose one it is nil and
 // the prices are those of the chain's first store.
 type Basket struct {
-	CartID int64
-	Code   string
-	Store  *location.Location
-	Lines  []Line
-	Quote  quote.Quote
+	CartID   int64
+	Code     string
+	Store    *location.Location
+	Home     location.Location            // whose currency, tax mode and clock hold
+	Stores   map[int64]*location.Location // of every line
+	Lines    []Line
+	Gifts    []Line // what promotions add: Quote.Lines after Lines, in that order
+	Quote    quote.Quote
+	Now      time.Time
+	CarryOut bool
+
+	Country   string   // where it is delivered to
+	Countries []string // where it could be
+	Region    string
+	From      *location.Location // which sends it
+	Ways      []Way              // in which it can be sent, cheapest first
+	Way       *Way               // the chosen one
+
+	Member    bool
+	Codes     []string // that were typed
+	Points    loyalty.Balance
+	Rates     loyalty.Rates
+	Spend     int64 // points that the shopper means to spend
+	Credit    int64 // what the shop owes them, in this currency
+	UseCredit bool
+	Cards     []giftcard.Card
+}
+
+// Way is a delivery that carries this cart: what it costs and when it arrives.
+type Way struct {
+	delivery.Method
+	Charge   int64
+	From, By time.Time
 }
 
 // Line is a cart line with what is known of it now. Gone means that it cannot be sold any more, at any quantity.
 type Line struct {
-	ID        int64
-	VariantID int64
-	Slug      string
-	SKU       string
-	Title     string
-	Options   []string
-	Picture   string // key of the drawn sizes, or empty
-	Quantity  int
-	Gone      bool
-	Available int // at the chosen store, or at the best one
-	UnitPrice int64
-	Rate      tax.Rate
+	ID         int64
+	VariantID  int64
+	ProductID  int64
+	Slug       string
+	SKU        string
+	Title      string
+	Options    []string
+	Picture    string // key of the drawn sizes, or empty
+	Quantity   int
+	Min, Max   int
+	Gone       bool
+	Method     string // pickup, ship, carry_out; mail for a gift card
+	LocationID int64  // where it is handed over or sent from; 0: not known yet
+	Available  int    // there, or at the best place
+	Elsewhere  bool   // it can be had, though not this way
+	UnitPrice  int64  // of the price list
+	Breaks     []quote.Break
+	Categories []int64
+	Tags       []string
+	Grams      int
+	GiftCard   bool
+	Note       string
+	Rate       tax.Rate
+	levels     []level
 }
+
+type level struct {
+	Location  int64 `json:"l"`
+	Available int   `json:"a"`
+	Ships     bool  `json:"s"`
+}
+
+// Mail is the method of what is sent by mail alone: gift cards.
+const Mail = "mail"
 
 // Choice is how a person names the variant: “White, large”.
 func (l Line) Choice() string { return strings.Join(l.Options, ", ") }
 
-// Enough says whether the chosen store has as many as the line wants.
-func (l Line) Enough() bool { return !l.Gone && l.Available >= l.Quantity }
+// Enough says whether there are as many as the line wants, in the way it wants them. What somebody carries in their hand is there.
+func (l Line) Enough() bool {
+	return !l.Gone && (l.Method == Mail || l.Method == quote.CarryOut || l.Available >= l.Quantity)
+}
+
+// Fits says whether the quantity is one that is sold.
+func (l Line) Fits() bool { return l.Quantity >= l.Min && l.Quantity <= l.Max }
 
 // Pieces in the cart.
 func (b *Basket) Pieces() (n int) {
@@ -61,111 +112,184 @@ func (b *Basket) Pieces() (n int) {
 	return n
 }
 
-// Ready says whether everything can be had at the chosen store.
-func (b *Basket) Ready() bool {
+// Has says whether something goes this way.
+func (b *Basket) Has(method string) bool {
 	for _, line := range b.Lines {
-		if !line.Enough() {
-			return false
+		if line.Method == method {
+			return true
 		}
 	}
-	return b.Store != nil && b.Store.Pickup && len(b.Lines) > 0
+	return false
 }
 
-// Amount of a line as the quote has it.
+// Problem is why the cart cannot be ordered as it is, or nothing.
+func (b *Basket) Problem() text.Message {
+	if blocked := b.Blocked(); !blocked.IsZero() {
+		return blocked
+	}
+	for _, line := range b.Lines {
+		args := text.Args{"title": line.Title, "n": line.Available}
+		switch {
+		case line.Enough():
+		case line.Method == quote.Ship:
+			return text.M("Only {n} of {title} can be sent. Change the quantity, or collect it in a store.", args)
+		default:
+			args["store"] = b.Stores[line.LocationID].Name
+			return text.M("Only {n} of {title} are left at {store}. Change the quantity, choose another store or have it delivered.", args)
+		}
+	}
+	return text.Message{}
+}
+
+// Blocked is why the cart cannot be ordered whatever the shelves hold, or nothing. What they hold, only a claim on them says.
+func (b *Basket) Blocked() text.Message {
+	if b == nil || len(b.Lines) == 0 {
+		return text.M("The cart is empty.")
+	}
+	for _, line := range b.Lines {
+		args := text.Args{"title": line.Title, "min": line.Min, "max": line.Max}
+		store := b.Stores[line.LocationID]
+		if store != nil {
+			args["store"] = store.Name
+		}
+		switch {
+		case line.Gone:
+			return text.M("{title} is not sold any more. Take it out of the cart to go on.", args)
+		case !line.Fits():
+			return text.M("{title} is sold from {min} to {max} pieces at a time. Change the quantity to go on.", args)
+		case line.Method == quote.Pickup && store == nil:
+			return text.M("Choose the store where you want to collect it.")
+		case line.Method == quote.Pickup && !store.Pickup:
+			return text.M("{store} has no collection desk. Choose another store.", args)
+		case line.Method == quote.Ship && b.Way == nil:
+			return text.M("We cannot send this there. Choose another country, or collect it.")
+		}
+	}
+	return text.Message{}
+}
+
+// Ready says whether the cart can be ordered as it is.
+func (b *Basket) Ready() bool { return b.Problem().IsZero() }
+
+// Amount of a line as the quote has it, before what was taken off.
 func (b *Basket) Amount(i int) money.Money { return b.Quote.In(b.Quote.Lines[i].Amount) }
 
-// Load reads the customer's open cart. Nil when there is none.
-func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Basket, error) {
-	return LoadAt(ctx, db, customerID, 0, language)
+// Paid is what a line costs with everything.
+func (b *Basket) Paid(i int) money.Money {
+	return b.Quote.In(b.Quote.Lines[i].Amount - b.Quote.Lines[i].Discount)
 }
 
-// LoadAt reads the cart as if it were to be collected at another store: the counter's where the customer stands. 0: the
-// cart's own.
-func LoadAt(ctx context.Context, db pg.DB, customerID, locationID int64, language string) (*Basket, error) {
-	return load(ctx, db, &pgx.Batch{}, customerID, locationID, language)
+// Tenders are how the total is paid: what the shopper put towards it, and the rest.
+type Tenders struct {
+	Points      int64
+	PointsValue int64
+	Cards       []CardPart
+	Credit      int64
+	Rest        int64
 }
 
-// Lock is LoadAt that holds the cart until the transaction ends. Each statement of the round trip sees what was committed when it
-// began, so what is read after the lock is as it is under it.
-func Lock(ctx context.Context, tx pgx.Tx, customerID, locationID int64, language string) (*Basket, error) {
-	batch := &pgx.Batch{}
-	cart.QueueLock(batch, customerID)
-	return load(ctx, tx, batch, customerID, locationID, language)
+// CardPart is what a gift card pays.
+type CardPart struct {
+	Card   giftcard.Card
+	Amount int64
 }
 
-func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID, locationID int64, language string) (*Basket, error) {
-	var b Basket
-	var place quote.Place
-	batch.Queue(`
-		SELECT c.id, c.code, home.currency::text, home.tax_included
-		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, locationID).
-		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&b.CartID, &b.Code, &place.Currency, &place.TaxIncluded)
-		})
-	batch.Queue(`
-		SELECT `+location.Columns+`
-		FROM location l
-		JOIN cart c ON l.id = coalesce(nullif($2::bigint, 0), c.location_id)
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, locationID).Query(func(rows pgx.Rows) (err error) {
-		b.Store, err = pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[location.Location])
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
+// Tenders parts the total: points first, because they pay goods only, then gift cards and credit, then the rest. A gift card does not buy gift cards.
+func (b *Basket) Tenders() (t Tenders) {
+	t.Rest = b.Quote.Total
+	payable := b.Quote.PayableByPoints()
+	if b.Spend > 0 && b.Rates.Rate > 0 && b.Points.Spendable >= int64(b.Rates.Minimum) {
+		t.Points = min(b.Spend, b.Points.Spendable, b.Rates.For(payable, b.Quote.Currency))
+		t.PointsValue = min(b.Rates.Value(t.Points, b.Quote.Currency), payable)
+		if t.Points < int64(b.Rates.Minimum) && t.PointsValue < payable || t.PointsValue == 0 {
+			t.Points, t.PointsValue = 0, 0
 		}
-		return err
-	})
-	batch.Queue(`
-		SELECT cl.id, v.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity,
-			NOT v.active OR product.status <> 'active' OR price.amount IS NULL,
-			coalesce(CASE WHEN at.id IS NULL
-				THEN (SELECT max(on_hand - reserved - safety) FROM stock_level WHERE variant_id = v.id AND condition = 'sellable')
-				ELSE (SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = at.id AND condition = 'sellable')
-			END, 0),
-			coalesce(price.amount, 0), home.country::text, home.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0)
-		FROM cart c
-		LEFT JOIN location at ON at.id = coalesce(nullif($3::bigint, 0), c.location_id)
-		JOIN location home ON home.id = coalesce(at.id, (SELECT min(id) FROM location WHERE kind = 'store'))
-		JOIN cart_line cl ON cl.cart_id = c.id
-		JOIN variant v ON v.id = cl.variant_id
-		JOIN product ON product.id = v.product_id
-		JOIN LATERAL (
-			SELECT title
-			FROM product_text
-			WHERE product_id = product.id
-			ORDER BY language = $2 DESC, language = 'en' DESC
-			LIMIT 1) t ON true
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
-		JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
-		LEFT JOIN tax_rate rate ON rate.country = home.country AND rate.region = home.region AND rate.tax_class = v.tax_class
-		WHERE c.customer_id = $1 AND c.state = 'open'
-		ORDER BY cl.added_at, cl.id`, customerID, language, locationID).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var l Line
-			if err := rows.Scan(&l.ID, &l.VariantID, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity, &l.Gone, &l.Available,
-				&l.UnitPrice, &l.Rate.Country, &l.Rate.Region, &l.Rate.Class, &l.Rate.Name, &l.Rate.PPM); err != nil {
-				return err
+		t.Rest -= t.PointsValue
+	}
+	likeMoney := int64(0)
+	for _, line := range b.Quote.Lines {
+		if line.LikeMoney {
+			likeMoney += line.Amount
+		}
+	}
+	open := t.Rest - likeMoney
+	for _, card := range b.Cards {
+		if part := min(card.Balance, open); part > 0 {
+			t.Cards = append(t.Cards, CardPart{card, part})
+			t.Rest, open = t.Rest-part, open-part
+		}
+	}
+	if b.UseCredit {
+		t.Credit = min(b.Credit, t.Rest)
+		t.Rest -= t.Credit
+	}
+	return t
+}
+
+// Earns is how many points the cart earns when it was handed over.
+func (b *Basket) Earns() (points int64) {
+	_, earned := b.Quote.Points(b.Tenders().PointsValue, b.Rates.Rate)
+	for _, line := range earned {
+		for _, n := range line {
+			points += n
+		}
+	}
+	return points
+}
+
+// Prepaid says that nothing of it can be paid when it is collected: something is sent, or is like money, or is collected in more than one store.
+func (b *Basket) Prepaid() bool {
+	stores := map[int64]bool{}
+	for _, line := range b.Lines {
+		if line.Method != quote.Pickup {
+			return true
+		}
+		stores[line.LocationID] = true
+	}
+	return len(stores) > 1
+}
+
+// WhyNot is why a typed code takes nothing off. False when it does.
+func (b *Basket) WhyNot(code string) (why text.Message, missed bool) {
+	for _, m := range b.Quote.Missed {
+		if m.Promotion.Code == code {
+			return m.Why, true
+		}
+	}
+	return text.Message{}, false
+}
+
+// Near are promotions that would apply with a little more in the cart.
+func (b *Basket) Near() (near []quote.Miss) {
+	for _, m := range b.Quote.Missed {
+		if m.Near && m.Promotion.Code == "" && len(near) < 3 {
+			near = append(near, m)
+		}
+	}
+	return near
+}
+
+// Off is what a promotion took off a line.
+type Off struct {
+	Title  string
+	Amount int64
+}
+
+// TakenOff lists what was taken off a line, and why.
+func (b *Basket) TakenOff(line int) (all []Off) {
+	for _, d := range b.Quote.Discounts {
+		if d.Level != quote.LineLevel {
+			continue
+		}
+		amount := int64(0)
+		for _, s := range d.Shares {
+			if s.Line == line {
+				amount += s.Amount
 			}
-			l.Available = max(l.Available, 0)
-			b.Lines = append(b.Lines, l)
 		}
-		return rows.Err()
-	})
-	err := db.SendBatch(ctx, batch).Close()
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
+		if amount > 0 {
+			all = append(all, Off{d.Promotion.Title, amount})
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read a cart: %w", err)
-	}
-	b.Quote = quote.Price(place, b.items())
-	return &b, nil
-}
-
-func (b *Basket) items() []quote.Item {
-	items := make([]quote.Item, len(b.Lines))
-	for i, line := range b.Lines {
-		items[i] = quote.Item{VariantID: line.VariantID, Quantity: line.Quantity, UnitPrice: line.UnitPrice, Rate: line.Rate}
-	}
-	return items
+	return all
 }

@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/pg"
+	"counterpart/internal/postal"
 	"counterpart/internal/profile"
 	"counterpart/internal/secret"
 )
@@ -104,8 +105,11 @@ func wrap(err error) error {
 	return fmt.Errorf("read lists: %w", err)
 }
 
-// Contact is how somebody who is signed in can be reached, for a form that would else ask them again.
-type Contact struct{ Name, Email, Phone string }
+// Contact is how somebody who is signed in can be reached, and where, for a form that would else ask them again.
+type Contact struct {
+	Name, Email, Phone string
+	To                 postal.Address // their newest address, if they have one
+}
 
 // ContactOf reads it.
 func ContactOf(ctx context.Context, db pg.DB, person int64) (Contact, error) {
@@ -116,7 +120,16 @@ func ContactOf(ctx context.Context, db pg.DB, person int64) (Contact, error) {
 	if err != nil {
 		return Contact{}, err
 	}
-	return Contact{p.Name, p.First(customer.Email), p.First(customer.Phone)}, nil
+	c := Contact{Name: p.Name, Email: p.First(customer.Email), Phone: p.First(customer.Phone)}
+	var addresses []customer.Address
+	batch := &pgx.Batch{}
+	profile.QueueAddresses(batch, person, &addresses)
+	if err := wrap(db.SendBatch(ctx, batch).Close()); err != nil || len(addresses) == 0 {
+		return c, err
+	}
+	a := addresses[0]
+	c.To = postal.Address{Name: a.Name, Lines: a.Lines, Town: a.Town, Region: a.Region, Postcode: a.Postcode, Country: a.Country}
+	return c, nil
 }
 
 // StoreOf is the code of the store that a person calls theirs, or "".

@@ -155,6 +155,8 @@ type jsonColumn struct{ into any }
 
 func (c *jsonColumn) Scan(src any) error {
 	switch src := src.(type) {
+	case nil:
+		return nil
 	case string:
 		return json.Unmarshal([]byte(src), c.into)
 	case []byte:

@@ -57,13 +57,25 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel string) (Joi
 			FROM cart_line
 			WHERE cart_id = $2),
 		taken AS (
-			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at)
-			SELECT $2, variant_id, quantity, channel, added_at
+			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, method, location_id, note)
+			SELECT $2, variant_id, quantity, channel, added_at, method, location_id, note
 			FROM cart_line
 			WHERE cart_id = $1
 			ORDER BY variant_id
 			ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)
 			RETURNING variant_id, quantity),
+		codes AS (
+			INSERT INTO cart_code (cart_id, code)
+			SELECT $2, code
+			FROM cart_code
+			WHERE cart_id = $1
+			ON CONFLICT DO NOTHING),
+		cards AS (
+			INSERT INTO cart_gift_card (cart_id, gift_card_id)
+			SELECT $2, gift_card_id
+			FROM cart_gift_card
+			WHERE cart_id = $1
+			ON CONFLICT DO NOTHING),
 		closed AS (
 			UPDATE cart
 			SET state = 'joined', updated_at = now()
@@ -137,4 +149,37 @@ func Part(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 			WHERE id = $1 AND state = 'open' AND NOT EXISTS (SELECT FROM cart_line WHERE cart_id = $1)`, j.Into)
 	}
 	return err
+}
+
+// Refill puts what was in a cart that came to nothing into an open one, with its codes and how it was to be had. Quantities of the same variant add up.
+func Refill(ctx context.Context, tx pgx.Tx, from, into int64) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method, location_id, note)
+		SELECT $2, variant_id, quantity, channel, method, location_id, note
+		FROM cart_line
+		WHERE cart_id = $1
+		ORDER BY variant_id
+		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, from, into, MaxQuantity)
+	batch.Queue(`
+		INSERT INTO cart_code (cart_id, code)
+		SELECT $2, code
+		FROM cart_code
+		WHERE cart_id = $1
+		ON CONFLICT DO NOTHING`, from, into)
+	batch.Queue(`
+		INSERT INTO cart_gift_card (cart_id, gift_card_id)
+		SELECT $2, gift_card_id
+		FROM cart_gift_card
+		WHERE cart_id = $1
+		ON CONFLICT DO NOTHING`, from, into)
+	batch.Queue(`
+		UPDATE cart AS c
+		SET location_id = coalesce(old.location_id, c.location_id), delivery_id = old.delivery_id, country = old.country, region = old.region, points = old.points, credit = old.credit, updated_at = now()
+		FROM cart old
+		WHERE c.id = $2 AND old.id = $1`, from, into)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("fill a cart again: %w", err)
+	}
+	return nil
 }

@@ -4,25 +4,35 @@ package checkout
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/basket"
 	"counterpart/internal/cart"
+	"counterpart/internal/credit"
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
+	"counterpart/internal/giftcard"
 	"counterpart/internal/inventory"
 	"counterpart/internal/jobs"
 	"counterpart/internal/live"
+	"counterpart/internal/loyalty"
 	"counterpart/internal/message"
+	"counterpart/internal/money"
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
+	"counterpart/internal/postal"
+	"counterpart/internal/promotion"
+	"counterpart/internal/quote"
+	"counterpart/internal/settle"
 	"counterpart/internal/text"
 )
+
+// Hold is how long goods wait for a payment that is under way.
+const Hold = 15 * time.Minute
 
 // Request is what a checkout form says. CartID makes it safe to send twice; Expected is the total the person saw.
 type Request struct {
@@ -32,176 +42,243 @@ type Request struct {
 	Name        string
 	Email       string
 	Phone       string
+	To          postal.Address // where something is sent
+	Pay         string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
+	Given       int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
+	Split       bool
 	Channel     string
 	AssociateID int64
-	At          int64 // the store of the counter that sends it; 0: the one the cart chose
+	Here        basket.Here // the counter that sends it
 	Language    string
+	Gateway     string        // the name of the one that takes cards; none: there are no cards
+	Hold        time.Duration // 0: Hold
+	Exchange    int64         // what a return pays of it, in minor units
 }
 
-// Place makes the order of a cart and answers with its public id; the same cart sent again gets the same answer. What
-// can go wrong for a person is a fault, and then nothing has happened: the cart is as it was.
-func Place(ctx context.Context, db pg.DB, r Request) (publicID string, err error) {
+// Placed is the answer: the order's public id, the attempt to be paid where a gateway has to be asked, and the change to give.
+type Placed struct {
+	ID        int64
+	PublicID  string
+	PaymentID int64
+	Change    money.Money
+}
+
+// Place makes the order of a cart; the same cart sent again gets the same answer. What can go wrong for a person is a
+// fault, and then nothing has happened: the cart is as it was.
+func Place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
 	for attempt := 1; ; attempt++ {
-		publicID, err = place(ctx, db, r)
+		placed, err = place(ctx, db, r)
 		if attempt == 5 || !order.CodeTaken(err) {
-			return publicID, err
+			return placed, err
 		}
 	}
 }
 
-func place(ctx context.Context, db pg.DB, r Request) (publicID string, err error) {
+func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		b, err := basket.Lock(ctx, tx, r.CustomerID, r.At, r.Language)
-		if err != nil {
-			return err
-		}
-		if b == nil || b.CartID != r.CartID {
-			if publicID, err = order.OfCart(ctx, tx, r.CustomerID, r.CartID); err != nil || publicID != "" {
-				return err
-			}
-			return fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
-		}
-		contact, err := checkContact(r, b)
-		if err != nil {
-			return err
-		}
-		if err := check(b, r.Expected); err != nil {
-			return err
-		}
-		written, rest, err := write(ctx, tx, r, contact, b)
-		if err != nil {
-			return err
-		}
-		publicID = written.PublicID
-		return reserve(ctx, tx, rest, b, written)
+		placed, err = Within(ctx, tx, r)
+		return err
 	})
-	return publicID, err
+	if err != nil {
+		return Placed{}, err
+	}
+	return placed, nil
 }
 
-type contact struct{ name, email, phone string }
-
-func checkContact(r Request, b *basket.Basket) (contact, error) {
-	var form fault.Form
-	c := contact{name: strings.Join(strings.Fields(r.Name), " ")}
-	switch {
-	case c.name == "":
-		form.Add("name", "Who will collect it? Write a name.")
-	case utf8.RuneCountInString(c.name) > 100:
-		form.Add("name", "That name is longer than we can print. Use up to 100 letters.")
-	case !utf8.ValidString(c.name) || strings.ContainsRune(c.name, 0):
-		form.Add("name", "That name has a sign in it that we cannot write.")
+// Within is Place inside a transaction that does more: an exchange.
+func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
+	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.Language)
+	if err != nil {
+		return Placed{}, err
 	}
-	ok := true
-	if strings.TrimSpace(r.Email) != "" {
-		if c.email, ok = customer.NormalEmail(r.Email); !ok {
-			form.Add("email", "That does not look like an email address, such as ada@example.com.")
-		}
-	} else if r.AssociateID == 0 {
-		form.Add("email", "Where shall we write when it is ready? Give an email address.")
+	if b == nil || b.CartID != r.CartID {
+		return before(ctx, tx, r)
 	}
-	if strings.TrimSpace(r.Phone) != "" {
-		country := "GB"
-		if b != nil && b.Store != nil {
-			country = b.Store.Country
-		}
-		if c.phone, ok = customer.NormalPhone(r.Phone, country); !ok {
-			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
-		}
-	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 {
-		form.Add("phone", "Take an email address or a phone number, so that we can say when it is ready.")
+	who, err := checkContact(r, b)
+	if err != nil {
+		return Placed{}, err
 	}
-	return c, form.Err()
+	if err := check(b, r); err != nil {
+		return Placed{}, err
+	}
+	tenders, err := pay(b, r)
+	if err != nil {
+		return Placed{}, err
+	}
+	return write(ctx, tx, r, who, b, tenders)
 }
 
-func check(b *basket.Basket, expected int64) error {
-	switch {
-	case b == nil || len(b.Lines) == 0:
-		return fault.New(fault.Conflict, "The cart is empty.")
-	case b.Store == nil:
-		return fault.New(fault.Conflict, "Choose the store where you want to collect it.")
-	case !b.Store.Pickup:
-		return fault.New(fault.Conflict, "{store} has no collection desk. Choose another store.", text.Args{"store": b.Store.Name})
+// before answers a checkout that was sent twice with the order that its cart made.
+func before(ctx context.Context, tx pgx.Tx, r Request) (p Placed, err error) {
+	if p.ID, p.PublicID, err = order.OfCart(ctx, tx, r.CustomerID, r.CartID); err != nil {
+		return p, err
 	}
-	for _, line := range b.Lines {
-		if line.Gone {
-			return fault.New(fault.Conflict, "{title} is not sold any more. Take it out of the cart to go on.", text.Args{"title": line.Title})
-		}
+	if p.ID == 0 {
+		return p, fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
 	}
-	if b.Quote.Total != expected {
-		return fault.New(fault.Conflict, "A price changed while you were deciding. The total is now {total}; it was {before}.",
-			text.Args{"total": b.Quote.In(b.Quote.Total), "before": b.Quote.In(expected)})
+	a, err := payment.LastAttempt(ctx, tx, p.ID)
+	if a != nil && a.State == payment.Started {
+		p.PaymentID = a.ID
+	}
+	return p, err
+}
+
+func check(b *basket.Basket, r Request) error {
+	if blocked := b.Blocked(); !blocked.IsZero() {
+		return &fault.Fault{Kind: fault.Conflict, Message: blocked}
+	}
+	if b.Quote.Total != r.Expected {
+		return fault.New(fault.Conflict, "Something changed while you were deciding. The total is now {total}; it was {before}.",
+			text.Args{"total": b.Quote.In(b.Quote.Total), "before": b.Quote.In(r.Expected)})
 	}
 	return nil
 }
 
-// write makes the order and its mail, and answers with what is still to be written, which travels with the claim on the stock.
-func write(ctx context.Context, tx pgx.Tx, r Request, c contact, b *basket.Basket) (order.Written, *pgx.Batch, error) {
-	readyBy, open := b.Store.ReadyBy(time.Now())
-	if !open {
-		return order.Written{}, nil, fault.New(fault.Conflict, "{store} is not open on any day. Choose another store.", text.Args{"store": b.Store.Name})
-	}
-	written, err := order.CreatePickup(ctx, tx, order.New{
-		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.Channel, LocationID: b.Store.ID, AssociateID: r.AssociateID,
-		Currency: b.Quote.Currency, TaxIncluded: b.Quote.TaxIncluded, Language: r.Language, Lines: lines(b),
-		Sum: b.Quote.Sum, Tax: b.Quote.Tax, Total: b.Quote.Total, Name: c.name, Email: c.email, Phone: c.phone, ReadyBy: readyBy,
-	})
-	if err != nil {
-		return order.Written{}, nil, err
-	}
-	if c.email != "" {
-		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: written.ID, Mail: message.MailConfirmed}); err != nil {
-			return order.Written{}, nil, err
-		}
-	}
-	batch := &pgx.Batch{}
-	customer.QueueContact(batch, r.CustomerID, c.name, c.email, c.phone, r.Channel)
-	customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.Channel, LocationID: b.Store.ID, OrderID: written.ID}.Queue(batch)
-	payment.QueuePromise(batch, written.ID, b.Quote.Total)
-	cart.QueueOrdered(batch, b.CartID)
-	live.QueueNotify(batch, live.Queue(b.Store.ID), live.Customer(r.CustomerID))
-	return written, batch, nil
+// written is an order on its way into the tables.
+type written struct {
+	order.Written
+	n       order.New
+	tenders tenders
 }
 
-func lines(b *basket.Basket) []order.NewLine {
-	all := make([]order.NewLine, len(b.Lines))
-	for i, line := range b.Lines {
-		priced := b.Quote.Lines[i]
-		all[i] = order.NewLine{
-			VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(), Quantity: line.Quantity,
-			UnitPrice: line.UnitPrice, Amount: priced.Amount, Tax: priced.Tax, TaxName: line.Rate.Name, TaxPPM: line.Rate.PPM,
-		}
-		for _, unit := range priced.Units {
-			all[i].UnitPaid, all[i].UnitTax = append(all[i].UnitPaid, unit.Paid), append(all[i].UnitTax, unit.Tax)
+// write makes the order and all that hangs on it. What can run out goes last, in the one order of locks: points, gift cards, credit, promotions, and the shelves at the very end.
+func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (Placed, error) {
+	w, err := create(ctx, tx, r, who, b, t)
+	if err != nil {
+		return Placed{}, err
+	}
+	placed := Placed{ID: w.ID, PublicID: w.PublicID, Change: b.Quote.In(t.change)}
+	if t.attempt != 0 {
+		if placed.PaymentID, err = payment.Try(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency, t.attempt); err != nil {
+			return placed, err
 		}
 	}
-	return all
+	confirmed := w.n.HoldUntil == nil
+	if confirmed && who.email != "" {
+		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: w.ID, Mail: message.MailConfirmed}); err != nil {
+			return placed, err
+		}
+	}
+	if t.parts.Points > 0 {
+		if err := loyalty.Spend(ctx, tx, r.CustomerID, t.parts.Points, w.ID); errors.Is(err, loyalty.ErrFew) {
+			return placed, fault.New(fault.Conflict, "Some of your points were spent meanwhile. Look at the total once more.")
+		} else if err != nil {
+			return placed, err
+		}
+	}
+	batch, gone := &pgx.Batch{}, []string{}
+	w.queue(batch, r, b, &gone)
+	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.Channel)
+	if confirmed {
+		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.Channel, LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
+		for _, part := range w.n.Parts {
+			live.QueueNotify(batch, live.Queue(part.LocationID))
+		}
+	}
+	cart.QueueOrdered(batch, b.CartID)
+	live.QueueNotify(batch, live.Customer(r.CustomerID))
+	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
+		return placed, err
+	}
+	return placed, w.handOver(ctx, tx, r)
+}
+
+// queue writes the tenders and takes from what can run out.
+func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]string) {
+	lost := func(what string) func() { return func() { *gone = append(*gone, what) } }
+	for _, n := range w.tenders.all {
+		payment.Queue(batch, w.ID, n)
+	}
+	for _, part := range w.tenders.parts.Cards {
+		giftcard.QueueSpend(batch, part.Card.ID, part.Amount, w.ID, lost("The gift card ending in "+part.Card.Ends))
+	}
+	if w.tenders.parts.Credit > 0 {
+		credit.QueueSpend(batch, r.CustomerID, b.Quote.Currency, w.tenders.parts.Credit, w.ID, lost("Your store credit"))
+	}
+	for _, d := range inOrder(b.Quote.Discounts) {
+		promotion.QueueClaim(batch, promotion.Use{OrderID: w.ID, PromotionID: d.Promotion.ID, CouponID: d.Promotion.CouponID, Amount: d.Amount, Person: r.CustomerID, Email: w.n.Email, Day: b.Now.In(b.Home.Zone())},
+			func(promotion.Use) { *gone = append(*gone, nameOf(d)) })
+	}
+}
+
+// shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they leave the books after it.
+func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) error {
+	var claims []inventory.Claim
+	for i, line := range w.n.Lines {
+		part := w.n.Parts[line.Part]
+		if part.Method == quote.Pickup || part.Method == quote.Ship {
+			claims = append(claims, inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil})
+		}
+	}
+	short, err := inventory.Reserve(ctx, tx, batch, claims)
+	if err != nil {
+		return err
+	}
+	if len(*gone) > 0 {
+		return errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+	}
+	if len(short) > 0 {
+		return tooFew(ctx, tx, b, short[0])
+	}
+	return nil
+}
+
+// handOver is what happens at once: goods that leave with the customer, gift cards that are paid.
+func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
+	if w.n.HoldUntil != nil {
+		return nil
+	}
+	for k, part := range w.n.Parts {
+		switch part.Method {
+		case quote.CarryOut:
+			if _, err := order.MarkCarriedOut(ctx, tx, w.Parts[k], r.AssociateID); err != nil {
+				return err
+			}
+			if err := settle.HandedOver(ctx, tx, w.ID, w.Parts[k], r.CustomerID); err != nil {
+				return err
+			}
+			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.Channel, LocationID: part.LocationID, OrderID: w.ID}
+			if err := customer.Record(ctx, tx, fact); err != nil {
+				return err
+			}
+		case basket.Mail:
+			h, err := order.Lock(ctx, tx, w.ID)
+			if err != nil {
+				return err
+			}
+			if err := settle.MailCards(ctx, tx, h); err != nil {
+				return err
+			}
+		}
+	}
+	for i, line := range w.n.Lines {
+		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
+			if err := pickup.CarryOut(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Cause{Channel: r.Channel, AssociateID: r.AssociateID}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // ErrShort is in the chain of the fault that says that the shelves have too little.
 var ErrShort = errors.New("not enough on the shelf")
 
-func reserve(ctx context.Context, tx pgx.Tx, rest *pgx.Batch, b *basket.Basket, written order.Written) error {
-	claims := make([]inventory.Claim, len(b.Lines))
-	for i, line := range b.Lines {
-		claims[i] = inventory.Claim{OrderLineID: written.Lines[i], VariantID: line.VariantID, LocationID: b.Store.ID, Quantity: line.Quantity}
-	}
-	short, err := inventory.Reserve(ctx, tx, rest, claims)
-	if err != nil || len(short) == 0 {
-		return err
-	}
-	level, err := inventory.Lock(ctx, tx, short[0].VariantID, short[0].LocationID)
+func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Claim) error {
+	level, err := inventory.Lock(ctx, tx, short.VariantID, short.LocationID)
 	if err != nil {
 		return err
 	}
-	for _, line := range b.Lines {
-		if line.VariantID != short[0].VariantID {
+	for _, line := range append(b.Lines, b.Gifts...) {
+		if line.VariantID != short.VariantID || line.LocationID != short.LocationID {
 			continue
 		}
-		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0), "store": b.Store.Name}
+		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0), "store": b.Stores[line.LocationID].Name}
+		f := fault.New(fault.Conflict, "Only {n} of {title} are left at {store}. Change the quantity or choose another store.", args)
 		if args["n"] == 0 {
-			return errors.Join(fault.New(fault.Conflict, "Someone just bought the last {title} at {store}. Your cart is kept: choose another store or take it out.", args), ErrShort)
+			f = fault.New(fault.Conflict, "Someone just bought the last {title} at {store}. Your cart is kept: choose another store or take it out.", args)
 		}
-		return errors.Join(fault.New(fault.Conflict, "Only {n} of {title} are left at {store}. Change the quantity or choose another store.", args), ErrShort)
+		return errors.Join(f, ErrShort)
 	}
 	return ErrShort
 }

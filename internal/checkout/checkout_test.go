@@ -32,7 +32,7 @@ func request(t testing.TB, db pg.DB, customerID int64) checkout.Request {
 	b, err := basket.Load(ctx, db, customerID, "en")
 	require.NoError(t, err)
 	require.NotNil(t, b)
-	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Channel: "web", Language: "en"}
+	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup, Channel: "web", Language: "en"}
 }
 
 func sound(t testing.TB, db pg.DB) {
@@ -47,7 +47,7 @@ func place(t testing.TB, db pg.DB, c *sample.Chain, variant int64, quantity int,
 	t.Helper()
 	link, err := checkout.Place(ctx, db, request(t, db, c.Ada(t, db, variant, quantity, at)))
 	require.NoError(t, err)
-	require.NoError(t, db.QueryRow(ctx, `SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link).Scan(&fulfilmentID))
+	require.NoError(t, db.QueryRow(ctx, `SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilmentID))
 	return fulfilmentID
 }
 
@@ -154,7 +154,7 @@ func TestOneCartMakesOneOrder(t *testing.T) {
 			require.NoError(t, err)
 			mu.Lock()
 			defer mu.Unlock()
-			links[link]++
+			links[link.PublicID]++
 		})
 	}
 	wg.Wait()

@@ -224,7 +224,7 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string)
 	batch.Queue(`
 		UPDATE customer
 		SET name = $2
-		WHERE id = $1 AND name <> $2 AND (registered_at IS NULL OR name = '')`, id, name)
+		WHERE id = $1 AND $2 <> '' AND name <> $2 AND (registered_at IS NULL OR name = '')`, id, name)
 	batch.Queue(`
 		INSERT INTO identity (customer_id, kind, value, source)
 		SELECT $1, kind, value, $4
@@ -299,4 +299,17 @@ func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, l
 		return "", "", nil, fmt.Errorf("read how to reach a customer: %w", err)
 	}
 	return name, language, values, nil
+}
+
+// Scope names a customer where tries are counted.
+func Scope(customerID int64) string { return "customer:" + strconv.FormatInt(customerID, 10) }
+
+// Occupy keeps every other checkout and payment of a customer waiting until the transaction ends. Rows that only name the customer do not wait.
+func Occupy(ctx context.Context, tx pgx.Tx, customerID int64) error {
+	_, err := tx.Exec(ctx, `
+		SELECT id
+		FROM customer
+		WHERE id = $1
+		FOR NO KEY UPDATE`, customerID)
+	return err
 }

@@ -33,6 +33,9 @@ const (
 	Exported   = "exported"
 	Disabled   = "disabled"
 	Enabled    = "enabled"
+	Shipped    = "shipped"
+	Returned   = "returned"
+	Redeemed   = "redeemed" // spent points
 )
 
 // Fact is something that happened with a customer, in any channel. Zero means that it has no such part. Detail is a word of ours (a purpose,

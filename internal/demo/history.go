@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
 	"counterpart/internal/quote"
+	"counterpart/internal/settle"
 	"counterpart/internal/tax"
 )
 
@@ -156,30 +157,32 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 		}
 		items = append(items, quote.Item{VariantID: line.v.id, Quantity: line.quantity, UnitPrice: price, Rate: rate})
 	}
-	q := quote.Price(quote.Place{Currency: s.place.Currency, TaxIncluded: s.place.TaxIncluded}, items)
+	q := quote.Price(quote.Input{Place: quote.Place{Currency: s.place.Currency, TaxIncluded: s.place.TaxIncluded}, Now: s.at, Items: items})
 	name, email, phone := person(s.customer)
 	readyBy, _ := s.place.ReadyBy(s.at)
 	n := order.New{
 		CustomerID: customerID, Channel: s.channel, LocationID: s.place.ID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: "en", Sum: q.Sum, Tax: q.Tax, Total: q.Total,
-		Name: name, Email: email, Phone: phone, ReadyBy: readyBy, PlacedAt: s.at,
+		Name: name, Email: email, Phone: phone, PlacedAt: s.at,
+		PaymentState: order.Due, Parts: []order.Part{{Method: quote.Pickup, LocationID: s.place.ID, ReadyBy: &readyBy}},
 	}
+	_, earned := q.Points(0, 1)
 	if s.channel != "web" {
 		n.AssociateID = l.staff[s.place.Code]
 	}
 	for i, line := range q.Lines {
 		v := s.lines[i].v
-		nl := order.NewLine{VariantID: v.id, SKU: v.sku, Title: v.title, Options: v.options, Quantity: line.Quantity, UnitPrice: line.UnitPrice, Amount: line.Amount, Tax: line.Tax, TaxName: rate.Name, TaxPPM: rate.PPM}
-		for _, unit := range line.Units {
-			nl.UnitPaid, nl.UnitTax = append(nl.UnitPaid, unit.Paid), append(nl.UnitTax, unit.Tax)
+		nl := order.NewLine{VariantID: v.id, SKU: v.sku, Title: v.title, Options: v.options, Quantity: line.Quantity, UnitPrice: line.UnitPrice, ListPrice: line.ListPrice, Amount: line.Amount, Tax: line.Tax, TaxName: rate.Name, TaxPPM: rate.PPM}
+		for k, unit := range line.Units {
+			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Points: earned[i][k]})
 		}
 		n.Lines = append(n.Lines, nl)
 	}
-	written, err := order.CreatePickup(ctx, l.tx, n)
+	written, err := order.Create(ctx, l.tx, n)
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	payment.QueuePromise(batch, written.ID, q.Total)
+	payment.Queue(batch, written.ID, payment.New{Kind: payment.PayAtPickup, Amount: q.Total})
 	customer.Fact{CustomerID: customerID, Kind: customer.Bought, Channel: s.channel, LocationID: s.place.ID, OrderID: written.ID}.Queue(batch)
 	claims := make([]inventory.Claim, len(s.lines))
 	for i, line := range s.lines {
@@ -208,18 +211,19 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 	by := l.staff[s.place.Code]
 	readyAt := s.at.Add(time.Duration(40+pick(120, "fetch", fmt.Sprint(w.Number))) * time.Minute)
 	place := fmt.Sprintf("Shelf %c%d", 'A'+rune(pick(4, "shelf", fmt.Sprint(w.Number))), 1+pick(6, "box", fmt.Sprint(w.Number)))
-	if _, err := order.MarkReady(ctx, l.tx, w.FulfilmentID, by, place, s.place.KeepUntil(readyAt, 3)); err != nil {
+	if _, err := order.MarkReady(ctx, l.tx, w.Parts[0], by, place, s.place.KeepUntil(readyAt, 3)); err != nil {
 		return err
 	}
 	collectedAt := readyAt.Add(time.Duration(30+pick(2000, "collect", fmt.Sprint(w.Number))) * time.Minute)
 	if s.state == order.Collected {
-		if _, err := order.MarkCollected(ctx, l.tx, w.FulfilmentID, by, "code"); err != nil {
+		if _, err := order.MarkCollected(ctx, l.tx, w.Parts[0], by, "code"); err != nil {
 			return err
 		}
-		if err := order.MarkPaid(ctx, l.tx, w.ID); err != nil {
+		kind := []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))]
+		if err := settle.Take(ctx, l.tx, w.ID, payment.New{Kind: kind, Amount: total, AssociateID: by}); err != nil {
 			return err
 		}
-		if err := payment.Take(ctx, l.tx, w.ID, []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))], total, 0, by); err != nil {
+		if err := settle.HandedOver(ctx, l.tx, w.ID, w.Parts[0], customerID); err != nil {
 			return err
 		}
 		if err := customer.Record(ctx, l.tx, customer.Fact{CustomerID: customerID, Kind: customer.Collected, Channel: "counter", LocationID: s.place.ID, OrderID: w.ID}); err != nil {
@@ -230,8 +234,10 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 		}
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE fulfilment SET ready_at = $2, collected_at = CASE WHEN collected_at IS NOT NULL THEN $3::timestamptz END WHERE id = $1`, w.FulfilmentID, readyAt, collectedAt)
+	batch.Queue(`UPDATE fulfilment SET ready_at = $2, collected_at = CASE WHEN collected_at IS NOT NULL THEN $3::timestamptz END WHERE id = $1`, w.Parts[0], readyAt, collectedAt)
 	batch.Queue(`UPDATE tender SET at = $2 WHERE order_id = $1`, w.ID, collectedAt)
+	batch.Queue(`UPDATE points_lot SET at = $2, vests_at = $2::timestamptz + interval '30 days' WHERE order_id = $1`, w.ID, collectedAt)
+	batch.Queue(`UPDATE points_entry SET at = $2 WHERE order_id = $1`, w.ID, collectedAt)
 	batch.Queue(`UPDATE timeline SET at = CASE kind WHEN 'bought' THEN $2::timestamptz ELSE $3 END WHERE order_id = $1`, w.ID, s.at, collectedAt)
 	batch.Queue(`UPDATE stock_move SET at = $2 WHERE order_line_id = ANY ($1)`, w.Lines, collectedAt)
 	return l.tx.SendBatch(ctx, batch).Close()

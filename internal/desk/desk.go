@@ -25,24 +25,26 @@ type Waiting struct {
 	Name         string
 	Pieces       int
 	First        string // title of its first line
+	Method       string // pickup or ship
 	State        string
 	Channel      string
-	ReadyBy      time.Time
+	ReadyBy      time.Time // of a parcel: when it has to leave
 	HoldUntil    *time.Time
 	Place        string
 }
 
-// Queue reads what is to be picked and what waits to be collected at a store, the most urgent first.
+// Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
 func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	rows, err := db.Query(ctx, `
-		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, min(l.title) FILTER (WHERE l.position = 1), f.state, o.channel, f.ready_by, f.hold_until, f.place
+		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, (array_agg(l.title ORDER BY l.position))[1], f.method, f.state, o.channel,
+			coalesce(f.ready_by, o.placed_at + interval '24 hours'), f.hold_until, f.place
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id
 		JOIN order_unit u ON u.order_line_id = l.id
-		WHERE f.location_id = $1 AND f.state IN ('to_pick', 'ready') AND f.method = 'pickup'
+		WHERE f.location_id = $1 AND f.state IN ('to_pick', 'ready') AND f.method IN ('pickup', 'ship')
 		GROUP BY f.id, o.id
-		ORDER BY f.state = 'ready', coalesce(f.hold_until, f.ready_by), f.id
+		ORDER BY f.state = 'ready', coalesce(f.hold_until, f.ready_by, o.placed_at + interval '24 hours'), f.id
 		LIMIT 500`, locationID)
 	if err != nil {
 		return nil, fmt.Errorf("read the queue: %w", err)

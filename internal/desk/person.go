@@ -69,7 +69,7 @@ func Profile(ctx context.Context, db pg.DB, person, locationID int64, language s
 		return nil, fmt.Errorf("read a customer: %w", err)
 	}
 	p.withhold()
-	p.Basket, err = basket.LoadAt(ctx, db, person, locationID, language)
+	p.Basket, err = basket.LoadAt(ctx, db, person, basket.Here{LocationID: locationID}, language)
 	return p, err
 }
 

@@ -205,3 +205,15 @@ func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, qua
 	}
 	return nil
 }
+
+// Keep takes the end off the claims of lines: their order is confirmed.
+func Keep(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE reservation
+		SET expires_at = NULL
+		WHERE order_line_id = ANY ($1) AND released_at IS NULL AND expires_at IS NOT NULL`, orderLines)
+	if err != nil {
+		return fmt.Errorf("keep reservations: %w", err)
+	}
+	return nil
+}

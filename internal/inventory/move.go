@@ -89,3 +89,52 @@ func Lock(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, e
 	}
 	return l, err
 }
+
+// Read is Lock without keeping.
+func Read(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
+	var l Level
+	err := db.QueryRow(ctx, `
+		SELECT on_hand, reserved, safety
+		FROM stock_level
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variantID, locationID).Scan(&l.OnHand, &l.Reserved, &l.Safety)
+	if err == pgx.ErrNoRows {
+		return Level{}, nil
+	}
+	return l, err
+}
+
+// TakeOut takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
+func TakeOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Cause) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE stock_level
+		SET on_hand = on_hand - $3
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, variantID, locationID, quantity)
+	if err != nil {
+		return false, fmt.Errorf("take goods out: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	batch := &pgx.Batch{}
+	queueMove(batch, Move{VariantID: variantID, LocationID: locationID, Delta: -quantity, Cause: "sale", OrderLineID: orderLineID}, why)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return false, fmt.Errorf("take goods out: %w", err)
+	}
+	return true, nil
+}
+
+// Return puts a piece that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for the return that brought it.
+func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string, quantity int, why Cause) error {
+	_, err := tx.Exec(ctx, `
+		WITH level AS (
+			INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)
+			VALUES (@variant, @location, @condition, @quantity)
+			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand)
+		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, order_line_id, associate_id, return_id)
+		VALUES (@variant, @location, @condition, @quantity, 'return', @reason, @channel, @line, nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": variantID, "location": locationID,
+		"condition": condition, "quantity": quantity, "reason": why.Reason, "channel": why.Channel, "line": orderLineID, "associate": why.AssociateID, "return": returnID})
+	if err != nil {
+		return fmt.Errorf("put back what returned: %w", err)
+	}
+	return nil
+}

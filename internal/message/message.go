@@ -15,8 +15,8 @@ import (
 	"counterpart/internal/pg"
 )
 
-// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names the order
-// line it is about, where it is about one.
+// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names what of the order it is
+// about, where it is about a part: an order line, a fulfilment, a transfer, a return.
 type OrderMail struct {
 	OrderID int64  `json:"order_id" river:"unique"`
 	Mail    string `json:"mail" river:"unique"`
@@ -32,6 +32,10 @@ const (
 	MailShort     = "short"
 	MailCancelled = "cancelled"
 	MailCollected = "collected"
+	MailShipped   = "shipped"
+	MailUnpaid    = "unpaid"
+	MailRefunded  = "refunded" // Line is the transfer
+	MailReturned  = "returned" // Line is the return
 )
 
 // Purpose says why somebody is written to. A message without one is not sent.

@@ -24,6 +24,7 @@ import (
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/settle"
 	"counterpart/internal/text"
 )
 
@@ -67,7 +68,7 @@ func Ready(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, place s
 		if !done {
 			return alreadyDone(f)
 		}
-		return tell(ctx, tx, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady})
+		return tell(ctx, tx, f, channel, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady, Line: f.ID})
 	})
 }
 
@@ -101,16 +102,10 @@ func Shorten(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID in
 	if cancelled < int64(quantity) || quantity < 1 {
 		return fault.Field("quantity", "Only {n} of this line are open.", text.Args{"n": cancelled})
 	}
-	gone, err := order.Settle(ctx, tx, f.OrderID)
-	if err != nil {
+	if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
 		return err
 	}
-	if gone {
-		if err := payment.EndPromise(ctx, tx, f.OrderID); err != nil {
-			return err
-		}
-	}
-	return tell(ctx, tx, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
+	return tell(ctx, tx, f, channel, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
 }
 
 // Cancel puts an order back on the shelves: the shopper does not want it, or never came.
@@ -128,16 +123,47 @@ func Cancel(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64) error 
 				return err
 			}
 		}
-		if _, err := order.Settle(ctx, tx, f.OrderID); err != nil {
+		if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
 			return err
 		}
-		if err := payment.EndPromise(ctx, tx, f.OrderID); err != nil {
-			return err
-		}
-		if err := tell(ctx, tx, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled}); err != nil {
+		if err := tell(ctx, tx, f, channel, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, Line: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)
+	})
+}
+
+// CallOff cancels a whole order for its owner, while nothing of it is staged, handed over or sent. What was paid goes back.
+func CallOff(ctx context.Context, db pg.DB, orderID int64, channel string) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		h, err := order.Lock(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		begun, err := order.Begun(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if h == nil || begun || h.State == order.Cancelled {
+			return fault.New(fault.Conflict, "This order cannot be called off any more: it is ready, on its way, or cancelled already. It can come back to any store.")
+		}
+		lines, err := order.OpenLines(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		for _, line := range lines {
+			if _, err := order.CancelUnits(ctx, tx, line, 1<<30); err != nil {
+				return err
+			}
+		}
+		if _, err := settle.Cancelled(ctx, tx, orderID); err != nil {
+			return err
+		}
+		f := &order.Fulfilment{OrderID: orderID, CustomerID: h.CustomerID, LocationID: h.LocationID}
+		if err := tell(ctx, tx, f, channel, customer.Cancelled, message.OrderMail{OrderID: orderID, Mail: message.MailCancelled}); err != nil {
+			return err
+		}
+		return inventory.Release(ctx, tx, lines)
 	})
 }
 
@@ -229,6 +255,9 @@ const ScanPrefix = "PICKUP:"
 
 func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err error) {
 	due := money.New(f.Due, f.Currency)
+	if f.Due == 0 {
+		return money.New(0, f.Currency), nil // It is paid, or the gateway has promised it.
+	}
 	if paid.Wrong {
 		return change, fault.Field("given", "Write the amount in figures, such as {due}.", text.Args{"due": due.Plain()})
 	}
@@ -255,13 +284,15 @@ func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, pr
 	if !done {
 		return alreadyDone(f)
 	}
-	if err := order.MarkPaid(ctx, tx, f.OrderID); err != nil {
+	if f.PaymentState == order.Due {
+		if err := settle.Take(ctx, tx, f.OrderID, payment.New{Kind: paid.Kind, Amount: f.Due, Given: paid.Given, AssociateID: desk.AssociateID}); err != nil {
+			return err
+		}
+	}
+	if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 		return err
 	}
-	if err := payment.Take(ctx, tx, f.OrderID, paid.Kind, f.Due, paid.Given, desk.AssociateID); err != nil {
-		return err
-	}
-	if err := tell(ctx, tx, f, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected}); err != nil {
+	if err := tell(ctx, tx, f, channel, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
 		return err
 	}
 	return inventory.HandOver(ctx, tx, f.OpenLines, inventory.Cause{Channel: channel, AssociateID: desk.AssociateID})
@@ -276,7 +307,7 @@ func lock(ctx context.Context, tx pgx.Tx, desk Desk, fulfilmentID int64) (*order
 }
 
 // tell writes what happened on the timeline, wakes the pages that show it, and lets the shopper know.
-func tell(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, fact string, mail message.OrderMail) error {
+func tell(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, channel, fact string, mail message.OrderMail) error {
 	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: fact, Channel: channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
 		return err
 	}
@@ -288,8 +319,10 @@ func tell(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, fact string, mail
 
 func alreadyDone(f *order.Fulfilment) error {
 	switch f.State {
-	case order.Collected:
-		return fault.New(fault.Conflict, "This order was collected already.")
+	case order.Collected, order.Shipped:
+		return fault.New(fault.Conflict, "This order was handed over already.")
+	case order.Unpaid:
+		return fault.New(fault.Conflict, "This order is not paid yet.")
 	case order.Gone:
 		return fault.New(fault.Conflict, "This order was cancelled.")
 	case order.Ready:

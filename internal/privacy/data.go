@@ -50,6 +50,19 @@ var datasets = []dataset{
 	{"order_line", `SELECT o.number, l.sku, l.title, l.options, l.quantity, l.unit_price, l.amount, l.discount, l.tax_name, l.tax, f.method, f.state, f.ready_by, f.ready_at, f.collected_at
 		FROM orders o JOIN order_line l ON l.order_id = o.id JOIN fulfilment f ON f.id = l.fulfilment_id WHERE o.customer_id` + theirs + ` ORDER BY l.id`},
 	{"tender", `SELECT o.number, t.kind, t.authorised, t.captured, t.refunded, t.at FROM orders o JOIN tender t ON t.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY t.id`},
+	{"fulfilment", `SELECT o.number, f.method, f.name, f.lines, f.town, f.region, f.postcode, f.country, f.paid, f.carrier, f.tracking, f.shipped_at
+		FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY f.id`},
+	{"promotion_use", `SELECT o.number, p.title, c.code, u.amount, u.at, u.released_at
+		FROM promotion_use u JOIN orders o ON o.id = u.order_id JOIN promotion p ON p.id = u.promotion_id LEFT JOIN coupon c ON c.id = u.coupon_id WHERE o.customer_id` + theirs + ` ORDER BY u.id`},
+	{"coupon", `SELECT code, max_uses, used, created_at FROM coupon WHERE customer_id` + theirs + ` ORDER BY id`},
+	{"gift_card", `SELECT ends, currency, issued, balance, recipient, created_at FROM gift_card WHERE customer_id` + theirs + ` ORDER BY id`},
+	{"credit", `SELECT currency, balance FROM credit WHERE customer_id` + theirs + ` ORDER BY currency`},
+	{"credit_entry", `SELECT currency, delta, cause, at FROM credit_entry WHERE customer_id` + theirs + ` ORDER BY id`},
+	{"points_lot", `SELECT points, remaining, vests_at, at FROM points_lot WHERE customer_id` + theirs + ` ORDER BY id`},
+	{"points_entry", `SELECT o.number, e.delta, e.cause, e.reason, e.at FROM points_entry e LEFT JOIN orders o ON o.id = e.order_id WHERE e.customer_id` + theirs + ` ORDER BY e.id`},
+	{"return_ticket", `SELECT r.number, o.number AS order, l.name AS store, r.goods, r.delivery, r.refund, r.points_back, r.points_taken, r.at
+		FROM return_ticket r JOIN orders o ON o.id = r.order_id JOIN location l ON l.id = r.location_id WHERE o.customer_id` + theirs + ` ORDER BY r.id`},
+	{"document", `SELECT o.number, d.series, d.number AS document, d.currency, d.total, d.day FROM document d JOIN orders o ON o.id = d.order_id WHERE o.customer_id` + theirs + ` ORDER BY d.id`},
 	{"message", `SELECT o.number, m.kind, m.sent_at FROM orders o JOIN message m ON m.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY m.id`},
 	{"timeline", `SELECT f.at, f.kind, f.channel, l.name AS store, o.number AS order, t.title, f.quantity, f.detail
 		FROM timeline f LEFT JOIN location l ON l.id = f.location_id LEFT JOIN orders o ON o.id = f.order_id LEFT JOIN variant v ON v.id = f.variant_id

@@ -20,6 +20,7 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/files"
+	"counterpart/internal/giftcard"
 	"counterpart/internal/jobs"
 	"counterpart/internal/limit"
 	"counterpart/internal/live"
@@ -270,8 +271,10 @@ func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.E
 	if err := cart.Forget(ctx, tx, all); err != nil {
 		return nil, err
 	}
-	if err := order.Forget(ctx, tx, all); err != nil {
-		return nil, err
+	for _, forget := range []func(context.Context, pgx.Tx, []int64) error{order.Forget, giftcard.Forget, cart.ForgetNotes} {
+		if err := forget(ctx, tx, all); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := session.EndShopper(ctx, tx, person, ""); err != nil {
 		return nil, err

@@ -114,11 +114,11 @@ func (p *place) buy(t *testing.T, who int64) {
 	require.NoError(t, shopping.AddFor(ctx, p.db, who, shopping.Item{VariantID: p.Mug, Quantity: 1, LocationID: p.HarbourStreet.ID, Channel: "web"}))
 	b, err := basket.Load(ctx, p.db, who, "en")
 	require.NoError(t, err)
-	link, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Channel: "web", Language: "en"})
+	link, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
 	require.NoError(t, err)
 	var fulfilment int64
 	var code string
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link).Scan(&fulfilment, &code))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilment, &code))
 	desk := pickup.Desk{LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Name: "test"}
 	require.NoError(t, pickup.Ready(ctx, p.db, desk, fulfilment, "A1"))
 	_, err = pickup.HandOver(ctx, p.db, desk, fulfilment, code, pickup.Payment{Kind: payment.Terminal})
@@ -325,7 +325,7 @@ func TestForgettingWaitsForOrders(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				_, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: email, Channel: "web", Language: "en"})
+				_, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: email, Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
 				if err == nil {
 					ordered.Add(1)
 				} else {

@@ -121,6 +121,7 @@ type Order struct {
 	Store        string
 	LocationID   int64
 	FulfilmentID int64
+	Method       string
 	State        string
 	Place        string
 	HoldUntil    *time.Time
@@ -133,15 +134,22 @@ type Order struct {
 }
 
 // Waiting says whether it is still to be collected.
-func (o Order) Waiting() bool { return o.State == "to_pick" || o.State == "ready" }
+func (o Order) Waiting() bool {
+	return o.Method == "pickup" && (o.State == "to_pick" || o.State == "ready")
+}
 
-// QueueOrders asks for a person's latest orders.
+// QueueOrders asks for a person's latest orders, each with the part that is still open, or else the first.
 func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 	batch.Queue(`
-		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, o.total, o.placed_at, line.pieces, line.what
+		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, o.total, o.placed_at, line.pieces, line.what
 		FROM orders o
-		JOIN location l ON l.id = o.location_id
-		JOIN fulfilment f ON f.order_id = o.id
+		JOIN LATERAL (
+			SELECT *
+			FROM fulfilment
+			WHERE order_id = o.id
+			ORDER BY state IN ('to_pick', 'ready') DESC, id
+			LIMIT 1) f ON true
+		JOIN location l ON l.id = f.location_id
 		CROSS JOIN LATERAL (
 			SELECT sum(quantity)::int AS pieces, string_agg(concat_ws(', ', title, nullif(options, '')), ' · ' ORDER BY position) AS what
 			FROM order_line

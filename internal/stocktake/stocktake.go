@@ -3,7 +3,6 @@ package stocktake
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -12,7 +11,6 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/inventory"
 	"counterpart/internal/live"
-	"counterpart/internal/order"
 	"counterpart/internal/pg"
 	"counterpart/internal/pickup"
 )
@@ -83,17 +81,8 @@ func Count(ctx context.Context, db pg.DB, c Change) error {
 
 func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		for {
-			reserved, err := promised(ctx, tx, c)
-			if err != nil {
-				return err
-			}
-			if reserved <= c.Quantity {
-				break
-			}
-			if err := shorten(ctx, tx, c, reserved-c.Quantity); err != nil {
-				return err
-			}
+		if err := pickup.KeepAtMost(ctx, tx, c.VariantID, c.LocationID, c.Quantity); err != nil {
+			return err
 		}
 		level, err := inventory.Lock(ctx, tx, c.VariantID, c.LocationID)
 		if err != nil {
@@ -111,41 +100,4 @@ func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {
 		return live.Notify(ctx, tx, live.Queue(c.LocationID))
 	})
 	return done, err
-}
-
-func promised(ctx context.Context, tx pgx.Tx, c Change) (n int, err error) {
-	err = tx.QueryRow(ctx, `
-		SELECT coalesce(sum(quantity), 0)::int
-		FROM reservation
-		WHERE variant_id = $1 AND location_id = $2 AND released_at IS NULL`, c.VariantID, c.LocationID).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count what is promised: %w", err)
-	}
-	return n, nil
-}
-
-// shorten takes up to n pieces from the youngest promise that is not picked, or, when all are, from the youngest.
-func shorten(ctx context.Context, tx pgx.Tx, c Change, n int) error {
-	var line, fulfilment int64
-	var quantity int
-	err := tx.QueryRow(ctx, `
-		SELECT r.order_line_id, r.quantity, l.fulfilment_id
-		FROM reservation r
-		JOIN order_line l ON l.id = r.order_line_id
-		JOIN fulfilment f ON f.id = l.fulfilment_id
-		WHERE r.variant_id = $1 AND r.location_id = $2 AND r.released_at IS NULL
-		ORDER BY f.state = 'to_pick' DESC, r.id DESC
-		LIMIT 1`, c.VariantID, c.LocationID).Scan(&line, &quantity, &fulfilment)
-	if err != nil {
-		return fmt.Errorf("find a promise to shorten: %w", err)
-	}
-	f, err := order.LockFulfilment(ctx, tx, fulfilment, c.LocationID)
-	if err != nil || f == nil {
-		return err
-	}
-	pieces := min(n, quantity)
-	if err := pickup.Shorten(ctx, tx, f, line, pieces); err != nil {
-		return err
-	}
-	return inventory.Shorten(ctx, tx, line, pieces)
 }

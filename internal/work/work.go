@@ -4,14 +4,11 @@ package work
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
-	"counterpart/internal/browse"
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
 	"counterpart/internal/files"
@@ -19,11 +16,11 @@ import (
 	"counterpart/internal/inventory"
 	"counterpart/internal/jobs"
 	"counterpart/internal/limit"
-	"counterpart/internal/location"
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
 	"counterpart/internal/privacy"
 	"counterpart/internal/session"
+	"counterpart/internal/settle"
 )
 
 // Tools are what jobs work with.
@@ -32,6 +29,7 @@ type Tools struct {
 	Files   *files.Store
 	Sender  message.Sender
 	BaseURL string
+	Office  *settle.Office
 }
 
 // Start works jobs until the client is stopped.
@@ -66,7 +64,24 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
 		return catalog.CountPopular(ctx, t.DB)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {
+		return cardMail(ctx, t, job.Args)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.Job]) error {
+		return t.Office.Transfer(ctx, job.Args.TransferID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.EventJob]) error {
+		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
+		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx))
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
+		return t.Office.Reconcile(ctx)
+	}))
 	return jobs.Start(ctx, t.DB, workers, []*river.PeriodicJob{
+		river.NewPeriodicJob(river.PeriodicInterval(everyMinute), func() (river.JobArgs, *river.InsertOpts) { return sweepPayments{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(hourly), func() (river.JobArgs, *river.InsertOpts) { return reconcilePayments{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
@@ -86,62 +101,3 @@ func (turnMonths) Kind() string { return "turn_months" }
 type popular struct{}
 
 func (popular) Kind() string { return "count_popular" }
-
-// orderMail posts a mail about an order, once: a job that runs again after it was posted finds it recorded. Between the
-// posting and the record there is a moment in which a crash sends a second copy, with the same Message-ID.
-func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
-	kind := args.Mail
-	if args.Line != 0 {
-		kind = fmt.Sprintf("%s:%d", args.Mail, args.Line)
-	}
-	if sent, err := message.Sent(ctx, t.DB, args.OrderID, kind); err != nil || sent {
-		return err
-	}
-	o, err := browse.OrderByID(ctx, t.DB, args.OrderID)
-	if err != nil {
-		return err
-	}
-	if o == nil || o.Email == "" {
-		return nil // There is nobody to write to: the counter has their phone number.
-	}
-	shop, err := location.TheShop(ctx, t.DB)
-	if err != nil {
-		return err
-	}
-	subject, body := message.Compose(args.Mail, about(o, shop, t.BaseURL, args.Line))
-	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email, Subject: subject, Text: body}
-	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
-		return err
-	}
-	return pg.InTx(ctx, t.DB, func(tx pgx.Tx) error { return message.Record(ctx, tx, o.ID, kind) })
-}
-
-func about(o *browse.Order, shop *location.Shop, base string, line int64) message.About {
-	f := o.Fulfilment
-	zone := o.Store.Zone()
-	a := message.About{
-		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" + o.PublicID, Code: f.Code,
-		Store: shop.Name + " " + o.Store.Name, Street: o.Store.Street, Town: o.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.Due()),
-		StillOpens: o.State != "cancelled",
-	}
-	if f.ReadyBy != nil {
-		a.ReadyBy = f.ReadyBy.In(zone)
-	}
-	if f.HoldUntil != nil {
-		a.HoldUntil = f.HoldUntil.In(zone)
-	}
-	for _, l := range o.Lines {
-		name := l.Title
-		if l.Options != "" {
-			name += " (" + l.Options + ")"
-		}
-		if kept := l.Quantity - l.Cancelled; kept > 0 {
-			a.Lines = append(a.Lines, fmt.Sprintf("  %d × %s, %s", kept, name, o.Money(l.Kept)))
-		}
-		if l.ID == line {
-			a.Missing = name
-			a.Link = base + "/p/" + l.Slug
-		}
-	}
-	return a
-}

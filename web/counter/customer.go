@@ -1,6 +1,8 @@
 package counter
 
 import (
+	"counterpart/internal/basket"
+	"counterpart/internal/payment"
 	"net/http"
 	"strconv"
 	"strings"
@@ -163,7 +165,7 @@ func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	_, err := checkout.Place(r.Context(), p.DB, checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
-		Channel: channel, AssociateID: at.AssociateID, At: at.LocationID, Language: text.Language(r.Context()),
+		Pay: payment.PayAtPickup, Channel: channel, AssociateID: at.AssociateID, Here: basket.Here{LocationID: at.LocationID}, Language: text.Language(r.Context()),
 	})
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, view, wrong)

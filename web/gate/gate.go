@@ -142,9 +142,13 @@ type Routes struct {
 	Secure bool // behind HTTPS: cookies say so
 	// Proxies are those whose word on where a request comes from is taken.
 	Proxies []netip.Prefix
-	page    respond.ErrorPage
-	mux     chi.Router
-	all     []Route
+	// PayAt is the origin of the page where cards are taken, if any.
+	PayAt string
+	// Hooks take messages that other companies' servers sign and post. A browser's cross-origin post is refused like any other.
+	Hooks map[string]http.HandlerFunc
+	page  respond.ErrorPage
+	mux   chi.Router
+	all   []Route
 }
 
 // Route is one line of the site map.
@@ -300,13 +304,16 @@ func Person(ctx context.Context) int64 {
 // Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
 func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer := chi.NewRouter()
-	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure), logged, limitBody)
+	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody)
 	for pattern, serve := range raw {
 		outer.Get(pattern, serve)
 	}
+	for pattern, serve := range r.Hooks {
+		outer.Post(pattern, serve)
+	}
 	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(securityHeaders(r.Secure)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
 		return nil, fault.New(fault.Denied, "This was sent from another site, so we did nothing. Open the page here and try again.")
 	}, r.page)))
 	return guard.Handler(outer)
@@ -316,11 +323,13 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func securityHeaders(secure bool) func(http.Handler) http.Handler {
+func securityHeaders(secure bool, payAt string) func(http.Handler) http.Handler {
+	// A browser follows a form's redirect only to where forms may go: to pay is to leave for the gateway's page.
+	policy := strings.Replace(contentPolicy, "form-action 'self'", strings.TrimSpace("form-action 'self' "+payAt), 1)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			header := w.Header()
-			header.Set("Content-Security-Policy", contentPolicy)
+			header.Set("Content-Security-Policy", policy)
 			header.Set("X-Content-Type-Options", "nosniff")
 			header.Set("Referrer-Policy", "same-origin")
 			header.Set("Cross-Origin-Opener-Policy", "same-origin")

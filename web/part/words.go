@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"counterpart/internal/browse"
 	"counterpart/internal/location"
+	"counterpart/internal/money"
 	"counterpart/internal/text"
 )
 
@@ -16,6 +18,18 @@ func TenderName(ctx context.Context, kind string) string {
 		return text.T(ctx, "Paid in cash")
 	case "terminal":
 		return text.T(ctx, "Paid by card at the counter")
+	case "card":
+		return text.T(ctx, "Card")
+	case "pay_later":
+		return text.T(ctx, "Pay later")
+	case "gift_card":
+		return text.T(ctx, "Gift card")
+	case "credit":
+		return text.T(ctx, "Store credit")
+	case "points":
+		return text.T(ctx, "Points")
+	case "exchange":
+		return text.T(ctx, "Paid by what came back")
 	}
 	return text.T(ctx, "To pay at pickup")
 }
@@ -104,4 +118,70 @@ func span(ctx context.Context, d time.Duration) string {
 		return text.T(ctx, "{n} h", text.Args{"n": int(d.Hours() + 0.5)})
 	}
 	return text.T(ctx, "{n} days", text.Args{"n": int(d.Hours()/24 + 0.5)})
+}
+
+// Days is when something arrives: one day, or from one to another.
+func Days(ctx context.Context, from, by, now time.Time) string {
+	// A date has no zone; it is read as the one that the clock is in.
+	now = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, from.Location())
+	if from.Equal(by) {
+		return Day(ctx, from, now)
+	}
+	return text.T(ctx, "{from} to {by}", text.Args{"from": Day(ctx, from, now), "by": Day(ctx, by, now)})
+}
+
+// Free is an amount, or that there is none.
+func Free(ctx context.Context, m money.Money) string {
+	if m.Minor == 0 {
+		return text.T(ctx, "Free")
+	}
+	return m.In(text.Language(ctx))
+}
+
+// Named is a promotion's title with the code that opened it.
+func Named(title, code string) string {
+	if code == "" {
+		return title
+	}
+	return title + " (" + code + ")"
+}
+
+// Method is how something reaches a person, in words.
+func Method(ctx context.Context, method string) string {
+	switch method {
+	case "ship":
+		return text.T(ctx, "Delivered")
+	case "mail":
+		return text.T(ctx, "By mail")
+	case "carry_out":
+		return text.T(ctx, "Taken along")
+	}
+	return text.T(ctx, "Collected")
+}
+
+// DocumentName of a series.
+func DocumentName(ctx context.Context, series string) string {
+	if series == "credit_note" {
+		return text.T(ctx, "Credit note")
+	}
+	return text.T(ctx, "Invoice")
+}
+
+// TenderDetail is a way of paying with what tells it from another.
+func TenderDetail(ctx context.Context, t browse.Tender) string {
+	switch {
+	case t.Ends != "":
+		return text.T(ctx, "Gift card {ends}", text.Args{"ends": t.Ends})
+	case t.Points > 0:
+		return text.N(ctx, int(t.Points), "{n} point", "{n} points")
+	}
+	return TenderName(ctx, t.Kind)
+}
+
+// pending is 1 where a tender was promised and not taken yet.
+func pending(t browse.Tender) int64 {
+	if t.Captured == 0 {
+		return 1
+	}
+	return 0
 }

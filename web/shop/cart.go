@@ -23,6 +23,7 @@ type cartView struct {
 	Basket *basket.Basket
 	Later  []profile.Thing
 	respond.Mistakes
+	Code   string // that was typed
 	Added  bool
 	Joined string // what became of the cart of a device at sign-in
 }
@@ -63,7 +64,8 @@ func (p *Pages) wrongCart(r *http.Request, f *fault.Fault) (respond.Answer, erro
 	if err != nil {
 		return nil, err
 	}
-	view.Wrong = respond.Sentence(r.Context(), f)
+	view.Take(r, f)
+	view.Code = text.Clean(r.PostFormValue("code"), 64)
 	return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 }
 

@@ -1,25 +1,37 @@
 package shop
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/go-chi/chi/v5"
-
+	"counterpart/internal/basket"
 	"counterpart/internal/browse"
+	"counterpart/internal/cart"
 	"counterpart/internal/checkout"
 	"counterpart/internal/fault"
-	"counterpart/internal/live"
+	"counterpart/internal/payment"
+	"counterpart/internal/postal"
+	"counterpart/internal/quote"
+	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
+	"counterpart/web/ui"
 )
 
 // checkoutView is the checkout's page with what was typed and what is wrong with it.
 type checkoutView struct {
 	cartView
 	Name, Email, Phone string
+	To                 postal.Address
+	Pay                string
+	Cards              bool // the shop takes cards
+	Sandbox            bool // and no money moves
+	Code, GiftCode     string
+	Points             string
 }
 
 func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -27,7 +39,7 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	if view.Basket == nil || !view.Basket.Ready() {
+	if !view.Basket.Ready() {
 		return respond.See("/cart"), nil
 	}
 	v := &checkoutView{cartView: *view}
@@ -36,12 +48,37 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 		if err != nil {
 			return nil, err
 		}
-		v.Name, v.Email, v.Phone = known.Name, known.Email, known.Phone
+		v.Name, v.Email, v.Phone, v.To = known.Name, known.Email, known.Phone, known.To
+		// Their own country is where it goes, until they say otherwise.
+		if view.Basket.Has(quote.Ship) && v.To.Country != "" && v.To.Country != view.Basket.Country {
+			v.To = postal.Address{Country: view.Basket.Country}
+		}
 	}
-	return respond.Page(checkoutPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Checkout")), v)), nil
+	v.To.Country = view.Basket.Country
+	return p.checkoutAnswer(r, v, nil)
 }
 
-// placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that.
+func (p *Pages) checkoutAnswer(r *http.Request, v *checkoutView, f *fault.Fault) (respond.Answer, error) {
+	v.Cards, v.Sandbox = p.Office.Takes(), p.sandbox()
+	if v.Pay == "" {
+		v.Pay = payment.PayAtPickup
+		if v.Basket.Prepaid() {
+			v.Pay = payment.Card
+		}
+	}
+	s := frame(r.Context(), v.Visit, text.T(r.Context(), "Checkout"))
+	s.Sandbox = v.Sandbox
+	if f == nil {
+		return respond.Page(checkoutPage(s, v)), nil
+	}
+	v.Take(r, f)
+	return respond.Wrong(f, checkoutPage(s, v)), nil
+}
+
+func (p *Pages) sandbox() bool { return p.Office.Takes() && p.Office.Gateway.Name() == "sandbox" }
+
+// placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that. With “do” it changes what pays or where it is sent, and
+// shows the page again with everything that was typed.
 func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
@@ -52,92 +89,155 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	request := checkout.Request{
 		CustomerID: customerID, CartID: number(r.PostFormValue("cart")), Expected: number(r.PostFormValue("total")),
-		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Phone: r.PostFormValue("phone"), Channel: "web", Language: language(r),
+		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Phone: r.PostFormValue("phone"), Pay: r.PostFormValue("pay"), Channel: "web", Language: language(r),
+		To: postal.Address{Lines: r.PostFormValue("lines"), Town: r.PostFormValue("town"), Region: r.PostFormValue("region"), Postcode: r.PostFormValue("postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
-	link, err := checkout.Place(r.Context(), p.DB, request)
+	if p.Office.Takes() {
+		request.Gateway = p.Office.Gateway.Name()
+	}
+	if do := r.PostFormValue("do"); do != "" {
+		err := p.towards(r, customerID, do, request.To)
+		f := fault.As(err)
+		if err != nil && f == nil {
+			return nil, err
+		}
+		return p.checkoutAgain(r, request, f)
+	}
+	if request.To.Country != "" {
+		// Tax and delivery follow the address: should it have changed, the total that was shown is compared with the one that holds.
+		if err := cart.DeliverTo(r.Context(), p.DB, customerID, request.To.Country, region(request.To), number(r.PostFormValue("delivery"))); err != nil {
+			return nil, err
+		}
+	}
+	placed, err := checkout.Place(r.Context(), p.DB, request)
 	if f := fault.As(err); f != nil {
-		return p.notPlaced(r, request, f)
+		return p.checkoutAgain(r, request, f)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return respond.See("/orders/" + link), nil
+	return p.toPayment(r, placed.PublicID, placed.PaymentID)
 }
 
-// notPlaced shows the checkout again with everything that was typed, or the cart where that is what has to change.
-func (p *Pages) notPlaced(r *http.Request, request checkout.Request, f *fault.Fault) (respond.Answer, error) {
+// region is what tax may depend on: a state that is written in two letters, as its tables have it.
+func region(to postal.Address) string { return strings.ToUpper(strings.TrimSpace(to.Region)) }
+
+func cleanCountry(typed string) string {
+	typed = strings.ToUpper(strings.TrimSpace(typed))
+	if len(typed) != 2 || strings.Trim(typed, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return ""
+	}
+	return typed
+}
+
+// toPayment sends the browser to the gateway's page, or to the order where nothing is to be paid now or the page cannot be reached.
+func (p *Pages) toPayment(r *http.Request, publicID string, paymentID int64) (respond.Answer, error) {
+	if paymentID == 0 {
+		return respond.See("/orders/" + publicID), nil
+	}
+	page, err := p.Office.Page(r.Context(), paymentID)
+	if f := fault.As(err); f != nil || page == "" {
+		return respond.See("/orders/" + publicID + "?pay=later"), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(page), nil
+}
+
+// towards changes what is put towards the total, or where it goes.
+func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.Address) error {
+	ctx, t := r.Context(), trier(r, customerID)
+	what, which, _ := strings.Cut(do, ":")
+	switch what {
+	case "address":
+		return cart.DeliverTo(ctx, p.DB, customerID, to.Country, region(to), number(r.PostFormValue("delivery")))
+	case "code":
+		return shopping.UseCode(ctx, p.DB, t, text.Clean(r.PostFormValue("code"), 64))
+	case "drop-code":
+		return cart.RemoveCode(ctx, p.DB, customerID, text.Clean(which, 64))
+	case "gift-card":
+		view, err := p.readCart(r)
+		if err != nil || view.Basket == nil {
+			return err
+		}
+		return shopping.UseCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40), view.Basket.Quote.Currency)
+	case "drop-gift-card":
+		return cart.RemoveGiftCard(ctx, p.DB, customerID, number(which))
+	case "points":
+		points := whole(cmp.Or(strings.TrimSpace(r.PostFormValue("points")), "0"))
+		if points < 0 || points > 1<<30 {
+			return fault.Field("points", "How many points? A whole number.")
+		}
+		return cart.Spend(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
+	}
+	return fault.New(fault.Invalid, "This page does not know that. Look at it once more.")
+}
+
+// checkoutAgain shows the checkout again with everything that was typed, or the cart where that is what has to change.
+func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *fault.Fault) (respond.Answer, error) {
 	view, err := p.readCart(r)
 	if err != nil {
 		return nil, err
 	}
-	if view.Basket == nil || !view.Basket.Ready() {
+	if f != nil && !view.Basket.Ready() {
 		view.Wrong = respond.Sentence(r.Context(), f)
 		return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 	}
-	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone}
-	v.Take(r, f)
-	return respond.Wrong(f, checkoutPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Checkout")), v)), nil
+	if !view.Basket.Ready() {
+		return respond.See("/cart"), nil
+	}
+	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone, To: request.To, Pay: request.Pay,
+		Code: r.PostFormValue("code"), GiftCode: r.PostFormValue("gift_card"), Points: r.PostFormValue("points")}
+	v.To.Country = view.Basket.Country
+	if f == nil {
+		v.Code, v.GiftCode = "", ""
+	}
+	return p.checkoutAnswer(r, v, f)
 }
 
-// orderView is an order behind its unguessable link.
-type orderView struct {
-	*browse.Order
-	Visit *browse.Visit
+func countries(v *checkoutView) (all []ui.Option) {
+	for _, f := range postal.Known() {
+		for _, country := range v.Basket.Countries {
+			if f.Country == country {
+				all = append(all, ui.Option{Value: f.Country, Name: f.Name})
+			}
+		}
+	}
+	return all
 }
 
-func (p *Pages) readOrder(r *http.Request) (*browse.Order, error) {
-	o, err := browse.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")))
-	if err == nil && o == nil {
-		err = respond.NotFound()
+// pickups are the stores at which something is collected, in the order of the lines.
+func pickups(b *basket.Basket) (stores []int64) {
+	for _, l := range b.Lines {
+		if l.Method == quote.Pickup && !slices.Contains(stores, l.LocationID) {
+			stores = append(stores, l.LocationID)
+		}
 	}
-	return o, err
+	return stores
 }
 
-func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	o, err := p.readOrder(r)
-	if err != nil {
-		return nil, err
+// place is what the button does.
+func (v *checkoutView) place(ctx context.Context) string {
+	total := text.Args{"total": v.Basket.Quote.In(v.Basket.Quote.Total)}
+	switch {
+	case v.Basket.Tenders().Rest > 0 && v.Pay == payment.PayAtPickup:
+		return text.T(ctx, "Reserve for {total}", total)
+	case v.Basket.Tenders().Rest > 0:
+		return text.T(ctx, "Order and pay {total}", total)
 	}
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
-	if err != nil {
-		return nil, err
-	}
-	title := text.T(r.Context(), "Order {number}", text.Args{"number": o.Number})
-	return respond.Page(orderPage(frame(r.Context(), visit, title), &orderView{o, visit})), nil
+	return text.T(ctx, "Order for {total}", total)
 }
 
-func (p *Pages) orderEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	o, err := p.readOrder(r)
-	if err != nil {
-		return nil, err
+func (v *checkoutView) points() string {
+	if v.Points != "" {
+		return v.Points
 	}
-	return respond.Events(p.Live, time.Hour, live.Customer(o.CustomerID)), nil
+	if v.Basket.Spend > 0 {
+		return fmt.Sprint(v.Basket.Spend)
+	}
+	return fmt.Sprint(v.Basket.Points.Spendable)
 }
 
-// calendar is the collection as an entry for a calendar (RFC 5545). The same UID again moves the entry.
-func (p *Pages) calendar(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	o, err := p.readOrder(r)
-	if err != nil {
-		return nil, err
-	}
-	begin := *o.Fulfilment.ReadyBy
-	if o.Fulfilment.ReadyAt != nil {
-		begin = *o.Fulfilment.ReadyAt
-	}
-	const stamp = "20060102T150405Z"
-	lines := []string{
-		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Counterpart//Pickup//EN", "BEGIN:VEVENT", "UID:" + o.PublicID + "@counterpart",
-		"DTSTAMP:" + o.PlacedAt.UTC().Format(stamp), "DTSTART:" + begin.UTC().Format(stamp), "DTEND:" + begin.Add(30*time.Minute).UTC().Format(stamp),
-		"SUMMARY:" + calendarText(text.T(r.Context(), "Collect order {number}", text.Args{"number": o.Number})),
-		"LOCATION:" + calendarText(fmt.Sprintf("%s, %s, %s %s", o.Store.Name, o.Store.Street, o.Store.Town, o.Store.Postcode)),
-		"END:VEVENT", "END:VCALENDAR", "",
-	}
-	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="order-%d.ics"`, o.Number))
-	fmt.Fprint(w, strings.Join(lines, "\r\n"))
-	return respond.Done, nil
-}
-
-func calendarText(s string) string {
-	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`).Replace(s)
-}
+// doing is what a field's button asks for.
+func doing(name string) string { return strings.ReplaceAll(name, "_", "-") }

@@ -2,48 +2,268 @@ package shop
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/fault"
+	"counterpart/internal/live"
+	"counterpart/internal/pickup"
+	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/part"
+	"counterpart/web/respond"
 )
 
-func (v *orderView) zoned(t *time.Time) time.Time {
+// orderView is an order behind its unguessable link.
+type orderView struct {
+	*browse.Order
+	Visit   *browse.Visit
+	Later   bool // the page to pay could not be reached
+	Sandbox bool
+	Cards   bool
+	respond.Mistakes
+}
+
+func (p *Pages) readOrder(r *http.Request) (*browse.Order, error) {
+	o, err := browse.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")))
+	if err == nil && o == nil {
+		err = respond.NotFound()
+	}
+	return o, err
+}
+
+func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showOrder(r, nil)
+}
+
+func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	if err != nil {
+		return nil, err
+	}
+	view := &orderView{Order: o, Visit: visit, Later: r.URL.Query().Get("pay") == "later", Sandbox: p.sandbox(), Cards: p.Office.Takes()}
+	s := frame(r.Context(), visit, text.T(r.Context(), "Order {number}", text.Args{"number": o.Number}))
+	s.Sandbox = view.Sandbox && o.State == "placed"
+	if wrong != nil {
+		view.Take(r, wrong)
+		return respond.Wrong(wrong, orderPage(s, view)), nil
+	}
+	return respond.Page(orderPage(s, view)), nil
+}
+
+// paid is where the gateway sends the browser back to. What the address says is not believed: the gateway is asked.
+func (p *Pages) paid(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	if o.Attempt != nil && p.Office.Takes() && o.State == "placed" {
+		// Should the gateway not answer now, its message or the poller settles it; the page says how it stands.
+		ctx, cancel := context.WithTimeout(r.Context(), 4*time.Second)
+		defer cancel()
+		_ = p.Office.Settle(ctx, o.Attempt.ID)
+	}
+	return respond.See("/orders/" + o.PublicID), nil
+}
+
+// payAgain opens the page to pay once more, or another attempt after one that was declined.
+func (p *Pages) payAgain(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	paymentID, err := p.Office.Retry(r.Context(), o.ID, r.PostFormValue("pay"))
+	if f := fault.As(err); f != nil {
+		return p.showOrder(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.toPayment(r, o.PublicID, paymentID)
+}
+
+// cancelOrder is the owner calling it off, while nothing of it is staged or sent.
+func (p *Pages) cancelOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	err = pickup.CallOff(r.Context(), p.DB, o.ID, "web")
+	if f := fault.As(err); f != nil {
+		return p.showOrder(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/orders/" + o.PublicID), nil
+}
+
+func (p *Pages) orderAgain(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	who, err := p.who(r)
+	if err != nil {
+		return nil, err
+	}
+	token, err := shopping.OrderAgain(r.Context(), p.DB, who, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		p.Site.RememberDevice(w, token)
+	}
+	return respond.See("/cart"), nil
+}
+
+func (p *Pages) orderEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Events(p.Live, time.Hour, live.Customer(o.CustomerID)), nil
+}
+
+// calendar is the collection as an entry for a calendar (RFC 5545). The same UID again moves the entry.
+func (p *Pages) calendar(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	f := o.Fulfilment
+	for _, one := range o.Parts {
+		if one.Method == "pickup" {
+			f = one
+			break
+		}
+	}
+	if f.ReadyBy == nil {
+		return nil, respond.NotFound()
+	}
+	begin := *f.ReadyBy
+	if f.ReadyAt != nil {
+		begin = *f.ReadyAt
+	}
+	const stamp = "20060102T150405Z"
+	lines := []string{
+		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Counterpart//Pickup//EN", "BEGIN:VEVENT", "UID:" + o.PublicID + "@counterpart",
+		"DTSTAMP:" + o.PlacedAt.UTC().Format(stamp), "DTSTART:" + begin.UTC().Format(stamp), "DTEND:" + begin.Add(30*time.Minute).UTC().Format(stamp),
+		"SUMMARY:" + calendarText(text.T(r.Context(), "Collect order {number}", text.Args{"number": o.Number})),
+		"LOCATION:" + calendarText(fmt.Sprintf("%s, %s, %s %s", f.Store.Name, f.Store.Street, f.Store.Town, f.Store.Postcode)),
+		"END:VEVENT", "END:VCALENDAR", "",
+	}
+	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="order-%d.ics"`, o.Number))
+	fmt.Fprint(w, strings.Join(lines, "\r\n"))
+	return respond.Done, nil
+}
+
+func calendarText(s string) string {
+	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`).Replace(s)
+}
+
+func zoned(f browse.Fulfilment, t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
-	return t.In(v.Store.Zone())
+	return t.In(f.Store.Zone())
 }
 
+// headline says how the whole order stands.
 func (v *orderView) headline(ctx context.Context) string {
-	switch v.Fulfilment.State {
-	case "ready":
-		return text.T(ctx, "Ready for you at {store}", text.Args{"store": v.Store.Name})
-	case "collected":
-		return text.T(ctx, "Collected. Enjoy it.")
-	case "cancelled":
+	if v.State == "cancelled" {
 		return text.T(ctx, "This order is cancelled")
 	}
-	return text.T(ctx, "Reserved. We are putting it aside.")
+	if v.State == "placed" {
+		if v.declined() {
+			return text.T(ctx, "The payment did not work")
+		}
+		return text.T(ctx, "Not paid yet")
+	}
+	if len(v.Parts) == 1 {
+		return v.partHeadline(ctx, v.Parts[0])
+	}
+	done := true
+	for _, f := range v.Parts {
+		done = done && (f.State == "collected" || f.State == "shipped" || f.State == "cancelled")
+	}
+	if done {
+		return text.T(ctx, "Everything is with you or on its way")
+	}
+	return text.T(ctx, "Thank you. We are on it.")
 }
 
-func (v *orderView) sentence(ctx context.Context) string {
-	f := v.Fulfilment
-	switch f.State {
-	case "ready":
-		until := v.zoned(f.HoldUntil)
-		return text.T(ctx, "We keep it until {day}, {time}.", text.Args{"day": part.Day(ctx, until, v.Visit.At), "time": until.Format("15:04")})
-	case "collected":
-		at := v.zoned(f.CollectedAt)
-		return text.T(ctx, "Handed over {day} at {time}.", text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04")})
-	case "cancelled":
+func (v *orderView) declined() bool { return v.Attempt != nil && v.Attempt.State == "declined" }
+
+func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) string {
+	store := text.Args{"store": f.Store.Name}
+	switch f.Method + ":" + f.State {
+	case "pickup:ready":
+		return text.T(ctx, "Ready for you at {store}", store)
+	case "pickup:collected":
+		return text.T(ctx, "Collected. Enjoy it.")
+	case "pickup:to_pick":
+		return text.T(ctx, "Reserved. We are putting it aside.")
+	case "ship:to_pick":
+		return text.T(ctx, "We are packing it")
+	case "ship:shipped":
+		return text.T(ctx, "On its way to you")
+	case "carry_out:collected":
+		return text.T(ctx, "Bought at {store}", store)
+	case "mail:shipped":
+		return text.T(ctx, "Sent by mail")
+	}
+	if f.State == "cancelled" {
+		return text.T(ctx, "Cancelled")
+	}
+	return text.T(ctx, "Waiting for the payment")
+}
+
+// sentence says what happens next with a part.
+func (v *orderView) sentence(ctx context.Context, f browse.Fulfilment) string {
+	say := func(t *time.Time) text.Args {
+		at := zoned(f, t)
+		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04"), "email": v.mailOrPhone(), "store": f.Store.Name}
+	}
+	switch f.Method + ":" + f.State {
+	case "pickup:ready":
+		return text.T(ctx, "We keep it until {day}, {time}.", say(f.HoldUntil))
+	case "pickup:collected", "carry_out:collected":
+		return text.T(ctx, "Handed over {day} at {time}.", say(f.CollectedAt))
+	case "pickup:to_pick":
+		if f.ReadyBy.Before(v.Visit.At) {
+			return text.T(ctx, "It takes longer than we promised, and we are sorry. We write as soon as it is ready.")
+		}
+		return text.T(ctx, "Ready {day} by {time}. We write to {email} as soon as it is.", say(f.ReadyBy))
+	case "ship:to_pick", "ship:waiting":
+		return text.T(ctx, "It arrives {days}.", text.Args{"days": v.days(ctx, f)})
+	case "ship:shipped":
+		return text.T(ctx, "It left {day} with {carrier} and arrives {days}.", text.Args{"day": part.Day(ctx, zoned(f, f.ShippedAt), v.Visit.At), "carrier": f.Carrier, "days": v.days(ctx, f)})
+	case "mail:shipped":
+		return text.T(ctx, "Gift cards are on their way to whom they are for.")
+	}
+	if f.State == "cancelled" {
+		if v.PaymentState == "paid" {
+			return text.T(ctx, "What you paid for it goes back the way it came.")
+		}
 		return text.T(ctx, "You pay nothing.")
 	}
-	by := v.zoned(f.ReadyBy)
-	if by.Before(v.Visit.At) {
-		return text.T(ctx, "It takes longer than we promised, and we are sorry. We write as soon as it is ready.")
-	}
-	return text.T(ctx, "Ready {day} by {time}. We write to {email} as soon as it is.", text.Args{"day": part.Day(ctx, by, v.Visit.At), "time": by.Format("15:04"), "email": v.mailOrPhone()})
+	return ""
+}
+
+func (v *orderView) days(ctx context.Context, f browse.Fulfilment) string {
+	from, by, _ := f.Days()
+	return part.Days(ctx, from, by, v.Visit.At)
 }
 
 func (v *orderView) mailOrPhone() string {
@@ -58,21 +278,45 @@ type step struct {
 	Done       bool
 }
 
-func (v *orderView) steps(ctx context.Context) []step {
-	if v.Fulfilment.State == "cancelled" {
-		return nil
-	}
+func (v *orderView) steps(ctx context.Context, f browse.Fulfilment) []step {
 	when := func(t *time.Time) string {
-		at := v.zoned(t)
+		at := zoned(f, t)
 		if at.IsZero() {
 			return ""
 		}
 		return part.Day(ctx, at, v.Visit.At) + ", " + at.Format("15:04")
 	}
-	f := v.Fulfilment
-	return []step{
-		{text.T(ctx, "Reserved"), when(&v.PlacedAt), true},
-		{text.T(ctx, "Ready"), when(f.ReadyAt), f.ReadyAt != nil},
-		{text.T(ctx, "Collected"), when(f.CollectedAt), f.CollectedAt != nil},
+	switch {
+	case f.State == "cancelled" || f.State == "waiting":
+		return nil
+	case f.Method == "pickup":
+		return []step{
+			{text.T(ctx, "Reserved"), when(&v.PlacedAt), true},
+			{text.T(ctx, "Ready"), when(f.ReadyAt), f.ReadyAt != nil},
+			{text.T(ctx, "Collected"), when(f.CollectedAt), f.CollectedAt != nil},
+		}
+	case f.Method == "ship":
+		return []step{
+			{text.T(ctx, "Ordered"), when(&v.PlacedAt), true},
+			{text.T(ctx, "Sent"), when(f.ShippedAt), f.ShippedAt != nil},
+			{text.T(ctx, "Arrives"), v.days(ctx, f), false},
+		}
 	}
+	return nil
 }
+
+func (v *orderView) fetchable(f browse.Fulfilment) bool {
+	return f.Method == "pickup" && (f.State == "to_pick" || f.State == "ready")
+}
+
+// what is in a part, in one line.
+func (v *orderView) what(f browse.Fulfilment) string {
+	var all []string
+	for _, l := range v.LinesOf(f.ID) {
+		all = append(all, fmt.Sprintf("%d × %s", l.Quantity, l.Title))
+	}
+	return strings.Join(all, ", ")
+}
+
+// earns is how many points the order's pieces earn that were not cancelled or returned.
+func (v *orderView) earns() int { return int(v.Earns) }

@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/live"
 	"counterpart/internal/passkey"
 	"counterpart/internal/pg"
+	"counterpart/internal/settle"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
@@ -28,6 +29,8 @@ type Pages struct {
 	Live     *live.Hub
 	Trail    *customer.Trail // nil: nothing is remembered
 	Passkeys *passkey.Site   // nil: there are none at this address
+	Office   *settle.Office  // where payments are settled
+	Base     string          // the shop's own address
 	Texts    bool            // text messages can be sent
 	Caught   bool            // mail is caught, and shown at /dev/mail
 }
@@ -51,6 +54,19 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/orders/{link}", gate.OwnLink, p.order)
 	r.Get("/orders/{link}/events", gate.OwnLink, p.orderEvents)
 	r.Get("/orders/{link}/calendar.ics", gate.OwnLink, p.calendar)
+	r.Get("/orders/{link}/paid", gate.OwnLink, p.paid)
+	r.Post("/orders/{link}/pay", gate.OwnLink, p.payAgain)
+	r.Post("/orders/{link}/cancel", gate.OwnLink, p.cancelOrder)
+	r.Post("/orders/{link}/again", gate.OwnLink, p.orderAgain)
+	r.Post("/cart/lines/{id}/way", gate.Anyone, p.onCart(p.setWay))
+	r.Post("/cart/lines/{id}/note", gate.Anyone, p.onCart(p.setNote))
+	r.Post("/cart/codes", gate.Anyone, p.onCart(p.addCode))
+	r.Post("/cart/codes/remove", gate.Anyone, p.onCart(p.removeCode))
+	r.Post("/cart/share", gate.Anyone, p.share)
+	r.Get("/carts/{word}", gate.OwnLink, p.shared)
+	r.Post("/carts/{word}", gate.OwnLink, p.takeShared)
+	r.Get("/gift-cards", gate.Anyone, p.giftCards)
+	r.Post("/gift-cards", gate.Anyone, p.balance)
 	r.Post("/cart/lines/{id}/later", gate.Anyone, p.keepForLater)
 	r.Get("/list", gate.Anyone, p.list)
 	r.Post("/list", gate.Anyone, p.wish)

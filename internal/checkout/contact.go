@@ -1,0 +1,51 @@
+package checkout
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"counterpart/internal/basket"
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/postal"
+	"counterpart/internal/quote"
+)
+
+type contact struct {
+	name, email, phone string
+	to                 postal.Address
+}
+
+// checkContact says, field by field, what is missing. Whoever carries the goods out of the store need not say who they are.
+func checkContact(r Request, b *basket.Basket) (contact, error) {
+	var form fault.Form
+	c := contact{name: strings.Join(strings.Fields(r.Name), " "), to: r.To}
+	switch {
+	case c.name == "" && !b.CarryOut:
+		form.Add("name", "Who is it for? Write a name.")
+	case utf8.RuneCountInString(c.name) > 100:
+		form.Add("name", "That name is longer than we can print. Use up to 100 letters.")
+	case !utf8.ValidString(c.name) || strings.ContainsRune(c.name, 0):
+		form.Add("name", "That name has a sign in it that we cannot write.")
+	}
+	ok := true
+	if strings.TrimSpace(r.Email) != "" {
+		if c.email, ok = customer.NormalEmail(r.Email); !ok {
+			form.Add("email", "That does not look like an email address, such as ada@example.com.")
+		}
+	} else if r.AssociateID == 0 || b.Has(basket.Mail) {
+		form.Add("email", "Where shall we write? Give an email address.")
+	}
+	if strings.TrimSpace(r.Phone) != "" {
+		if c.phone, ok = customer.NormalPhone(r.Phone, b.Home.Country); !ok {
+			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
+		}
+	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !b.CarryOut {
+		form.Add("phone", "Take an email address or a phone number, so that we can say when it is ready.")
+	}
+	if b.Has(quote.Ship) {
+		c.to.Name, c.to.Country = c.name, b.Country
+		postal.Check(&c.to, &form)
+	}
+	return c, form.Err()
+}

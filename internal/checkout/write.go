@@ -1,0 +1,173 @@
+package checkout
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/basket"
+	"counterpart/internal/fault"
+	"counterpart/internal/money"
+	"counterpart/internal/order"
+	"counterpart/internal/payment"
+	"counterpart/internal/quote"
+	"counterpart/internal/text"
+)
+
+// tenders are how an order is paid when it is placed.
+type tenders struct {
+	parts   basket.Tenders
+	all     []payment.New
+	attempt int64 // for a gateway, when the order is there
+	change  int64
+	state   string // of the order's payment
+}
+
+// pay parts the total among what the shopper put towards it and the way they chose for the rest.
+func pay(b *basket.Basket, r Request) (t tenders, err error) {
+	t.parts = b.Tenders()
+	rest := t.parts.Rest - r.Exchange
+	if rest < 0 {
+		return t, fault.New(fault.Conflict, "What came back pays more than this costs.")
+	}
+	now := true // it is here, all of it
+	switch {
+	case rest == 0:
+	case r.Pay == payment.Card || r.Pay == payment.PayLater:
+		if r.Gateway == "" {
+			return t, fault.Field("pay", "Cards cannot be taken here at the moment. Choose another way to pay.")
+		}
+		t.attempt, t.state, now = rest, order.Pending, false
+	case r.Pay == payment.PayAtPickup:
+		if b.Prepaid() {
+			return t, fault.Field("pay", "This is paid now, because something is delivered, mailed or collected in another store. Choose how.")
+		}
+		t.all, t.state, now = append(t.all, payment.New{Kind: payment.PayAtPickup, Amount: rest}), order.Due, false
+	case r.AssociateID != 0 && r.Pay == payment.Terminal:
+		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true, AssociateID: r.AssociateID})
+	case r.AssociateID != 0 && r.Pay == payment.Cash:
+		if r.Given > money.MaxUnit || r.Given < 0 {
+			return t, fault.Field("given", "That is more than a drawer holds. Check the amount.")
+		}
+		cash := min(r.Given, rest)
+		if cash < rest && !r.Split {
+			return t, fault.Field("given", "{missing} are missing: {due} are to be paid.", text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
+		}
+		if cash > 0 {
+			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given, AssociateID: r.AssociateID})
+		}
+		if cash < rest {
+			t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest - cash, Captured: true, AssociateID: r.AssociateID})
+		}
+		t.change = r.Given - cash
+	default:
+		return t, fault.Field("pay", "Choose how you want to pay.")
+	}
+	if b.CarryOut && !now {
+		return t, fault.Field("pay", "What leaves the store is paid now. Choose how.")
+	}
+	if now {
+		t.state = order.Paid
+	}
+	set := []payment.New{}
+	if t.parts.Points > 0 {
+		set = append(set, payment.New{Kind: payment.Points, Amount: t.parts.PointsValue, Points: t.parts.Points, Captured: now})
+	}
+	for _, part := range t.parts.Cards {
+		set = append(set, payment.New{Kind: payment.GiftCard, Amount: part.Amount, GiftCardID: part.Card.ID, Captured: now})
+	}
+	if t.parts.Credit > 0 {
+		set = append(set, payment.New{Kind: payment.Credit, Amount: t.parts.Credit, Captured: now})
+	}
+	if r.Exchange > 0 {
+		set = append(set, payment.New{Kind: payment.Exchange, Amount: r.Exchange, Captured: true, AssociateID: r.AssociateID})
+	}
+	t.all = append(set, t.all...)
+	return t, nil
+}
+
+// create writes the order with everything that is frozen in it.
+func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (*written, error) {
+	q := &b.Quote
+	n := order.New{
+		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.Channel, AssociateID: r.AssociateID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.Language,
+		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total, Name: who.name, Email: who.email, Phone: who.phone,
+	}
+	if t.attempt != 0 {
+		until := time.Now().Add(cmp.Or(r.Hold, Hold))
+		n.HoldUntil = &until
+	}
+	if err := parts(&n, who, b); err != nil {
+		return nil, err
+	}
+	byPoints, earned := q.Points(t.parts.PointsValue, b.Rates.Rate)
+	all := append(slices.Clone(b.Lines), b.Gifts...)
+	for i, priced := range q.Lines {
+		line := all[i]
+		nl := order.NewLine{
+			Part: partOf(&n, line), VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(), Quantity: priced.Quantity, UnitPrice: priced.UnitPrice, ListPrice: priced.ListPrice,
+			Amount: priced.Amount, Discount: priced.Discount, Tax: priced.Tax, TaxName: priced.Rate.Name, TaxPPM: priced.Rate.PPM, Gift: priced.Gift, Note: line.Note,
+		}
+		for k, unit := range priced.Units {
+			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Discount: unit.Discount, ByPoints: byPoints[i][k], Points: earned[i][k]})
+		}
+		n.Lines = append(n.Lines, nl)
+	}
+	for _, d := range q.Discounts {
+		nd := order.Discount{PromotionID: d.Promotion.ID, Level: string(d.Level), Title: d.Promotion.Title, Code: d.Promotion.Code, Amount: d.Amount}
+		if d.Level != quote.ShippingLevel {
+			for _, s := range d.Shares {
+				nd.Shares = append(nd.Shares, order.Share{Line: s.Line, N: s.N, Amount: s.Amount})
+			}
+		}
+		n.Discounts = append(n.Discounts, nd)
+	}
+	w, err := order.Create(ctx, tx, n)
+	if err != nil {
+		return nil, err
+	}
+	return &written{Written: w, n: n, tenders: t}, nil
+}
+
+// parts groups the lines by how and where they are handed over.
+func parts(n *order.New, who contact, b *basket.Basket) error {
+	for _, line := range b.Lines {
+		if partOf(n, line) >= 0 {
+			continue
+		}
+		p := order.Part{Method: line.Method, LocationID: line.LocationID}
+		switch line.Method {
+		case quote.Pickup:
+			store := b.Stores[line.LocationID]
+			readyBy, open := store.ReadyBy(b.Now)
+			if !open {
+				return fault.New(fault.Conflict, "{store} is not open on any day. Choose another store.", text.Args{"store": store.Name})
+			}
+			p.ReadyBy = &readyBy
+		case quote.Ship:
+			priced := b.Quote.Deliveries[0]
+			p.DeliveryID, p.Carrier, p.From, p.By = b.Way.ID, b.Way.Carrier, &b.Way.From, &b.Way.By
+			p.To = order.Address{Name: who.to.Name, Lines: who.to.Lines, Town: who.to.Town, Region: who.to.Region, Postcode: who.to.Postcode, Country: who.to.Country}
+			p.Charge, p.Discount, p.Paid, p.Tax, p.TaxName, p.TaxPPM = priced.Charge, priced.Discount, priced.Paid, priced.Tax, priced.Rate.Name, priced.Rate.PPM
+		}
+		n.Parts = append(n.Parts, p)
+	}
+	n.LocationID = n.Parts[0].LocationID
+	return nil
+}
+
+func partOf(n *order.New, line basket.Line) int {
+	return slices.IndexFunc(n.Parts, func(p order.Part) bool { return p.Method == line.Method && p.LocationID == line.LocationID })
+}
+
+// inOrder are discounts in the order in which their promotions are claimed: everybody's the same.
+func inOrder(all []quote.Discount) []quote.Discount {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, func(a, b quote.Discount) int { return cmp.Compare(a.Promotion.ID, b.Promotion.ID) })
+	return sorted
+}
+
+func nameOf(d quote.Discount) string { return cmp.Or(d.Promotion.Code, "“"+d.Promotion.Title+"”") }

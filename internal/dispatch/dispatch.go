@@ -1,0 +1,70 @@
+// Package dispatch is the way of an order out of the back door: packed, handed to a carrier, and the shopper told.
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/inventory"
+	"counterpart/internal/jobs"
+	"counterpart/internal/live"
+	"counterpart/internal/message"
+	"counterpart/internal/order"
+	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
+	"counterpart/internal/settle"
+)
+
+// Send says that everything open of a part left with a carrier. The whole order is paid now, and the goods leave the shelf.
+func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, carrier, tracking string) error {
+	carrier, tracking = strings.Join(strings.Fields(carrier), " "), strings.Join(strings.Fields(tracking), " ")
+	var form fault.Form
+	if carrier == "" || utf8.RuneCountInString(carrier) > 60 {
+		form.Add("carrier", "Who takes it? Name the carrier, in up to 60 letters.")
+	}
+	if utf8.RuneCountInString(tracking) > 60 {
+		form.Add("tracking", "That is longer than a tracking number. Use up to 60 letters and figures.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := order.LockFulfilment(ctx, tx, fulfilmentID, desk.LocationID)
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			return fault.New(fault.NotFound, "There is no such order at this store.")
+		}
+		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
+			return fault.New(fault.Conflict, "This order is not paid, so it cannot be sent. It can be collected and paid at the counter.")
+		}
+		done, err := order.MarkShipped(ctx, tx, f.ID, desk.AssociateID, carrier, tracking)
+		if err != nil {
+			return fmt.Errorf("mark a parcel as sent: %w", err)
+		}
+		if !done {
+			return fault.New(fault.Conflict, "This parcel was sent already, or was cancelled.")
+		}
+		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
+			return err
+		}
+		fact := customer.Fact{CustomerID: f.CustomerID, Kind: customer.Shipped, Channel: "counter", LocationID: f.LocationID, OrderID: f.OrderID}
+		if err := customer.Record(ctx, tx, fact); err != nil {
+			return err
+		}
+		if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
+			return err
+		}
+		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped, Line: f.ID}); err != nil {
+			return err
+		}
+		return inventory.HandOver(ctx, tx, f.OpenLines, inventory.Cause{Channel: "counter", AssociateID: desk.AssociateID})
+	})
+}

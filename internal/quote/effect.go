@@ -1,0 +1,231 @@
+package quote
+
+import (
+	"cmp"
+	"slices"
+
+	"counterpart/internal/money"
+	"counterpart/internal/text"
+)
+
+// apply takes off what a promotion gives, or says why that is nothing.
+func (w *work) apply(p *Promotion, pieces []int) {
+	e := p.Effect
+	switch e.Kind {
+	case Percent:
+		w.off(p, pieces, share(w.sumOf(pieces), e.Percent))
+	case Amount:
+		w.off(p, pieces, e.Amount)
+	case TieredSpend:
+		w.off(p, pieces, w.stepped(e.Steps, pieces))
+	case FixedPrice:
+		w.offEach(p, pieces, func(left int64) int64 { return left - e.Amount })
+	case BuyGet:
+		w.offEach(p, w.cheapestOfEach(pieces, e.Buy+e.Get, e.Get), func(left int64) int64 { return share(left, e.Percent) })
+	case CheapestFree:
+		w.offEach(p, w.cheapestOfEach(pieces, len(pieces), 1), func(left int64) int64 { return left })
+	case Bundle:
+		w.bundle(p, pieces)
+	case CheaperDelivery:
+		w.offDelivery(p)
+	case Gift:
+		w.give(p)
+	case Points:
+		w.q.Times = max(w.q.Times, e.Times)
+		w.took(p, nil, 0)
+	default:
+		w.miss(p, text.M("Takes nothing off here"), false)
+	}
+}
+
+// share is a part of an amount, rounded half up.
+func share(amount, hundredths int64) int64 { return (2*amount*hundredths + whole) / (2 * whole) }
+
+func (w *work) sumOf(pieces []int) (sum int64) {
+	for _, piece := range pieces {
+		sum += w.left[piece]
+	}
+	return sum
+}
+
+// off takes an amount off pieces together, never more than is left to pay or in the budget.
+func (w *work) off(p *Promotion, pieces []int, amount int64) {
+	weights := make([]int64, len(pieces))
+	for i, piece := range pieces {
+		weights[i] = w.left[piece]
+	}
+	amount = min(amount, w.sumOf(pieces))
+	if amount <= 0 {
+		w.miss(p, text.M("Takes nothing off here"), false)
+		return
+	}
+	w.take(p, pieces, money.Split(amount, weights), amount)
+}
+
+// offEach takes off every piece what a function says.
+func (w *work) offEach(p *Promotion, pieces []int, of func(left int64) int64) {
+	parts, total := make([]int64, len(pieces)), int64(0)
+	for i, piece := range pieces {
+		parts[i] = max(0, min(of(w.left[piece]), w.left[piece]))
+		total += parts[i]
+	}
+	if total == 0 {
+		w.miss(p, text.M("Takes nothing off here"), false)
+		return
+	}
+	w.take(p, pieces, parts, total)
+}
+
+// take is the one place where a piece becomes cheaper.
+func (w *work) take(p *Promotion, pieces []int, parts []int64, total int64) {
+	if p.Budget >= 0 && total > p.Budget {
+		w.miss(p, text.M("All of it has been given away"), false)
+		return
+	}
+	shares := make([]Share, 0, len(pieces))
+	line := 0
+	for i, piece := range pieces {
+		if parts[i] == 0 {
+			continue
+		}
+		w.left[piece] -= parts[i]
+		// Pieces may come in any order, so the line is looked for, from where the last one was.
+		for piece < w.first[line] {
+			line--
+		}
+		for line+1 < len(w.first) && piece >= w.first[line+1] {
+			line++
+		}
+		shares = append(shares, Share{Line: line, N: piece - w.first[line], Amount: parts[i]})
+	}
+	w.took(p, shares, total)
+}
+
+func (w *work) took(p *Promotion, shares []Share, total int64) {
+	w.q.Discounts = append(w.q.Discounts, Discount{Promotion: p, Level: p.Level(), Amount: total, Shares: shares})
+}
+
+// cheapestOfEach parts the pieces into full groups, dearest first, and picks the cheapest so many of every group.
+func (w *work) cheapestOfEach(pieces []int, group, so int) (picked []int) {
+	sorted := w.dearestFirst(pieces)
+	for ; group > 0 && len(sorted) >= group; sorted = sorted[group:] {
+		picked = append(picked, sorted[group-so:group]...)
+	}
+	return picked
+}
+
+func (w *work) dearestFirst(pieces []int) []int {
+	sorted := slices.Clone(pieces)
+	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(w.left[b], w.left[a]) })
+	return sorted
+}
+
+func (w *work) stepped(steps []Step, pieces []int) (amount int64) {
+	total := int64(0)
+	for _, piece := range pieces {
+		total += w.before[piece]
+	}
+	for _, step := range steps {
+		if total >= step.From {
+			amount = max(step.Amount, share(w.sumOf(pieces), step.Percent))
+		}
+	}
+	return amount
+}
+
+// bundle sells every full set of pieces for one price; a set that is cheaper without stays as it is.
+func (w *work) bundle(p *Promotion, pieces []int) {
+	var all []int
+	var parts []int64
+	total := int64(0)
+	for _, set := range w.sets(p, pieces) {
+		off := w.sumOf(set) - p.Effect.Amount
+		if off <= 0 {
+			continue
+		}
+		weights := make([]int64, len(set))
+		for i, piece := range set {
+			weights[i] = w.left[piece]
+		}
+		all, parts, total = append(all, set...), append(parts, money.Split(off, weights)...), total+off
+	}
+	if total == 0 {
+		w.miss(p, text.M("Takes nothing off here"), false)
+		return
+	}
+	w.take(p, all, parts, total)
+}
+
+func (w *work) sets(p *Promotion, pieces []int) (sets [][]int) {
+	sorted := w.dearestFirst(pieces)
+	if n := p.Effect.Pieces; n > 0 {
+		for ; len(sorted) >= n; sorted = sorted[n:] {
+			sets = append(sets, sorted[:n])
+		}
+		return sets
+	}
+	// One of each product.
+	of := map[int64][]int{}
+	for i := range w.lines {
+		for _, piece := range sorted {
+			if piece >= w.first[i] && piece < w.first[i]+w.lines[i].Quantity {
+				of[w.lines[i].ProductID] = append(of[w.lines[i].ProductID], piece)
+			}
+		}
+	}
+	for n := 0; ; n++ {
+		var set []int
+		for _, product := range p.Products {
+			if n < len(of[product]) {
+				set = append(set, of[product][n])
+			}
+		}
+		if len(p.Products) == 0 || len(set) < len(p.Products) {
+			return sets
+		}
+		sets = append(sets, set)
+	}
+}
+
+func (w *work) offDelivery(p *Promotion) {
+	var shares []Share
+	total := int64(0)
+	for i := range w.ships {
+		s := &w.ships[i]
+		if off := min(share(s.Charge, p.Effect.Percent)+p.Effect.Amount, s.Charge-s.Discount); off > 0 {
+			shares, total = append(shares, Share{Line: i, Amount: off}), total+off
+		}
+	}
+	switch {
+	case len(w.ships) == 0:
+		w.miss(p, text.M("Nothing is delivered"), false)
+	case total == 0:
+		w.miss(p, text.M("Delivery costs nothing anyway"), false)
+	case p.Budget >= 0 && total > p.Budget:
+		w.miss(p, text.M("All of it has been given away"), false)
+	default:
+		for _, s := range shares {
+			w.ships[s.Line].Discount += s.Amount
+		}
+		w.took(p, shares, total)
+	}
+}
+
+// give adds a piece that costs nothing: a line like any other, with everything taken off.
+func (w *work) give(p *Promotion) {
+	for _, item := range w.in.Gifts {
+		if item.VariantID != p.Effect.Variant {
+			continue
+		}
+		item.Quantity, item.Breaks = 1, nil
+		if p.Budget >= 0 && item.UnitPrice > p.Budget {
+			break
+		}
+		i := w.add(item, true)
+		piece := w.first[i]
+		w.before = append(w.before, 0)
+		w.take(p, []int{piece}, []int64{w.left[piece]}, w.left[piece])
+		return
+	}
+	w.miss(p, text.M("The gift has run out"), false)
+}

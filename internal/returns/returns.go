@@ -1,0 +1,449 @@
+// Package returns is goods coming back over a counter, of any order from any channel and store: graded, put back or not, and what was paid for them given back.
+package returns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/giftcard"
+	"counterpart/internal/inventory"
+	"counterpart/internal/jobs"
+	"counterpart/internal/live"
+	"counterpart/internal/loyalty"
+	"counterpart/internal/message"
+	"counterpart/internal/money"
+	"counterpart/internal/order"
+	"counterpart/internal/payment"
+	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
+	"counterpart/internal/settle"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+)
+
+// Reasons for which something comes back, and grades in which it does.
+var (
+	Reasons = []string{"changed_mind", "too_small", "too_large", "not_as_described", "damaged", "faulty", "late", "other", "unknown"}
+	Grades  = []string{"sellable", "on_hold", "damaged"}
+)
+
+// Want is what of a line comes back.
+type Want struct {
+	LineID   int64
+	Quantity int
+	Reason   string
+	Grade    string
+	Restock  bool // here
+}
+
+// Request is a return as it stands at the counter. Form names it, so that one sent twice returns once.
+type Request struct {
+	Form     string
+	OrderID  int64
+	Desk     pickup.Desk
+	Language string
+	Wants    []Want
+	AsCredit bool // the customer takes credit instead of money
+	Exchange []Instead
+	Pay      string // cash or terminal, where what they take instead costs more
+	Given    int64  // the cash that was laid down, minor units
+	MayAlone bool   // the associate needs nobody's word
+	Word     *staff.Approval
+	DeviceID int64
+}
+
+// Instead is what they take for what came back.
+type Instead struct {
+	VariantID int64
+	Quantity  int
+}
+
+// Result is what a return comes to. Amounts are minor units.
+type Result struct {
+	Number      int64
+	Currency    string
+	Goods       int64
+	Delivery    int64
+	PointsBack  int64 // that were spent
+	PointsValue int64
+	PointsTaken int64 // that were earned
+	Shortfall   int64 // the worth of earned points that were spent already
+	Refund      int64 // in money and what is like it, with what pays the exchange
+	Refunds     []payment.Refund
+	Order       string      // public id of the order of what they take instead
+	Costs       int64       // of that
+	Due         int64       // what they pay for it beyond what came back
+	Change      money.Money // of the cash that was laid down
+	NeedsWord   bool        // a manager's
+	Late        bool        // the return window is closed: the associate decides
+}
+
+// To is how a part of the refund goes back, and how much of it.
+func (r *Result) To(how string) (amount int64) {
+	for _, refund := range r.Refunds {
+		if refund.How == how {
+			amount += refund.Amount
+		}
+	}
+	return amount
+}
+
+var errLook = errors.New("it was only looked at")
+
+// Look says what a return would come to. It is done, and taken back: what is shown is what will be.
+func Look(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		r.MayAlone, r.Given, r.Pay = true, money.MaxUnit, payment.Cash
+		if result, err = take(ctx, tx, r); err != nil {
+			return err
+		}
+		return errLook
+	})
+	if errors.Is(err, errLook) {
+		err = nil
+	}
+	return result, err
+}
+
+// Make takes the goods back. Above the shop's limit somebody has to agree who may.
+func Make(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
+	if r.Word != nil {
+		if err := staff.Approve(ctx, db, *r.Word, r.Desk.LocationID, r.DeviceID); err != nil {
+			return nil, err
+		}
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		result, err = take(ctx, tx, r)
+		return err
+	})
+	return result, err
+}
+
+// taking is a return being made.
+type taking struct {
+	Request
+	*Result
+	tx     pgx.Tx
+	h      *order.Held
+	person int64
+	pieces []piece
+	ticket int64
+}
+
+type piece struct {
+	LineID, VariantID int64
+	N                 int
+	Paid              int64
+	Points            int64
+	Card              bool // a gift card
+	Late              bool
+	want              Want
+}
+
+func take(ctx context.Context, tx pgx.Tx, r Request) (*Result, error) {
+	t := &taking{Request: r, Result: &Result{}, tx: tx}
+	for _, step := range []func(context.Context) error{t.lock, t.choose, t.book, t.giveBack, t.shelve, t.tell} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return t.Result, nil
+}
+
+// lock holds the customer and the order, in this order, and says whether something of it can come back here.
+func (t *taking) lock(ctx context.Context) error {
+	var customerID int64
+	var takes bool
+	err := t.tx.QueryRow(ctx, `
+		SELECT o.customer_id, (SELECT takes_returns FROM location WHERE id = $2)
+		FROM orders o
+		WHERE o.id = $1`, t.OrderID, t.Desk.LocationID).Scan(&customerID, &takes)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no such order.")
+	}
+	if err != nil {
+		return fmt.Errorf("find an order to return of: %w", err)
+	}
+	if t.person, err = customer.Root(ctx, t.tx, customerID); err != nil {
+		return err
+	}
+	if err := customer.Occupy(ctx, t.tx, t.person); err != nil {
+		return err
+	}
+	if t.h, err = order.Lock(ctx, t.tx, t.OrderID); err != nil {
+		return err
+	}
+	t.Currency, t.Change = t.h.Currency, money.New(0, t.h.Currency)
+	var made bool
+	if err := t.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`, t.Form).Scan(&made); err != nil {
+		return fmt.Errorf("look for a return: %w", err)
+	}
+	switch {
+	case made:
+		return fault.New(fault.Conflict, "This return was made already.")
+	case !takes:
+		return fault.New(fault.Conflict, "This store takes nothing back. Send them to one that does.")
+	case t.h.PaymentState == order.Authorised:
+		return fault.New(fault.Conflict, "Its payment is being taken at this moment. Try again in a minute.")
+	case t.h.PaymentState != order.Paid:
+		return fault.New(fault.Conflict, "Nothing of this order was handed over and paid, so nothing can come back. It can be cancelled.")
+	}
+	return nil
+}
+
+// choose picks the pieces: of every line the first that were handed over and are not back.
+func (t *taking) choose(ctx context.Context) error {
+	var form fault.Form
+	total := 0
+	for _, w := range t.Wants {
+		field := fmt.Sprintf("quantity-%d", w.LineID)
+		if w.Quantity == 0 {
+			continue
+		}
+		if w.Quantity < 0 || w.Quantity > 99 {
+			form.Add(field, "How many come back? Choose a number.")
+			continue
+		}
+		if !slices.Contains(Reasons, w.Reason) || !slices.Contains(Grades, w.Grade) {
+			form.Add(field, "Say why it comes back, and in what condition.")
+			continue
+		}
+		rows, err := t.tx.Query(ctx, `
+			SELECT l.id, l.variant_id, u.n, u.paid, u.points, f.method = 'mail',
+				coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
+			FROM order_line l
+			JOIN fulfilment f ON f.id = l.fulfilment_id
+			JOIN order_unit u ON u.order_line_id = l.id
+			WHERE l.id = $1 AND l.order_id = $2 AND u.state IN ('collected', 'carried_out', 'shipped') AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n)
+			ORDER BY u.n
+			LIMIT $3`, w.LineID, t.OrderID, w.Quantity)
+		if err != nil {
+			return fmt.Errorf("choose pieces: %w", err)
+		}
+		found, p := 0, piece{want: w}
+		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Points, &p.Card, &p.Late}, func() error {
+			t.pieces, found, t.Late = append(t.pieces, p), found+1, t.Late || p.Late
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("choose pieces: %w", err)
+		}
+		if found < w.Quantity {
+			form.Add(field, "Only {n} of this line can come back.", text.Args{"n": found})
+		}
+		total += found
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	if total == 0 {
+		return fault.New(fault.Invalid, "What comes back? Choose at least one piece.")
+	}
+	return nil
+}
+
+// book writes the ticket and what its pieces are worth: what was frozen when they were sold, never computed again.
+func (t *taking) book(ctx context.Context) error {
+	earned := int64(0)
+	for _, p := range t.pieces {
+		t.Goods += p.Paid
+		earned += p.Points
+	}
+	taken, err := loyalty.TakeBack(ctx, t.tx, t.person, earned, t.OrderID)
+	if err != nil {
+		return err
+	}
+	rates, err := loyalty.RatesOf(ctx, t.tx)
+	if err != nil {
+		return err
+	}
+	t.PointsTaken = taken
+	err = t.tx.QueryRow(ctx, `
+		INSERT INTO return_ticket (form, order_id, location_id, channel, associate_id, approved_by, goods, points_taken, refund)
+		VALUES (@form, @order, @location, 'counter', @associate, nullif(@approved::bigint, 0), @goods, @taken, 0)
+		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.Desk.LocationID, "associate": t.Desk.AssociateID, "approved": t.approver(), "goods": t.Goods, "taken": taken}).
+		Scan(&t.ticket, &t.Number)
+	if err != nil {
+		return fmt.Errorf("write a return: %w", err)
+	}
+	batch := &pgx.Batch{}
+	for _, p := range t.pieces {
+		batch.Queue(`
+			INSERT INTO returned_unit (order_line_id, n, return_id, reason, grade, restocked)
+			VALUES ($1, $2, $3, $4, $5, $6)`, p.LineID, p.N, t.ticket, p.want.Reason, p.want.Grade, p.want.Restock && !p.Card)
+	}
+	// The charge for a delivery goes back when nothing of the order stays, where the shop does so.
+	batch.Queue(`
+		WITH all_back AS (
+			UPDATE fulfilment f
+			SET refunded = true
+			WHERE f.order_id = $1 AND f.paid > 0 AND NOT f.refunded AND f.state <> 'cancelled' AND NOT (SELECT keep_delivery FROM shop) AND NOT EXISTS (
+				SELECT
+				FROM order_line l
+				JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
+			RETURNING paid)
+		SELECT coalesce(sum(paid), 0)::bigint
+		FROM all_back`, t.OrderID).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Delivery) })
+	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("write what returned: %w", err)
+	}
+	// Points that were earned and spent already are kept from the refund, as far as there is one in money.
+	t.Shortfall = rates.Value(earned-taken, t.Currency)
+	inMoney, err := t.inMoney(ctx)
+	if err != nil {
+		return err
+	}
+	t.Shortfall = min(t.Shortfall, inMoney)
+	_, err = t.tx.Exec(ctx, `
+		UPDATE return_ticket
+		SET delivery = $2, shortfall = $3
+		WHERE id = $1`, t.ticket, t.Delivery, t.Shortfall)
+	if err != nil {
+		return fmt.Errorf("write a return: %w", err)
+	}
+	return t.agreed(ctx, inMoney-t.Shortfall)
+}
+
+// inMoney is what goes back otherwise than in points, as the ticket stands.
+func (t *taking) inMoney(ctx context.Context) (amount int64, err error) {
+	owing, byPoints, err := order.Owing(ctx, t.tx, t.OrderID)
+	if err != nil {
+		return 0, err
+	}
+	tenders, err := payment.Tenders(ctx, t.tx, t.OrderID)
+	if err != nil {
+		return 0, err
+	}
+	planned, err := settle.Plan(tenders, owing, byPoints, settle.Back{})
+	for _, r := range planned {
+		if r.How != payment.Points {
+			amount += r.Amount
+		}
+	}
+	return amount, err
+}
+
+func (t *taking) approver() int64 {
+	if t.Word == nil {
+		return 0
+	}
+	return t.Word.ManagerID
+}
+
+// agreed asks for somebody's word above the limit.
+func (t *taking) agreed(ctx context.Context, amount int64) error {
+	var limit int64
+	if err := t.tx.QueryRow(ctx, `SELECT refund_limit FROM shop`).Scan(&limit); err != nil {
+		return fmt.Errorf("read the limit of refunds: %w", err)
+	}
+	t.NeedsWord = amount > limit
+	if t.NeedsWord && !t.MayAlone && t.Word == nil {
+		return fault.Field("pin", "More than {limit} goes back: a manager has to agree.", text.Args{"limit": money.New(limit, t.Currency)})
+	}
+	if t.Word == nil {
+		return nil
+	}
+	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.Desk.AssociateID, ApprovedBy: t.Word.ManagerID, Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.Desk.LocationID, Reason: t.Word.Reason})
+}
+
+// giveBack takes what they want instead first, because what came back pays it, and gives back the rest.
+func (t *taking) giveBack(ctx context.Context) error {
+	for _, p := range t.pieces {
+		if !p.Card {
+			continue
+		}
+		void, err := giftcard.Void(ctx, t.tx, p.LineID, p.N, t.OrderID)
+		if err != nil {
+			return err
+		}
+		if !void {
+			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID), "Something was spent from this gift card already, so it cannot come back.")
+		}
+	}
+	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit}
+	if len(t.instead()) > 0 {
+		if err := t.price(ctx); err != nil {
+			return err
+		}
+		inMoney, err := t.inMoney(ctx)
+		if err != nil {
+			return err
+		}
+		back.Exchange = min(inMoney, t.Costs)
+	}
+	refunds, err := settle.Even(ctx, t.tx, t.h, back)
+	if err != nil {
+		return err
+	}
+	t.Refunds = refunds
+	for _, r := range refunds {
+		if r.How == payment.Points {
+			t.PointsBack, t.PointsValue = t.PointsBack+r.Points, t.PointsValue+r.Amount
+		} else {
+			t.Refund += r.Amount
+		}
+	}
+	var exchangeID int64
+	if len(t.instead()) > 0 {
+		if exchangeID, err = t.sell(ctx, back.Exchange); err != nil {
+			return err
+		}
+	}
+	_, err = t.tx.Exec(ctx, `
+		UPDATE return_ticket
+		SET refund = $2, points_back = $3, exchange_id = nullif($4::bigint, 0)
+		WHERE id = $1`, t.ticket, t.Refund, t.PointsBack, exchangeID)
+	if err != nil {
+		return fmt.Errorf("write a return: %w", err)
+	}
+	return nil
+}
+
+// shelve puts back what is put back here, in the order of locks.
+func (t *taking) shelve(ctx context.Context) error {
+	type shelf struct {
+		line, variant int64
+		grade, reason string
+	}
+	var order []shelf
+	count := map[shelf]int{}
+	for _, p := range t.pieces {
+		if p.Card || !p.want.Restock {
+			continue
+		}
+		s := shelf{p.LineID, p.VariantID, p.want.Grade, p.want.Reason}
+		if count[s] == 0 {
+			order = append(order, s)
+		}
+		count[s]++
+	}
+	slices.SortFunc(order, func(a, b shelf) int { return int(a.variant - b.variant) })
+	for _, s := range order {
+		why := inventory.Cause{Channel: "counter", Reason: s.reason, AssociateID: t.Desk.AssociateID}
+		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.Desk.LocationID, s.grade, count[s], why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *taking) tell(ctx context.Context) error {
+	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: "counter", LocationID: t.Desk.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.Desk.AssociateID}
+	if err := customer.Record(ctx, t.tx, fact); err != nil {
+		return err
+	}
+	if err := live.Notify(ctx, t.tx, live.Customer(t.h.CustomerID)); err != nil {
+		return err
+	}
+	if t.h.Email == "" {
+		return nil
+	}
+	return jobs.Insert(ctx, t.tx, message.OrderMail{OrderID: t.OrderID, Mail: message.MailReturned, Line: t.ticket})
+}

@@ -1,0 +1,185 @@
+package work
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/customer"
+	"counterpart/internal/giftcard"
+	"counterpart/internal/location"
+	"counterpart/internal/message"
+	"counterpart/internal/money"
+	"counterpart/internal/pg"
+	"counterpart/internal/secret"
+	"counterpart/internal/settle"
+	"counterpart/internal/text"
+)
+
+// orderMail posts a mail about an order, once: a job that runs again after it was posted finds it recorded. Between the
+// posting and the record there is a moment in which a crash sends a second copy, with the same Message-ID.
+func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
+	kind := args.Mail
+	if args.Line != 0 {
+		kind = fmt.Sprintf("%s:%d", args.Mail, args.Line)
+	}
+	if sent, err := message.Sent(ctx, t.DB, args.OrderID, kind); err != nil || sent {
+		return err
+	}
+	o, err := browse.OrderByID(ctx, t.DB, args.OrderID)
+	if err != nil {
+		return err
+	}
+	if o == nil || o.Email == "" {
+		return nil // There is nobody to write to: the counter has their phone number.
+	}
+	shop, err := location.TheShop(ctx, t.DB)
+	if err != nil {
+		return err
+	}
+	a := about(o, shop, t.BaseURL, args)
+	if err := aboutMoney(ctx, t.DB, &a, o, args); err != nil {
+		return err
+	}
+	subject, body := message.Compose(args.Mail, a)
+	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email, Subject: subject, Text: body}
+	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, t.DB, func(tx pgx.Tx) error { return message.Record(ctx, tx, o.ID, kind) })
+}
+
+func about(o *browse.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
+	f := o.Fulfilment
+	for _, part := range o.Parts {
+		if part.ID == args.Line && (args.Mail == message.MailShipped || args.Mail == message.MailReady || args.Mail == message.MailCollected || args.Mail == message.MailCancelled) {
+			f = part
+		}
+	}
+	zone := f.Store.Zone()
+	a := message.About{
+		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" + o.PublicID, Code: f.Code,
+		Store: shop.Name + " " + f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.Due()),
+		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" || o.PaymentState == "authorised", Carrier: f.Carrier, Tracking: f.Tracking, Arrives: arrives(f),
+	}
+	if f.ReadyBy != nil {
+		a.ReadyBy = f.ReadyBy.In(zone)
+	}
+	if f.HoldUntil != nil {
+		a.HoldUntil = f.HoldUntil.In(zone)
+	}
+	for _, part := range o.Parts {
+		p := message.AboutPart{Method: part.Method, Store: shop.Name + " " + part.Store.Name, Arrives: arrives(part), Lines: lines(o, part.ID)}
+		if part.ReadyBy != nil {
+			p.ReadyBy = part.ReadyBy.In(part.Store.Zone())
+		}
+		if part.Method == "ship" {
+			p.Address = part.Address().Label()
+		}
+		if len(p.Lines) > 0 {
+			a.Parts = append(a.Parts, p)
+		}
+	}
+	a.Lines = lines(o, f.ID)
+	for _, l := range o.Lines {
+		if l.ID == args.Line && args.Mail == message.MailShort {
+			a.Missing, a.Link = named(l), base+"/p/"+l.Slug
+		}
+	}
+	return a
+}
+
+func named(l browse.OrderLine) string {
+	if l.Options == "" {
+		return l.Title
+	}
+	return l.Title + " (" + l.Options + ")"
+}
+
+// lines of a part that are not cancelled.
+func lines(o *browse.Order, part int64) (all []string) {
+	for _, l := range o.LinesOf(part) {
+		if kept := l.Quantity - l.Cancelled; kept > 0 {
+			all = append(all, fmt.Sprintf("  %d × %s, %s", kept, named(l), o.Money(l.Kept)))
+		}
+	}
+	return all
+}
+
+func arrives(f browse.Fulfilment) string {
+	from, by, ok := f.Days()
+	const day = "Monday 2 January"
+	switch {
+	case !ok:
+		return ""
+	case from.Equal(by):
+		return from.Format(day)
+	}
+	return text.M("from {from} to {by}", text.Args{"from": from.Format(day), "by": by.Format(day)}).In(text.Source)
+}
+
+// aboutMoney reads what goes back, for the mails that are about that.
+func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *browse.Order, args message.OrderMail) error {
+	var query string
+	switch args.Mail {
+	case message.MailRefunded:
+		query = `SELECT amount, 0, false FROM transfer WHERE id = $1`
+	case message.MailReturned:
+		query = `SELECT refund, points_back, exchange_id IS NOT NULL FROM return_ticket WHERE id = $1`
+	default:
+		return nil
+	}
+	var amount int64
+	if err := db.QueryRow(ctx, query, args.Line).Scan(&amount, &a.Points, &a.Exchanged); err != nil {
+		return fmt.Errorf("read what goes back: %w", err)
+	}
+	a.Refund = o.Money(amount)
+	return nil
+}
+
+// cardMail draws a gift card's code and mails it. Should the job run again after the mail went out, the second code is the one that works.
+func cardMail(ctx context.Context, t Tools, args settle.CardMail) error {
+	var to, currency, language string
+	var amount int64
+	var customerID int64
+	err := t.DB.QueryRow(ctx, `
+		SELECT g.recipient, g.currency::text, g.issued, coalesce(c.language, 'en'), coalesce(g.customer_id, 0)
+		FROM gift_card g
+		LEFT JOIN customer c ON c.id = g.customer_id
+		WHERE g.id = $1`, args.CardID).Scan(&to, &currency, &amount, &language, &customerID)
+	if err != nil {
+		return fmt.Errorf("read a gift card: %w", err)
+	}
+	to, ok := customer.NormalEmail(to)
+	if !ok {
+		return nil // It was bought for nobody's address; the counter can have it sent again.
+	}
+	shop, err := location.TheShop(ctx, t.DB)
+	if err != nil {
+		return err
+	}
+	code, err := giftcard.Code(ctx, t.DB, args.CardID)
+	if err != nil || code == "" {
+		return err
+	}
+	subject, body := message.ComposeGiftCard(language, shop.Name, t.BaseURL+"/gift-cards", code, money.New(amount, currency))
+	m := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("gift-card-%d-%s@counterpart", args.CardID, secret.NewCode()), To: to, Person: customerID, Subject: subject, Text: body}
+	return t.Sender.Send(ctx, t.DB, m)
+}
+
+// Sweeps of what is paid by others, and how often.
+const (
+	everyMinute = time.Minute
+	hourly      = time.Hour
+)
+
+type (
+	sweepPayments     struct{}
+	reconcilePayments struct{}
+)
+
+func (sweepPayments) Kind() string     { return "sweep_payments" }
+func (reconcilePayments) Kind() string { return "reconcile_payments" }
