@@ -2,6 +2,7 @@ package browse
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/catalog"
+	"counterpart/internal/delivery"
 	"counterpart/internal/geo"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
@@ -29,6 +31,7 @@ type Product struct {
 	Variants    []Variant
 	Chosen      int // index of the variant that is looked at; -1 when none is on sale
 	Stores      []StoreStock
+	Delivery    *Sent // how it could be sent at best; nil: not at all
 	home        int64 // whose prices and stock the variants show
 }
 
@@ -52,6 +55,25 @@ type Variant struct {
 	Was       int64    `json:"was"`
 	Available int      `json:"available"` // at the visit's store
 	Anywhere  int      `json:"anywhere"`  // in all stores
+	GiftCard  bool     `json:"gift_card"`
+	Sendable  int      `json:"sendable"` // at the place that has most of what can be sent
+}
+
+// Sent is the cheapest way to have something delivered.
+type Sent struct {
+	delivery.Method
+	Charge int64   `json:"charge"`
+	From   []int64 `json:"from"` // places that send
+	Zone   string  `json:"zone"`
+}
+
+// Days on which it arrives, if it is ordered now.
+func (s *Sent) Days(now time.Time) (from, by time.Time) {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return s.Method.Arrives(now.In(zone))
 }
 
 // StoreStock is one store and how many of the chosen variant it has.
@@ -90,7 +112,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 				FROM picture pic
 				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
 			coalesce((
-				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0),
+				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card,
 					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 					'was', coalesce((
@@ -110,7 +132,15 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 				FROM location l, home
 				JOIN location mine ON mine.id = home.id
 				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),
-			stock.locations, stock.variants, stock.free
+			stock.locations, stock.variants, stock.free,
+			(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff, 'charge', r.charge, 'zone', h.time_zone,
+				'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
+			FROM home
+			JOIN location h ON h.id = home.id
+			JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
+			JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
+			ORDER BY r.charge, d.position, r.max_grams
+			LIMIT 1)
 		FROM product p
 		JOIN LATERAL (
 			SELECT title, description
@@ -128,7 +158,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			var stores []location.Location
 			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free); err != nil {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery)); err != nil {
 					return err
 				}
 			}
@@ -162,6 +192,9 @@ func (p *Product) stock(stores []location.Location, s shelf) {
 	}
 	for i, id := range s.variants {
 		v := at[id]
+		if v != nil && p.Delivery != nil && slices.Contains(p.Delivery.From, s.locations[i]) {
+			v.Sendable = max(v.Sendable, s.free[i])
+		}
 		if v == nil || !isStore[s.locations[i]] {
 			continue
 		}

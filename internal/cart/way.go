@@ -40,6 +40,18 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 	return nil
 }
 
+// Ship has the line of a variant sent.
+func Ship(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE cart_line
+		SET method = 'ship', location_id = NULL
+		WHERE cart_id = $1 AND variant_id = $2`, cartID, variantID)
+	if err != nil {
+		return fmt.Errorf("have a line sent: %w", err)
+	}
+	return nil
+}
+
 // SetNote writes what somebody wants said about a line; of a gift card whom it is mailed to.
 func SetNote(ctx context.Context, db pg.DB, customerID, lineID int64, note string) error {
 	if utf8.RuneCountInString(note) > 300 {

@@ -109,3 +109,12 @@ const NowOn = `
 			AND (upper_inf(p.valid) OR upper(p.valid) > statement_timestamp())
 		ORDER BY lower(p.valid) DESC
 		LIMIT 1) price ON true`
+
+// LikeMoney says that a variant is a gift card: no stock is kept of it, nothing is taken off it, and it earns nothing.
+func LikeMoney(ctx context.Context, tx pgx.Tx, variantID int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE variant
+		SET gift_card = true
+		WHERE id = $1`, variantID)
+	return err
+}

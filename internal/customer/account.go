@@ -141,6 +141,13 @@ func Anonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool
 	return anonymous, err
 }
 
+// Nobody says whether a customer is a sale at a counter to which nobody belongs yet: there is nothing by which they could be known, not even a device.
+func Nobody(ctx context.Context, tx pgx.Tx, customerID int64) (nobody bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM customer WHERE id = $1 AND channel = 'counter' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1)`, customerID).Scan(&nobody)
+	return nobody, err
+}
+
 // Rename changes what a customer is called.
 func Rename(ctx context.Context, tx pgx.Tx, customerID int64, name string) error {
 	_, err := tx.Exec(ctx, `

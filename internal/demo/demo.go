@@ -43,7 +43,7 @@ func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, prog
 			return err
 		}
 		l := &loader{tx: tx, store: store, objects: objects, originals: map[string]string{}, progress: progress}
-		for _, step := range []func(context.Context) error{l.places, l.people, l.assortment, l.history} {
+		for _, step := range []func(context.Context) error{l.places, l.people, l.assortment, l.trade, l.history} {
 			if err := step(ctx); err != nil {
 				return err
 			}
@@ -68,6 +68,7 @@ type loader struct {
 	locations []location.Location
 	rates     []tax.Rate
 	accounts  []Account
+	card      string           // code of a gift card to try with
 	staff     map[string]int64 // by store code: somebody who works there
 	variants  []variant
 }

@@ -3,6 +3,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,10 +53,13 @@ func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
 }
 
+// ReceiptPrefix stands before an order's public id in the square of its receipt.
+const ReceiptPrefix = "RECEIPT:"
+
 // Hit is one answer of the counter's search box.
 type Hit struct {
-	Kind   string // pickup, customer, product
-	ID     int64  // fulfilment or customer
+	Kind   string // pickup, order, customer, product
+	ID     int64  // fulfilment, order, customer or variant
 	SKU    string // of a product
 	Title  string
 	Detail string
@@ -85,10 +89,10 @@ func digits(s string) (n int) {
 
 // sought is what words typed at the counter can be, each empty where they cannot be that.
 type sought struct {
-	plain, code, gtin, email, phone, number, token, card string
-	names                                                []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
-	mail                                                 string   // a part of an email, with its @
-	begin                                                string   // a name's beginning, where no word is long enough to be looked for inside
+	plain, code, gtin, email, phone, number, token, card, receipt string
+	names                                                         []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
+	mail                                                          string   // a part of an email, with its @
+	begin                                                         string   // a name's beginning, where no word is long enough to be looked for inside
 }
 
 func read(words string) sought {
@@ -114,6 +118,7 @@ func read(words string) sought {
 		return s
 	}
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
+	_, s.receipt, _ = strings.Cut(strings.ToUpper(s.plain), ReceiptPrefix)
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
 		all := strings.Fields(words)
 		slices.SortStableFunc(all, func(a, b string) int { return utf8.RuneCountInString(b) - utf8.RuneCountInString(a) })
@@ -185,8 +190,13 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			SELECT 0 AS rank, 'pickup' AS kind, f.id, '' AS sku, o.name AS title, '#' || o.number AS detail, f.state, 1::real AS score
 			FROM fulfilment f
 			JOIN orders o ON o.id = f.order_id
-			WHERE f.location_id = @location AND (
+			WHERE f.location_id = @location AND f.method IN ('pickup', 'ship') AND (
 				f.code = @plain AND f.state IN ('to_pick', 'ready') OR f.token = @token OR o.number = nullif(@number, '')::bigint)
+			UNION ALL
+			SELECT 0, 'order', o.id, '', o.name, '#' || o.number, '', 1
+			FROM orders o
+			WHERE (o.number = nullif(@number, '')::bigint OR o.public_id = @receipt)
+				AND NOT EXISTS (SELECT FROM fulfilment WHERE order_id = o.id AND location_id = @location AND method IN ('pickup', 'ship') AND @receipt = '')
 			UNION ALL
 			SELECT 1, 'customer', c.id, '', c.name, cart.code, '', 1
 			FROM cart
@@ -205,7 +215,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
-		"location": locationID, "plain": s.plain, "token": s.token, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
+		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
 		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
@@ -297,4 +307,37 @@ func Articles(ctx context.Context, db pg.DB, words string) ([]Hit, error) {
 		return nil, fmt.Errorf("find articles: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Hit])
+}
+
+// ArticleByID reads one article that is on sale. Nil when there is none.
+func ArticleByID(ctx context.Context, db pg.DB, variantID int64) (*Hit, error) {
+	rows, err := db.Query(ctx, `
+		SELECT 'product', v.id, v.sku, t.title, array_to_string(v.options, ', '), ''
+		FROM variant v
+		JOIN product p ON p.id = v.product_id AND p.status = 'active'
+		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
+		WHERE v.id = $1 AND v.active`, variantID)
+	if err != nil {
+		return nil, fmt.Errorf("read an article: %w", err)
+	}
+	h, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Hit])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return h, err
+}
+
+// NameOf says what a customer is called, and whether there is one that can buy: not part of another, not forgotten.
+func NameOf(ctx context.Context, db pg.DB, customerID int64) (name string, there bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(nullif(name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email', 'phone') ORDER BY id LIMIT 1), '')
+		FROM customer
+		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL`, customerID).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("read a customer's name: %w", err)
+	}
+	return name, true, nil
 }

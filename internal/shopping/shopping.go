@@ -17,6 +17,7 @@ import (
 type Item struct {
 	VariantID  int64
 	Quantity   int
+	Ship       bool // it is to be sent
 	LocationID int64
 	Channel    string
 	Language   string
@@ -50,6 +51,11 @@ func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
 	}
 	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel); err != nil {
 		return err
+	}
+	if item.Ship {
+		if err := cart.Ship(ctx, tx, cartID, item.VariantID); err != nil {
+			return err
+		}
 	}
 	batch := &pgx.Batch{}
 	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: item.Channel, LocationID: item.LocationID, VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)

@@ -128,3 +128,32 @@ func (w Who) fill(ctx context.Context, tx pgx.Tx, newToken *string, with func(id
 	}
 	return live.Notify(ctx, tx, live.Customer(id))
 }
+
+// WalkIn makes a customer without a name, with an open cart at a counter: whoever buys there may stay unknown.
+func WalkIn(ctx context.Context, db pg.DB, locationID int64) (id int64, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if id, err = customer.Create(ctx, tx, "", "en", "counter"); err != nil {
+			return err
+		}
+		_, err = cart.Open(ctx, tx, id, locationID, "counter")
+		return err
+	})
+	return id, err
+}
+
+// Attach gives a sale in progress to a customer: its lines join their cart. A sale that is somebody's already is not given away.
+func Attach(ctx context.Context, db pg.DB, from, into int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		anonymous, err := customer.Nobody(ctx, tx, from)
+		if err != nil {
+			return err
+		}
+		if !anonymous || from == into {
+			return fault.New(fault.Conflict, "This sale belongs to a customer already. Begin a new one.")
+		}
+		if _, err := cart.Join(ctx, tx, from, into, "counter"); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(into))
+	})
+}

@@ -21,6 +21,7 @@ type pickupView struct {
 	respond.Mistakes
 	*browse.Order
 	Place, Code, Kind, Given string
+	Carrier, Tracking        string
 	Done                     string
 	Now                      time.Time
 }
@@ -112,6 +113,12 @@ func done(r *http.Request) string {
 		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")
 	case "reserved":
 		return text.T(r.Context(), "Reserved. It is in the queue now.")
+	case "sent":
+		return text.T(r.Context(), "Sent. The shopper has been told.")
+	case "sold":
+		return text.T(r.Context(), "Sold and paid.")
+	case "returned":
+		return text.T(r.Context(), "Taken back.")
 	case "collected":
 		return text.T(r.Context(), "Collected and paid.")
 	case "invited":

@@ -40,6 +40,17 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/counter/pickups/{id}/missing", gate.Counter, p.missing)
 	r.Post("/counter/pickups/{id}/handover", gate.Counter, p.handOver)
 	r.Post("/counter/pickups/{id}/cancel", gate.Counter, p.cancel)
+	r.Post("/counter/pickups/{id}/send", gate.Counter, p.send)
+	r.Post("/counter/sales", gate.Counter, p.newSale)
+	r.Get("/counter/sales/{id}", gate.Counter, p.sale)
+	r.Post("/counter/sales/{id}/scan", gate.Counter, p.scan)
+	r.Post("/counter/sales/{id}/lines/{line}", gate.Counter, p.saleLine)
+	r.Post("/counter/sales/{id}/towards", gate.Counter, p.saleTowards)
+	r.Post("/counter/sales/{id}/attach", gate.Counter, p.attach)
+	r.Post("/counter/sales/{id}/pay", gate.Counter, p.paySale)
+	r.Get("/counter/orders/{id}", gate.Counter, p.order)
+	r.Get("/counter/orders/{id}/return", gate.Counter, p.returnPage)
+	r.Post("/counter/orders/{id}/return", gate.Counter, p.takeBack)
 	r.Get("/counter/articles/{sku}", gate.Counter, p.article)
 	r.Post("/counter/customers", gate.Counter, p.welcome)
 	r.Get("/counter/customers/{id}", gate.Counter, p.customer)
@@ -199,6 +210,8 @@ func address(h desk.Hit) string {
 	switch h.Kind {
 	case "pickup":
 		return "/counter/pickups/" + strconv.FormatInt(h.ID, 10)
+	case "order":
+		return "/counter/orders/" + strconv.FormatInt(h.ID, 10)
 	case "customer":
 		return "/counter/customers/" + strconv.FormatInt(h.ID, 10)
 	}

@@ -235,7 +235,7 @@ func fromWords(words string) (v welcomeView) {
 
 func kindName(ctx context.Context, kind string) string {
 	switch kind {
-	case "pickup":
+	case "pickup", "order":
 		return text.T(ctx, "Order")
 	case "customer":
 		return text.T(ctx, "Customer")

@@ -30,6 +30,8 @@ import (
 	"counterpart/internal/message/catcher"
 	"counterpart/internal/passkey"
 	"counterpart/internal/pg/pgtest"
+	"counterpart/internal/sandbox/sandboxtest"
+	"counterpart/internal/settle"
 	"counterpart/internal/work"
 	"counterpart/web"
 	"counterpart/web/static"
@@ -37,6 +39,7 @@ import (
 
 // A place is a whole shop for a test: the demo on a database of its own, jobs at work, mail caught.
 type place struct {
+	Company  *sandboxtest.Company
 	URL      string
 	DB       *pgxpool.Pool
 	Mail     *catcher.Catcher
@@ -66,11 +69,13 @@ func open(t *testing.T) *place {
 		first, _, _ := strings.Cut(a.Name, " ")
 		p.Accounts[first] = a
 	}
+	p.Company = sandboxtest.Start(t, address, p.URL)
+	office := &settle.Office{DB: pool, Gateway: p.Company.Gateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL, Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Texts: true}
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL, Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
 	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com", TextGateway: "sms.localhost"}
-	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: p.URL})
+	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: p.URL, Office: office})
 	require.NoError(t, err)
 	server := &http.Server{Handler: site.Handler()}
 	go server.Serve(listener) // It ends with Close.

@@ -80,7 +80,7 @@ func buy(who *person, slug, name, email string) string {
 	who.click(`a[href="/checkout"]`)
 	who.write("#f-name", name)
 	who.write("#f-email", email)
-	who.click("#checkout button")
+	who.click(`button[name="place"]`)
 	return who.location()[len(who.url):]
 }
 

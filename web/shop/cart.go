@@ -76,7 +76,7 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Channel: "web", Language: language(r)}
+	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Channel: "web", Language: language(r), Ship: r.PostFormValue("way") == "ship"}
 	if visit.Chosen {
 		item.LocationID = visit.Store.ID
 	}

@@ -143,3 +143,9 @@ func weight(grams int) string {
 	}
 	return fmt.Sprintf("%d g", grams)
 }
+
+// collects says which way is offered first: collection, where the chosen store has it, or where there is nothing to send.
+func (v *productView) collects() bool {
+	mine := v.Mine()
+	return mine == nil || mine.Available > 0 && mine.Pickup || v.Variant().Sendable == 0
+}

@@ -50,6 +50,20 @@ window.addEventListener("pageshow", () => document.querySelectorAll("[data-once]
   form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
 }));
 
+// Where a choice changes the total, the form asks the page again: without a script there is a button for it.
+document.addEventListener("change", (event) => {
+  const asks = event.target.closest("[data-asks]");
+  const form = asks?.closest("form");
+  if (!form) return;
+  const button = document.createElement("button");
+  button.name = "do";
+  button.value = asks.dataset.asks;
+  button.hidden = true;
+  form.append(button);
+  delete form.dataset.sent;
+  form.requestSubmit(button);
+});
+
 // Filters and the distance box answer in place.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-live-form]");

@@ -1,0 +1,297 @@
+package counter
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"counterpart/internal/browse"
+	"counterpart/internal/desk"
+	"counterpart/internal/dispatch"
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/money"
+	"counterpart/internal/returns"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+	"counterpart/web/ui"
+)
+
+// orderView is an order of any store and channel at a counter.
+type orderView struct {
+	*browse.Order
+	Here *location.Location
+	Now  time.Time
+	Done string
+}
+
+func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Order"))
+	if err != nil {
+		return nil, err
+	}
+	o, err := browse.OrderByID(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return nil, respond.NotFound()
+	}
+	return respond.Page(orderPage(c, orderView{Order: o, Here: store, Now: time.Now(), Done: done(r)})), nil
+}
+
+// canReturn says whether something of it may come back here.
+func (v orderView) canReturn() bool {
+	return v.Here.TakesReturns && v.PaymentState == "paid" && returnable(v.Order) > 0
+}
+
+func returnable(o *browse.Order) (n int) {
+	for _, l := range o.Lines {
+		n += l.Collected - l.Returned
+	}
+	return n
+}
+
+// returnView is a return being made: what was chosen, and what it would come to.
+type returnView struct {
+	respond.Mistakes
+	*browse.Order
+	Here      *location.Location
+	Form      string
+	Typed     map[string]string
+	Article   string // what they want instead
+	Hits      []desk.Hit
+	Instead   []desk.Hit
+	Result    *returns.Result // of a look; nil while nothing is chosen
+	Managers  []staff.Associate
+	Manager   int64
+	Reason    string
+	Kind      string
+	Given     string
+	AsCredit  bool
+	MayAlone  bool
+	Exchanges []string // ids of what they take instead
+}
+
+func (p *Pages) returnPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showReturn(r, returnView{Form: rand.Text()}, nil)
+}
+
+func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault) (respond.Answer, error) {
+	c, store, err := p.frame(r, text.T(r.Context(), "Return"))
+	if err != nil {
+		return nil, err
+	}
+	if view.Order, err = browse.OrderByID(r.Context(), p.DB, id(r, "id")); err != nil {
+		return nil, err
+	}
+	if view.Order == nil {
+		return nil, respond.NotFound()
+	}
+	view.Here, view.MayAlone = store, gate.Session(r.Context()).Associate.Manages()
+	if view.Result != nil && view.Result.NeedsWord && !view.MayAlone || wrong != nil && !wrong.Fields["pin"].IsZero() {
+		if view.Managers, err = staff.Managers(r.Context(), p.DB, store.ID); err != nil {
+			return nil, err
+		}
+	}
+	if wrong != nil {
+		view.Take(r, wrong)
+		return respond.Wrong(wrong, returnPage(c, view)), nil
+	}
+	return respond.Page(returnPage(c, view)), nil
+}
+
+// takeBack shows what a return comes to, and with “confirm” makes it. Both run the same code: what is shown is what is done.
+func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, fault.New(fault.Invalid, "This form could not be read. Try again.")
+	}
+	view := returnView{Form: typed(r, "form"), Typed: map[string]string{}, Article: typed(r, "article"), Reason: typed(r, "reason"), Kind: typed(r, "kind"), Given: typed(r, "given"), AsCredit: r.PostFormValue("credit") == "1"}
+	for name := range r.PostForm {
+		view.Typed[name] = typed(r, name)
+	}
+	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
+	_, store, err := p.frame(r, "")
+	if err != nil {
+		return nil, err
+	}
+	request, err := p.wanted(r, &view, store)
+	if f := fault.As(err); f != nil {
+		return p.showReturn(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	looked, err := returns.Look(r.Context(), p.DB, request)
+	if f := fault.As(err); f != nil {
+		return p.showReturn(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	view.Result = looked
+	if r.PostFormValue("confirm") == "" || len(view.Hits) > 0 {
+		return p.showReturn(r, view, nil)
+	}
+	made, err := returns.Make(r.Context(), p.DB, request)
+	if f := fault.As(err); f != nil {
+		return p.showReturn(r, view, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/counter/orders/%d?done=returned&change=%d", request.OrderID, made.Change.Minor)), nil
+}
+
+// wanted reads the form: what comes back, and what they take instead.
+func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
+	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), Desk: here(r), Language: text.Language(r.Context()), AsCredit: view.AsCredit, Pay: view.Kind,
+		MayAlone: gate.Session(r.Context()).Associate.Manages(), DeviceID: gate.Session(r.Context()).DeviceID}
+	if len(view.Form) < 20 {
+		return request, fault.New(fault.Invalid, "This form is not one of ours. Open the page again.")
+	}
+	var form fault.Form
+	for name, value := range view.Typed {
+		line, ok := strings.CutPrefix(name, "quantity-")
+		lineID, err := strconv.ParseInt(line, 10, 64)
+		if !ok || err != nil || value == "" {
+			continue
+		}
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > 99 {
+			form.Add(name, "How many come back? Choose a number.")
+			continue
+		}
+		request.Wants = append(request.Wants, returns.Want{LineID: lineID, Quantity: n, Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line], Restock: view.Typed["restock-"+line] == "1"})
+	}
+	if view.Given != "" {
+		given, err := money.Parse(view.Given, store.Currency)
+		if err != nil {
+			form.Add("given", "Write the amount in figures, such as 20 or 12.50.")
+		}
+		request.Given = given.Minor
+	}
+	if word := typed(r, "pin"); word != "" {
+		request.Word = &staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: word, Reason: view.Reason}
+	}
+	view.Exchanges = r.PostForm["instead"]
+	if view.Article != "" {
+		hits, err := p.articles(r, view.Article)
+		if err != nil {
+			return request, err
+		}
+		switch {
+		case len(hits) == 0:
+			form.Add("article", "Nothing has this barcode, SKU or name.")
+		case len(hits) > 1:
+			view.Hits = hits
+		default:
+			view.Exchanges, view.Article = append(view.Exchanges, strconv.FormatInt(hits[0].ID, 10)), ""
+		}
+	}
+	for _, instead := range view.Exchanges {
+		variant, _ := strconv.ParseInt(instead, 10, 64)
+		hit, err := desk.ArticleByID(r.Context(), p.DB, variant)
+		if err != nil {
+			return request, err
+		}
+		if hit != nil && len(request.Exchange) < 20 {
+			request.Exchange, view.Instead = append(request.Exchange, returns.Instead{VariantID: variant, Quantity: 1}), append(view.Instead, *hit)
+		}
+	}
+	return request, form.Err()
+}
+
+// send says that a parcel left with a carrier.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view := pickupView{Carrier: typed(r, "carrier"), Tracking: typed(r, "tracking")}
+	err := dispatch.Send(r.Context(), p.DB, here(r), id(r, "id"), view.Carrier, view.Tracking)
+	return p.after(r, err, view, "/counter?done=sent")
+}
+
+// typed is what stands in a field of the form.
+func (v returnView) field(name, otherwise string) string {
+	if typed, ok := v.Typed[name]; ok {
+		return typed
+	}
+	return otherwise
+}
+
+func reasonName(ctx context.Context, reason string) string {
+	switch reason {
+	case "changed_mind":
+		return text.T(ctx, "Changed their mind")
+	case "too_small":
+		return text.T(ctx, "Too small")
+	case "too_large":
+		return text.T(ctx, "Too large")
+	case "not_as_described":
+		return text.T(ctx, "Not as described")
+	case "damaged":
+		return text.T(ctx, "Arrived damaged")
+	case "faulty":
+		return text.T(ctx, "Faulty")
+	case "late":
+		return text.T(ctx, "Came too late")
+	case "other":
+		return text.T(ctx, "Something else")
+	}
+	return text.T(ctx, "Not said")
+}
+
+func gradeName(ctx context.Context, grade string) string {
+	switch grade {
+	case "sellable":
+		return text.T(ctx, "As new")
+	case "on_hold":
+		return text.T(ctx, "To be looked at")
+	}
+	return text.T(ctx, "Damaged")
+}
+
+func backName(ctx context.Context, how string) string {
+	switch how {
+	case "card":
+		return text.T(ctx, "to their card")
+	case "pay_later":
+		return text.T(ctx, "off what they pay later")
+	case "gift_card":
+		return text.T(ctx, "onto the gift card")
+	case "credit":
+		return text.T(ctx, "as store credit")
+	case "points":
+		return text.T(ctx, "in points")
+	case "cash":
+		return text.T(ctx, "in cash, from the drawer")
+	case "terminal":
+		return text.T(ctx, "on the card terminal")
+	}
+	return text.T(ctx, "towards what they take instead")
+}
+
+func reasons(ctx context.Context) (all []ui.Option) {
+	for _, reason := range returns.Reasons {
+		all = append(all, ui.Option{Value: reason, Name: reasonName(ctx, reason)})
+	}
+	return all
+}
+
+func grades(ctx context.Context) (all []ui.Option) {
+	for _, grade := range returns.Grades {
+		all = append(all, ui.Option{Value: grade, Name: gradeName(ctx, grade)})
+	}
+	return all
+}
+
+func managers(list []staff.Associate) (all []ui.Option) {
+	for _, a := range list {
+		all = append(all, ui.Option{Value: fmt.Sprint(a.ID), Name: a.Name})
+	}
+	return all
+}
