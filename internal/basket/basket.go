@@ -249,6 +249,37 @@ func (b *Basket) Prepaid() bool {
 	return len(stores) > 1
 }
 
+// PartTotal is what goes one way costs, with its tax and delivery.
+type PartTotal struct {
+	Method string
+	Amount int64
+}
+
+// PartTotals says what is collected costs and what is delivered, where a cart goes more than one way.
+func (b *Basket) PartTotals() (all []PartTotal) {
+	at := map[string]int{}
+	add := func(method string, amount int64) {
+		i, ok := at[method]
+		if !ok {
+			i, at[method] = len(all), len(all)
+			all = append(all, PartTotal{Method: method})
+		}
+		all[i].Amount += amount
+	}
+	for _, line := range b.Quote.Lines {
+		for _, unit := range line.Units {
+			add(line.Method, unit.Paid)
+		}
+	}
+	for _, d := range b.Quote.Deliveries {
+		add(quote.Ship, d.Paid)
+	}
+	if len(all) < 2 {
+		return nil
+	}
+	return all
+}
+
 // WhyNot is why a typed code takes nothing off. False when it does.
 func (b *Basket) WhyNot(code string) (why text.Message, missed bool) {
 	for _, m := range b.Quote.Missed {

@@ -280,7 +280,7 @@ func (p *Pages) storePage(w http.ResponseWriter, r *http.Request) (respond.Answe
 	return respond.Page(storePage(mine, gate.Session(r.Context()).LocationID, gate.SafeNext(r.URL.Query().Get("next"), "/counter"))), nil
 }
 
-// mine are the stores where somebody works.
+// mine are the places where somebody works: stores, and warehouses that send.
 func (p *Pages) mine(r *http.Request) ([]location.Location, error) {
 	all, err := location.All(r.Context(), p.DB)
 	if err != nil {
@@ -288,7 +288,7 @@ func (p *Pages) mine(r *http.Request) ([]location.Location, error) {
 	}
 	var mine []location.Location
 	for _, l := range all {
-		if l.Kind == "store" && gate.Session(r.Context()).Associate.WorksAt(l.ID) {
+		if (l.Kind == "store" || l.Ship) && gate.Session(r.Context()).Associate.WorksAt(l.ID) {
 			mine = append(mine, l)
 		}
 	}

@@ -224,7 +224,7 @@ func (v *checkoutView) place(ctx context.Context) string {
 	case v.Basket.Tenders().Rest > 0 && v.Pay == payment.PayAtPickup:
 		return text.T(ctx, "Reserve for {total}", total)
 	case v.Basket.Tenders().Rest > 0:
-		return text.T(ctx, "Order and pay {total}", total)
+		return text.T(ctx, "Order and pay {total}", text.Args{"total": v.Basket.Quote.In(v.Basket.Tenders().Rest)})
 	}
 	return text.T(ctx, "Order for {total}", total)
 }
