@@ -85,6 +85,8 @@ func only(otherwise string, refused []string, letIn ...string) map[string]string
 // is not there.
 var owned = map[string][]string{
 	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
+	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
+	"POST /counter/sales/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
 	"GET /cart/events": {owner, guestOwnLink, guestOtherLink, otherShopper},
 	"GET /setup":       {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
@@ -253,6 +255,7 @@ func (p *place) stage(t *testing.T) *world {
 			"/cart/lines/{id}/later", fmt.Sprintf("/cart/lines/%d/later", line+1), "/list/{variant}/remove", fmt.Sprintf("/list/%d/remove", p.BlueMug),
 			"/cart/lines/{id}", fmt.Sprintf("/cart/lines/%d", line), "/account/addresses/{id}", fmt.Sprintf("/account/addresses/%d", address), "/account/passkeys/{id}", "/account/passkeys/1",
 			"/counter/customers/{id}", fmt.Sprintf("/counter/customers/%d", customers[owner]), "/admin/customers/{id}", fmt.Sprintf("/admin/customers/%d", customers[owner]),
+			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d", one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "/counter/sales/{id}", fmt.Sprintf("/counter/sales/%d", customers[owner]), "{word}", "AAAA",
 			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d", fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d", here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
 			"/admin/products/{id}", "/admin/products/1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
 			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug), "{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}", "harbour-street",
@@ -269,7 +272,7 @@ func (w *world) send(who, method, pattern string) (status int, body, location st
 	if method == http.MethodGet {
 		return w.people[who].get(path)
 	}
-	return w.people[who].post(path, url.Values{"quantity": {"1"}, "back": {"/"}})
+	return w.people[who].post(path, url.Values{"quantity": {"1"}, "back": {"/"}, "way": {"ship"}})
 }
 
 // glance asks for a stream and leaves when its head has come.

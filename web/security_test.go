@@ -230,7 +230,7 @@ func TestForeignIDsAreNotThere(t *testing.T) {
 		status, _, _ := w.people[try.who].post(try.path, try.form)
 		require.Equal(t, http.StatusNotFound, status, "%s %s", try.who, try.path)
 	}
-	status, body, _ := w.people[otherShopper].post("/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {"18900"}, "name": {"Ben"}, "email": {"ben@example.com"}})
+	status, body, _ := w.people[otherShopper].post("/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {"18900"}, "name": {"Ben"}, "email": {"ben@example.com"}, "pay": {"pay_at_pickup"}})
 	require.Equal(t, http.StatusConflict, status)
 	require.NotContains(t, body, "/orders/")
 	status, _, _ = w.people[otherShopper].post("/account/phone/code", url.Values{"question": {"1"}, "code": {"000000"}})

@@ -119,7 +119,7 @@ func (v *visitor) fill(c *place, variant int64) url.Values {
 	if cart == nil || total == nil {
 		return nil
 	}
-	return url.Values{"cart": {cart[1]}, "total": {total[1]}, "name": {"Ada"}, "email": {"ada@example.com"}}
+	return url.Values{"cart": {cart[1]}, "total": {total[1]}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}
 }
 
 func (p *place) sound(t testing.TB) {
@@ -231,7 +231,12 @@ var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "9999999999999999999
 
 // fields of every form, and the words of every query.
 var forms = map[string][]string{
-	"/cart": {"variant", "quantity", "back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name", "email", "phone"}, "/stores/{slug}/choose": {"back"},
+	"/cart": {"variant", "quantity", "back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name", "email", "phone", "pay", "do", "code", "gift_card", "points", "credit", "lines", "town", "region", "postcode", "country", "delivery"},
+	"/cart/lines/{id}/way": {"way"}, "/cart/lines/{id}/note": {"note"}, "/cart/codes": {"code"}, "/cart/codes/remove": {"code"}, "/cart/share": {}, "/carts/{word}": {}, "/gift-cards": {"gift_card"},
+	"/orders/{link}/pay": {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
+	"/counter/sales/{id}/lines/{line}": {"quantity"}, "/counter/sales/{id}/towards": {"do", "code", "points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
+	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "email"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm"},
+	 "/stores/{slug}/choose": {"back"},
 	"/list": {"variant"}, "/list/{variant}/remove": {"list", "back"}, "/list/{variant}/cart": {"list"}, "/remember": {"purpose", "given", "back"}, "/stores": {"latitude", "longitude", "back"},
 	"/sign-in": {"email", "password", "next", "by"}, "/sign-in/passkey": {"challenge", "answer", "next"}, "/sign-in/passkey/ask": {}, "/sign-in/{token}": {}, "/register": {"name", "email", "password"},
 	"/begin/{token}": {}, "/welcome/{token}": {}, "/forgotten": {"email"}, "/reset/{token}": {"password"}, "/email/old/{token}": {}, "/email/new/{token}": {}, "/export/{token}": {},

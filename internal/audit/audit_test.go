@@ -4,20 +4,35 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/audit"
 	"counterpart/internal/basket"
+	"counterpart/internal/cart"
+	"counterpart/internal/catalog"
 	"counterpart/internal/checkout"
+	"counterpart/internal/credit"
 	"counterpart/internal/customer"
+	"counterpart/internal/delivery"
+	"counterpart/internal/giftcard"
+	"counterpart/internal/loyalty"
 	"counterpart/internal/payment"
 	"counterpart/internal/person"
 	"counterpart/internal/pg"
 	"counterpart/internal/pg/pgtest"
 	"counterpart/internal/pickup"
+	"counterpart/internal/postal"
+	"counterpart/internal/promotion"
+	"counterpart/internal/quote"
+	"counterpart/internal/returns"
 	"counterpart/internal/sample"
+	"counterpart/internal/sandbox/sandboxtest"
+	"counterpart/internal/settle"
+	"counterpart/internal/shopping"
 )
 
 var ctx = context.Background()
@@ -36,7 +51,7 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"an order's header is the sum of its lines", "", `UPDATE order_line SET tax = tax + 1`},
 	{"a line's pieces sum to the line", "", `UPDATE order_unit SET paid = paid + 1 WHERE n = 1`},
 	{"captured ≤ authorised, refunded ≤ captured", `ALTER TABLE tender DROP CONSTRAINT tender_check1`, `UPDATE tender SET captured = authorised + 1`},
-	{"a paid order's money is what it costs, an unpaid one has none", "", `UPDATE tender SET authorised = authorised - 1, captured = captured - 1 WHERE captured > 0`},
+	{"a paid order's money is what it costs, an unpaid one has none", "", `UPDATE tender SET authorised = authorised - 1, captured = captured - 1 WHERE captured > refunded`},
 	{"what was handed over is paid, or its money has been asked for", "", `UPDATE orders SET payment_state = 'due' WHERE payment_state = 'paid'`},
 	{"a promise to pay is open exactly while something is to be collected unpaid", "", `UPDATE tender SET settled_at = now() WHERE kind = 'pay_at_pickup' AND settled_at IS NULL`},
 	{"a part's state is what its pieces say", "", `UPDATE order_unit SET state = 'cancelled' WHERE state = 'open'`},
@@ -54,12 +69,43 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"a ready order says until when it is kept and where", "", `UPDATE fulfilment SET hold_until = NULL WHERE state = 'ready'`},
 	{"a verified identity belongs to one customer", `DROP INDEX identity_verified`, `INSERT INTO identity (customer_id, kind, value, source, verified_at) SELECT id, 'email', 'same@example.com', 'web', now() FROM customer`},
 	{"prices of a variant on a list do not overlap", `ALTER TABLE price DROP CONSTRAINT price_price_list_id_variant_id_valid_excl`, `INSERT INTO price (variant_id, price_list_id, amount) SELECT variant_id, price_list_id, 1 FROM price`},
+	{"an order that is being paid reserves no more than its pieces", "", `INSERT INTO reservation (order_line_id, variant_id, location_id, quantity, expires_at) SELECT order_line_id, variant_id, location_id, 1, expires_at FROM reservation WHERE expires_at IS NOT NULL AND released_at IS NULL`},
+	{"a claim without an end belongs to a confirmed order", "", `UPDATE reservation SET expires_at = NULL WHERE expires_at IS NOT NULL AND released_at IS NULL`},
+	{"what came back stands on a shelf, once, where it was restocked", "", `UPDATE returned_unit SET restocked = NOT restocked`},
+	{"only what was handed over came back", "", `UPDATE order_unit u SET state = 'cancelled' FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n`},
+	{"a delivery is paid with its tax", "", `UPDATE fulfilment SET paid = paid + 1 WHERE method = 'ship'`},
+	{"a discount is the sum of its shares, a piece's discount too", "", `UPDATE order_share SET amount = amount + 1`},
+	{"an order's tenders cover it", "", `UPDATE tender SET authorised = authorised + 1 WHERE kind = 'pay_at_pickup'`},
+	{"a tender of a gateway is what its payment says", "", `UPDATE payment SET state = 'authorised' WHERE state = 'captured'`},
+	{"a tender's refunds are written down, and no refund is stuck", "", `DELETE FROM refund`},
+	{"an order is placed only while its time to be paid lasts", "", `UPDATE orders SET hold_until = NULL WHERE state = 'placed'`},
+	{"a cancelled order took nothing, or gave it back", "", `UPDATE orders SET payment_state = 'due' WHERE state = 'cancelled'`},
+	{"a return gives back what its pieces cost", "", `UPDATE return_ticket SET goods = goods + 1`},
+	{"an exchange is paid by what came back for it", "", `UPDATE refund SET amount = amount + 1 WHERE how = 'exchange'`},
+	{"points: a lot is the sum of its entries, none below zero", "", `UPDATE points_lot SET remaining = remaining - 1 WHERE remaining > 0`},
+	{"points that pay an order were spent for it, and come back with it", "", `UPDATE tender SET points = points + 1 WHERE kind = 'points'`},
+	{"points are earned by what was handed over, once, and taken back with what returned", "", `UPDATE points_entry SET order_id = NULL WHERE cause = 'earned'`},
+	{"gift cards: a balance is the sum of its entries, none below zero", "", `UPDATE gift_card SET balance = balance + 1`},
+	{"store credit: a balance is the sum of its entries, none below zero", "", `UPDATE credit SET balance = balance + 1`},
+	{"what gift cards and credit paid of an order is what its tenders say", "", `UPDATE gift_card_entry SET order_id = NULL WHERE cause = 'spent'`},
+	{"a piece that bought a gift card made one, when it was sent", "", `UPDATE gift_card SET order_line_id = NULL WHERE order_line_id IS NOT NULL`},
+	{"a promotion is used no more than it may be, and its counter is its uses", "", `UPDATE promotion SET used = used - 1 WHERE used > 0`},
+	{"a code is used no more than it may be, and its counter is its uses", "", `UPDATE coupon SET used = used + 1`},
+	{"nobody used a promotion more often than one person, or one day, may", "", `UPDATE promotion_counter SET used = used + 1`},
+	{"a use of a promotion is an order's discount, and given back with it", "", `UPDATE promotion_use SET released_at = now() WHERE released_at IS NULL`},
+	{"a gateway's message is dealt with", "", `INSERT INTO payment_event (gateway, event, kind, received_at) VALUES ('sandbox', 'ev_1', 'payment.capture', now() - interval '2 days')`},
+	{"documents are numbered without gaps", "", `UPDATE document_series SET last = last + 1`},
+	{"a document's tax is that of its lines", "", `INSERT INTO document (series, number, order_id, cause, currency, total, day, body) SELECT 'invoice', 99, min(id), 'order:0', 'GBP', 100, now(), '{}' FROM orders`},
 	{"every constraint and index that guards the books is in force", "", `ALTER TABLE tender ADD CONSTRAINT later CHECK (captured >= 0) NOT VALID`},
 }
 
 func TestEveryRuleCatchesItsCorruption(t *testing.T) {
-	tx := pgtest.Tx(t)
-	story(t, tx)
+	pool, address := pgtest.Database(t)
+	story(t, pool)
+	trade(t, pool, address)
+	tx, err := pool.Begin(ctx)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(ctx) })
 	found, err := audit.Run(ctx, tx)
 	require.NoError(t, err)
 	require.Empty(t, found, "the story is sound")
@@ -96,6 +142,81 @@ func TestEveryRuleCatchesItsCorruption(t *testing.T) {
 	for _, rule := range audit.Rules {
 		require.True(t, covered[rule.Name], "no corruption shows that %q is caught", rule.Name)
 	}
+}
+
+// trade is a day on which everything was sold, paid and brought back in every way.
+func trade(t *testing.T, pool *pgxpool.Pool, address string) {
+	t.Helper()
+	company := sandboxtest.Start(t, address, "")
+	office := &settle.Office{DB: pool, Gateway: company.Gateway(), Base: "http://shop.example"}
+	var c struct{ Mug, Coat, Card, Harbour, Bea int64 }
+	require.NoError(t, pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		require.NoError(t, tx.QueryRow(ctx, `SELECT (SELECT id FROM variant WHERE sku = 'MUG-B'), (SELECT id FROM variant WHERE sku = 'COAT'), l.id, (SELECT min(id) FROM associate) FROM location l WHERE code = 'HAR'`).Scan(&c.Mug, &c.Coat, &c.Harbour, &c.Bea))
+		_, err := tx.Exec(ctx, `UPDATE location SET ship = true, takes_returns = true`)
+		require.NoError(t, err)
+		put, err := catalog.Put(ctx, tx, catalog.Product{Slug: "gift-card", Title: "Gift card", Language: "en", Categories: []catalog.Category{{Path: []string{"Gifts"}}}, Variants: []catalog.Variant{
+			{SKU: "GIFT", TaxClass: "zero", Prices: []catalog.Price{{Currency: "GBP", TaxIncluded: true, Amount: 2500}}}}})
+		require.NoError(t, err)
+		c.Card = put.Variants["GIFT"]
+		require.NoError(t, catalog.LikeMoney(ctx, tx, c.Card))
+		require.NoError(t, delivery.Save(ctx, tx, &delivery.Method{Name: "Standard", Countries: []string{"GB"}, Currency: "GBP", Carrier: "Post", MinDays: 1, MaxDays: 2, Active: true, Rates: []delivery.Rate{{MaxGrams: 9000, Charge: 395}}}))
+		p := promotion.Promotion{Title: "Ten per cent", NeedsCode: true, MaxUses: new(9), MaxPerCustomer: new(8), MaxPerDay: new(8), Combines: []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}, Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}
+		require.NoError(t, promotion.Save(ctx, tx, &p, 0))
+		require.NoError(t, promotion.AddCode(ctx, tx, promotion.Coupon{PromotionID: p.ID, Code: "TEN", MaxUses: new(9)}))
+		return promotion.Move(ctx, tx, p.ID, promotion.Live)
+	}))
+	shop := func(pay string, here basket.Here, variants ...int64) (checkout.Placed, int64) {
+		var ada int64
+		var code string
+		require.NoError(t, pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
+			if ada, err = customer.Create(ctx, tx, "Ada", "en", "web"); err != nil {
+				return err
+			}
+			id, err := giftcard.Make(ctx, tx, giftcard.New{Currency: "GBP", Amount: 300})
+			require.NoError(t, err)
+			code, err = giftcard.Code(ctx, tx, id)
+			require.NoError(t, err)
+			require.NoError(t, credit.Give(ctx, tx, ada, "GBP", 100, "given", 0, 0))
+			return loyalty.Give(ctx, tx, ada, 200, "given", 0, 0, time.Now().Add(-time.Hour))
+		}))
+		for _, v := range variants {
+			require.NoError(t, shopping.AddFor(ctx, pool, ada, shopping.Item{VariantID: v, Quantity: 1, LocationID: c.Harbour, Ship: v == c.Coat, Channel: "web", Language: "en"}))
+		}
+		require.NoError(t, shopping.UseCode(ctx, pool, shopping.Trier{Person: ada}, "TEN"))
+		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Trier{Person: ada}, code, "GBP"))
+		require.NoError(t, cart.Spend(ctx, pool, ada, 150, true))
+		b, err := basket.LoadAt(ctx, pool, ada, here, "en")
+		require.NoError(t, err)
+		placed, err := checkout.Place(ctx, pool, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Channel: "web", Language: "en", Gateway: "sandbox",
+			To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}, Here: here, AssociateID: map[bool]int64{true: c.Bea}[here.LocationID != 0]})
+		require.NoError(t, err)
+		return placed, ada
+	}
+	pay := func(placed checkout.Placed) {
+		page, err := office.Page(ctx, placed.PaymentID)
+		require.NoError(t, err)
+		company.Pay(page, sandboxtest.Good)
+		require.NoError(t, office.Settle(ctx, placed.PaymentID))
+		rows, err := pool.Query(ctx, `SELECT id FROM transfer WHERE state = 'asked'`)
+		require.NoError(t, err)
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		require.NoError(t, err)
+		for _, id := range ids {
+			require.NoError(t, office.Transfer(ctx, id))
+		}
+	}
+	mixed, _ := shop(payment.Card, basket.Here{}, c.Mug, c.Coat, c.Card)
+	pay(mixed)
+	off, _ := shop(payment.Card, basket.Here{}, c.Mug)
+	pay(off)
+	require.NoError(t, pickup.CallOff(ctx, pool, off.ID, "web"))
+	shop(payment.Card, basket.Here{}, c.Mug) // is still being paid
+	sold, _ := shop(payment.Cash, basket.Here{LocationID: c.Harbour, CarryOut: true}, c.Mug)
+	var line, blue int64
+	require.NoError(t, pool.QueryRow(ctx, `SELECT min(id), (SELECT id FROM variant WHERE sku = 'MUG-W') FROM order_line WHERE order_id = $1`, sold.ID).Scan(&line, &blue))
+	_, err := returns.Make(ctx, pool, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, Desk: pickup.Desk{LocationID: c.Harbour, AssociateID: c.Bea, Name: "test"}, Language: "en", MayAlone: true, Pay: payment.Cash, Given: 100_00,
+		Wants: []returns.Want{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged", Restock: true}}, Exchange: []returns.Instead{{VariantID: blue, Quantity: 1}}})
+	require.NoError(t, err)
 }
 
 // story is a chain with an order of each kind: to pick, ready, collected, and an account that took a guest's open cart in.

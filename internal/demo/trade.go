@@ -6,7 +6,9 @@ import (
 
 	"counterpart/internal/catalog"
 	"counterpart/internal/delivery"
+	"counterpart/internal/gallery"
 	"counterpart/internal/giftcard"
+	"counterpart/internal/jobs"
 	"counterpart/internal/promotion"
 	"counterpart/internal/quote"
 )
@@ -56,6 +58,11 @@ func (l *loader) giftCards(ctx context.Context) error {
 	put, err := catalog.Put(ctx, l.tx, p)
 	if err != nil {
 		return err
+	}
+	for _, id := range put.Undrawn {
+		if err := jobs.Insert(ctx, l.tx, gallery.Job{PictureID: id}); err != nil {
+			return err
+		}
 	}
 	for _, id := range put.Variants {
 		if err := catalog.LikeMoney(ctx, l.tx, id); err != nil {

@@ -25,7 +25,7 @@ func (p *Pages) onCart(do func(r *http.Request, customerID int64) error) respond
 			return nil, err
 		}
 		if customerID == 0 {
-			return respond.See("/cart"), nil
+			return nil, respond.NotFound() // A stranger has no cart.
 		}
 		err = do(r, customerID)
 		if f := fault.As(err); f != nil {
