@@ -59,6 +59,7 @@ var byPolicy = map[string]map[string]string{
 	"office":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
 	"manage, fully": only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
 	"admin, fully":  only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
+	"market":        only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
 	"admin":         only(staffSignIn, []string{associateHere, associateThere, manager}, admin),
 }
 
@@ -87,6 +88,7 @@ var owned = map[string][]string{
 	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
 	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
 	"POST /counter/sales/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
+	"GET /admin/promotions/{id}":            {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
 	"GET /cart/events": {owner, guestOwnLink, guestOtherLink, otherShopper},
 	"GET /setup":       {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
@@ -257,7 +259,7 @@ func (p *place) stage(t *testing.T) *world {
 			"/counter/customers/{id}", fmt.Sprintf("/counter/customers/%d", customers[owner]), "/admin/customers/{id}", fmt.Sprintf("/admin/customers/%d", customers[owner]),
 			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d", one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "/counter/sales/{id}", fmt.Sprintf("/counter/sales/%d", customers[owner]), "{word}", "AAAA",
 			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d", fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d", here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
-			"/admin/products/{id}", "/admin/products/1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
+			"/admin/products/{id}", "/admin/products/1", "/admin/promotions/{id}", "/admin/promotions/1", "{coupon}", "1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
 			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug), "{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}", "harbour-street",
 			"{link}", to, "{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA")
 	}

@@ -63,6 +63,16 @@ type loading struct {
 }
 
 func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string) (*Basket, error) {
+	l, err := read(ctx, db, batch, customerID, here, language)
+	if err != nil || l == nil {
+		return nil, err
+	}
+	l.place()
+	l.price()
+	return l.Basket, nil
+}
+
+func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string) (*loading, error) {
 	l := &loading{Basket: &Basket{Now: time.Now()}, here: here}
 	l.queueHead(batch, customerID)
 	l.queueLines(batch, customerID, language)
@@ -77,9 +87,7 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	if err != nil {
 		return nil, fmt.Errorf("read a cart: %w", err)
 	}
-	l.place()
-	l.price()
-	return l.Basket, nil
+	return l, nil
 }
 
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
@@ -462,4 +470,16 @@ func rateAt(rates []tax.Rate, country, region string) (found tax.Rate) {
 		}
 	}
 	return found
+}
+
+// Try prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.
+func Try(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
+	l, err := read(ctx, db, &pgx.Batch{}, customerID, Here{}, language)
+	if err != nil || l == nil {
+		return nil, err
+	}
+	l.promotions = append(slices.DeleteFunc(l.promotions, func(other quote.Promotion) bool { return other.ID == p.ID }), p)
+	l.place()
+	l.price()
+	return l.Basket, nil
 }

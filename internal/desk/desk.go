@@ -341,3 +341,25 @@ func NameOf(ctx context.Context, db pg.DB, customerID int64) (name string, there
 	}
 	return name, true, nil
 }
+
+// CartOwner is whose open cart has a code; 0 where none has.
+func CartOwner(ctx context.Context, db pg.DB, typed string) (customerID int64, err error) {
+	code, ok := cart.ReadCode(typed)
+	if !ok {
+		return 0, nil
+	}
+	err = db.QueryRow(ctx, `SELECT coalesce((SELECT customer_id FROM cart WHERE code = $1 AND state = 'open'), 0)`, code).Scan(&customerID)
+	if err != nil {
+		return 0, fmt.Errorf("find a cart: %w", err)
+	}
+	return customerID, nil
+}
+
+// ByEmail is who has proven an address; 0 where nobody has.
+func ByEmail(ctx context.Context, db pg.DB, typed string) (customerID int64, err error) {
+	email, ok := customer.NormalEmail(typed)
+	if !ok {
+		return 0, nil
+	}
+	return customer.ByVerified(ctx, db, customer.Email, email)
+}

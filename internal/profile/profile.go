@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
+	"counterpart/internal/loyalty"
 	"counterpart/internal/pg"
 )
 
@@ -31,6 +32,8 @@ type Person struct {
 	Identities   []Identity
 	Tags         []string
 	Members      int // profiles that became part of this one
+	Tier         string
+	Points       loyalty.Balance
 }
 
 // Identity is one way to recognise them. A device is shown by the day it came, never by its value.
@@ -89,11 +92,13 @@ func Queue(batch *pgx.Batch, person int64, p *Person) {
 			LEFT JOIN passkey k ON k.identity_id = i.id
 			WHERE i.customer_id IN (`+customer.Members+`)),
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (`+customer.Members+`) ORDER BY tag),
-			(SELECT count(*) FROM customer WHERE merged_into = @person)::int
+			(SELECT count(*) FROM customer WHERE merged_into = @person)::int,
+			c.tier, coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at <= now() AND customer_id IN (`+customer.Members+`)), 0)::bigint,
+			coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at > now() AND customer_id IN (`+customer.Members+`)), 0)::bigint
 		FROM customer c
 		LEFT JOIN location l ON l.id = c.location_id
 		WHERE c.id = @person AND c.merged_into IS NULL`, pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.ID, &p.Name, &p.Language, &p.Since, &p.RegisteredAt, &p.DisabledAt, &p.ErasedAt, &p.LocationID, &p.Store, &p.Channel, &p.Password, &p.Identities, &p.Tags, &p.Members)
+		return row.Scan(&p.ID, &p.Name, &p.Language, &p.Since, &p.RegisteredAt, &p.DisabledAt, &p.ErasedAt, &p.LocationID, &p.Store, &p.Channel, &p.Password, &p.Identities, &p.Tags, &p.Members, &p.Tier, &p.Points.Spendable, &p.Points.Pending)
 	})
 }
 

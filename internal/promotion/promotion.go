@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -267,4 +268,27 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Promotion, error) {
 		return nil, nil
 	}
 	return p, err
+}
+
+// Overlaps says whether two promotions can meet in a cart: they run at the same time, and some goods belong to both.
+func (p *Promotion) Overlaps(other *Promotion) bool {
+	if p.EndsAt != nil && other.StartsAt != nil && !p.EndsAt.After(*other.StartsAt) || other.EndsAt != nil && p.StartsAt != nil && !other.EndsAt.After(*p.StartsAt) {
+		return false
+	}
+	a, b := &p.Rule, &other.Rule
+	if a.Currency != "" && b.Currency != "" && a.Currency != b.Currency || (a.Effect.Kind == quote.CheaperDelivery) != (b.Effect.Kind == quote.CheaperDelivery) {
+		return false
+	}
+	everything := func(r *quote.Rule) bool { return len(r.Products)+len(r.Categories)+len(r.Tags) == 0 }
+	return everything(a) || everything(b) || meet(a.Products, b.Products) || meet(a.Categories, b.Categories) || meet(a.Tags, b.Tags)
+}
+
+func meet[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(one T) bool { return slices.Contains(b, one) })
+}
+
+// InQuoteTogether says whether two promotions go together in one quote.
+func (p *Promotion) InQuoteTogether(other *Promotion) bool {
+	a, b := p.InQuote(), other.InQuote()
+	return quote.Together(&a, &b)
 }

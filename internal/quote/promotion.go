@@ -141,7 +141,7 @@ func (w *work) try(p *Promotion) {
 			w.miss(p, text.M("Already taken off with {code}", text.Args{"code": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
-		if !together(p, d.Promotion) {
+		if !Together(p, d.Promotion) {
 			w.miss(p, text.M("Not together with {other}", text.Args{"other": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
@@ -149,7 +149,8 @@ func (w *work) try(p *Promotion) {
 	w.apply(p, pieces)
 }
 
-func together(a, b *Promotion) bool {
+// Together says whether two promotions can apply to one cart: they are of different groups, and each goes with the other's level.
+func Together(a, b *Promotion) bool {
 	if a.Group != "" && a.Group == b.Group {
 		return false
 	}

@@ -43,6 +43,18 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/admin/customers/{id}/export", gate.Manage, p.export)
 	r.Post("/admin/customers/{id}/unmerge", gate.ManageFully, p.unmerge)
 	r.Post("/admin/customers/{id}/erase", gate.AdminFully, p.erase)
+	r.Get("/admin/promotions", gate.Market, p.promotions)
+	r.Get("/admin/promotions/new", gate.Market, p.newPromotion)
+	r.Post("/admin/promotions", gate.Market, p.savePromotion)
+	r.Get("/admin/promotions/{id}", gate.Market, p.promotion)
+	r.Post("/admin/promotions/{id}", gate.Market, p.savePromotion)
+	r.Post("/admin/promotions/{id}/move", gate.Market, p.movePromotion)
+	r.Post("/admin/promotions/{id}/copy", gate.Market, p.copyPromotion)
+	r.Post("/admin/promotions/{id}/codes", gate.Market, p.addCodes)
+	r.Post("/admin/promotions/{id}/codes/{coupon}/disable", gate.Market, p.disableCode)
+	r.Get("/admin/payments", gate.Admin, p.payments)
+	r.Post("/admin/payments/{id}/close", gate.Admin, p.closeDifference)
+	r.Post("/admin/customers/{id}/tier", gate.People, p.setTier)
 	r.Get("/admin/staff", gate.Admin, p.staff)
 	r.Post("/admin/staff", gate.AdminFully, p.hire)
 	r.Get("/admin/staff/{id}", gate.Admin, p.associate)
@@ -60,6 +72,7 @@ func frame(r *http.Request, title, section string) layout.Admin {
 	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name, May: map[string]bool{
 		"stock":  role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleStock,
 		"people": role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleMarketing,
+		"market": role == staff.RoleAdmin || role == staff.RoleMarketing,
 		"manage": role == staff.RoleAdmin || role == staff.RoleManager,
 		"admin":  role == staff.RoleAdmin,
 	}}
@@ -130,3 +143,5 @@ func (t table) address(path string) func(int) string {
 		return path + "?" + q.Encode()
 	}
 }
+
+func idText(r *http.Request) string { return strconv.FormatInt(id(r, "id"), 10) }

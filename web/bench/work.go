@@ -237,7 +237,7 @@ func placeOrder(parity int64) func(*client) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("no cart is left: %w", err)
 		}
-		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {fmt.Sprint(total)}, "name": {"Ada"}, "email": {"ada@example.com"}},
+		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {fmt.Sprint(total)}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}},
 			&http.Cookie{Name: "device", Value: fmt.Sprintf("bench-%d", n)}, &shop)
 		if err == nil && !strings.HasPrefix(answer.Header.Get("Location"), "/orders/") {
 			err = errors.New("no order: " + answer.Header.Get("Location"))
@@ -281,7 +281,7 @@ func wholeCheckout(c *client) (int64, error) {
 	if cart == nil || total == nil {
 		return 0, errors.New("the checkout has no form")
 	}
-	placed, _, err := own.fetch(base, http.MethodPost, "/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}}, &shop)
+	placed, _, err := own.fetch(base, http.MethodPost, "/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}, &shop)
 	if err != nil {
 		return 0, err
 	}

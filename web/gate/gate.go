@@ -68,6 +68,8 @@ var (
 	Stock = Policy{"stock", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
 	// People is who looks after customers in the office: admins, managers, marketing.
 	People = Policy{"people", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleMarketing)}
+	// Market is who decides what the shop gives away: admins, marketing.
+	Market = Policy{"market", associate, roles(staff.RoleAdmin, staff.RoleMarketing)}
 	// Office is who has anything to do in the office at all.
 	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock, staff.RoleMarketing)}
 	// Admin is who sets prices and products.

@@ -45,6 +45,10 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		require.NoError(t, p.DB.QueryRow(context.Background(), query).Scan(&id), query)
 		return id
 	}
+	text := func(query string) (s string) {
+		require.NoError(t, p.DB.QueryRow(context.Background(), query).Scan(&s), query)
+		return s
+	}
 	ada := one(`SELECT customer_id FROM password`)
 	double := one(fmt.Sprintf(`SELECT b.customer_id FROM identity a JOIN identity b ON b.value = a.value AND b.kind = 'phone' AND b.customer_id <> a.customer_id WHERE a.customer_id = %d`, ada))
 	leeds := one(`SELECT id FROM location WHERE code = 'LDS'`)
@@ -68,6 +72,9 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"admin-staff", "/admin/staff", "admin"}, {"admin-associate", fmt.Sprintf("/admin/staff/%d", one(`SELECT id FROM associate WHERE role = 'manager'`)), "admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
 		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
+		{"admin-promotions", "/admin/promotions", "admin"}, {"admin-promotion-new", "/admin/promotions/new", "admin"},
+		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s", one(`SELECT id FROM promotion WHERE title LIKE 'Two mugs%'`), text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
+		{"admin-payments", "/admin/payments", "admin"}, {"gift-cards", "/gift-cards", "stranger"}, {"gift-card", "/p/gift-card", "stranger"},
 		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d", one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
 	}, people
 }

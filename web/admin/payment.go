@@ -1,0 +1,77 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/customer"
+	"counterpart/internal/fault"
+	"counterpart/internal/office"
+	"counterpart/internal/payment"
+	"counterpart/internal/pg"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// paymentsView lists where the payment company's book and ours do not agree.
+type paymentsView struct {
+	respond.Mistakes
+	Rows []office.Difference
+}
+
+func (p *Pages) payments(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPayments(r, nil)
+}
+
+func (p *Pages) showPayments(r *http.Request, wrong *fault.Fault) (respond.Answer, error) {
+	rows, err := office.Differences(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	v := paymentsView{Rows: rows}
+	a := frame(r, text.T(r.Context(), "Payments"), "payments")
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, paymentsPage(a, v)), nil
+	}
+	return respond.Page(paymentsPage(a, v)), nil
+}
+
+// closeDifference says what somebody did about one.
+func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	note := typed(r.PostFormValue("note"))
+	if note == "" {
+		return p.showPayments(r, fault.New(fault.Invalid, "What was done about it? A few words for whoever asks later."))
+	}
+	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		closed, err := payment.CloseDifference(r.Context(), tx, id(r, "id"), who(r), note)
+		if err != nil {
+			return err
+		}
+		if !closed {
+			return respond.NotFound()
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "difference.closed", Subject: "difference", SubjectID: id(r, "id"), Reason: note})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/payments?done=kept"), nil
+}
+
+// setTier gives a customer a tier, or takes it away.
+func (p *Pages) setTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	tier := text.Clean(r.PostFormValue("tier"), 30)
+	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := customer.SetTier(r.Context(), tx, id(r, "id"), tier); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "customer.tier", Subject: "customer", SubjectID: id(r, "id"), After: map[string]any{"tier": tier}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/customers/" + idText(r) + "?done=kept"), nil
+}

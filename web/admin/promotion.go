@@ -1,0 +1,464 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/basket"
+	"counterpart/internal/desk"
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/money"
+	"counterpart/internal/office"
+	"counterpart/internal/pg"
+	"counterpart/internal/promotion"
+	"counterpart/internal/quote"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/gate"
+	"counterpart/web/respond"
+)
+
+// promotionsView lists what the shop gives away.
+type promotionsView struct {
+	Rows []office.PromotionRow
+	Now  time.Time
+}
+
+func (p *Pages) promotions(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := office.Promotions(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(promotionsPage(frame(r, text.T(r.Context(), "Promotions"), "promotions"), promotionsView{rows, time.Now()})), nil
+}
+
+// promotionView is one of them with what was typed, and what it would do to a cart.
+type promotionView struct {
+	respond.Mistakes
+	*office.PromotionPage
+	Typed      map[string][]string // nil: nothing was
+	Categories []office.Category
+	Stores     []location.Location
+	Currencies []string
+	Collides   []office.PromotionRow
+	Try        string // code of a cart
+	Tried      *basket.Basket
+	Now        time.Time
+}
+
+func (p *Pages) newPromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPromotion(r, promotionView{PromotionPage: fresh()}, nil)
+}
+
+// fresh is a promotion that nobody has written yet: it goes together with everything.
+func fresh() *office.PromotionPage {
+	page := &office.PromotionPage{}
+	page.State, page.Combines = promotion.Draft, []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}
+	page.Rule.Effect.Kind = quote.Percent
+	return page
+}
+
+func (p *Pages) promotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showPromotion(r, promotionView{Try: typed(r.URL.Query().Get("cart"))}, nil)
+}
+
+func (p *Pages) showPromotion(r *http.Request, v promotionView, wrong *fault.Fault) (_ respond.Answer, err error) {
+	ctx := r.Context()
+	if v.PromotionPage == nil {
+		if v.PromotionPage, err = office.PromotionByID(ctx, p.DB, id(r, "id")); err != nil {
+			return nil, err
+		}
+	}
+	if v.PromotionPage == nil {
+		return nil, respond.NotFound()
+	}
+	if v.Categories, err = office.Categories(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	if v.Stores, err = location.All(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	for _, s := range v.Stores {
+		if !slices.Contains(v.Currencies, s.Currency) {
+			v.Currencies = append(v.Currencies, s.Currency)
+		}
+	}
+	v.Now = time.Now()
+	if v.ID != 0 {
+		if v.Collides, err = p.collisions(ctx, v.PromotionPage); err != nil {
+			return nil, err
+		}
+	}
+	if v.Try != "" && v.ID != 0 && wrong == nil {
+		if wrong, err = p.try(ctx, &v); err != nil {
+			return nil, err
+		}
+	}
+	a := frame(r, text.T(ctx, "Promotion"), "promotions")
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, promotionPage(a, v)), nil
+	}
+	return respond.Page(promotionPage(a, v)), nil
+}
+
+// try prices the cart with this code as if the promotion were live now and needed no code.
+func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error) {
+	customerID, err := desk.CartOwner(ctx, p.DB, v.Try)
+	if err != nil {
+		return nil, err
+	}
+	if customerID == 0 {
+		return fault.Field("cart", "No open cart has this code. It stands on the cart’s page, eight letters."), nil
+	}
+	q := v.InQuote()
+	q.NeedsCode = false
+	v.Tried, err = basket.Try(ctx, p.DB, customerID, q, text.Language(ctx))
+	return nil, err
+}
+
+// collisions are live promotions that speak of some of the same goods at the same time.
+func (p *Pages) collisions(ctx context.Context, page *office.PromotionPage) (all []office.PromotionRow, err error) {
+	rows, err := office.Promotions(ctx, p.DB)
+	for _, other := range rows {
+		if other.ID != page.ID && other.State == promotion.Live && other.Overlaps(&page.Promotion) {
+			all = append(all, other)
+		}
+	}
+	return all, err
+}
+
+func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, fault.New(fault.Invalid, "This form could not be read. Try again.")
+	}
+	v := promotionView{Typed: r.PostForm}
+	written := fresh()
+	if n := id(r, "id"); n != 0 {
+		page, err := office.PromotionByID(r.Context(), p.DB, n)
+		if err != nil {
+			return nil, err
+		}
+		if page == nil {
+			return nil, respond.NotFound()
+		}
+		written = page
+	}
+	v.PromotionPage = written
+	err := p.readPromotion(r, &written.Promotion)
+	if err == nil {
+		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+			created := written.ID == 0
+			if err := promotion.Save(r.Context(), tx, &written.Promotion, who(r)); err != nil {
+				return err
+			}
+			action := "promotion.changed"
+			if created {
+				action = "promotion.written"
+			}
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "promotion", SubjectID: written.ID, After: map[string]any{"title": written.Title}})
+		})
+	}
+	if f := fault.As(err); f != nil {
+		return p.showPromotion(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/promotions/%d?done=kept", written.ID)), nil
+}
+
+func who(r *http.Request) int64 { return gate.Session(r.Context()).Associate.ID }
+
+// readPromotion reads the sentence as it was filled in.
+func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
+	var form fault.Form
+	one := func(name string) string { return typed(r.PostFormValue(name)) }
+	count := func(name string) *int {
+		if one(name) == "" {
+			return nil
+		}
+		n, err := strconv.Atoi(one(name))
+		if err != nil || n < 0 || n > 1_000_000_000 {
+			form.Add(name, "A whole number, or nothing.")
+			n = 0
+		}
+		return &n
+	}
+	or := func(n *int) int {
+		if n == nil {
+			return 0
+		}
+		return *n
+	}
+	rule := quote.Rule{Currency: one("currency")}
+	amount := func(name string) int64 {
+		if one(name) == "" {
+			return 0
+		}
+		m, err := money.Parse(one(name), rule.Currency)
+		if err != nil {
+			form.Add(name, "An amount in figures, such as 12.50.")
+		}
+		return m.Minor
+	}
+	zone, err := p.shopZone(r.Context())
+	if err != nil {
+		return err
+	}
+	when := func(name string) *time.Time {
+		if one(name) == "" {
+			return nil
+		}
+		t, err := time.ParseInLocation("2006-01-02T15:04", one(name), zone)
+		if err != nil || t.Year() < 2000 || t.Year() > 2200 {
+			form.Add(name, "A day and a time, such as 2026-12-24 09:00.")
+			return nil
+		}
+		return &t
+	}
+	e := &rule.Effect
+	e.Kind, e.Percent, e.Amount = one("kind"), percent(one("percent"), &form), amount("amount")
+	e.Buy, e.Get, e.Pieces, e.Times = or(count("buy")), or(count("get")), or(count("pieces")), or(count("times"))
+	e.Steps = steps(one("steps"), rule.Currency, &form)
+	if e.Variant, err = p.gift(r.Context(), one("gift"), &form); err != nil {
+		return err
+	}
+	goods := func(kind, field string, names []string) (ids []int64) {
+		found, failed := office.Goods(r.Context(), p.DB, kind, names)
+		err = failed
+		if len(found.Unknown) > 0 {
+			form.Add(field, "There is no {name}.", text.Args{"name": strings.Join(found.Unknown, ", ")})
+		}
+		return found.IDs
+	}
+	rule.Products = goods("product", "goods", words(one("products")))
+	if err != nil {
+		return err
+	}
+	rule.Categories = goods("category", "goods", ticked(r, "category"))
+	if err != nil {
+		return err
+	}
+	rule.Tags, rule.Segments, rule.Tiers = words(one("tags")), words(one("segments")), words(one("tiers"))
+	rule.Quantity, rule.Subtotal, rule.FirstOrder = or(count("quantity")), amount("subtotal"), one("first_order") == "1"
+	for _, at := range r.PostForm["location"] {
+		if n, err := strconv.ParseInt(at, 10, 64); err == nil {
+			rule.Locations = append(rule.Locations, n)
+		}
+	}
+	for _, method := range []string{quote.Pickup, quote.Ship, quote.CarryOut} {
+		if slices.Contains(r.PostForm["method"], method) {
+			rule.Methods = append(rule.Methods, method)
+		}
+	}
+	for day := 1; day <= 7; day++ {
+		if slices.Contains(r.PostForm["weekday"], strconv.Itoa(day)) {
+			rule.Weekdays = append(rule.Weekdays, day)
+		}
+	}
+	rule.From, rule.Until = minutes(one("from"), "from", &form), minutes(one("until"), "until", &form)
+	to.Title, to.Exclusion, to.NeedsCode, to.Rule = one("title"), one("exclusion"), one("needs_code") == "1", rule
+	to.Priority = or(count("priority"))
+	to.StartsAt, to.EndsAt = when("starts"), when("ends")
+	to.MaxUses, to.MaxPerCustomer, to.MaxPerDay = count("max_uses"), count("max_per_customer"), count("max_per_day")
+	to.Budget = nil
+	if n := amount("budget"); n > 0 {
+		to.Budget = &n
+	}
+	to.Combines = []quote.Level{}
+	for _, level := range []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel} {
+		if slices.Contains(r.PostForm["combines"], string(level)) {
+			to.Combines = append(to.Combines, level)
+		}
+	}
+	if v := count("version"); v != nil && to.ID != 0 {
+		to.Version = *v
+	}
+	return form.Err()
+}
+
+// shopZone is the clock by which promotions begin and end: the first store's.
+func (p *Pages) shopZone(ctx context.Context) (*time.Location, error) {
+	all, err := location.All(ctx, p.DB)
+	if err != nil || len(all) == 0 {
+		return time.UTC, err
+	}
+	first := all[0]
+	for _, l := range all {
+		if l.Kind == "store" && l.ID < first.ID {
+			first = l
+		}
+	}
+	return first.Zone(), nil
+}
+
+func (p *Pages) gift(ctx context.Context, sku string, form *fault.Form) (int64, error) {
+	if sku == "" {
+		return 0, nil
+	}
+	found, err := office.Goods(ctx, p.DB, "variant", []string{sku})
+	if err != nil || len(found.IDs) == 0 {
+		form.Add("gift", "Nothing has this SKU.")
+		return 0, err
+	}
+	return found.IDs[0], nil
+}
+
+// percent reads 12.5 as 1250 hundredths.
+func percent(s string, form *fault.Form) int64 {
+	if s = strings.TrimSuffix(s, "%"); s == "" {
+		return 0
+	}
+	m, err := money.Parse(strings.TrimSpace(s), "XXX")
+	if err != nil || m.Minor > 10000 {
+		form.Add("percent", "A percentage from 0.01 to 100.")
+		return 0
+	}
+	return m.Minor
+}
+
+// steps reads “50 = 5; 100 = 15%”.
+func steps(s, currency string, form *fault.Form) (all []quote.Step) {
+	for _, part := range strings.Split(s, ";") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		from, off, ok := strings.Cut(part, "=")
+		m, err := money.Parse(from, currency)
+		step := quote.Step{From: m.Minor}
+		if off = strings.TrimSpace(off); strings.HasSuffix(off, "%") {
+			step.Percent = percent(off, form)
+		} else if cut, failed := money.Parse(off, currency); failed == nil {
+			step.Amount = cut.Minor
+		} else {
+			ok = false
+		}
+		if !ok || err != nil || len(all) > 20 {
+			form.Add("steps", "Write steps as “50 = 5; 100 = 15%”.")
+			return nil
+		}
+		all = append(all, step)
+	}
+	return all
+}
+
+func minutes(s, field string, form *fault.Form) int {
+	if s == "" {
+		return 0
+	}
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		form.Add(field, "A time such as 14:00.")
+	}
+	return t.Hour()*60 + t.Minute()
+}
+
+// ticked are the values of boxes.
+func ticked(r *http.Request, name string) (all []string) {
+	for _, value := range r.PostForm[name] {
+		if value = typed(value); value != "" && len(all) < 200 {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// words parts what was typed at commas.
+func words(s string) (all []string) {
+	for _, word := range strings.Split(s, ",") {
+		if word = strings.TrimSpace(word); word != "" && len(all) < 200 {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// movePromotion takes it live, pauses it, or ends it.
+func (p *Pages) movePromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	to := typed(r.PostFormValue("to"))
+	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := promotion.Move(r.Context(), tx, id(r, "id"), to); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "promotion." + to, Subject: "promotion", SubjectID: id(r, "id")})
+	})
+	return p.afterPromotion(r, err, "kept")
+}
+
+func (p *Pages) copyPromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	var copied int64
+	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) (err error) {
+		copied, err = promotion.Copy(r.Context(), tx, id(r, "id"), who(r))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/promotions/%d", copied)), nil
+}
+
+// addCodes adds one code of the shop's choosing, or a batch that is drawn.
+func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	promotionID := id(r, "id")
+	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		page, err := promotion.ByID(r.Context(), tx, promotionID)
+		if err != nil || page == nil {
+			return respondNotFound(err)
+		}
+		if prefix := typed(r.PostFormValue("prefix")); prefix != "" {
+			n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("count")))
+			if err != nil {
+				return fault.Field("count", "How many? From 1 to 10,000.")
+			}
+			return promotion.AddBatch(r.Context(), tx, promotionID, prefix, prefix, n)
+		}
+		c := promotion.Coupon{PromotionID: promotionID, Code: typed(r.PostFormValue("code"))}
+		if uses := strings.TrimSpace(r.PostFormValue("uses")); uses != "" {
+			n, err := strconv.Atoi(uses)
+			if err != nil || n < 1 || n > 1_000_000_000 {
+				return fault.Field("uses", "A limit is a whole number above zero, or empty.")
+			}
+			c.MaxUses = &n
+		}
+		if email := typed(r.PostFormValue("customer")); email != "" {
+			if c.CustomerID, err = desk.ByEmail(r.Context(), tx, email); err != nil {
+				return err
+			}
+			if c.CustomerID == 0 {
+				return fault.Field("customer", "Nobody has confirmed this address.")
+			}
+		}
+		return promotion.AddCode(r.Context(), tx, c)
+	})
+	return p.afterPromotion(r, err, "kept")
+}
+
+func respondNotFound(err error) error {
+	if err == nil {
+		err = respond.NotFound()
+	}
+	return err
+}
+
+func (p *Pages) disableCode(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.afterPromotion(r, promotion.DisableCode(r.Context(), p.DB, id(r, "id"), id(r, "coupon")), "kept")
+}
+
+func (p *Pages) afterPromotion(r *http.Request, err error, done string) (respond.Answer, error) {
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showPromotion(r, promotionView{Typed: r.PostForm}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/promotions/%d?done=%s", id(r, "id"), done)), nil
+}
