@@ -39,6 +39,7 @@ type Request struct {
 	CustomerID  int64
 	CartID      int64
 	Expected    int64 // minor units
+	Rest        *int64 // of that, what was left to pay beside points, gift cards and credit; nil: nobody was shown it
 	Name        string
 	Email       string
 	Phone       string

@@ -30,6 +30,10 @@ type tenders struct {
 func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	t.parts = b.Tenders()
 	rest := t.parts.Rest - r.Exchange
+	if r.Rest != nil && *r.Rest != t.parts.Rest {
+		return t, fault.New(fault.Conflict, "A gift card, points or credit were spent elsewhere meanwhile. Left to pay is now {rest}; it was {before}.",
+			text.Args{"rest": b.Quote.In(t.parts.Rest), "before": b.Quote.In(*r.Rest)})
+	}
 	if rest < 0 {
 		return t, fault.New(fault.Conflict, "What came back pays more than this costs.")
 	}

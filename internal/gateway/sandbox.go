@@ -113,6 +113,11 @@ func (s *Sandbox) Capture(ctx context.Context, reference, key string, amount int
 	return err
 }
 
+func (s *Sandbox) Close(ctx context.Context, reference, key string) error {
+	_, err := s.call(ctx, http.MethodPost, "/v1/payments/"+reference+"/close", key, map[string]any{})
+	return err
+}
+
 func (s *Sandbox) Void(ctx context.Context, reference, key string) error {
 	_, err := s.call(ctx, http.MethodPost, "/v1/payments/"+reference+"/void", key, map[string]any{})
 	return err

@@ -95,15 +95,14 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 		}
 		return nil
 	}
+	// The row first, by itself: a count in the same statement would not see what was committed while it waited for the row.
+	if _, err := tx.Exec(ctx, `SELECT FROM promotion WHERE id = $1 FOR UPDATE`, p.ID); err != nil {
+		return fmt.Errorf("hold a promotion: %w", err)
+	}
 	err := tx.QueryRow(ctx, `
-		WITH held AS (
-			SELECT id
-			FROM promotion
-			WHERE id = @id AND version = @version AND state <> 'ended'
-			FOR UPDATE)
 		SELECT count(*), coalesce(sum(amount), 0)::bigint
-		FROM held
-		JOIN promotion_use u ON u.promotion_id = held.id AND u.released_at IS NULL`, args).Scan(&p.Used, &p.Spent)
+		FROM promotion_use
+		WHERE promotion_id = $1 AND released_at IS NULL`, p.ID).Scan(&p.Used, &p.Spent)
 	if err != nil {
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}

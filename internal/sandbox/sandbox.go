@@ -104,6 +104,7 @@ func (s *Server) Handler() http.Handler {
 		r.Get("/payments/{id}", s.look)
 		r.Post("/payments/{id}/capture", s.once("capture", s.capture))
 		r.Post("/payments/{id}/void", s.once("void", s.void))
+		r.Post("/payments/{id}/close", s.once("close", s.close))
 		r.Post("/payments/{id}/refunds", s.once("refund", s.refund))
 		r.Post("/faults", s.plant)
 	})
@@ -289,6 +290,19 @@ func (s *Server) capture(ctx context.Context, tx pgx.Tx, r *http.Request, body [
 	done, err := s.move(ctx, tx, id, "capture", amount, `state = 'captured', captured = $2 WHERE id = $1 AND state = 'authorised' AND lapses_at > now() AND $2 BETWEEN 1 AND amount`, amount)
 	if err == nil && !done {
 		err = no("There is no authorisation of that amount.")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return s.told(ctx, tx, id)
+}
+
+// close ends a page that nobody has paid on.
+func (s *Server) close(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte) (answer, error) {
+	id := chi.URLParam(r, "id")
+	done, err := s.move(ctx, tx, id, "void", 0, `state = 'void' WHERE id = $1 AND state IN ('open', 'secure')`)
+	if err == nil && !done {
+		err = no("It is not open any more.")
 	}
 	if err != nil {
 		return answer{}, err

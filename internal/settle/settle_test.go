@@ -124,7 +124,7 @@ func (w *world) ship(customer, variant int64) {
 func (w *world) request(customer int64, pay string) checkout.Request {
 	w.t.Helper()
 	b := w.basket(customer)
-	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada Bray", Email: "ada@example.com", Pay: pay, Channel: "web", Language: "en",
+	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Rest: new(b.Tenders().Rest), Name: "Ada Bray", Email: "ada@example.com", Pay: pay, Channel: "web", Language: "en",
 		Gateway: "sandbox", To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD", Country: "GB"}}
 }
 

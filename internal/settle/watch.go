@@ -99,7 +99,7 @@ func (o *Office) expire(ctx context.Context, orderID int64) error {
 		return err
 	}
 	if a != nil && a.State == payment.Started && a.Reference != "" && o.Takes() && o.Gateway.Name() == a.Gateway {
-		err := o.Gateway.Void(ctx, a.Reference, a.Key()+"-over")
+		err := o.Gateway.Close(ctx, a.Reference, a.Key()+"-over")
 		if _, refused := payment.IsRefused(err); err != nil && !refused {
 			return fmt.Errorf("close the page of payment %d: %w", a.ID, err)
 		}

@@ -221,6 +221,9 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	request := checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Email: view.Email, Pay: view.Kind, Channel: "counter", AssociateID: here(r).AssociateID, Here: atCounter(r), Language: text.Language(r.Context()),
 	}
+	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
+		request.Rest = &rest
+	}
 	if view.Kind == "split" {
 		request.Pay, request.Split = payment.Cash, true
 	}

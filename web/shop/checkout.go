@@ -92,6 +92,9 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Phone: r.PostFormValue("phone"), Pay: r.PostFormValue("pay"), Channel: "web", Language: language(r),
 		To: postal.Address{Lines: r.PostFormValue("lines"), Town: r.PostFormValue("town"), Region: r.PostFormValue("region"), Postcode: r.PostFormValue("postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
+	if rest := r.PostFormValue("rest"); rest != "" {
+		request.Rest = new(number(rest))
+	}
 	if p.Office.Takes() {
 		request.Gateway = p.Office.Gateway.Name()
 	}
