@@ -18,9 +18,9 @@ var floors = []string{
 	"catalog message gallery",
 	"inventory promotion giftcard credit loyalty",
 	"cart",
-	"order payment gateway",
+	"order payment gateway document",
 	"basket profile browse desk office",
-	"settle pickup dispatch checkout shopping stocktake returns setup intake person account privacy personnel",
+	"settle billing pickup dispatch checkout shopping stocktake returns setup intake person account privacy personnel",
 	"audit demo sample",
 	"work",
 }

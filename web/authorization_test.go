@@ -89,6 +89,7 @@ var owned = map[string][]string{
 	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
 	"POST /counter/sales/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
 	"GET /admin/promotions/{id}":            {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
+	"GET /orders/{link}/documents/{series}/{number}": {},
 	"GET /cart/events": {owner, guestOwnLink, guestOtherLink, otherShopper},
 	"GET /setup":       {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},

@@ -270,7 +270,7 @@ var queries = map[string][]string{
 	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort", "min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done", "change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit", "done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
-	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account", "news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/trail.csv": {"by", "action", "from", "to"},
+	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account", "news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from", "to"}, "/admin/trail.csv": {"by", "action", "from", "to"},
 }
 
 // TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query and every part of every

@@ -38,7 +38,7 @@ const Hold = 15 * time.Minute
 type Request struct {
 	CustomerID  int64
 	CartID      int64
-	Expected    int64 // minor units
+	Expected    int64  // minor units
 	Rest        *int64 // of that, what was left to pay beside points, gift cards and credit; nil: nobody was shown it
 	Name        string
 	Email       string
@@ -157,6 +157,11 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	confirmed := w.n.HoldUntil == nil
 	if confirmed && who.email != "" {
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: w.ID, Mail: message.MailConfirmed}); err != nil {
+			return placed, err
+		}
+	}
+	if t.state == order.Paid {
+		if err := jobs.Insert(ctx, tx, settle.PaperJob{OrderID: w.ID}); err != nil {
 			return placed, err
 		}
 	}

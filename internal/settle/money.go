@@ -25,6 +25,13 @@ type Job struct {
 
 func (Job) Kind() string { return "transfer" }
 
+// PaperJob has an order's documents brought in step with it.
+type PaperJob struct {
+	OrderID int64 `json:"order_id"`
+}
+
+func (PaperJob) Kind() string { return "documents" }
+
 // atGateway are the kinds of tender that somebody else takes for us.
 func atGateway(kind string) bool { return kind == payment.Card || kind == payment.PayLater }
 
@@ -144,7 +151,7 @@ func Paid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Tende
 		return err
 	}
 	h.PaymentState = order.Paid
-	return nil
+	return jobs.Insert(ctx, tx, PaperJob{h.ID})
 }
 
 // restore puts a part of what was set aside back where it came from, before it was taken. It answers nothing about points: those of a tender go back in
@@ -254,6 +261,9 @@ func Even(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []p
 	refunds, err = Plan(tenders, owing, byPoints, back)
 	if err != nil {
 		return nil, fmt.Errorf("order %d: %w", h.ID, err)
+	}
+	if err := jobs.Insert(ctx, tx, PaperJob{h.ID}); err != nil {
+		return nil, err
 	}
 	for _, r := range refunds {
 		transfer, err := r.Give(ctx, tx)

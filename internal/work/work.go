@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
+	"counterpart/internal/billing"
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
 	"counterpart/internal/files"
@@ -34,6 +35,9 @@ type Tools struct {
 
 // Start works jobs until the client is stopped.
 func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
+	if t.Office == nil {
+		t.Office = &settle.Office{DB: t.DB, Base: t.BaseURL} // Nothing is paid by card; orders end in time all the same.
+	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.OrderMail]) error {
 		return orderMail(ctx, t, job.Args)
@@ -69,6 +73,9 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.Job]) error {
 		return t.Office.Transfer(ctx, job.Args.TransferID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.PaperJob]) error {
+		return billing.Square(ctx, t.DB, job.Args.OrderID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.EventJob]) error {
 		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)

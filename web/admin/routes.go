@@ -53,6 +53,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/admin/promotions/{id}/codes", gate.Market, p.addCodes)
 	r.Post("/admin/promotions/{id}/codes/{coupon}/disable", gate.Market, p.disableCode)
 	r.Get("/admin/payments", gate.Admin, p.payments)
+	r.Get("/admin/journal.csv", gate.Admin, p.journal)
 	r.Post("/admin/payments/{id}/close", gate.Admin, p.closeDifference)
 	r.Post("/admin/customers/{id}/tier", gate.People, p.setTier)
 	r.Get("/admin/staff", gate.Admin, p.staff)

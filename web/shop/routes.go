@@ -54,6 +54,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/orders/{link}", gate.OwnLink, p.order)
 	r.Get("/orders/{link}/events", gate.OwnLink, p.orderEvents)
 	r.Get("/orders/{link}/calendar.ics", gate.OwnLink, p.calendar)
+	r.Get("/orders/{link}/documents/{series}/{number}", gate.OwnLink, p.document)
 	r.Get("/orders/{link}/paid", gate.OwnLink, p.paid)
 	r.Post("/orders/{link}/pay", gate.OwnLink, p.payAgain)
 	r.Post("/orders/{link}/cancel", gate.OwnLink, p.cancelOrder)
