@@ -31,6 +31,8 @@ type config struct {
 	SandboxURL    string `env:"COUNTERPART_SANDBOX_URL"`  // of one that runs elsewhere; none: it is started
 	SandboxKey    string `env:"COUNTERPART_SANDBOX_KEY"`
 	SandboxSecret string `env:"COUNTERPART_SANDBOX_SECRET"` // two, parted by a space, while one is changed for the other
+	StripeKey     string `env:"COUNTERPART_STRIPE_KEY"`
+	StripeSecret  string `env:"COUNTERPART_STRIPE_SECRET"` // of the webhook's endpoint; likewise two
 
 	SignOn       string `env:"COUNTERPART_OIDC_ISSUER"` // a company's own sign-in for staff
 	SignOnClient string `env:"COUNTERPART_OIDC_CLIENT_ID"`

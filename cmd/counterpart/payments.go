@@ -40,7 +40,7 @@ func office(ctx context.Context, db *database, c config) (*settle.Office, error)
 	case "", "none":
 		return o, nil
 	case "stripe":
-		return o, errors.New("COUNTERPART_PAYMENTS=stripe: not in this build yet")
+		return o, withStripe(o, c)
 	case "sandbox":
 	default:
 		return nil, fmt.Errorf("COUNTERPART_PAYMENTS is sandbox, stripe or none, not %q", c.Payments)
@@ -59,6 +59,18 @@ func office(ctx context.Context, db *database, c config) (*settle.Office, error)
 	o.PayAt = page.Scheme + "://" + page.Host
 	o.Gateway = &gateway.Sandbox{Base: base, Key: key, Secrets: strings.Fields(secret), Client: gateway.Patient()}
 	return o, nil
+}
+
+func withStripe(o *settle.Office, c config) error {
+	shop, err := url.Parse(c.URL)
+	secrets := strings.Fields(c.StripeSecret)
+	safe := err == nil && shop.Host != "" && (shop.Scheme == "https" || strings.HasPrefix(c.StripeKey, "sk_test_"))
+	if !safe || c.StripeKey == "" || len(secrets) == 0 || len(secrets) > 2 {
+		return errors.New("COUNTERPART_PAYMENTS=stripe needs COUNTERPART_URL with https, COUNTERPART_STRIPE_KEY, and in COUNTERPART_STRIPE_SECRET one or two signing secrets of its webhook")
+	}
+	o.PayAt = gateway.StripePage
+	o.Gateway = gateway.NewStripe(c.StripeKey, secrets, shop.Host, "")
+	return nil
 }
 
 // startSandbox is the payment company of a demo: a server of its own beside the shop, with its own book in the same Postgres.

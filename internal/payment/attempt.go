@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +38,9 @@ type Attempt struct {
 }
 
 // Key under which the gateway knows the attempt.
-func (a *Attempt) Key() string { return "payment-" + strconv.FormatInt(a.ID, 10) }
+func (a *Attempt) Key() string { return keyPrefix + strconv.FormatInt(a.ID, 10) }
+
+const keyPrefix = "payment-"
 
 // Try writes an attempt down, before anybody is called.
 func Try(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string, amount int64) (id int64, err error) {
@@ -61,8 +64,15 @@ func AttemptByID(ctx context.Context, db pg.DB, id int64) (*Attempt, error) {
 	return attempt(ctx, db, `WHERE p.id = $1`, id)
 }
 
-// AttemptAt reads an attempt by the gateway's name for it. Nil when there is none.
+// AttemptAt reads an attempt by the gateway's name for it, or by its key. Nil when there is none.
 func AttemptAt(ctx context.Context, db pg.DB, gateway, reference string) (*Attempt, error) {
+	if digits, ok := strings.CutPrefix(reference, keyPrefix); ok {
+		id, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return nil, nil
+		}
+		return attempt(ctx, db, `WHERE p.gateway = $1 AND p.id = $2`, gateway, id)
+	}
 	return attempt(ctx, db, `WHERE p.gateway = $1 AND p.reference = $2`, gateway, reference)
 }
 

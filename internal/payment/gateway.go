@@ -53,7 +53,7 @@ type Status struct {
 	Lapses   time.Time // zero: not said
 }
 
-// Event is a message of a gateway: its id, so that it counts once, and what it is about.
+// Event is a message of a gateway: its id, so that it counts once, and what it is about: the gateway's name for an attempt, or the key of one.
 type Event struct{ ID, Kind, Reference string }
 
 // Refused is an answer that will be the same however often it is asked: what it says is why.
