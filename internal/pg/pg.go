@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +89,18 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 		case <-time.After(time.Duration(attempt) * time.Duration(5+rand.IntN(20)) * time.Millisecond):
 		}
 	}
+}
+
+// Away says whether an error is the database not being there, or not answering in time: nobody's mistake, and over in a while. A statement that it gave up
+// on counts.
+func Away(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		// query_canceled, lock_not_available, too_many_connections, and an operator who stopped it
+		return slices.Contains([]string{"57014", "55P03", "53300", "57P01", "57P02", "57P03"}, pgErr.Code)
+	}
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 func lostRace(err error) bool {

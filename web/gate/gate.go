@@ -177,12 +177,22 @@ func (r *Routes) Post(pattern string, p Policy, h respond.Handler) {
 // All is the site map.
 func (r *Routes) All() []Route { return r.all }
 
+// Patience is how long a page may take: whoever waits longer thinks that it is broken. What is under way then is given up, and can be sent again.
+const Patience = 5 * time.Second
+
 func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 	if p.allow == nil {
 		panic("gate: " + method + " " + pattern + " has no policy")
 	}
 	r.all = append(r.all, Route{method, pattern, p})
+	stream := strings.HasSuffix(pattern, "/events")
 	guarded := func(w http.ResponseWriter, req *http.Request) (respond.Answer, error) {
+		malformed := readForm(req) // first, so that it can be offered again whatever goes wrong
+		if !stream {
+			in, cancel := context.WithTimeout(req.Context(), Patience)
+			defer cancel()
+			req = req.WithContext(in)
+		}
 		if p.Name != Anyone.Name || r.shopperToken(req) != "" {
 			// What a principal sees is for nobody's cache, the back button's included.
 			w.Header().Set("Cache-Control", "no-store")
@@ -194,8 +204,8 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 		if err != nil {
 			return nil, err
 		}
-		if err := readForm(admitted); err != nil {
-			return nil, err
+		if malformed != nil {
+			return nil, malformed
 		}
 		return h(w, admitted)
 	}

@@ -16,6 +16,8 @@ func errorTitle(ctx context.Context, status int) string {
 		return text.T(ctx, "That changed a moment ago")
 	case 503:
 		return text.T(ctx, "Not open yet")
+	case 504:
+		return text.T(ctx, "A moment, please")
 	case 429:
 		return text.T(ctx, "Too many tries")
 	}

@@ -9,12 +9,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/fault"
+	"counterpart/internal/pg"
 	"counterpart/internal/text"
 )
 
@@ -114,15 +116,45 @@ func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 		code, sentence = status(f.Kind), Sentence(ctx, f)
 	case errors.As(err, &tooLarge):
 		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That is more than this page takes. Send less.")
+	case pg.Away(err):
+		id = noted(r, err)
+		code, sentence = http.StatusGatewayTimeout, text.T(ctx, "We cannot reach our books at the moment. Wait a little and try again: nothing happens twice.")
+		w.Header().Set("Retry-After", "5")
+		r = r.WithContext(context.WithValue(ctx, resendKey{}, resend(r)))
 	default:
-		id = rand.Text()[:8]
+		id = noted(r, err)
 		sentence = text.T(ctx, "Something went wrong on our side. Nothing you entered is lost: go back and try again.")
-		// The pattern, not the path: a path may hold somebody's link.
-		slog.ErrorContext(ctx, "request failed", "id", id, "method", r.Method, "route", chi.RouteContext(ctx).RoutePattern(), "error", err)
 	}
 	if err := Status(code, page(code, sentence, id))(w, r); err != nil {
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 	}
+}
+
+// noted writes down what failed and answers the id of the line. It has the pattern, not the path: a path may hold somebody's link.
+func noted(r *http.Request, err error) (id string) {
+	id = rand.Text()[:8]
+	slog.ErrorContext(r.Context(), "request failed", "id", id, "method", r.Method, "route", chi.RouteContext(r.Context()).RoutePattern(), "error", err)
+	return id
+}
+
+type resendKey struct{}
+
+// Resend is a form that could not be taken, for the page that says so to offer it again. Nil where there was none, or one with a secret in it.
+func Resend(ctx context.Context) url.Values {
+	form, _ := ctx.Value(resendKey{}).(url.Values)
+	return form
+}
+
+// secrets are never written into a page.
+var secrets = []string{"password", "current", "pin", "unlock-secret"}
+
+func resend(r *http.Request) url.Values {
+	for _, name := range secrets {
+		if r.PostForm.Has(name) {
+			return nil
+		}
+	}
+	return r.PostForm
 }
 
 // Sentence is what a fault says when there is no field to say it beside.
