@@ -26,7 +26,7 @@ var floors = []string{
 }
 
 // Helpers that belong to a floor's package, and tests' own.
-var beside = map[string]string{"pg/pgtest": "pg", "pg/pgtest/with": "pg", "message/catcher": "message", "sandbox/sandboxtest": "gateway"}
+var beside = map[string]string{"pg/pgtest": "pg", "pg/pgtest/with": "pg", "message/catcher": "message", "sandbox/sandboxtest": "gateway", "gateway/stripetest": "gateway"}
 
 func TestFloors(t *testing.T) {
 	place := map[string]int{}

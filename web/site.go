@@ -89,7 +89,10 @@ func (s Site) hook(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.Office.Receive(r.Context(), chi.URLParam(r, "gateway"), r.Header, body)
 	}
+	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.As(err, &tooLarge):
+		http.Error(w, "larger than anything we are told", http.StatusRequestEntityTooLarge)
 	case errors.Is(err, payment.ErrForged):
 		http.Error(w, "not signed by anybody we know", http.StatusBadRequest)
 	case err != nil:

@@ -454,3 +454,42 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 	require.Equal(t, "EUR true", currency)
 	p.sound(t)
 }
+
+// What is typed and not added is added before the order is made; what does not work is said, and nothing is ordered.
+func TestATypedCodeIsNotForgotten(t *testing.T) {
+	p := open(t)
+	v := p.visitor(t)
+	form := v.fill(p, p.Mug)
+	form.Set("gift_card", "AAAA-AAAA-AAAA-AAAA")
+	status, body, _ := v.post("/checkout", form)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, body, "AAAA-AAAA-AAAA-AAAA", "it is kept")
+	form.Del("gift_card")
+	form.Set("code", "NOSUCHCODE")
+	status, _, _ = v.post("/checkout", form)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	var orders int
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*) FROM orders`).Scan(&orders))
+	require.Zero(t, orders)
+	form.Del("code")
+	status, _, _ = v.post("/checkout", form)
+	require.Equal(t, http.StatusSeeOther, status)
+}
+
+func TestALargeMessageIsRefused(t *testing.T) {
+	p := open(t)
+	status, _, _ := p.visitor(t).post("/webhooks/sandbox", url.Values{"x": {strings.Repeat("x", 1<<19)}})
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+}
+
+func TestAJournalOfNoPeriodIsRefused(t *testing.T) {
+	p := open(t)
+	boss := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &boss, sample.Password) }))
+	admin := p.visitor(t)
+	admin.signIn(boss.Email)
+	for _, query := range []string{"?from=abc", "?from=2026-02-30", "?from=2026-03-02&to=2026-03-01"} {
+		status, _, _ := admin.get("/admin/journal.csv" + query)
+		require.Equal(t, http.StatusUnprocessableEntity, status, query)
+	}
+}

@@ -135,6 +135,9 @@ func (b *Basket) Problem() text.Message {
 			return text.M("Only {n} of {title} can be sent. Change the quantity, or collect it in a store.", args)
 		default:
 			args["store"] = b.Stores[line.LocationID].Name
+			if args["n"] == 0 {
+				return text.M("{title} is sold out at {store}. Choose another store, have it delivered or take it out.", args)
+			}
 			return text.M("Only {n} of {title} are left at {store}. Change the quantity, choose another store or have it delivered.", args)
 		}
 	}

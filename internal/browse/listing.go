@@ -23,6 +23,7 @@ type Card struct {
 	Was       int64  `json:"was"`       // lowest price of the 30 days before a reduction, else 0
 	Available int    `json:"available"` // pieces at the visit's store
 	Elsewhere bool   `json:"elsewhere"` // another store has it
+	ByMail    bool   `json:"by_mail"`   // a gift card: it is never out of stock
 }
 
 // Facet is an option people filter by, with how many products of the list have each value.
@@ -283,7 +284,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						FROM variant v
 						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
 						JOIN location at ON at.id = s.location_id AND at.kind = 'store'
-						WHERE v.product_id = p.id AND v.active AND s.on_hand - s.reserved - s.safety > 0)) ORDER BY page.n)
+						WHERE v.product_id = p.id AND v.active AND s.on_hand - s.reserved - s.safety > 0),
+					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card)) ORDER BY page.n)
 				FROM page
 				JOIN product p ON p.id = page.id
 				JOIN LATERAL (

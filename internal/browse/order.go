@@ -69,6 +69,7 @@ type Fulfilment struct {
 	Carrier     string     `json:"carrier"`
 	Tracking    string     `json:"tracking"`
 	Paid        int64      `json:"paid"` // for the delivery
+	Tax         int64      `json:"tax"`  // of that
 	Name        string     `json:"name"`
 	Lines       string     `json:"lines"`
 	Town        string     `json:"town"`
@@ -168,6 +169,7 @@ type Return struct {
 	Refund     int64     `json:"refund"`
 	PointsBack int64     `json:"points_back"`
 	Exchange   string    `json:"exchange"` // public id of what was taken instead
+	ExchangeID int64     `json:"exchange_id"`
 }
 
 func (o *Order) Money(minor int64) money.Money { return money.New(minor, o.Currency) }
@@ -200,6 +202,11 @@ func (o *Order) Change() (given, change int64) {
 func (o *Order) KeptTax() (tax int64) {
 	for _, line := range o.Lines {
 		tax += line.KeptTax
+	}
+	for _, part := range o.Parts {
+		if part.State != "cancelled" {
+			tax += part.Tax
+		}
 	}
 	return tax
 }
@@ -259,7 +266,7 @@ const orderColumns = `
 		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
 	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state, 'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
 		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from', coalesce(f.arrives_from::text, ''),
-		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
+		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'tax', f.tax, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f
 	WHERE f.order_id = o.id),
@@ -298,7 +305,7 @@ const orderColumns = `
 	(SELECT coalesce(json_agg(json_build_object('series', series, 'number', number, 'total', total) ORDER BY id), '[]')
 	FROM document
 	WHERE order_id = o.id),
-	(SELECT coalesce(json_agg(json_build_object('number', r.number, 'at', r.at, 'store', at.name, 'refund', r.refund, 'points_back', r.points_back, 'exchange', coalesce(x.public_id, '')) ORDER BY r.id), '[]')
+	(SELECT coalesce(json_agg(json_build_object('number', r.number, 'at', r.at, 'store', at.name, 'refund', r.refund, 'points_back', r.points_back, 'exchange', coalesce(x.public_id, ''), 'exchange_id', coalesce(x.id, 0)) ORDER BY r.id), '[]')
 	FROM return_ticket r
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id

@@ -102,6 +102,11 @@ func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	if err := check(b, r); err != nil {
 		return Placed{}, err
 	}
+	if who.name == "" {
+		if who.name, err = customer.Name(ctx, tx, r.CustomerID); err != nil {
+			return Placed{}, err
+		}
+	}
 	tenders, err := pay(b, r)
 	if err != nil {
 		return Placed{}, err
@@ -110,13 +115,19 @@ func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 }
 
 // before answers a checkout that was sent twice with the order that its cart made.
-func before(ctx context.Context, tx pgx.Tx, r Request) (p Placed, err error) {
-	if p.ID, p.PublicID, err = order.OfCart(ctx, tx, r.CustomerID, r.CartID); err != nil {
-		return p, err
+func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
+	made, err := order.OfCart(ctx, tx, r.CustomerID, r.CartID)
+	if err != nil {
+		return Placed{}, err
 	}
-	if p.ID == 0 {
-		return p, fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
+	if made == nil {
+		return Placed{}, fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
 	}
+	if made.CarriedOut != r.Here.CarryOut {
+		// What was sold one way is not paid for by having been ordered the other way.
+		return Placed{}, fault.New(fault.Conflict, "This cart has become order {number} meanwhile. Nothing was taken here: open the order and go on from there.", text.Args{"number": made.Number})
+	}
+	p := Placed{ID: made.ID, PublicID: made.PublicID}
 	a, err := payment.LastAttempt(ctx, tx, p.ID)
 	if a != nil && a.State == payment.Started {
 		p.PaymentID = a.ID

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"counterpart/internal/basket"
@@ -9,6 +10,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/postal"
 	"counterpart/internal/quote"
+	"counterpart/internal/text"
 )
 
 type contact struct {
@@ -19,9 +21,9 @@ type contact struct {
 // checkContact says, field by field, what is missing. Whoever carries the goods out of the store need not say who they are.
 func checkContact(r Request, b *basket.Basket) (contact, error) {
 	var form fault.Form
-	c := contact{name: strings.Join(strings.Fields(r.Name), " "), to: r.To}
+	c := contact{name: strings.Join(strings.Fields(text.Clean(r.Name, 1000)), " "), to: r.To}
 	switch {
-	case c.name == "" && !b.CarryOut:
+	case !strings.ContainsFunc(c.name, unicode.IsGraphic) && !b.CarryOut:
 		form.Add("name", "Who is it for? Write a name.")
 	case utf8.RuneCountInString(c.name) > 100:
 		form.Add("name", "That name is longer than we can print. Use up to 100 letters.")

@@ -282,6 +282,14 @@ func NormalPhone(typed, country string) (string, bool) {
 	return "+" + digits, true
 }
 
+// Name of a customer, or nothing.
+func Name(ctx context.Context, db pg.DB, id int64) (name string, err error) {
+	if err := db.QueryRow(ctx, `SELECT name FROM customer WHERE id = $1`, id).Scan(&name); err != nil {
+		return "", fmt.Errorf("read a customer's name: %w", err)
+	}
+	return name, nil
+}
+
 // Contacts are the proven addresses or numbers of a person, with their name and language.
 func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, language string, values []string, err error) {
 	err = db.QueryRow(ctx, `

@@ -283,18 +283,27 @@ func newCode() string {
 }
 
 // OfCart is the order that a customer's cart made, or nothing: the answer to a checkout that was sent twice.
-func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (id int64, publicID string, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT id, public_id
+func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*Made, error) {
+	rows, err := db.Query(ctx, `
+		SELECT id, public_id, number, EXISTS (SELECT FROM fulfilment WHERE order_id = orders.id AND method = 'carry_out')
 		FROM orders
-		WHERE customer_id = $1 AND cart_id = $2`, customerID, cartID).Scan(&id, &publicID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, "", nil
-	}
+		WHERE customer_id = $1 AND cart_id = $2`, customerID, cartID)
 	if err != nil {
-		return 0, "", fmt.Errorf("find a cart's order: %w", err)
+		return nil, fmt.Errorf("find a cart's order: %w", err)
 	}
-	return id, publicID, nil
+	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Made])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return m, err
+}
+
+// Made is the order that a cart became.
+type Made struct {
+	ID         int64
+	PublicID   string
+	Number     int64
+	CarriedOut bool // sold at the counter, goods and all
 }
 
 // Waiting is how many orders of these customers are still to be collected.

@@ -261,6 +261,18 @@ func (d Difference) Note(ctx context.Context, db pg.DB) error {
 	return nil
 }
 
+// GaveBack closes what was noted about a promise that came too late: the gateway let it go.
+func GaveBack(ctx context.Context, tx pgx.Tx, paymentID int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE difference
+		SET closed_at = now(), note = 'The gateway let it go: nothing was taken.'
+		WHERE payment_id = $1 AND kind = 'late' AND closed_at IS NULL`, paymentID)
+	if err != nil {
+		return fmt.Errorf("close a difference: %w", err)
+	}
+	return nil
+}
+
 // CloseDifference says that somebody dealt with one, and how. False when it was closed already.
 func CloseDifference(ctx context.Context, tx pgx.Tx, id, associateID int64, note string) (bool, error) {
 	tag, err := tx.Exec(ctx, `

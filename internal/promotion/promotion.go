@@ -198,6 +198,8 @@ func check(p *Promotion) error {
 		for i, step := range e.Steps {
 			if step.From <= 0 || step.Percent < 0 || step.Percent > 10000 || step.Amount < 0 || step.Percent+step.Amount == 0 || i > 0 && step.From <= e.Steps[i-1].From {
 				form.Add("steps", "Every step begins higher than the one before, and takes something off.")
+			} else if step.Amount > step.From {
+				form.Add("steps", "A step takes off more than it asks to be spent. Did you mean a percentage?")
 			}
 		}
 	case quote.CheapestFree:

@@ -28,6 +28,9 @@ func Mailbox(email string) string {
 	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(email)), "@")
 	local, _, _ = strings.Cut(local, "+")
 	local = strings.ReplaceAll(local, ".", "")
+	if domain == "googlemail.com" {
+		domain = "gmail.com"
+	}
 	if local == "" && domain == "" {
 		return ""
 	}

@@ -237,6 +237,9 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	if err := endTransfer(ctx, tx, a.ID, payment.ToVoid); err != nil {
 		return err
 	}
+	if err := payment.GaveBack(ctx, tx, a.ID); err != nil {
+		return err
+	}
 	switch {
 	case h.State == order.Placed:
 		return Lose(ctx, tx, h)

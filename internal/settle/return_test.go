@@ -233,3 +233,16 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 	}
 	w.sound()
 }
+
+// A cart that was ordered online meanwhile is not sold again at the counter: nobody says “paid” of what is still to be paid.
+func TestACartThatWasOrderedIsNotSold(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
+	placed := w.place(ada, payment.PayAtPickup)
+	cartID := one[int64](w, `SELECT cart_id FROM orders WHERE id = $1`, placed.ID)
+	_, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000, Channel: "counter", AssociateID: w.Bea.ID,
+		Here: basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}, Language: "en"})
+	require.Equal(t, fault.Conflict, fault.As(err).Kind)
+	require.Contains(t, fault.As(err).Error(), "Nothing was taken here")
+	w.sound()
+}

@@ -1,12 +1,14 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/csv"
 	"net/http"
 	"strconv"
 	"time"
 
 	"counterpart/internal/document"
+	"counterpart/internal/fault"
 	"counterpart/internal/money"
 	"counterpart/internal/privacy"
 	"counterpart/web/respond"
@@ -15,7 +17,14 @@ import (
 // journal is the tax of every day and rate, as an accountant takes it: what was invoiced, and what was credited with a minus.
 func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	now := time.Now()
-	from, to := dayOf(r, "from", now.AddDate(0, -1, 0)), dayOf(r, "to", now)
+	var form fault.Form
+	from, to := dayOf(r, "from", now.AddDate(0, -1, 0), &form), dayOf(r, "to", now, &form)
+	if from.After(to) {
+		form.Add("to", "The last day is before the first.")
+	}
+	if err := form.Err(); err != nil {
+		return nil, err
+	}
 	rows, err := document.Journal(r.Context(), p.DB, from, to)
 	if err != nil {
 		return nil, err
@@ -31,7 +40,7 @@ func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 				sign = -1
 			}
 			amount := func(minor int64) string { return money.New(sign*minor, j.Currency).Plain() }
-			_ = out.Write([]string{j.Day.Format(time.DateOnly), j.Series, j.Currency, privacy.Harmless(j.Name), strconv.FormatFloat(float64(j.PPM)/10_000, 'f', -1, 64), strconv.Itoa(j.Count),
+			_ = out.Write([]string{j.Day.Format(time.DateOnly), j.Series, j.Currency, privacy.Harmless(cmp.Or(j.Name, "outside tax")), strconv.FormatFloat(float64(j.PPM)/10_000, 'f', -1, 64), strconv.Itoa(j.Count),
 				amount(j.Net), amount(j.Tax), amount(j.Net + j.Tax)})
 		}
 		out.Flush()
@@ -39,10 +48,14 @@ func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 	}, nil
 }
 
-func dayOf(r *http.Request, name string, otherwise time.Time) time.Time {
-	day, err := time.Parse(time.DateOnly, r.URL.Query().Get(name))
-	if err != nil || day.Year() < 2000 || day.Year() > 2200 {
+func dayOf(r *http.Request, name string, otherwise time.Time, form *fault.Form) time.Time {
+	typed := r.URL.Query().Get(name)
+	if typed == "" {
 		return otherwise
+	}
+	day, err := time.Parse(time.DateOnly, typed)
+	if err != nil || day.Year() < 2000 || day.Year() > 2200 {
+		form.Add(name, "A day is written like 2026-03-31.")
 	}
 	return day
 }

@@ -250,10 +250,17 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 	}
 	rule.Tags, rule.Segments, rule.Tiers = words(one("tags")), words(one("segments")), words(one("tiers"))
 	rule.Quantity, rule.Subtotal, rule.FirstOrder = or(count("quantity")), amount("subtotal"), one("first_order") == "1"
+	stores, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
 	for _, at := range r.PostForm["location"] {
-		if n, err := strconv.ParseInt(at, 10, 64); err == nil {
-			rule.Locations = append(rule.Locations, n)
+		n, _ := strconv.ParseInt(at, 10, 64)
+		if !slices.ContainsFunc(stores, func(l location.Location) bool { return l.ID == n }) {
+			form.Add("location", "One of these stores does not exist any more. Choose again.")
+			break
 		}
+		rule.Locations = append(rule.Locations, n)
 	}
 	for _, method := range []string{quote.Pickup, quote.Ship, quote.CarryOut} {
 		if slices.Contains(r.PostForm["method"], method) {

@@ -29,6 +29,8 @@ type orderView struct {
 	Here *location.Location
 	Now  time.Time
 	Done string
+	// Of what was just done here, in minor units; a page that is opened later owes nobody change.
+	Given, Change int64
 }
 
 func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -43,7 +45,14 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if o == nil {
 		return nil, respond.NotFound()
 	}
-	return respond.Page(orderPage(c, orderView{Order: o, Here: store, Now: time.Now(), Done: done(r)})), nil
+	v := orderView{Order: o, Here: store, Now: time.Now(), Done: done(r)}
+	switch r.URL.Query().Get("done") {
+	case "sold":
+		v.Given, v.Change = o.Change()
+	case "returned":
+		v.Change, _ = strconv.ParseInt(r.URL.Query().Get("change"), 10, 64)
+	}
+	return respond.Page(orderPage(c, v)), nil
 }
 
 // canReturn says whether something of it may come back here.

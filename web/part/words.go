@@ -8,6 +8,7 @@ import (
 	"counterpart/internal/browse"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
+	"counterpart/internal/quote"
 	"counterpart/internal/text"
 )
 
@@ -184,4 +185,26 @@ func pending(t browse.Tender) int64 {
 		return 1
 	}
 	return 0
+}
+
+// named leaves out what has no rate: a gift card is no supply, and some places have no tax.
+func named(taxes []quote.TaxLine) (all []quote.TaxLine) {
+	for _, t := range taxes {
+		if t.Name != "" {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// givenUp is what became of a tender of an order that was called off before anything was taken.
+func givenUp(ctx context.Context, o *browse.Order, t browse.Tender) string {
+	args := text.Args{"amount": o.Money(t.Authorised)}
+	switch t.Kind {
+	case "gift_card":
+		return text.T(ctx, "{amount} back on the card", args)
+	case "credit", "points":
+		return text.T(ctx, "{amount} back in your account", args)
+	}
+	return text.T(ctx, "{amount} not taken", args)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"counterpart/internal/basket"
@@ -106,6 +107,13 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 		}
 		return p.checkoutAgain(r, request, f)
 	}
+	if what, err := p.unapplied(r, customerID, request.To); what != "" || err != nil {
+		f := fault.As(err)
+		if err != nil && f == nil {
+			return nil, err
+		}
+		return p.checkoutAgain(r, request, cmp.Or(f, fault.New(fault.Conflict, "What you wrote there is counted now. This is the new total: order when it is right.")))
+	}
 	if request.To.Country != "" {
 		// Tax and delivery follow the address: should it have changed, the total that was shown is compared with the one that holds.
 		if err := cart.DeliverTo(r.Context(), p.DB, customerID, request.To.Country, region(request.To), number(r.PostFormValue("delivery"))); err != nil {
@@ -148,6 +156,24 @@ func (p *Pages) toPayment(r *http.Request, publicID string, paymentID int64) (re
 	return respond.See(page), nil
 }
 
+// unapplied applies what was typed as a code, a gift card or points and not yet added: whoever types a code and orders means to use it. It answers
+// what that was, or nothing.
+func (p *Pages) unapplied(r *http.Request, customerID int64, to postal.Address) (what string, err error) {
+	for _, field := range [][2]string{{"code", "code"}, {"gift_card", "gift-card"}} {
+		if strings.TrimSpace(r.PostFormValue(field[0])) != "" {
+			return field[1], p.towards(r, customerID, field[1], to)
+		}
+	}
+	if typed := strings.TrimSpace(r.PostFormValue("points")); typed != "" {
+		view, err := p.readCart(r)
+		if err != nil || view.Basket == nil || typed == strconv.FormatInt(view.Basket.Spend, 10) {
+			return "", err
+		}
+		return "points", p.towards(r, customerID, "points", to)
+	}
+	return "", nil
+}
+
 // towards changes what is put towards the total, or where it goes.
 func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.Address) error {
 	ctx, t := r.Context(), trier(r, customerID)
@@ -171,6 +197,13 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 		points := whole(cmp.Or(strings.TrimSpace(r.PostFormValue("points")), "0"))
 		if points < 0 || points > 1<<30 {
 			return fault.Field("points", "How many points? A whole number.")
+		}
+		view, err := p.readCart(r)
+		if err != nil || view.Basket == nil {
+			return err
+		}
+		if least := view.Basket.Rates.Minimum; points > 0 && points < least {
+			return fault.Field("points", "Points count from {n} on.", text.Args{"n": least})
 		}
 		return cart.Spend(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
 	}
