@@ -51,6 +51,8 @@ func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, peri
 		PeriodicJobs: periodic,
 		Logger:       slog.New(quiet{slog.Default().Handler()}),
 		JobTimeout:   2 * time.Minute,
+		// A process that was killed leaves its jobs behind as running: another takes them up when they cannot be running any more.
+		RescueStuckJobsAfter: 3 * time.Minute,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up jobs: %w", err)

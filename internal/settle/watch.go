@@ -124,7 +124,7 @@ func (o *Office) Poll(ctx context.Context) error {
 	return o.each(ctx, `
 		SELECT id
 		FROM payment
-		WHERE state = 'started' AND reference IS NOT NULL AND created_at < now() - interval '30 seconds'
+		WHERE state = 'started' AND reference IS NOT NULL AND created_at < now() - interval '15 seconds'
 		ORDER BY id
 		LIMIT 200`, o.Settle)
 }
@@ -134,7 +134,7 @@ func (o *Office) Resume(ctx context.Context) error {
 	return o.each(ctx, `
 		SELECT id
 		FROM transfer
-		WHERE state = 'asked' AND at < now() - interval '2 minutes'
+		WHERE state = 'asked' AND at < now() - interval '15 seconds'
 		ORDER BY id
 		LIMIT 200`, o.Transfer)
 }

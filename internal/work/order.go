@@ -172,8 +172,8 @@ func cardMail(ctx context.Context, t Tools, args settle.CardMail) error {
 
 // Sweeps of what is paid by others, and how often.
 const (
-	everyMinute = time.Minute
-	hourly      = time.Hour
+	often  = 20 * time.Second
+	hourly = time.Hour
 )
 
 type (

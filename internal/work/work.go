@@ -87,7 +87,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return t.Office.Reconcile(ctx)
 	}))
 	return jobs.Start(ctx, t.DB, workers, []*river.PeriodicJob{
-		river.NewPeriodicJob(river.PeriodicInterval(everyMinute), func() (river.JobArgs, *river.InsertOpts) { return sweepPayments{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(often), func() (river.JobArgs, *river.InsertOpts) { return sweepPayments{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(hourly), func() (river.JobArgs, *river.InsertOpts) { return reconcilePayments{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),

@@ -31,7 +31,7 @@ type Company struct {
 
 const (
 	key    = "a key of the tests"
-	secret = "a secret of the tests"
+	secret = "a-secret-of-the-tests"
 )
 
 // Cards that can be tried.
@@ -40,6 +40,14 @@ const (
 	Secure   = "4000 0000 0000 3220"
 	Declined = "4000 0000 0000 0002"
 )
+
+// Binary is the built server, for tests that run it as a process.
+func Binary(t testing.TB) (path string) {
+	t.Helper()
+	path, err := binary()
+	require.NoError(t, err)
+	return path
+}
 
 var binary = sync.OnceValues(func() (string, error) {
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
@@ -63,9 +71,7 @@ var binary = sync.OnceValues(func() (string, error) {
 // Start runs a sandbox with its book in a database. shop is where its messages go, or empty.
 func Start(t testing.TB, database, shop string) *Company {
 	t.Helper()
-	path, err := binary()
-	require.NoError(t, err)
-	command := exec.Command(path, "sandbox")
+	command := exec.Command(Binary(t), "sandbox")
 	command.Env = append(os.Environ(), "DATABASE_URL="+database, "COUNTERPART_SANDBOX_ADDR=127.0.0.1:0", "COUNTERPART_SANDBOX_KEY="+key, "COUNTERPART_SANDBOX_SECRET="+secret, "COUNTERPART_URL="+shop)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
@@ -93,6 +99,9 @@ func (c *Company) GatewayAt(base string) *gateway.Sandbox {
 
 // Secret with which it signs.
 func (c *Company) Secret() string { return secret }
+
+// Key with which a shop calls it.
+func (c *Company) Key() string { return key }
 
 // Plant has the next calls of an operation go wrong; none takes what is left of a fault away.
 func (c *Company) Plant(operation, kind string, count int) {
