@@ -1,9 +1,11 @@
 package pickup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,50 +16,60 @@ import (
 // KeepAtMost shortens promises of a variant at a location until no more than so many pieces are promised there: the youngest that are not picked first, or, when all
 // are, the youngest. Their shoppers are told. Orders are locked before shelves, so the caller looks at the shelf afterwards, and calls again should new promises have appeared.
 func KeepAtMost(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most int) error {
-	for {
-		var promised int
-		err := tx.QueryRow(ctx, `
-			SELECT coalesce(sum(quantity), 0)::int
-			FROM reservation
-			WHERE variant_id = $1 AND location_id = $2 AND released_at IS NULL AND order_line_id IS NOT NULL`, variantID, locationID).Scan(&promised)
-		if err != nil {
-			return fmt.Errorf("count what is promised: %w", err)
-		}
-		if promised <= most {
-			return nil
-		}
-		if err := shorten(ctx, tx, variantID, locationID, promised-most); err != nil {
+	cuts, err := youngest(ctx, tx, variantID, locationID, most)
+	if err != nil || len(cuts) == 0 {
+		return err
+	}
+	// Every order before the first shelf, in one order.
+	slices.SortFunc(cuts, func(a, b cut) int { return cmp.Compare(a.Order, b.Order) })
+	held := map[int64]*order.Fulfilment{}
+	for _, c := range cuts {
+		if held[c.Fulfilment], err = order.LockFulfilment(ctx, tx, c.Fulfilment, locationID); err != nil {
 			return err
 		}
 	}
+	// What changed while we waited for the orders has changed for the better: then there is less to take.
+	still, err := youngest(ctx, tx, variantID, locationID, most)
+	if err != nil {
+		return err
+	}
+	still = slices.DeleteFunc(still, func(c cut) bool { return held[c.Fulfilment] == nil })
+	for _, c := range still {
+		if err := Shorten(ctx, tx, held[c.Fulfilment], c.Line, c.Pieces); err != nil {
+			return err
+		}
+	}
+	for _, c := range still {
+		if err := inventory.Shorten(ctx, tx, c.Line, c.Pieces); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func shorten(ctx context.Context, tx pgx.Tx, variantID, locationID int64, n int) error {
-	var line, fulfilment int64
-	var quantity int
-	err := tx.QueryRow(ctx, `
-		SELECT r.order_line_id, r.quantity, l.fulfilment_id
-		FROM reservation r
-		JOIN order_line l ON l.id = r.order_line_id
-		JOIN fulfilment f ON f.id = l.fulfilment_id
-		WHERE r.variant_id = $1 AND r.location_id = $2 AND r.released_at IS NULL
-		ORDER BY f.state IN ('waiting', 'to_pick') DESC, r.id DESC
-		LIMIT 1`, variantID, locationID).Scan(&line, &quantity, &fulfilment)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
+// cut is what an order loses.
+type cut struct {
+	Line, Fulfilment, Order int64
+	Pieces                  int
+}
+
+// youngest are the promises that go first, until at most so many pieces are promised.
+func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most int) ([]cut, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT line, fulfilment, order_id, least(quantity, over)::int
+		FROM (
+			SELECT r.order_line_id AS line, l.fulfilment_id AS fulfilment, f.order_id, r.quantity,
+				sum(r.quantity) OVER () - $3 - coalesce(sum(r.quantity) OVER (
+					ORDER BY f.state IN ('waiting', 'to_pick') DESC, r.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS over
+			FROM reservation r
+			JOIN order_line l ON l.id = r.order_line_id
+			JOIN fulfilment f ON f.id = l.fulfilment_id
+			WHERE r.variant_id = $1 AND r.location_id = $2 AND r.released_at IS NULL) promised
+		WHERE over > 0`, variantID, locationID, most)
 	if err != nil {
-		return fmt.Errorf("find a promise to shorten: %w", err)
+		return nil, fmt.Errorf("find promises to shorten: %w", err)
 	}
-	f, err := order.LockFulfilment(ctx, tx, fulfilment, locationID)
-	if err != nil || f == nil {
-		return err
-	}
-	pieces := min(n, quantity)
-	if err := Shorten(ctx, tx, f, line, pieces); err != nil {
-		return err
-	}
-	return inventory.Shorten(ctx, tx, line, pieces)
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[cut])
 }
 
 // CarryOut takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have is counted in first, and promises
