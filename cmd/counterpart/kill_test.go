@@ -136,6 +136,6 @@ func buy(base string, variant int64) (link string) {
 	if cart == nil || total == nil {
 		return ""
 	}
-	location := post("/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}})
+	location := post("/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}})
 	return strings.TrimPrefix(location, "/orders/")
 }
