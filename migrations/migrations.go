@@ -19,6 +19,11 @@ import (
 //go:embed *.sql
 var ours embed.FS
 
+// Role says what the running server may do. It is run after every migration, and may be run again.
+//
+//go:embed role.sql
+var Role string
+
 // Latest is the version a server of this build needs: the highest number in the folder.
 func Latest() uint {
 	names := upFiles()
@@ -39,6 +44,7 @@ func Fingerprint() string {
 		}
 		hash.Write(body)
 	}
+	hash.Write([]byte(Role))
 	return hex.EncodeToString(hash.Sum(nil))[:12]
 }
 

@@ -48,7 +48,7 @@ func open(t *testing.T) *place {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", Draining: &atomic.Bool{}}
+	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", Draining: &atomic.Bool{}}
 	server := httptest.NewServer(site.Handler())
 	t.Cleanup(server.Close)
 	return &place{Chain: sample.Load(t, pool), url: server.URL, db: pool, site: site}
@@ -407,7 +407,7 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", SetupToken: "the-one-time-link"}
+	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", SetupToken: "the-one-time-link"}
 	server := httptest.NewServer(site.Handler())
 	t.Cleanup(server.Close)
 	p := &place{url: server.URL, db: pool, site: site}

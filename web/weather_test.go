@@ -145,6 +145,7 @@ func openInStorm(t *testing.T) *storm {
 	_, err = fmt.Sscan(port, &config.ConnConfig.Port)
 	require.NoError(t, err)
 	config.ConnConfig.Fallbacks = nil
+	pg.AsServer(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	require.NoError(t, err)
 	t.Cleanup(func() { go pool.Close() })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ type config struct {
 	Data     string   `env:"COUNTERPART_DATA" envDefault:".data"`
 	URL      string   `env:"COUNTERPART_URL"` // the shop's address as shoppers see it
 	Database string   `env:"DATABASE_URL"`
+	Owner    string   `env:"COUNTERPART_OWNER_URL"` // the same database as its owner, who migrates it; none: DATABASE_URL is the owner's
 	SMTPHost string   `env:"COUNTERPART_SMTP_HOST"` // none: mails are caught and shown
 	SMTPPort int      `env:"COUNTERPART_SMTP_PORT" envDefault:"587"`
 	SMTPUser string   `env:"COUNTERPART_SMTP_USER"`
@@ -39,7 +41,7 @@ type config struct {
 	SignOnSecret string `env:"COUNTERPART_OIDC_CLIENT_SECRET"`
 }
 
-// database is the one that DATABASE_URL names, or our own in the data folder.
+// database is the one that DATABASE_URL names, or our own in the data folder. Pool is its owner's: what is not the running server works on it.
 type database struct {
 	URL  string
 	Pool *pgxpool.Pool
@@ -51,13 +53,13 @@ func open(ctx context.Context) (config, *database, error) {
 	if err := env.Parse(&c); err != nil {
 		return c, nil, err
 	}
-	db := &database{URL: c.Database}
+	db := &database{URL: cmp.Or(c.Owner, c.Database)}
 	if db.URL == "" {
 		own, err := pg.Start(ctx, filepath.Join(c.Data, "postgres"), pg.Options{})
 		if err != nil {
 			return c, nil, err
 		}
-		db.own, db.URL = own, own.URL
+		db.own, db.URL, c.Database = own, own.URL, own.URL
 	}
 	pool, err := pg.Open(ctx, db.URL)
 	if err != nil {

@@ -23,12 +23,12 @@ import (
 	"counterpart/internal/settle"
 )
 
-// office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it starts; without the setting no other
-// shop takes cards.
-func office(ctx context.Context, db *database, c config) (*settle.Office, error) {
-	o := &settle.Office{DB: db.Pool, Base: c.URL}
+// office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it starts, with its book in tables of the owner's;
+// without the setting no other shop takes cards.
+func office(ctx context.Context, pool, owner *pgxpool.Pool, c config) (*settle.Office, error) {
+	o := &settle.Office{DB: pool, Base: c.URL}
 	if c.Payments == "" {
-		shop, err := location.TheShop(ctx, db.Pool)
+		shop, err := location.TheShop(ctx, pool)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func office(ctx context.Context, db *database, c config) (*settle.Office, error)
 	base, key, secret := c.SandboxURL, c.SandboxKey, c.SandboxSecret
 	if base == "" {
 		var err error
-		if base, key, secret, err = startSandbox(ctx, db.Pool, c); err != nil {
+		if base, key, secret, err = startSandbox(ctx, owner, c); err != nil {
 			return nil, err
 		}
 	}

@@ -58,15 +58,20 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	if mails != nil {
 		defer mails.Close()
 	}
-	site, err := windows(ctx, db, store, c, mails)
+	pool, err := pg.OpenServer(ctx, c.Database)
 	if err != nil {
 		return err
 	}
-	if site.Office, err = office(ctx, db, c); err != nil {
+	defer pool.Close()
+	site, err := windows(ctx, pool, store, c, mails)
+	if err != nil {
+		return err
+	}
+	if site.Office, err = office(ctx, pool, db.Pool, c); err != nil {
 		return err
 	}
 	// Jobs outlive the signal: what has begun is finished before the pool closes.
-	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: db.Pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
+	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"counterpart/internal/customer"
 	"counterpart/internal/files"
 	"counterpart/internal/live"
@@ -39,8 +41,8 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 }
 
 // windows is everything that the pages need.
-func windows(ctx context.Context, db *database, store *files.Store, c config, mails *catcher.Catcher) (site web.Site, err error) {
-	site = web.Site{DB: db.Pool, Files: store, Live: live.Listen(ctx, db.URL), BaseURL: c.URL, Draining: &atomic.Bool{}, Texts: c.Texts != "", Trail: customer.NewTrail(ctx, db.Pool)}
+func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c config, mails *catcher.Catcher) (site web.Site, err error) {
+	site = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, c.Database), BaseURL: c.URL, Draining: &atomic.Bool{}, Texts: c.Texts != "", Trail: customer.NewTrail(ctx, pool)}
 	// Caught mails hold codes and names: they are shown on the developer's own machine and nowhere else.
 	if mails != nil && local(c.URL) {
 		site.Mail, site.Texts = mails, true
@@ -48,7 +50,7 @@ func windows(ctx context.Context, db *database, store *files.Store, c config, ma
 	if site.Proxies, err = networks(c.Proxies); err != nil {
 		return site, fmt.Errorf("COUNTERPART_TRUSTED_PROXIES: %w", err)
 	}
-	shop, err := location.TheShop(ctx, db.Pool)
+	shop, err := location.TheShop(ctx, pool)
 	if err != nil {
 		return site, err
 	}

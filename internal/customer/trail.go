@@ -120,22 +120,8 @@ func TurnMonths(ctx context.Context, db pg.DB, now time.Time) error {
 			return fmt.Errorf("make a month for browse events: %w", err)
 		}
 	}
-	rows, err := db.Query(ctx, `
-		SELECT c.relname
-		FROM pg_inherits i
-		JOIN pg_class c ON c.oid = i.inhrelid
-		WHERE i.inhparent = 'browse_event'::regclass AND c.relname < 'browse_event_' || to_char($1::date, 'YYYYMM')`, now.AddDate(0, -KeepMonths, 1-now.Day()))
-	if err != nil {
-		return fmt.Errorf("find old months: %w", err)
-	}
-	old, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, table := range old {
-		if _, err := db.Exec(ctx, "DROP TABLE IF EXISTS "+pgx.Identifier{table}.Sanitize()); err != nil {
-			return fmt.Errorf("drop an old month: %w", err)
-		}
+	if _, err := db.Exec(ctx, `SELECT browse_event_drop($1::date)`, now.AddDate(0, -KeepMonths, 1-now.Day())); err != nil {
+		return fmt.Errorf("drop old months: %w", err)
 	}
 	return nil
 }

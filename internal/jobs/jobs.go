@@ -51,6 +51,8 @@ func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, peri
 		PeriodicJobs: periodic,
 		Logger:       slog.New(quiet{slog.Default().Handler()}),
 		JobTimeout:   2 * time.Minute,
+		// The server does not own its indexes, and Postgres keeps them well enough without being told to rebuild them.
+		ReindexerSchedule: river.NeverSchedule(),
 		// A process that was killed leaves its jobs behind as running: another takes them up when they cannot be running any more.
 		RescueStuckJobsAfter: 3 * time.Minute,
 	})

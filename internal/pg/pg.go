@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -74,6 +75,47 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// ServerRole is who the running server is in the database; migrations/role.sql says what it may do.
+const ServerRole = "counterpart_server"
+
+// OpenServer connects a pool for the running server: it cannot change what is in a ledger, nor make tables. Where the role could not be made it says so and works as
+// whoever the address names.
+func OpenServer(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	config, err := Config(url)
+	if err != nil {
+		return nil, err
+	}
+	AsServer(config)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach the database: %w", err)
+	}
+	return pool, nil
+}
+
+// AsServer has every connection of a pool take the server's role.
+func AsServer(config *pgxpool.Config) {
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		var may bool
+		err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER'))`, ServerRole).Scan(&may)
+		if err == nil && !may {
+			slog.WarnContext(ctx, "the server works as the owner of its tables: migrate once as somebody who may create roles", "role", ServerRole)
+			return nil
+		}
+		if err == nil {
+			_, err = conn.Exec(ctx, "SET ROLE "+ServerRole)
+		}
+		if err != nil {
+			return fmt.Errorf("take the server's role: %w", err)
+		}
+		return nil
+	}
+}
+
 // InTx runs fn in one transaction: a new one on a pool, a savepoint on a transaction. Work that lost a deadlock or a
 // serialization race is run again, so fn must not talk to anybody but the database.
 func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
@@ -122,13 +164,25 @@ func Migrate(url string) (applied bool, err error) {
 		return false, err
 	}
 	defer m.Close()
-	switch err := m.Up(); {
-	case errors.Is(err, migrate.ErrNoChange):
-		return false, nil
-	case err != nil:
+	err = m.Up()
+	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return false, fmt.Errorf("migrate: %w", err)
 	}
-	return true, nil
+	return err == nil, grant(url)
+}
+
+// grant says what the running server may do, also to what a migration just made.
+func grant(url string) error {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, migrations.Role); err != nil {
+		return fmt.Errorf("say what the server may do: %w", err)
+	}
+	return nil
 }
 
 var literal = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)

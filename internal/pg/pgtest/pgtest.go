@@ -44,6 +44,15 @@ func Database(t testing.TB) (*pgxpool.Pool, string) {
 	return pool, address
 }
 
+// Server is a database as the running server sees it, without the rights of its owner.
+func Server(t testing.TB, address string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pg.OpenServer(context.Background(), address)
+	require.NoError(t, err)
+	t.Cleanup(func() { go pool.Close() })
+	return pool
+}
+
 // Empty is a new database made from another one (template1: with nothing in it), dropped when the test ends.
 func Empty(t testing.TB, from string) string {
 	t.Helper()

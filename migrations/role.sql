@@ -1,0 +1,32 @@
+-- What the running server may do; said again after every migration. It reads and writes, but makes no tables, and what is in a ledger it cannot change or take away.
+SELECT pg_advisory_xact_lock(hashtext('counterpart_server'));
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'counterpart_server') THEN
+        CREATE ROLE counterpart_server LOGIN;
+    END IF;
+    EXECUTE format('GRANT counterpart_server TO %I', current_user);
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN NULL; -- another process made it meanwhile
+    WHEN insufficient_privilege THEN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'counterpart_server') THEN
+            RAISE WARNING 'the role counterpart_server cannot be made here: the server works as the owner of its tables';
+            RETURN;
+        END IF;
+END $$;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'counterpart_server') THEN
+        RETURN;
+    END IF;
+    GRANT USAGE ON SCHEMA public TO counterpart_server;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO counterpart_server;
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO counterpart_server;
+    REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM counterpart_server;
+    REVOKE UPDATE, DELETE ON stock_move, gift_card_entry, credit_entry, points_entry, document, document_tax, order_discount, order_share, returned_unit, merge_move, audit_entry
+        FROM counterpart_server;
+    -- Only what people wrote about somebody who was forgotten.
+    GRANT UPDATE (reason) ON audit_entry TO counterpart_server;
+END $$;
