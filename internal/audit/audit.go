@@ -100,7 +100,7 @@ var Rules = []Rule{
 		FROM reservation r
 		LEFT JOIN order_line l ON l.id = r.order_line_id
 		LEFT JOIN orders o ON o.id = l.order_id
-		WHERE r.released_at IS NULL AND (r.expires_at IS NULL) IS DISTINCT FROM (o.state = 'confirmed')`},
+		WHERE r.released_at IS NULL AND (r.expires_at IS NULL) <> coalesce(o.state = 'confirmed', false)`},
 	{"what was handed over left the shelf, once", `
 		SELECT format('order line %s: %s handed over, %s moved', l.id, coalesce(u.n, 0), coalesce(-m.sum, 0))
 		FROM order_line l

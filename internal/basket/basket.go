@@ -84,7 +84,6 @@ type Line struct {
 type level struct {
 	Location  int64 `json:"l"`
 	Available int   `json:"a"`
-	Ships     bool  `json:"s"`
 }
 
 // Mail is the method of what is sent by mail alone: gift cards.

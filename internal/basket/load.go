@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"counterpart/internal/catalog"
 	"counterpart/internal/delivery"
 	"counterpart/internal/giftcard"
+	"counterpart/internal/inventory"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
 	"counterpart/internal/promotion"
@@ -36,15 +38,44 @@ func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Ba
 
 // LoadAt reads the cart as it is at a counter.
 func LoadAt(ctx context.Context, db pg.DB, customerID int64, here Here, language string) (*Basket, error) {
-	return load(ctx, db, &pgx.Batch{}, customerID, here, language)
+	return load(ctx, db, &pgx.Batch{}, customerID, here, nil, language)
 }
 
 // Lock is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip sees what was committed when it
-// began, so what is read after the lock is as it is under it.
-func Lock(ctx context.Context, tx pgx.Tx, customerID int64, here Here, language string) (*Basket, error) {
+// began, so what is read after the lock is as it is under it. What was claimed ahead for this cart is there for it.
+func Lock(ctx context.Context, tx pgx.Tx, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
 	batch := &pgx.Batch{}
 	cart.QueueLock(batch, customerID)
-	return load(ctx, tx, batch, customerID, here, language)
+	return load(ctx, tx, batch, customerID, here, ahead, language)
+}
+
+// Wanted is what of a cart is wanted from shelves that many are at: variants with the locations of these shelves. Of what is sent it takes the first of them.
+func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here Here, rushed map[int64][]int64) (wanted []inventory.Claim, err error) {
+	rows, err := db.Query(ctx, `
+		SELECT cl.method, cl.variant_id, coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id, 0), cl.quantity
+		FROM cart c
+		JOIN cart_line cl ON cl.cart_id = c.id
+		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND cl.variant_id = ANY ($4)
+		ORDER BY cl.variant_id`, cartID, customerID, here.LocationID, slices.Collect(maps.Keys(rushed)))
+	if err != nil {
+		return nil, fmt.Errorf("read what is wanted: %w", err)
+	}
+	var method string
+	var c inventory.Claim
+	_, err = pgx.ForEachRow(rows, []any{&method, &c.VariantID, &c.LocationID, &c.Quantity}, func() error {
+		at := rushed[c.VariantID]
+		if method == quote.Ship {
+			c.LocationID = slices.Min(at)
+		}
+		if slices.Contains(at, c.LocationID) {
+			wanted = append(wanted, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what is wanted: %w", err)
+	}
+	return wanted, nil
 }
 
 // loading is a basket on its way.
@@ -62,10 +93,13 @@ type loading struct {
 	stores     []location.Location
 }
 
-func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string) (*Basket, error) {
+func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
 	l, err := read(ctx, db, batch, customerID, here, language)
 	if err != nil || l == nil {
 		return nil, err
+	}
+	for _, c := range ahead {
+		l.has(c)
 	}
 	l.place()
 	l.price()
@@ -88,6 +122,21 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 		return nil, fmt.Errorf("read a cart: %w", err)
 	}
 	return l, nil
+}
+
+// has counts what was claimed ahead as there.
+func (l *loading) has(c inventory.Claim) {
+	for i := range l.Lines {
+		line := &l.Lines[i]
+		if line.VariantID != c.VariantID {
+			continue
+		}
+		k := slices.IndexFunc(line.levels, func(at level) bool { return at.Location == c.LocationID })
+		if k < 0 {
+			k, line.levels = len(line.levels), append(line.levels, level{Location: c.LocationID})
+		}
+		line.levels[k].Available += c.Quantity
+	}
 }
 
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
@@ -139,9 +188,8 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 // levels of a variant, where there is something, or where it is to be collected.
 const levels = `
 	coalesce((
-		SELECT json_agg(json_build_object('l', s.location_id, 'a', s.on_hand - s.reserved - s.safety, 's', at.ship))
+		SELECT json_agg(json_build_object('l', s.location_id, 'a', s.on_hand - s.reserved - s.safety))
 		FROM stock_level s
-		JOIN location at ON at.id = s.location_id
 		WHERE s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0), '[]')`
 
 func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string) {

@@ -4,6 +4,8 @@ package checkout
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,6 +56,8 @@ type Request struct {
 	Gateway     string        // the name of the one that takes cards; none: there are no cards
 	Hold        time.Duration // 0: Hold
 	Exchange    int64         // what a return pays of it, in minor units
+
+	ahead []inventory.Claim // what was claimed before the order is written, because many want it
 }
 
 // Placed is the answer: the order's public id, the attempt to be paid where a gateway has to be asked, and the change to give.
@@ -62,6 +66,7 @@ type Placed struct {
 	PublicID  string
 	PaymentID int64
 	Change    money.Money
+	left      []inventory.Claim // of what was claimed ahead, what the order does not take
 }
 
 // Place makes the order of a cart; the same cart sent again gets the same answer. What can go wrong for a person is a
@@ -76,19 +81,49 @@ func Place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 }
 
 func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
-	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		placed, err = Within(ctx, tx, r)
-		return err
-	})
-	if err != nil {
-		return Placed{}, err
+	if r.ahead, err = ahead(ctx, db, r); err == nil {
+		err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+			placed, err = Within(ctx, tx, r)
+			return err
+		})
 	}
-	return placed, nil
+	if err != nil {
+		placed = Placed{left: r.ahead}
+	}
+	if len(placed.left) > 0 {
+		if err := inventory.LetGo(context.WithoutCancel(ctx), db, placed.left); err != nil {
+			slog.WarnContext(ctx, "what was claimed ahead ends by itself", "error", err)
+		}
+	}
+	return placed, err
+}
+
+// ahead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the
+// transaction asks again and says so.
+func ahead(ctx context.Context, db pg.DB, r Request) (claimed []inventory.Claim, err error) {
+	rushed := inventory.Rushed()
+	if _, nested := db.(pgx.Tx); nested || len(rushed) == 0 || r.Here.CarryOut {
+		return nil, nil
+	}
+	wanted, err := basket.Wanted(ctx, db, r.CustomerID, r.CartID, r.Here, rushed)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range wanted {
+		c, err := inventory.ClaimAhead(ctx, db, c)
+		if err != nil {
+			return claimed, err
+		}
+		if c.Claimed != 0 {
+			claimed = append(claimed, c)
+		}
+	}
+	return claimed, nil
 }
 
 // Within is Place inside a transaction that does more: an exchange.
 func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
-	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.Language)
+	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.ahead, r.Language)
 	if err != nil {
 		return Placed{}, err
 	}
@@ -127,7 +162,7 @@ func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 		// What was sold one way is not paid for by having been ordered the other way.
 		return Placed{}, fault.New(fault.Conflict, "This cart has become order {number} meanwhile. Nothing was taken here: open the order and go on from there.", text.Args{"number": made.Number})
 	}
-	p := Placed{ID: made.ID, PublicID: made.PublicID}
+	p := Placed{ID: made.ID, PublicID: made.PublicID, left: r.ahead}
 	a, err := payment.LastAttempt(ctx, tx, p.ID)
 	if a != nil && a.State == payment.Started {
 		p.PaymentID = a.ID
@@ -194,7 +229,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	cart.QueueOrdered(batch, b.CartID)
 	live.QueueNotify(batch, live.Customer(r.CustomerID))
-	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
+	if placed.left, err = w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
 		return placed, err
 	}
 	return placed, w.handOver(ctx, tx, r)
@@ -219,25 +254,31 @@ func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]s
 }
 
 // shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they leave the books after it.
-func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) error {
+func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) (left []inventory.Claim, err error) {
 	var claims []inventory.Claim
+	left = slices.Clone(r.ahead)
 	for i, line := range w.n.Lines {
 		part := w.n.Parts[line.Part]
 		if part.Method == quote.Pickup || part.Method == quote.Ship {
-			claims = append(claims, inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil})
+			claim := inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
+			if k := slices.IndexFunc(left, claim.Same); k >= 0 {
+				claim.Claimed = left[k].Claimed
+				left = slices.Delete(left, k, k+1)
+			}
+			claims = append(claims, claim)
 		}
 	}
 	short, err := inventory.Reserve(ctx, tx, batch, claims)
 	if err != nil {
-		return err
+		return left, err
 	}
 	if len(*gone) > 0 {
-		return errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+		return left, errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
 	}
 	if len(short) > 0 {
-		return tooFew(ctx, tx, b, short[0])
+		return left, tooFew(ctx, tx, b, short[0])
 	}
-	return nil
+	return left, nil
 }
 
 // handOver is what happens at once: goods that leave with the customer, gift cards that are paid.

@@ -22,6 +22,7 @@ type Claim struct {
 	LocationID  int64
 	Quantity    int
 	ExpiresAt   *time.Time
+	Claimed     int64 // the reservation that ClaimAhead made; 0: none
 }
 
 // Reserve claims everything or says which claims found too little; then nothing must be kept, so the caller returns an
@@ -29,14 +30,10 @@ type Claim struct {
 // two checkouts never deadlock and the hot row is held for as short as can be. Statements that the caller still has to send
 // go before it in the same round trip; nil when there are none.
 func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Claim) (short []Claim, err error) {
-	claims = slices.Clone(claims)
-	slices.SortFunc(claims, func(a, b Claim) int {
-		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID))
-	})
 	if before == nil {
 		before = &pgx.Batch{}
 	}
-	short, err = claim(ctx, tx, before, claims)
+	short, err = claim(ctx, tx, before, inOrder(claims))
 	if err != nil || len(short) == 0 {
 		return nil, err
 	}
@@ -49,8 +46,31 @@ func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Claim) 
 	return claim(ctx, tx, &pgx.Batch{}, short)
 }
 
+func inOrder(claims []Claim) []Claim {
+	sorted := slices.Clone(claims)
+	slices.SortFunc(sorted, func(a, b Claim) int {
+		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID))
+	})
+	return sorted
+}
+
 func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Claim) (short []Claim, err error) {
 	for _, c := range claims {
+		missed := func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				c.Claimed = 0
+				short = append(short, c)
+			}
+			return nil
+		}
+		if c.Claimed != 0 {
+			batch.Queue(`
+				UPDATE reservation
+				SET order_line_id = $2, expires_at = $3
+				WHERE id = $1 AND order_line_id IS NULL AND released_at IS NULL`, c.Claimed, c.OrderLineID, c.ExpiresAt).Exec(missed)
+			continue
+		}
+		defer enter(c)()
 		// The reservation is written only if the guard held, in the same statement.
 		batch.Queue(`
 			WITH level AS (
@@ -61,12 +81,7 @@ func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Claim) (sh
 			INSERT INTO reservation (order_line_id, variant_id, location_id, quantity, expires_at)
 			SELECT @line, variant_id, @location, @quantity, @expires
 			FROM level`, pgx.NamedArgs{"line": c.OrderLineID, "variant": c.VariantID, "location": c.LocationID, "quantity": c.Quantity, "expires": c.ExpiresAt}).
-			Exec(func(tag pgconn.CommandTag) error {
-				if tag.RowsAffected() == 0 {
-					short = append(short, c)
-				}
-				return nil
-			})
+			Exec(missed)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("reserve stock: %w", err)
