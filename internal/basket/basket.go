@@ -1,4 +1,4 @@
-// Package basket reads a cart as a page or a checkout needs it: lines, prices, promotions, delivery and what pays for it, in one round trip.
+// Package basket reads a cart as a page or a checkout needs it: lines, prices, promotions, delivery and what pays for it, in one round trip, and a second one for what few carts have.
 package basket
 
 import (

@@ -91,6 +91,7 @@ type loading struct {
 	giftRates  [][]tax.Rate // of each gift, wherever
 	methods    []delivery.Method
 	stores     []location.Location
+	asks       struct{ gifts, ways, cards bool } // what a second round trip is needed for
 }
 
 func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
@@ -111,9 +112,6 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	l.queueHead(batch, customerID)
 	l.queueLines(batch, customerID, language)
 	l.queuePromotions(batch, customerID)
-	l.queueGifts(batch, language)
-	l.queueWays(batch, customerID)
-	l.queueCards(batch, customerID)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -121,7 +119,28 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	if err != nil {
 		return nil, fmt.Errorf("read a cart: %w", err)
 	}
-	return l, nil
+	return l, l.more(ctx, db, customerID, language)
+}
+
+// more asks for what few carts have: gifts, a delivery, gift cards.
+func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language string) error {
+	batch := &pgx.Batch{}
+	if l.asks.gifts {
+		l.queueGifts(batch, language)
+	}
+	if l.asks.ways {
+		l.queueWays(batch, customerID)
+	}
+	if l.asks.cards {
+		l.queueCards(batch, customerID)
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read a cart: %w", err)
+	}
+	return nil
 }
 
 // has counts what was claimed ahead as there.
@@ -149,7 +168,10 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			EXISTS (SELECT FROM orders WHERE state = 'confirmed' AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
 			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id = $1), 0)::bigint,
-			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code)
+			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
+			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
+			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
+			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id)
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
@@ -161,7 +183,8 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend, &l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
-				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes)
+				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,
+				&l.asks.gifts, &l.asks.ways, &l.asks.cards)
 		})
 	batch.Queue(`
 		SELECT `+location.Columns+`
@@ -341,7 +364,7 @@ func (l *loading) queueWays(batch *pgx.Batch, customerID int64) {
 		FROM cart c
 		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
 		JOIN delivery d ON d.active AND d.currency = home.currency
-		WHERE c.customer_id = $1 AND c.state = 'open' AND EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship')`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.methods, err = pgx.CollectRows(rows, pgx.RowToStructByPos[delivery.Method])
 		return err
 	})

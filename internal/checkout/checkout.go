@@ -200,14 +200,15 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 			return placed, err
 		}
 	}
+	batch, gone := &pgx.Batch{}, []string{}
 	confirmed := w.n.HoldUntil == nil
 	if confirmed && who.email != "" {
-		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: w.ID, Mail: message.MailConfirmed}); err != nil {
+		if err := jobs.Queue(batch, message.OrderMail{OrderID: w.ID, Mail: message.MailConfirmed}); err != nil {
 			return placed, err
 		}
 	}
 	if t.state == order.Paid {
-		if err := jobs.Insert(ctx, tx, settle.PaperJob{OrderID: w.ID}); err != nil {
+		if err := jobs.Queue(batch, settle.PaperJob{OrderID: w.ID}); err != nil {
 			return placed, err
 		}
 	}
@@ -218,7 +219,6 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 			return placed, err
 		}
 	}
-	batch, gone := &pgx.Batch{}, []string{}
 	w.queue(batch, r, b, &gone)
 	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.Channel)
 	if confirmed {

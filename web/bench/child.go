@@ -22,8 +22,11 @@ import (
 
 	"counterpart/internal/customer"
 	"counterpart/internal/files"
+	"counterpart/internal/gateway"
 	"counterpart/internal/live"
 	"counterpart/internal/pg"
+	"counterpart/internal/sandbox"
+	"counterpart/internal/settle"
 	"counterpart/web"
 )
 
@@ -34,9 +37,10 @@ type child struct {
 	started time.Duration // to the first product page
 }
 
-func startChild(database string, bare bool) (*child, error) {
+// startChild starts the shop, the bare baseline or the company that takes payments. The shop is told where the company is.
+func startChild(database, role, company string) (*child, error) {
 	c := &child{process: exec.Command(os.Args[0], "child")}
-	c.process.Env = append(os.Environ(), "BENCH_DATABASE="+database, fmt.Sprintf("BENCH_BARE=%v", bare))
+	c.process.Env = append(os.Environ(), "BENCH_DATABASE="+database, "BENCH_ROLE="+role, "BENCH_COMPANY="+company)
 	c.process.Stderr = os.Stderr
 	out, err := c.process.StdoutPipe()
 	if err != nil {
@@ -121,7 +125,9 @@ func (c *counted) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 func (c *counted) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) { c.n.Add(1) }
 func (c *counted) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
 
-func serve(ctx context.Context) error {
+const companyKey, companySecret = "bench", "bench-secret"
+
+func serve(ctx context.Context, role string) error {
 	database := os.Getenv("BENCH_DATABASE")
 	tracer := &counted{}
 	config, err := pg.Config(database)
@@ -133,8 +139,20 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	base := "http://" + listener.Addr().String()
 	handler := bareHandler(pool)
-	if os.Getenv("BENCH_BARE") != "true" {
+	switch role {
+	case "company":
+		company := &sandbox.Server{DB: pool, Base: base, Key: companyKey, Secret: companySecret}
+		if err := company.Open(ctx); err != nil {
+			return err
+		}
+		handler = company.Handler()
+	case "shop":
 		dir, err := os.MkdirTemp("", "counterpart-bench-")
 		if err != nil {
 			return err
@@ -144,16 +162,14 @@ func serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: "http://localhost", Trail: customer.NewTrail(ctx, pool)}.Handler()
+		company := os.Getenv("BENCH_COMPANY")
+		office := &settle.Office{DB: pool, Base: base, PayAt: company, Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret}, Client: gateway.Patient()}}
+		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base, Trail: customer.NewTrail(ctx, pool), Office: office}.Handler()
 	}
 	outer := http.NewServeMux()
 	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tracer.n.Load()) })
 	outer.Handle("/", handler)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	fmt.Println("http://" + listener.Addr().String())
+	fmt.Println(base)
 	return http.Serve(listener, outer)
 }
 

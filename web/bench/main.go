@@ -21,7 +21,7 @@ const (
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) == 2 && os.Args[1] == "child" {
-		if err := serve(context.Background()); err != nil {
+		if err := serve(context.Background(), os.Getenv("BENCH_ROLE")); err != nil {
 			log.Fatal(err)
 		}
 		return
@@ -35,7 +35,8 @@ func main() {
 	}
 }
 
-// run measures everything, or one part: “large”, what a large catalogue does to the pages, or “people”, what a million customers do to the counter.
+// run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million customers do to the counter, “money”, what
+// prices, rushes, cards and returns cost, or a workload by its name.
 func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
@@ -48,19 +49,31 @@ func run(ctx context.Context, part string) error {
 		return b.large(ctx)
 	case "people":
 		return b.profiles(ctx)
-	}
-	if err := b.weights(ctx); err != nil {
-		return err
+	case "money":
+		return b.money(ctx)
+	case "":
+		if err := b.weights(ctx); err != nil {
+			return err
+		}
 	}
 	fmt.Printf("\n%-16s %5s %9s %9s %7s %8s %8s %8s %8s %6s %8s\n", "", "conns", "ours/s", "bare/s", "share", "p50 ms", "p95 ms", "p99 ms", "cpu ms", "stmts", "bytes")
 	for _, w := range b.workloads() {
-		for _, connections := range []int{1, 16} {
+		if part != "" && part != w.name {
+			continue
+		}
+		for _, connections := range w.connections {
 			if err := b.measure(ctx, w, connections); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
 		}
 	}
+	if part != "" {
+		return b.sound(ctx)
+	}
 	fmt.Printf("\nmemory after the load: %d MB\n", b.server.memory())
+	if err := b.money(ctx); err != nil {
+		return err
+	}
 	if err := b.sound(ctx); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"counterpart/internal/audit"
@@ -28,14 +29,24 @@ type bench struct {
 	db           *pgxpool.Pool
 	database     string
 	server, bare *child
+	company      *child // which takes payments
 	variants     []int64
-	carts        atomic.Int64 // prepared carts that were used
+	waiting      []waiting    // carts to be ordered
+	carts        atomic.Int64 // pairs of them that were used
+}
+
+// waiting is a cart with one line, and what that costs.
+type waiting struct {
+	N      int
+	CartID int64
+	Price  int64
 }
 
 // A workload is what one client does again and again; it answers how many bytes came back.
 type workload struct {
-	name       string
-	ours, bare func(c *client) (int64, error)
+	name        string
+	ours, bare  func(c *client) (int64, error)
+	connections []int
 }
 
 type client struct {
@@ -86,10 +97,13 @@ func prepare(ctx context.Context) (*bench, error) {
 	if err := b.fill(ctx, 60_000); err != nil {
 		return nil, err
 	}
-	if b.server, err = startChild(address, false); err != nil {
+	if b.company, err = startChild(address, "company", ""); err != nil {
 		return nil, err
 	}
-	if b.bare, err = startChild(address, true); err != nil {
+	if b.server, err = startChild(address, "shop", b.company.base); err != nil {
+		return nil, err
+	}
+	if b.bare, err = startChild(address, "bare", ""); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -97,6 +111,7 @@ func prepare(ctx context.Context) (*bench, error) {
 
 func (b *bench) close() {
 	b.server.stop()
+	b.company.stop()
 	b.bare.stop()
 	b.db.Close()
 }
@@ -128,20 +143,44 @@ func (b *bench) fill(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	_, err = conn.Exec(ctx, `RESET statement_timeout`)
+	if _, err = conn.Exec(ctx, `RESET statement_timeout`); err != nil {
+		return err
+	}
+	rows, err := conn.Query(ctx, `
+		SELECT n, cart_id, amount
+		FROM bench_cart
+		JOIN price ON price.variant_id = bench_cart.variant_id AND upper_inf(valid) AND price_list_id = 1
+		ORDER BY n`)
+	if err != nil {
+		return err
+	}
+	b.waiting, err = pgx.CollectRows(rows, pgx.RowToStructByPos[waiting])
 	return err
 }
 
+// next is a cart that nobody ordered yet: one of many variants, or, hot, all of the same one.
+func (b *bench) next(hot bool) (waiting, error) {
+	i := 2 * int(b.carts.Add(1)-1)
+	if hot {
+		i++
+	}
+	if i >= len(b.waiting) {
+		return waiting{}, errors.New("no cart is left")
+	}
+	return b.waiting[i], nil
+}
+
 func (b *bench) workloads() []workload {
+	few := []int{1, 16}
 	product, department, search := "/p/morning-mug", "/d/clothing", "/search?q=wool"
 	return []workload{
-		{"product page", get(product), b.barePage("product", product)},
-		{"department page", get(department), b.barePage("department", department)},
-		{"search", get(search), b.barePage("search", search)},
-		{"add to cart", addToCart, barePost("/cart", false)},
-		{"place order", placeOrder(1), barePost("/order", false)},
-		{"hot variant", placeOrder(0), barePost("/order", true)},
-		{"whole checkout", wholeCheckout, barePost("/order", false)},
+		{"product page", get(product), b.barePage("product", product), few},
+		{"department page", get(department), b.barePage("department", department), few},
+		{"search", get(search), b.barePage("search", search), few},
+		{"add to cart", addToCart, barePost("/cart", false), few},
+		{"place order", placeOrder(false), barePost("/order", false), few},
+		{"flash sale", placeOrder(true), barePost("/order", true), []int{1, 16, 64}},
+		{"whole checkout", wholeCheckout, barePost("/order", false), few},
 	}
 }
 
@@ -224,26 +263,27 @@ func addToCart(c *client) (int64, error) {
 	return 0, err
 }
 
-// placeOrder sends the checkout of a cart that waits: an odd one, of many variants, or an even one, all of the same variant.
-func placeOrder(parity int64) func(*client) (int64, error) {
+// placeOrder sends the checkout of a cart that waits.
+func placeOrder(hot bool) func(*client) (int64, error) {
 	return func(c *client) (int64, error) {
-		n := 2*c.b.carts.Add(1) - parity
-		var cart, total int64
-		err := c.b.db.QueryRow(context.Background(), `
-			SELECT cart_id, amount
-			FROM bench_cart
-			JOIN price ON price.variant_id = bench_cart.variant_id AND upper_inf(valid) AND price_list_id = 1
-			WHERE n = $1`, n).Scan(&cart, &total)
+		w, err := c.b.next(hot)
 		if err != nil {
-			return 0, fmt.Errorf("no cart is left: %w", err)
+			return 0, err
 		}
-		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {fmt.Sprint(total)}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}},
-			&http.Cookie{Name: "device", Value: fmt.Sprintf("bench-%d", n)}, &shop)
+		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", w.form(w.Price, "pay_at_pickup"), w.device(), &shop)
 		if err == nil && !strings.HasPrefix(answer.Header.Get("Location"), "/orders/") {
 			err = errors.New("no order: " + answer.Header.Get("Location"))
 		}
 		return 0, err
 	}
+}
+
+func (w waiting) form(total int64, pay string) url.Values {
+	return url.Values{"cart": {fmt.Sprint(w.CartID)}, "total": {fmt.Sprint(total)}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {pay}}
+}
+
+func (w waiting) device() *http.Cookie {
+	return &http.Cookie{Name: "device", Value: fmt.Sprintf("bench-%d", w.N)}
 }
 
 var cartField, totalField = regexp.MustCompile(`name="cart" value="(\d+)"`), regexp.MustCompile(`name="total" value="(\d+)"`)
