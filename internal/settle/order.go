@@ -112,7 +112,7 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT l.id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS missing, NULL::timestamptz
+		SELECT l.id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS missing, NULL::timestamptz, 0::bigint
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id
