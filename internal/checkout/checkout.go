@@ -66,7 +66,6 @@ type Placed struct {
 	PublicID  string
 	PaymentID int64
 	Change    money.Money
-	left      []inventory.Claim // of what was claimed ahead, what the order does not take
 }
 
 // Place makes the order of a cart; the same cart sent again gets the same answer. What can go wrong for a person is a
@@ -81,21 +80,23 @@ func Place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 }
 
 func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
-	if r.ahead, err = ahead(ctx, db, r); err == nil {
+	r.ahead, err = ahead(ctx, db, r)
+	if err == nil {
 		err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 			placed, err = Within(ctx, tx, r)
 			return err
 		})
 	}
-	if err != nil {
-		placed = Placed{left: r.ahead}
-	}
-	if len(placed.left) > 0 {
-		if err := inventory.LetGo(context.WithoutCancel(ctx), db, placed.left); err != nil {
+	if len(r.ahead) > 0 {
+		// What no order took: it failed, was there already, or is sent from elsewhere.
+		if err := inventory.LetGo(context.WithoutCancel(ctx), db, r.ahead); err != nil {
 			slog.WarnContext(ctx, "what was claimed ahead ends by itself", "error", err)
 		}
 	}
-	return placed, err
+	if err != nil {
+		return Placed{}, err
+	}
+	return placed, nil
 }
 
 // ahead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the
@@ -162,7 +163,7 @@ func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 		// What was sold one way is not paid for by having been ordered the other way.
 		return Placed{}, fault.New(fault.Conflict, "This cart has become order {number} meanwhile. Nothing was taken here: open the order and go on from there.", text.Args{"number": made.Number})
 	}
-	p := Placed{ID: made.ID, PublicID: made.PublicID, left: r.ahead}
+	p := Placed{ID: made.ID, PublicID: made.PublicID}
 	a, err := payment.LastAttempt(ctx, tx, p.ID)
 	if a != nil && a.State == payment.Started {
 		p.PaymentID = a.ID
@@ -229,7 +230,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	cart.QueueOrdered(batch, b.CartID)
 	live.QueueNotify(batch, live.Customer(r.CustomerID))
-	if placed.left, err = w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
+	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
 		return placed, err
 	}
 	return placed, w.handOver(ctx, tx, r)
@@ -254,31 +255,29 @@ func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]s
 }
 
 // shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they leave the books after it.
-func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) (left []inventory.Claim, err error) {
+func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) error {
 	var claims []inventory.Claim
-	left = slices.Clone(r.ahead)
 	for i, line := range w.n.Lines {
 		part := w.n.Parts[line.Part]
 		if part.Method == quote.Pickup || part.Method == quote.Ship {
 			claim := inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
-			if k := slices.IndexFunc(left, claim.Same); k >= 0 {
-				claim.Claimed = left[k].Claimed
-				left = slices.Delete(left, k, k+1)
+			if k := slices.IndexFunc(r.ahead, claim.Same); k >= 0 && !line.Gift {
+				claim.Claimed = r.ahead[k].Claimed
 			}
 			claims = append(claims, claim)
 		}
 	}
 	short, err := inventory.Reserve(ctx, tx, batch, claims)
 	if err != nil {
-		return left, err
+		return err
 	}
 	if len(*gone) > 0 {
-		return left, errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+		return errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
 	}
 	if len(short) > 0 {
-		return left, tooFew(ctx, tx, b, short[0])
+		return tooFew(ctx, tx, b, short[0])
 	}
-	return left, nil
+	return nil
 }
 
 // handOver is what happens at once: goods that leave with the customer, gift cards that are paid.
