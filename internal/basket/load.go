@@ -167,7 +167,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
 			EXISTS (SELECT FROM orders WHERE state = 'confirmed' AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
-			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id = $1), 0)::bigint,
+			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),

@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/catalog"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
+	"counterpart/internal/order"
 	"counterpart/internal/pg"
 	"counterpart/internal/postal"
 )
@@ -38,6 +39,7 @@ type Order struct {
 	Phone        string
 	PlacedAt     time.Time
 	HoldUntil    *time.Time // while it is not paid
+	ToPay        int64      // at the counter, of the whole order
 	Earns        int64      // points, for the pieces that were neither cancelled nor returned
 	Store        location.Location
 	Fulfilment   Fulfilment
@@ -118,7 +120,6 @@ type OrderLine struct {
 	Collected int    `json:"collected"` // handed over in any way
 	Cancelled int    `json:"cancelled"`
 	Returned  int    `json:"returned"`
-	Due       int64  `json:"due"`  // of its open pieces
 	Kept      int64  `json:"kept"` // what its pieces cost that are not cancelled
 	Barcode   string `json:"barcode"`
 	OnHand    int    `json:"on_hand"`
@@ -173,20 +174,6 @@ type Return struct {
 }
 
 func (o *Order) Money(minor int64) money.Money { return money.New(minor, o.Currency) }
-
-// Due is what is to be paid at pickup.
-func (o *Order) Due() (due int64) {
-	if o.PaymentState != "due" {
-		return 0
-	}
-	for _, line := range o.Lines {
-		due += line.Due
-	}
-	for _, tender := range o.Tenders {
-		due -= tender.Authorised
-	}
-	return max(due, 0)
-}
 
 // Change is the cash that was laid down and what of it was given back.
 func (o *Order) Change() (given, change int64) {
@@ -258,7 +245,7 @@ func (o *Order) CanCancel() bool {
 
 const orderColumns = `
 	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included, o.language, o.lines, o.discount, o.shipping, o.tax, o.total,
-	o.name, o.email, o.phone, o.placed_at, o.hold_until,
+	o.name, o.email, o.phone, o.placed_at, o.hold_until,` + order.ToPay + `,
 	coalesce((
 		SELECT sum(u.points)
 		FROM order_line ol
@@ -272,7 +259,7 @@ const orderColumns = `
 	WHERE f.order_id = o.id),
 	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id, 'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount, 'discount', ol.discount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax, 'gift', ol.gift, 'note', ol.note,
-		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'due', unit.due, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
+		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
 		'returned', (SELECT count(*) FROM returned_unit WHERE order_line_id = ol.id),
 		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short'),
 		'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
@@ -283,7 +270,7 @@ const orderColumns = `
 	LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
 	CROSS JOIN LATERAL (
 		SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state IN ('collected', 'carried_out', 'shipped')) AS collected,
-			count(*) FILTER (WHERE state = 'cancelled') AS cancelled, coalesce(sum(paid) FILTER (WHERE state = 'open'), 0) AS due,
+			count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
 			coalesce(sum(paid) FILTER (WHERE state <> 'cancelled'), 0) AS kept,
 			coalesce(sum(tax) FILTER (WHERE state <> 'cancelled'), 0) AS kept_tax
 		FROM order_unit
@@ -321,7 +308,7 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 		FROM orders o
 		WHERE `+where, arg).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&o.ID, &o.Number, &o.PublicID, &o.CustomerID, &o.Channel, &o.State, &o.PaymentState, &o.Currency, &o.TaxIncluded, &o.Language, &o.Sum, &o.Discount, &o.Shipping, &o.Tax, &o.Total,
-			&o.Name, &o.Email, &o.Phone, &o.PlacedAt, &o.HoldUntil, &o.Earns, asJSON(&o.Parts), asJSON(&o.Lines), asJSON(&o.Discounts), asJSON(&o.Tenders), asJSON(&o.Attempt), asJSON(&o.Documents), asJSON(&o.Returns))
+			&o.Name, &o.Email, &o.Phone, &o.PlacedAt, &o.HoldUntil, &o.ToPay, &o.Earns, asJSON(&o.Parts), asJSON(&o.Lines), asJSON(&o.Discounts), asJSON(&o.Tenders), asJSON(&o.Attempt), asJSON(&o.Documents), asJSON(&o.Returns))
 	})
 	batch.Queue(`
 		SELECT `+location.Columns+`

@@ -2,9 +2,9 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -80,46 +80,20 @@ func Place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 }
 
 func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
-	r.ahead, err = ahead(ctx, db, r)
-	if err == nil {
-		err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-			placed, err = Within(ctx, tx, r)
-			return err
-		})
+	ahead, done, err := claimAhead(ctx, db, r)
+	defer done()
+	if err != nil {
+		return Placed{}, err
 	}
-	if len(r.ahead) > 0 {
-		// What no order took: it failed, was there already, or is sent from elsewhere.
-		if err := inventory.LetGo(context.WithoutCancel(ctx), db, r.ahead); err != nil {
-			slog.WarnContext(ctx, "what was claimed ahead ends by itself", "error", err)
-		}
-	}
+	r.ahead = ahead
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		placed, err = Within(ctx, tx, r)
+		return err
+	})
 	if err != nil {
 		return Placed{}, err
 	}
 	return placed, nil
-}
-
-// ahead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the
-// transaction asks again and says so.
-func ahead(ctx context.Context, db pg.DB, r Request) (claimed []inventory.Claim, err error) {
-	rushed := inventory.Rushed()
-	if _, nested := db.(pgx.Tx); nested || len(rushed) == 0 || r.Here.CarryOut {
-		return nil, nil
-	}
-	wanted, err := basket.Wanted(ctx, db, r.CustomerID, r.CartID, r.Here, rushed)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range wanted {
-		c, err := inventory.ClaimAhead(ctx, db, c)
-		if err != nil {
-			return claimed, err
-		}
-		if c.Claimed != 0 {
-			claimed = append(claimed, c)
-		}
-	}
-	return claimed, nil
 }
 
 // Within is Place inside a transaction that does more: an exchange.
@@ -242,7 +216,8 @@ func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]s
 	for _, n := range w.tenders.all {
 		payment.Queue(batch, w.ID, n)
 	}
-	for _, part := range w.tenders.parts.Cards {
+	cards := slices.SortedFunc(slices.Values(w.tenders.parts.Cards), func(a, b basket.CardPart) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
+	for _, part := range cards {
 		giftcard.QueueSpend(batch, part.Card.ID, part.Amount, w.ID, lost("The gift card ending in "+part.Card.Ends))
 	}
 	if w.tenders.parts.Credit > 0 {
@@ -308,7 +283,14 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 			}
 		}
 	}
-	for i, line := range w.n.Lines {
+	// The shelves in the one order of locks.
+	byShelf := make([]int, len(w.n.Lines))
+	for i := range byShelf {
+		byShelf[i] = i
+	}
+	slices.SortStableFunc(byShelf, func(a, b int) int { return cmp.Compare(w.n.Lines[a].VariantID, w.n.Lines[b].VariantID) })
+	for _, i := range byShelf {
+		line := w.n.Lines[i]
 		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
 			if err := pickup.CarryOut(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Cause{Channel: r.Channel, AssociateID: r.AssociateID}); err != nil {
 				return err

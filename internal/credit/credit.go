@@ -26,17 +26,28 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amo
 	return nil
 }
 
-// QueueSpend takes an amount, in a batch that the caller sends. Where there is less, gone is called, and the transaction must not be kept.
-func QueueSpend(batch *pgx.Batch, customerID int64, currency string, amount, orderID int64, gone func()) {
+// QueueSpend takes an amount from what a person has, in a batch that the caller sends: from all the customers that they are together, the oldest first. Where there is
+// less, gone is called, and the transaction must not be kept.
+func QueueSpend(batch *pgx.Batch, person int64, currency string, amount, orderID int64, gone func()) {
 	batch.Queue(`
-		WITH account AS (
-			UPDATE credit
-			SET balance = balance - $3
-			WHERE customer_id = $1 AND currency = $2 AND balance >= $3
-			RETURNING customer_id, currency)
+		WITH mine AS (
+			SELECT customer_id, balance
+			FROM credit
+			WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1) AND currency = $2
+			ORDER BY customer_id
+			FOR UPDATE),
+		part AS (
+			SELECT customer_id, least(balance, greatest(0, $3::bigint - (sum(balance) OVER (ORDER BY customer_id) - balance)))::bigint AS amount, sum(balance) OVER () AS total
+			FROM mine),
+		spent AS (
+			UPDATE credit c
+			SET balance = c.balance - part.amount
+			FROM part
+			WHERE c.customer_id = part.customer_id AND c.currency = $2 AND part.amount > 0 AND part.total >= $3
+			RETURNING c.customer_id, part.amount)
 		INSERT INTO credit_entry (customer_id, currency, delta, cause, order_id)
-		SELECT customer_id, currency, -$3, 'spent', $4
-		FROM account`, customerID, currency, amount, orderID).Exec(func(tag pgconn.CommandTag) error {
+		SELECT customer_id, $2, -amount, 'spent', $4
+		FROM spent`, person, currency, amount, orderID).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			gone()
 		}

@@ -43,7 +43,7 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 			return fault.New(fault.NotFound, "There is no such order at this store.")
 		}
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
-			return fault.New(fault.Conflict, "This order is not paid, so it cannot be sent. It can be collected and paid at the counter.")
+			return fault.New(fault.Conflict, "This order is not paid, so it cannot be sent. The shopper can pay it again on its page, or at a counter.")
 		}
 		done, err := order.MarkShipped(ctx, tx, f.ID, desk.AssociateID, carrier, tracking)
 		if err != nil {

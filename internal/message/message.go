@@ -34,6 +34,7 @@ const (
 	MailCollected = "collected"
 	MailShipped   = "shipped"
 	MailUnpaid    = "unpaid"
+	MailPayAgain  = "pay_again"
 	MailRefunded  = "refunded" // Line is the transfer
 	MailReturned  = "returned" // Line is the return
 )

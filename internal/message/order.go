@@ -117,6 +117,10 @@ func Compose(kind string, a About) (subject, body string) {
 	case MailUnpaid:
 		subject = say("Order {number} was not paid", number)
 		add(say("order {number} was not paid in time, or its goods went while you paid. You are charged nothing, and what was in it is in your cart again.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+	case MailPayAgain:
+		subject = say("Order {number}: please pay once more", number)
+		add(say("your bank let go of the payment for order {number} before we took it. Nothing was charged, and what you ordered is kept for you. Please pay {due} once more: {link}",
+			text.Args{"number": a.Number, "due": a.Due, "link": a.Link}), "", say("You can also pay at the counter of any of our stores.", number))
 	case MailRefunded:
 		subject = say("{refund} are on their way back to you", text.Args{"refund": a.Refund})
 		add(say("we have asked for {refund} of order {number} to go back the way you paid. It takes a few days until you see it.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))

@@ -32,9 +32,22 @@ type Fulfilment struct {
 	Currency     string
 	PaymentState string
 	HasEmail     bool
-	Due          int64   // what is to be paid when it is handed over, minor units
+	Due          int64   // what of the whole order is to be paid when it is handed over, minor units
 	OpenLines    []int64 // lines with pieces that are neither handed over nor cancelled
 }
+
+// ToPay is what is still to be paid of an order o that is to be paid when it is handed over: what it costs as it stands, less what was set aside for it. Points count for
+// the pieces that are paid with them, and for no others. For loaders, too.
+const ToPay = `
+	CASE o.payment_state WHEN 'due' THEN greatest(0,
+		coalesce((
+			SELECT sum(u.paid - u.by_points)
+			FROM order_line l
+			JOIN order_unit u ON u.order_line_id = l.id
+			WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)
+		+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled' AND NOT refunded), 0)
+		- coalesce((SELECT sum(authorised) FROM tender WHERE order_id = o.id AND kind NOT IN ('pay_at_pickup', 'points')), 0))
+	ELSE 0 END::bigint`
 
 // LockFulfilment locks the order and reads one of its parts at a location. Nil when there is no such part there.
 func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulfilment, error) {
@@ -53,12 +66,7 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 	}
 	var f Fulfilment
 	err = tx.QueryRow(ctx, `
-		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, ''), coalesce(f.token, ''), o.currency::text, o.payment_state, o.email <> '',
-			CASE o.payment_state WHEN 'due' THEN coalesce(sum(u.paid) FILTER (WHERE u.state = 'open'), 0) - (
-				SELECT coalesce(sum(t.authorised), 0)
-				FROM tender t
-				WHERE t.order_id = o.id AND t.kind <> 'pay_at_pickup')
-			ELSE 0 END::bigint,
+		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, ''), coalesce(f.token, ''), o.currency::text, o.payment_state, o.email <> '',`+ToPay+`,
 			coalesce(array_agg(DISTINCT l.id) FILTER (WHERE u.state = 'open'), '{}')
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
@@ -69,7 +77,6 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 	if err != nil {
 		return nil, fmt.Errorf("read a fulfilment: %w", err)
 	}
-	f.Due = max(f.Due, 0)
 	return &f, nil
 }
 
@@ -127,6 +134,38 @@ func Owing(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64
 		return 0, 0, fmt.Errorf("add up an order: %w", err)
 	}
 	return owing, byPoints, nil
+}
+
+// DueNow is what is still to be paid of an order, or 0 where it is not to be paid here.
+func DueNow(ctx context.Context, tx pgx.Tx, orderID int64) (due int64, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT `+ToPay+`
+		FROM orders o
+		WHERE o.id = $1`, orderID).Scan(&due)
+	if err != nil {
+		return 0, fmt.Errorf("add up what is due: %w", err)
+	}
+	return due, nil
+}
+
+// LetDeliveryGo gives the charges of deliveries up when nothing of the order stays with the customer, where the shop does so. It answers how much that is.
+func LetDeliveryGo(ctx context.Context, tx pgx.Tx, orderID int64) (charges int64, err error) {
+	err = tx.QueryRow(ctx, `
+		WITH all_back AS (
+			UPDATE fulfilment f
+			SET refunded = true
+			WHERE f.order_id = $1 AND f.paid > 0 AND NOT f.refunded AND f.state <> 'cancelled' AND NOT (SELECT keep_delivery FROM shop) AND NOT EXISTS (
+				SELECT
+				FROM order_line l
+				JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
+			RETURNING paid)
+		SELECT coalesce(sum(paid), 0)::bigint
+		FROM all_back`, orderID).Scan(&charges)
+	if err != nil {
+		return 0, fmt.Errorf("give the delivery up: %w", err)
+	}
+	return charges, nil
 }
 
 // Confirm says that an order's money is promised or here: its parts can be picked. False when it was not waiting any more.
@@ -295,6 +334,13 @@ func EarnedBy(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (points int64,
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE l.fulfilment_id = $1 AND u.state IN ('collected', 'carried_out', 'shipped')`, fulfilmentID).Scan(&points)
 	return points, err
+}
+
+// HandedOver says whether something of an order is with the customer, or was.
+func HandedOver(ctx context.Context, tx pgx.Tx, orderID int64) (handed bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state IN ('collected', 'shipped'))`, orderID).Scan(&handed)
+	return handed, err
 }
 
 // Begun says whether a part of an order is staged, handed over or sent already.

@@ -276,6 +276,45 @@ func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err er
 	return change, fault.Field("kind", "Say how it was paid: cash or terminal.")
 }
 
+// Charge takes the money of an order that is to be paid at a counter, without handing anything over: at any store that deals in its currency. The answer is the
+// change to give.
+func Charge(ctx context.Context, db pg.DB, desk Desk, orderID int64, paid Payment) (change money.Money, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		h, err := order.Lock(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if h == nil {
+			return errGone
+		}
+		store, err := location.ByID(ctx, tx, desk.LocationID)
+		if err != nil {
+			return err
+		}
+		if store.Currency != h.Currency {
+			return fault.New(fault.Conflict, "This order is paid in {currency}, which this store does not take.", text.Args{"currency": h.Currency})
+		}
+		due, err := order.DueNow(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if due == 0 {
+			return fault.New(fault.Conflict, "There is nothing to pay for this order any more.")
+		}
+		if change, err = checkPayment(&order.Fulfilment{Due: due, Currency: h.Currency}, paid); err != nil {
+			return err
+		}
+		if err := settle.Take(ctx, tx, orderID, payment.New{Kind: paid.Kind, Amount: due, Given: paid.Given, AssociateID: desk.AssociateID}); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Queue(h.LocationID), live.Customer(h.CustomerID))
+	})
+	if err != nil {
+		return money.Money{}, err
+	}
+	return change, nil
+}
+
 func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, proof string, paid Payment) error {
 	done, err := order.MarkCollected(ctx, tx, f.ID, desk.AssociateID, proof)
 	if err != nil {

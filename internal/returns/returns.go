@@ -56,6 +56,7 @@ type Request struct {
 	MayAlone bool   // the associate needs nobody's word
 	Word     *staff.Approval
 	DeviceID int64
+	Seen     string // Result.Figures of the look that was confirmed; empty: nobody looked
 }
 
 // Instead is what they take for what came back.
@@ -94,12 +95,17 @@ func (r *Result) To(how string) (amount int64) {
 	return amount
 }
 
+// Figures are what somebody agrees to when they confirm a return.
+func (r *Result) Figures() string {
+	return fmt.Sprintf("%s %d %d %d %d %d %d %d", r.Currency, r.Goods, r.Delivery, r.PointsBack, r.PointsTaken, r.Shortfall, r.Refund, r.Due)
+}
+
 var errLook = errors.New("it was only looked at")
 
 // Look says what a return would come to. It is done, and taken back: what is shown is what will be.
 func Look(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		r.MayAlone, r.Given, r.Pay = true, money.MaxUnit, payment.Cash
+		r.MayAlone, r.Given, r.Pay, r.Seen = true, money.MaxUnit, payment.Cash, ""
 		if result, err = take(ctx, tx, r); err != nil {
 			return err
 		}
@@ -129,11 +135,13 @@ func Make(ctx context.Context, db pg.DB, r Request) (result *Result, err error) 
 type taking struct {
 	Request
 	*Result
-	tx     pgx.Tx
-	h      *order.Held
-	person int64
-	pieces []piece
-	ticket int64
+	tx       pgx.Tx
+	h        *order.Held
+	person   int64
+	pieces   []piece
+	ticket   int64
+	foreign  bool // the drawer here holds another currency
+	nameless bool // nobody could find this customer again
 }
 
 type piece struct {
@@ -153,6 +161,9 @@ func take(ctx context.Context, tx pgx.Tx, r Request) (*Result, error) {
 			return nil, err
 		}
 	}
+	if r.Seen != "" && r.Seen != t.Figures() {
+		return nil, fault.New(fault.Conflict, "What goes back is not what was shown: something changed since. Look at it once more, then confirm.")
+	}
 	return t.Result, nil
 }
 
@@ -161,9 +172,14 @@ func (t *taking) lock(ctx context.Context) error {
 	var customerID int64
 	var takes bool
 	err := t.tx.QueryRow(ctx, `
-		SELECT o.customer_id, (SELECT takes_returns FROM location WHERE id = $2)
+		SELECT o.customer_id, here.takes_returns, here.currency <> o.currency, NOT EXISTS (
+			SELECT
+			FROM customer c
+			JOIN identity i ON i.customer_id = c.id
+			WHERE (c.id = o.customer_id OR c.merged_into = o.customer_id OR c.id = (SELECT merged_into FROM customer WHERE id = o.customer_id)) AND i.kind IN ('email', 'phone', 'card'))
 		FROM orders o
-		WHERE o.id = $1`, t.OrderID, t.Desk.LocationID).Scan(&customerID, &takes)
+		JOIN location here ON here.id = $2
+		WHERE o.id = $1`, t.OrderID, t.Desk.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.NotFound, "There is no such order.")
 	}
@@ -191,6 +207,8 @@ func (t *taking) lock(ctx context.Context) error {
 		return fault.New(fault.Conflict, "This store takes nothing back. Send them to one that does.")
 	case t.h.PaymentState == order.Authorised:
 		return fault.New(fault.Conflict, "Its payment is being taken at this moment. Try again in a minute.")
+	case t.h.PaymentState == order.Due:
+		return fault.New(fault.Conflict, "It is not paid. Take the money on the order's page first, then it can come back; what was not handed over can be cancelled.")
 	case t.h.PaymentState != order.Paid:
 		return fault.New(fault.Conflict, "Nothing of this order was handed over and paid, so nothing can come back. It can be cancelled.")
 	}
@@ -221,7 +239,7 @@ func (t *taking) choose(ctx context.Context) error {
 			JOIN fulfilment f ON f.id = l.fulfilment_id
 			JOIN order_unit u ON u.order_line_id = l.id
 			WHERE l.id = $1 AND l.order_id = $2 AND u.state IN ('collected', 'carried_out', 'shipped') AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n)
-			ORDER BY u.n
+			ORDER BY EXISTS (SELECT FROM gift_card g WHERE g.order_line_id = l.id AND g.n = u.n AND g.balance < g.issued), u.n
 			LIMIT $3`, w.LineID, t.OrderID, w.Quantity)
 		if err != nil {
 			return fmt.Errorf("choose pieces: %w", err)
@@ -278,21 +296,11 @@ func (t *taking) book(ctx context.Context) error {
 			INSERT INTO returned_unit (order_line_id, n, return_id, reason, grade, restocked)
 			VALUES ($1, $2, $3, $4, $5, $6)`, p.LineID, p.N, t.ticket, p.want.Reason, p.want.Grade, p.want.Restock && !p.Card)
 	}
-	// The charge for a delivery goes back when nothing of the order stays, where the shop does so.
-	batch.Queue(`
-		WITH all_back AS (
-			UPDATE fulfilment f
-			SET refunded = true
-			WHERE f.order_id = $1 AND f.paid > 0 AND NOT f.refunded AND f.state <> 'cancelled' AND NOT (SELECT keep_delivery FROM shop) AND NOT EXISTS (
-				SELECT
-				FROM order_line l
-				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
-			RETURNING paid)
-		SELECT coalesce(sum(paid), 0)::bigint
-		FROM all_back`, t.OrderID).QueryRow(func(row pgx.Row) error { return row.Scan(&t.Delivery) })
 	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("write what returned: %w", err)
+	}
+	if t.Delivery, err = order.LetDeliveryGo(ctx, t.tx, t.OrderID); err != nil {
+		return err
 	}
 	// Points that were earned and spent already are kept from the refund, as far as there is one in money.
 	t.Shortfall = rates.Value(earned-taken, t.Currency)
@@ -337,13 +345,16 @@ func (t *taking) approver() int64 {
 	return t.Word.ManagerID
 }
 
-// agreed asks for somebody's word above the limit.
+// agreed asks for somebody's word above the limit. What went back of the order today without one counts: three small returns are one large one.
 func (t *taking) agreed(ctx context.Context, amount int64) error {
-	var limit int64
-	if err := t.tx.QueryRow(ctx, `SELECT refund_limit FROM shop`).Scan(&limit); err != nil {
+	var limit, today int64
+	err := t.tx.QueryRow(ctx, `
+		SELECT refund_limit, coalesce((SELECT sum(refund) FROM return_ticket WHERE order_id = $1 AND approved_by IS NULL AND at > now() - interval '1 day' AND id <> $2), 0)::bigint
+		FROM shop`, t.OrderID, t.ticket).Scan(&limit, &today)
+	if err != nil {
 		return fmt.Errorf("read the limit of refunds: %w", err)
 	}
-	t.NeedsWord = amount > limit
+	t.NeedsWord = amount+today > limit
 	if t.NeedsWord && !t.MayAlone && t.Word == nil {
 		return fault.Field("pin", "More than {limit} goes back: a manager has to agree.", text.Args{"limit": money.New(limit, t.Currency)})
 	}
@@ -367,7 +378,10 @@ func (t *taking) giveBack(ctx context.Context) error {
 			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID), "Something was spent from this gift card already, so it cannot come back.")
 		}
 	}
-	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit}
+	if t.AsCredit && t.nameless {
+		return fault.Field("credit", "Nobody could find this customer's credit again. Take their email, phone or card first, or give the money back.")
+	}
+	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
 	if len(t.instead()) > 0 {
 		if err := t.price(ctx); err != nil {
 			return err
@@ -384,6 +398,9 @@ func (t *taking) giveBack(ctx context.Context) error {
 	}
 	t.Refunds = refunds
 	for _, r := range refunds {
+		if t.foreign && (r.How == payment.Cash || r.How == payment.Terminal) {
+			return fault.New(fault.Conflict, "It was paid in {currency}, which this store does not have. Give it as store credit, or send them to a store that does.", text.Args{"currency": t.Currency})
+		}
 		if r.How == payment.Points {
 			t.PointsBack, t.PointsValue = t.PointsBack+r.Points, t.PointsValue+r.Amount
 		} else {

@@ -11,6 +11,8 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/jobs"
+	"counterpart/internal/live"
+	"counterpart/internal/message"
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
@@ -64,7 +66,12 @@ func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
 		return "", fmt.Errorf("read an order to pay: %w", err)
 	}
 	b.Return = o.Base + "/orders/" + publicID + "/paid"
-	if until == nil || time.Now().After(*until) {
+	if until == nil {
+		// It was confirmed, and its promise was lost since: its goods are kept, and there is no hurry.
+		later := time.Now().Add(time.Hour)
+		until = &later
+	}
+	if time.Now().After(*until) {
 		return "", fault.New(fault.Conflict, "The time to pay this order is over. What was in it is in your cart again.")
 	}
 	b.Expires = *until
@@ -159,6 +166,15 @@ func hold(ctx context.Context, tx pgx.Tx, orderID int64) (*order.Held, error) {
 // promised is what follows when a gateway promises an order's money: it is confirmed, where its goods can still be had. An order that is gone gives the promise
 // back, and says so.
 func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
+	if h.State == order.Confirmed && h.PaymentState == order.Due {
+		due, err := order.DueNow(ctx, tx, h.ID)
+		if err != nil {
+			return err
+		}
+		if a.Amount >= due {
+			return promisedAgain(ctx, tx, h, a)
+		}
+	}
 	if h.State != order.Placed {
 		if err := (payment.Difference{Kind: "late", PaymentID: a.ID, Reference: a.Reference, Ours: 0, Theirs: a.Amount, Detail: h.State}).Note(ctx, tx); err != nil {
 			return err
@@ -182,6 +198,28 @@ func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt)
 	}
 	h.State, h.PaymentState = order.Confirmed, order.Authorised
 	return Confirmed(ctx, tx, h)
+}
+
+// promisedAgain is what follows when the money of an order whose promise was lost is promised once more. Where goods of it are gone already, it is taken.
+func promisedAgain(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
+	if err := payment.EndPromise(ctx, tx, h.ID); err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	payment.Queue(batch, h.ID, payment.New{Kind: a.Method, Amount: a.Amount, PaymentID: a.ID})
+	live.QueueNotify(batch, live.Customer(h.CustomerID))
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("write a tender: %w", err)
+	}
+	if err := order.SetPayment(ctx, tx, h.ID, order.Authorised); err != nil {
+		return err
+	}
+	h.PaymentState = order.Authorised
+	handed, err := order.HandedOver(ctx, tx, h.ID)
+	if err != nil || !handed {
+		return err
+	}
+	return Collect(ctx, tx, h.ID)
 }
 
 // captured is what follows when a gateway took the money.
@@ -252,7 +290,7 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	return nil
 }
 
-// lapse turns a promise that a gateway dropped into one to pay at pickup.
+// lapse turns a promise that a gateway dropped into one to pay at the counter, or again online: the shopper is told.
 func lapse(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -260,10 +298,14 @@ func lapse(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 		SET authorised = 0, settled_at = now()
 		WHERE payment_id = $1`, a.ID)
 	payment.Queue(batch, h.ID, payment.New{Kind: payment.PayAtPickup, Amount: a.Amount})
+	live.QueueNotify(batch, live.Customer(h.CustomerID))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("let a promise lapse: %w", err)
 	}
-	return order.SetPayment(ctx, tx, h.ID, order.Due)
+	if err := order.SetPayment(ctx, tx, h.ID, order.Due); err != nil {
+		return err
+	}
+	return tell(ctx, tx, h, message.MailPayAgain)
 }
 
 func endTransfer(ctx context.Context, tx pgx.Tx, paymentID int64, kind string) error {
@@ -330,5 +372,15 @@ func (o *Office) end(ctx context.Context, a *payment.Attempt, t *payment.Transfe
 		return err
 	}
 	// What was refused may have been done before: the gateway's state says.
-	return o.Settle(ctx, a.ID)
+	if err := o.Settle(ctx, a.ID); err != nil || t.Kind != payment.ToCapture {
+		return err
+	}
+	return pg.InTx(ctx, o.DB, func(tx pgx.Tx) error {
+		h, err := hold(ctx, tx, a.OrderID)
+		if err != nil || h.PaymentState != order.Authorised {
+			return err
+		}
+		// A promise that is not kept is none: it is given back, and the order is to be paid another way.
+		return ask(ctx, tx, payment.Transfer{PaymentID: a.ID, Kind: payment.ToVoid, Amount: a.Amount})
+	})
 }

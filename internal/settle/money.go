@@ -72,12 +72,13 @@ func Collect(ctx context.Context, tx pgx.Tx, orderID int64) error {
 		if !atGateway(t.Kind) || t.Authorised == 0 {
 			continue
 		}
-		transfer := payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToCapture, Amount: take[i]}
-		if take[i] == 0 {
-			transfer.Kind = payment.ToVoid
-			break
+		if take[i] > 0 {
+			return ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToCapture, Amount: take[i]})
 		}
-		return ask(ctx, tx, transfer)
+		// What was set aside pays all that is left: the gateway may let its promise go.
+		if err := ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToVoid, Amount: t.Authorised}); err != nil {
+			return err
+		}
 	}
 	return Paid(ctx, tx, h, tenders, take)
 }
@@ -225,16 +226,14 @@ func Cancelled(ctx context.Context, tx pgx.Tx, orderID int64) (gone bool, err er
 	if err != nil {
 		return false, err
 	}
-	if gone {
-		if err := promotion.Release(ctx, tx, orderID); err != nil {
-			return false, err
-		}
-	}
 	switch {
 	case h.PaymentState == order.Paid:
 		_, err = Even(ctx, tx, h, Back{})
 	case gone && h.PaymentState != order.Void:
 		err = Void(ctx, tx, h)
+	}
+	if err == nil && gone {
+		err = promotion.Release(ctx, tx, orderID)
 	}
 	return gone, err
 }
@@ -245,11 +244,15 @@ type Back struct {
 	AssociateID int64
 	AsCredit    bool  // the customer takes credit instead of money
 	Exchange    int64 // so much pays what they took instead
+	Nameless    bool  // nobody could find them again: what an exchange paid is cash, for credit would be lost
 }
 
 // Even gives back what an order took beyond what it costs now: in points what its pieces were paid with in points, and of the others the newest first. It answers what
 // goes back how. The order is locked and paid.
 func Even(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []payment.Refund, err error) {
+	if _, err := order.LetDeliveryGo(ctx, tx, h.ID); err != nil {
+		return nil, err
+	}
 	owing, byPoints, err := order.Owing(ctx, tx, h.ID)
 	if err != nil {
 		return nil, err
@@ -320,6 +323,8 @@ func Plan(tenders []payment.Tender, owing, byPoints int64, back Back) (refunds [
 		}
 		r := payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: t.Kind, Amount: part, AssociateID: back.AssociateID}
 		switch {
+		case t.Kind == payment.Exchange && back.Nameless && back.AssociateID != 0:
+			r.How = payment.Cash
 		case back.AsCredit, t.Kind == payment.Exchange, back.AssociateID == 0 && (t.Kind == payment.Cash || t.Kind == payment.Terminal):
 			r.How = payment.Credit
 		case atGateway(t.Kind):

@@ -64,7 +64,8 @@ func (o *Office) Event(ctx context.Context, id int64, last bool) error {
 		}
 		return payment.Applied(ctx, o.DB, id, "unknown payment")
 	}
-	if err := o.Settle(ctx, a.ID); err != nil {
+	// Something may have been done at the gateway that we did not ask for, such as a refund: then the books differ, and somebody is told.
+	if err := o.Compare(ctx, a.ID); err != nil {
 		return err
 	}
 	return payment.Applied(ctx, o.DB, id, "settled")
@@ -152,11 +153,22 @@ func (o *Office) each(ctx context.Context, query string, do func(context.Context
 		return err
 	}
 	var failed error
+	away := 0
 	for _, id := range ids {
-		failed = errors.Join(failed, do(ctx, id))
+		err := do(ctx, id)
+		failed = errors.Join(failed, err)
+		if away++; err == nil {
+			away = 0
+		}
+		if away == patience {
+			break // The gateway is away. Each call waits seconds for it, and others wait for this worker.
+		}
 	}
 	return failed
 }
+
+// patience is how many calls may fail one after the other before a round is given up.
+const patience = 3
 
 // Reconcile compares what we wrote down with the gateway's book, for every payment that is open or was settled in the last days, and notes differences.
 func (o *Office) Reconcile(ctx context.Context) error {
@@ -176,7 +188,7 @@ func (o *Office) Compare(ctx context.Context, paymentID int64) error {
 		return err
 	}
 	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
-	if err != nil {
+	if err != nil || a == nil || a.Reference == "" {
 		return err
 	}
 	s, err := o.Gateway.Look(ctx, a.Reference)
@@ -222,7 +234,7 @@ func (o *Office) warn(ctx context.Context) error {
 	return nil
 }
 
-// Retry begins another attempt for an order whose last one was declined, while its goods are kept. It answers the new attempt.
+// Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was lost. It answers the new attempt.
 func (o *Office) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
 	if !o.Takes() {
 		return 0, errUnreachable
@@ -236,7 +248,8 @@ func (o *Office) Retry(ctx context.Context, orderID int64, method string) (payme
 		if err != nil {
 			return err
 		}
-		if h.State != order.Placed || a == nil {
+		lost := h.State == order.Confirmed && h.PaymentState == order.Due
+		if h.State != order.Placed && !lost || a == nil {
 			return errNothingToPay
 		}
 		if a.State == payment.Started {
@@ -246,7 +259,16 @@ func (o *Office) Retry(ctx context.Context, orderID int64, method string) (payme
 		if method != payment.Card && method != payment.PayLater {
 			method = a.Method
 		}
-		paymentID, err = payment.Try(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, a.Amount)
+		amount := a.Amount
+		if lost {
+			if amount, err = order.DueNow(ctx, tx, orderID); err != nil {
+				return err
+			}
+			if amount == 0 {
+				return errNothingToPay
+			}
+		}
+		paymentID, err = payment.Try(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, amount)
 		return err
 	})
 	return paymentID, err

@@ -28,7 +28,11 @@ type Trier struct {
 	Address string
 }
 
+// Strangers are counted by their address, as strictly as anybody.
 func (t Trier) take(ctx context.Context, db pg.DB, what string) error {
+	if t.Person == 0 {
+		return limit.Take(ctx, db, what+":stranger:"+t.Address, perCart)
+	}
 	if err := limit.Take(ctx, db, what+":from:"+t.Address, perAddress); err != nil {
 		return err
 	}
@@ -37,6 +41,10 @@ func (t Trier) take(ctx context.Context, db pg.DB, what string) error {
 
 func (t Trier) good(ctx context.Context, db pg.DB, what string) {
 	// Should this fail, a try is lost for a minute.
+	if t.Person == 0 {
+		_ = limit.GiveBack(ctx, db, what+":stranger:"+t.Address)
+		return
+	}
 	_ = limit.GiveBack(ctx, db, what+":from:"+t.Address)
 	_ = limit.GiveBack(ctx, db, what+":by:"+customer.Scope(t.Person))
 }

@@ -62,7 +62,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 	zone := f.Store.Zone()
 	a := message.About{
 		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" + o.PublicID, Code: f.Code,
-		Store: shop.Name + " " + f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.Due()),
+		Store: shop.Name + " " + f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.ToPay),
 		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" || o.PaymentState == "authorised", Carrier: f.Carrier, Tracking: f.Tracking, Arrives: arrives(f),
 	}
 	if f.ReadyBy != nil {

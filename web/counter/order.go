@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
+	"counterpart/internal/pickup"
 	"counterpart/internal/returns"
 	"counterpart/internal/staff"
 	"counterpart/internal/text"
@@ -25,15 +26,21 @@ import (
 
 // orderView is an order of any store and channel at a counter.
 type orderView struct {
+	respond.Mistakes
 	*browse.Order
-	Here *location.Location
-	Now  time.Time
-	Done string
+	Kind, Paying string // what was typed about a payment
+	Here         *location.Location
+	Now          time.Time
+	Done         string
 	// Of what was just done here, in minor units; a page that is opened later owes nobody change.
 	Given, Change int64
 }
 
 func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showOrder(r, orderView{}, nil)
+}
+
+func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (respond.Answer, error) {
 	c, store, err := p.frame(r, text.T(r.Context(), "Order"))
 	if err != nil {
 		return nil, err
@@ -45,14 +52,36 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if o == nil {
 		return nil, respond.NotFound()
 	}
-	v := orderView{Order: o, Here: store, Now: time.Now(), Done: done(r)}
+	v.Order, v.Here, v.Now, v.Done = o, store, time.Now(), done(r)
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, orderPage(c, v)), nil
+	}
 	switch r.URL.Query().Get("done") {
-	case "sold":
+	case "sold", "paid":
 		v.Given, v.Change = o.Change()
 	case "returned":
 		v.Change, _ = strconv.ParseInt(r.URL.Query().Get("change"), 10, 64)
 	}
 	return respond.Page(orderPage(c, v)), nil
+}
+
+// payOrder takes the money of an order that is to be paid at a counter.
+func (p *Pages) payOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := orderView{Kind: typed(r, "kind"), Paying: typed(r, "given")}
+	_, store, err := p.frame(r, "")
+	if err != nil {
+		return nil, err
+	}
+	paid := paidBy(v.Kind, v.Paying, store)
+	_, err = pickup.Charge(r.Context(), p.DB, here(r), id(r, "id"), paid)
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showOrder(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/counter/orders/%d?done=paid", id(r, "id"))), nil
 }
 
 // canReturn says whether something of it may come back here.
@@ -148,6 +177,7 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if r.PostFormValue("confirm") == "" || len(view.Hits) > 0 {
 		return p.showReturn(r, view, nil)
 	}
+	request.Seen = typed(r, "seen")
 	made, err := returns.Make(r.Context(), p.DB, request)
 	if f := fault.As(err); f != nil {
 		return p.showReturn(r, view, f)

@@ -9,6 +9,7 @@ import (
 
 	"counterpart/internal/browse"
 	"counterpart/internal/fault"
+	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/payment"
 	"counterpart/internal/pickup"
@@ -93,13 +94,18 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	paid := pickup.Payment{Kind: view.Kind}
-	if view.Kind == payment.Cash {
-		given, err := money.Parse(view.Given, store.Currency)
-		paid.Given, paid.Wrong = given.Minor, err != nil
-	}
+	paid := paidBy(view.Kind, view.Given, store)
 	_, err = pickup.HandOver(r.Context(), p.DB, here(r), id(r, "id"), view.Code, paid)
 	return p.after(r, err, view, fmt.Sprintf("/counter/pickups/%d?done=collected", id(r, "id")))
+}
+
+func paidBy(kind, given string, store *location.Location) pickup.Payment {
+	paid := pickup.Payment{Kind: kind}
+	if kind == payment.Cash {
+		amount, err := money.Parse(given, store.Currency)
+		paid.Given, paid.Wrong = amount.Minor, err != nil
+	}
+	return paid
 }
 
 // done is what was just done, in words. An address names it by a key, so that nobody can put words into our mouth.
@@ -117,6 +123,8 @@ func done(r *http.Request) string {
 		return text.T(r.Context(), "Sent. The shopper has been told.")
 	case "sold":
 		return text.T(r.Context(), "Sold and paid.")
+	case "paid":
+		return text.T(r.Context(), "Paid.")
 	case "returned":
 		return text.T(r.Context(), "Taken back.")
 	case "collected":

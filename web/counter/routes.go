@@ -49,6 +49,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/counter/sales/{id}/attach", gate.Counter, p.attach)
 	r.Post("/counter/sales/{id}/pay", gate.Counter, p.paySale)
 	r.Get("/counter/orders/{id}", gate.Counter, p.order)
+	r.Post("/counter/orders/{id}/pay", gate.Counter, p.payOrder)
 	r.Get("/counter/orders/{id}/return", gate.Counter, p.returnPage)
 	r.Post("/counter/orders/{id}/return", gate.Counter, p.takeBack)
 	r.Get("/counter/articles/{sku}", gate.Counter, p.article)

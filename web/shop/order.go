@@ -52,7 +52,7 @@ func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, 
 	}
 	view := &orderView{Order: o, Visit: visit, Later: r.URL.Query().Get("pay") == "later", Sandbox: p.sandbox(), Cards: p.Office.Takes()}
 	s := frame(r.Context(), visit, text.T(r.Context(), "Order {number}", text.Args{"number": o.Number}))
-	s.Sandbox = view.Sandbox && o.State == "placed"
+	s.Sandbox = view.Sandbox && (o.State == "placed" || view.lost())
 	if wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, orderPage(s, view)), nil
@@ -66,7 +66,7 @@ func (p *Pages) paid(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	if o.Attempt != nil && p.Office.Takes() && o.State == "placed" {
+	if o.Attempt != nil && p.Office.Takes() && (o.State == "placed" || o.ToPay > 0) {
 		// Should the gateway not answer now, its message or the poller settles it; the page says how it stands.
 		ctx, cancel := context.WithTimeout(r.Context(), 4*time.Second)
 		defer cancel()
@@ -204,6 +204,19 @@ func (v *orderView) headline(ctx context.Context) string {
 }
 
 func (v *orderView) declined() bool { return v.Attempt != nil && v.Attempt.State == "declined" }
+
+// lost says that the order was confirmed on a promise that was not kept: it is to be paid once more.
+func (v *orderView) lost() bool {
+	return v.State == "confirmed" && v.ToPay > 0 && v.Attempt != nil
+}
+
+// open is what is to be paid online.
+func (v *orderView) open() int64 {
+	if v.lost() {
+		return v.ToPay
+	}
+	return v.Attempt.Amount
+}
 
 func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) string {
 	store := text.Args{"store": f.Store.Name}

@@ -158,11 +158,7 @@ func (p *Pages) balance(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	typed := text.Clean(r.PostFormValue("gift_card"), 40)
-	t := trier(r, customerID)
-	if customerID == 0 {
-		t.Person = -1 // Strangers are counted by their address, and together.
-	}
-	card, err := shopping.Card(r.Context(), p.DB, t, typed, "")
+	card, err := shopping.Card(r.Context(), p.DB, trier(r, customerID), typed, "")
 	if f := fault.As(err); f != nil {
 		return p.giftCardPage(r, giftCardView{Typed: typed}, f)
 	}
