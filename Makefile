@@ -26,6 +26,9 @@ check: generate ## generated code is current, vet, lint, floors
 generate: $(DIST) ## write the templates' Go code and put the assets together
 	@go tool templ generate -log-level error
 
+torture: browser ## the long form of the races, crashes and properties: hours
+	@TORTURE=1 $(WITH) go test -count=1 -v -p 1 -timeout 4h ./internal/quote ./internal/checkout ./internal/settle ./cmd/counterpart ./web
+
 shots: build browser ## a picture of every page, in shots/
 	@SHOTS=$(CURDIR)/shots $(WITH) go test -count=1 -timeout 30m -tags shots ./web/journey -run TestShots
 
@@ -54,4 +57,4 @@ browser:
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the browser tests need Chromium: install it and run again"; exit 1; }
 
-.PHONY: run build test check generate shots bench audit clean help browser
+.PHONY: run build test check generate torture shots bench audit clean help browser

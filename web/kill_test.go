@@ -349,10 +349,7 @@ func (m *mortal) live(t *testing.T, at moment) {
 
 // Whenever the server is killed, an order is paid once or not at all, and whoever sends their form again gets where they were going.
 func TestKilledAnywhereOnTheWay(t *testing.T) {
-	each := 1
-	if os.Getenv("TORTURE") != "" {
-		each = 25
-	}
+	each := pgtest.Rounds(1, 25)
 	for _, at := range moments {
 		t.Run(at.name, func(t *testing.T) {
 			t.Parallel()

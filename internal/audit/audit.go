@@ -177,18 +177,43 @@ var Rules = []Rule{
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind <> 'pay_at_pickup' OR settled_at IS NULL GROUP BY 1) t ON t.order_id = o.id
 		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM payment WHERE state = 'started' GROUP BY 1) p ON p.order_id = o.id
-		WHERE o.payment_state IN ('authorised', 'due') AND coalesce(t.sum, 0) <> o.total
+		CROSS JOIN LATERAL (
+			SELECT coalesce((SELECT sum(u.paid) FROM order_line l JOIN order_unit u ON u.order_line_id = l.id WHERE l.order_id = o.id AND u.state <> 'cancelled'), 0)
+				+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'), 0) AS cost) c
+		WHERE o.payment_state IN ('authorised', 'due') AND coalesce(t.sum, 0) NOT BETWEEN c.cost AND o.total
 			OR o.payment_state = 'pending' AND coalesce(t.sum, 0) + coalesce(p.sum, 0) > o.total`},
 	{"what was handed over is paid, or its money has been asked for", `
 		SELECT DISTINCT format('order %s has pieces that were handed over unpaid', o.number)
 		FROM orders o
 		JOIN order_line l ON l.order_id = o.id
 		JOIN order_unit u ON u.order_line_id = l.id
-		WHERE u.state IN ('collected', 'carried_out', 'shipped') AND o.payment_state <> 'paid' AND NOT (o.payment_state = 'authorised' AND EXISTS (
+		WHERE u.state IN ('collected', 'carried_out', 'shipped') AND o.payment_state <> 'paid' AND NOT EXISTS (
 			SELECT
 			FROM payment p
-			JOIN transfer x ON x.payment_id = p.id AND x.kind = 'capture'
-			WHERE p.order_id = o.id))`},
+			JOIN transfer x ON x.payment_id = p.id AND x.kind = 'capture' AND x.state <> 'failed'
+			WHERE p.order_id = o.id AND o.payment_state = 'authorised') AND NOT EXISTS (
+			SELECT
+			FROM payment p
+			JOIN difference d ON d.payment_id = p.id AND d.kind IN ('captured', 'lapsed') AND d.closed_at IS NULL
+			WHERE p.order_id = o.id)`},
+	{"no gateway holds on to a promise that nobody needs", `
+		SELECT format('order %s (%s, %s): payment %s is %s', o.number, o.state, o.payment_state, p.id, p.state)
+		FROM payment p
+		JOIN orders o ON o.id = p.order_id
+		WHERE p.state = 'authorised' AND o.payment_state <> 'authorised' AND NOT EXISTS (SELECT FROM transfer WHERE payment_id = p.id AND kind = 'void')`},
+	{"a refund that was refused is somebody's task", `
+		SELECT format('refund %s of %s', r.id, r.amount)
+		FROM refund r
+		JOIN transfer x ON x.id = r.transfer_id
+		WHERE r.state = 'failed' AND NOT EXISTS (SELECT FROM difference WHERE payment_id = x.payment_id AND kind = 'refunded' AND closed_at IS NULL)`},
+	{"a promise that lapses soon was said so", `
+		SELECT format('payment %s lapses %s', id, lapses_at)
+		FROM payment
+		WHERE state = 'authorised' AND warned_at IS NULL AND lapses_at < now() + interval '30 hours'`},
+	{"a gift card that was sold was written to whom it is for", `
+		SELECT format('gift card %s since %s', id, created_at)
+		FROM gift_card
+		WHERE code_hash IS NULL AND disabled_at IS NULL AND created_at < now() - interval '1 day'`},
 	{"a promise to pay is open exactly while something is to be collected unpaid", `
 		SELECT format('order %s: promise %s', o.number, t.id)
 		FROM orders o

@@ -212,12 +212,14 @@ type Difference struct {
 	ClosedAt  *time.Time
 	ClosedBy  string
 	Note      string
+	Refused   bool // a refund, which can be asked for again
 }
 
 // Differences lists them, open ones first.
 func Differences(ctx context.Context, db pg.DB) ([]Difference, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.kind, coalesce(d.payment_id, 0), coalesce(o.id, 0), coalesce(o.number, 0), coalesce(o.currency::text, ''), d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at, coalesce(a.name, ''), d.note
+		SELECT d.id, d.kind, coalesce(d.payment_id, 0), coalesce(o.id, 0), coalesce(o.number, 0), coalesce(o.currency::text, ''), d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at, coalesce(a.name, ''), d.note,
+			d.kind = 'refunded' AND EXISTS (SELECT FROM refund r JOIN transfer x ON x.id = r.transfer_id WHERE x.payment_id = d.payment_id AND r.state = 'failed')
 		FROM difference d
 		LEFT JOIN payment p ON p.id = d.payment_id
 		LEFT JOIN orders o ON o.id = p.order_id

@@ -202,6 +202,36 @@ func End(ctx context.Context, tx pgx.Tx, id int64, problem string) (bool, error)
 	return tag.RowsAffected() == 1, nil
 }
 
+// AskAgain writes a refused refund of a payment down once more. 0 where none was refused.
+func AskAgain(ctx context.Context, tx pgx.Tx, paymentID int64) (transferID int64, err error) {
+	err = tx.QueryRow(ctx, `
+		WITH refused AS (
+			SELECT r.id, x.payment_id, x.tender_id, x.amount
+			FROM refund r
+			JOIN transfer x ON x.id = r.transfer_id
+			WHERE x.payment_id = $1 AND r.state = 'failed'
+			ORDER BY r.id
+			LIMIT 1
+			FOR UPDATE OF r),
+		asked AS (
+			INSERT INTO transfer (payment_id, tender_id, kind, amount)
+			SELECT payment_id, tender_id, 'refund', amount
+			FROM refused
+			RETURNING id)
+		UPDATE refund
+		SET transfer_id = asked.id, state = 'asked', settled_at = NULL
+		FROM asked, refused
+		WHERE refund.id = refused.id
+		RETURNING asked.id`, paymentID).Scan(&transferID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ask for a refund again: %w", err)
+	}
+	return transferID, nil
+}
+
 // Receive keeps a message of a gateway. False when it came before.
 func Receive(ctx context.Context, tx pgx.Tx, gateway string, e Event) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
@@ -273,14 +303,18 @@ func GaveBack(ctx context.Context, tx pgx.Tx, paymentID int64) error {
 	return nil
 }
 
-// CloseDifference says that somebody dealt with one, and how. False when it was closed already.
-func CloseDifference(ctx context.Context, tx pgx.Tx, id, associateID int64, note string) (bool, error) {
-	tag, err := tx.Exec(ctx, `
+// CloseDifference says that somebody dealt with one, and how, and answers the payment that it was about. False when it was closed already.
+func CloseDifference(ctx context.Context, tx pgx.Tx, id, associateID int64, note string) (paymentID int64, closed bool, err error) {
+	err = tx.QueryRow(ctx, `
 		UPDATE difference
 		SET closed_at = now(), closed_by = $2, note = $3
-		WHERE id = $1 AND closed_at IS NULL`, id, associateID, note)
-	if err != nil {
-		return false, fmt.Errorf("close a difference: %w", err)
+		WHERE id = $1 AND closed_at IS NULL
+		RETURNING coalesce(payment_id, 0)`, id, associateID, note).Scan(&paymentID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
 	}
-	return tag.RowsAffected() == 1, nil
+	if err != nil {
+		return 0, false, fmt.Errorf("close a difference: %w", err)
+	}
+	return paymentID, true, nil
 }

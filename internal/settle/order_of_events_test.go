@@ -3,8 +3,10 @@ package settle_test
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	mrand "math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"counterpart/internal/basket"
 	"counterpart/internal/cart"
 	"counterpart/internal/checkout"
+	"counterpart/internal/dispatch"
 	"counterpart/internal/fault"
 	"counterpart/internal/inventory"
 	"counterpart/internal/loyalty"
@@ -106,28 +109,38 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM tender`))
 		w.sound()
 	})
-	for i, name := range []string{"C14: called off, then handed over", "C14: handed over, then called off"} {
-		t.Run(name, func(t *testing.T) {
-			w := open(t)
-			placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
-			w.pay(placed.PaymentID, sandboxtest.Good)
-			part := one[int64](w, `SELECT id FROM fulfilment`)
-			verbs := []func() error{
-				func() error { return pickup.CallOff(ctx, w.db, placed.ID, "web") },
-				func() error {
-					_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment`), pickup.Payment{})
-					return err
-				},
-			}
-			require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-			errs := w.inTurn(order, []any{placed.ID}, verbs[i], verbs[1-i])
-			w.transfers()
-			// What is staged cannot be called off, whichever came first.
-			require.NoError(t, errs[1-i])
-			conflict(t, errs[i])
-			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders`))
-			w.sound()
-		})
+	for name, other := range map[string]func(w *world, pick, ship int64) error{
+		"staged": func(w *world, pick, _ int64) error { return pickup.Ready(ctx, w.db, w.desk(), pick, "A1") },
+		"sent": func(w *world, _, ship int64) error {
+			return dispatch.Send(ctx, w.db, w.desk(), ship, "Parcel Post", "")
+		},
+		"not found": func(w *world, pick, _ int64) error {
+			return pickup.NotFound(ctx, w.db, w.desk(), pick, one[int64](w, `SELECT id FROM order_line WHERE fulfilment_id = $1`, pick), 1)
+		},
+	} {
+		for _, first := range []bool{true, false} {
+			t.Run(fmt.Sprintf("C14: called off and %s, called off first: %v", name, first), func(t *testing.T) {
+				w := open(t)
+				placed, pick, ship := w.mixed()
+				off := func() error { return pickup.CallOff(ctx, w.db, placed.ID, "web") }
+				do := func() error { return other(w, pick, ship) }
+				var errs [2]error
+				if first {
+					errs = w.inTurn(order, []any{placed.ID}, off, do)
+				} else {
+					errs = w.inTurn(order, []any{placed.ID}, do, off)
+				}
+				w.transfers()
+				require.NoError(t, errs[0], "whoever came first did it")
+				if name == "not found" && !first {
+					require.NoError(t, errs[1], "the rest can still be called off")
+				} else {
+					conflict(t, errs[1])
+				}
+				require.Equal(t, first || name == "not found", "cancelled" == one[string](w, `SELECT state FROM orders`))
+				w.sound()
+			})
+		}
 	}
 	t.Run("C7: two counters take the same piece back", func(t *testing.T) {
 		w := open(t)
@@ -212,14 +225,19 @@ func TestOneShelfUnderEverything(t *testing.T) {
 	for range 8 {
 		customers = append(customers, w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet))
 	}
-	until := time.Now().Add(time.Duration(rounds(1, 60)) * time.Second)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	var done [6]atomic.Int64
+	until := time.Now().Add(time.Duration(rounds(3, 60)) * time.Second)
 	atOnce(len(customers), func(i int) {
-		r := mrand.New(mrand.NewPCG(uint64(i), 2))
+		r := mrand.New(mrand.NewPCG(seed, uint64(i)))
 		var mine []checkout.Placed
 		for time.Now().Before(until) {
 			var err error
-			switch k := r.IntN(6); {
+			k := r.IntN(6)
+			switch {
 			case k < 2:
+				k = 0
 				var placed checkout.Placed
 				b, failed := basket.Load(ctx, w.db, customers[i], "en")
 				assert.NoError(t, failed)
@@ -233,6 +251,9 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				mine = mine[1:]
 			case k == 3 && len(mine) > 0:
 				part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, mine[0].ID)
+				if err = pickup.Ready(ctx, w.db, w.desk(), part, "A1"); err != nil {
+					break
+				}
 				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), pickup.Payment{Kind: payment.Terminal})
 				mine = mine[1:]
 			case k == 4:
@@ -241,10 +262,17 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				})
 			case k == 5 && r.IntN(4) == 0:
 				err = stocktake.Count(ctx, w.db, stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12), Reason: "stocktake", AssociateID: w.Bea.ID, Form: rand.Text()})
+			default:
+				k = 1
 			}
-			told(t, err)
+			if told(t, err) {
+				done[k].Add(1)
+			}
 		}
 	})
+	for _, k := range []int{0, 2, 3, 4, 5} {
+		require.Positive(t, done[k].Load(), "verb %d succeeded", k)
+	}
 	require.Zero(t, one[int](w, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
 	w.sound()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	mrand "math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"counterpart/internal/giftcard"
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/pg/pgtest"
 	"counterpart/internal/pickup"
 	"counterpart/internal/promotion"
 	"counterpart/internal/quote"
@@ -32,30 +32,7 @@ import (
 	"counterpart/internal/settle"
 )
 
-// rounds of a race: a few in every run, many in make torture.
-func rounds(few, many int) int {
-	if os.Getenv("TORTURE") != "" {
-		return many
-	}
-	return few
-}
-
-// atOnce runs all of them behind one barrier and waits.
-func atOnce(n int, do func(i int)) {
-	var ready, done sync.WaitGroup
-	start := make(chan struct{})
-	ready.Add(n)
-	for i := range n {
-		done.Go(func() {
-			ready.Done()
-			<-start
-			do(i)
-		})
-	}
-	ready.Wait()
-	close(start)
-	done.Wait()
-}
+var rounds, atOnce = pgtest.Rounds, pgtest.AtOnce
 
 // told says that an error is one that a person is told, not one of ours.
 func told(t testing.TB, err error) bool {
@@ -135,19 +112,60 @@ func TestPiecesComeBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(6, func(i int) {
-			if i == 5 {
-				told(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
-				return
-			}
 			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
 			if made, err := returns.Make(ctx, w.db, r); told(t, err) {
 				back.Add(made.Goods)
 			}
 		})
+		require.Positive(t, back.Load())
 		require.LessOrEqual(t, back.Load(), int64(3600))
 		require.Equal(t, back.Load(), one[int64](w, `SELECT coalesce(sum(refunded), 0)::bigint FROM tender WHERE order_id = $1`, placed.ID))
 	}
 	w.sound()
+}
+
+// C7: three mugs that were paid by card come back at eight counters at once, the company loses answers, four workers carry the refunds out, and somebody gives one back
+// in the company's own office: each mug is paid back once, never more than was taken, and what we did not ask for is found.
+func TestACardIsPaidBackOnce(t *testing.T) {
+	w := open(t)
+	for range rounds(2, 50) {
+		placed := w.place(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Card)
+		w.pay(placed.PaymentID, sandboxtest.Good)
+		w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), pickup.Payment{})
+		w.transfers()
+		line := w.lines(placed.ID)[0]
+		var back atomic.Int64
+		atOnce(8, func(i int) {
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
+			if made, err := returns.Make(ctx, w.db, r); told(t, err) {
+				back.Add(made.Goods)
+			}
+		})
+		require.Positive(t, back.Load())
+		require.LessOrEqual(t, back.Load(), int64(3600))
+		w.company.Plant("refund", "500_after", 2)
+		ids := one[[]int64](w, `SELECT coalesce(array_agg(id), '{}') FROM transfer WHERE state = 'asked'`)
+		for range 3 { // as the jobs do: what was not answered is asked again
+			atOnce(4, func(int) {
+				for _, id := range ids {
+					_ = w.office.Transfer(ctx, id) // An answer that is lost is no answer.
+				}
+			})
+		}
+		w.company.Plant("", "", 0)
+		w.transfers()
+		require.Equal(t, back.Load(), one[int64](w, `SELECT refunded FROM sandbox.payment WHERE id = (SELECT reference FROM payment WHERE id = $1)`, placed.PaymentID))
+		w.sound()
+	}
+	placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
+	w.pay(placed.PaymentID, sandboxtest.Good)
+	w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), pickup.Payment{})
+	w.transfers()
+	w.sound()
+	require.NoError(t, w.office.Gateway.Refund(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID), "by hand", 500))
+	require.NoError(t, w.office.Reconcile(ctx))
+	require.NoError(t, w.office.Reconcile(ctx))
+	require.Equal(t, int64(500), one[int64](w, `SELECT sum(theirs - ours)::bigint FROM difference WHERE kind = 'refunded' AND closed_at IS NULL`), "once, however often it is looked at")
 }
 
 // C8: a code for five, one for each mailbox however it is spelt, a gift card and points are each wanted by many carts at once.
@@ -320,8 +338,13 @@ func TestALimitThatIsSetWhileOrdersComeInCountsThemAll(t *testing.T) {
 // F6: the gateway charges and then answers 500, nothing, or hangs up: one charge each, and the order knows.
 func TestAnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
 	w := open(t)
-	for _, kind := range []string{"500_after", "500_before", "timeout_after", "timeout_before", "reset_after"}[:rounds(3, 5)] {
+	kinds := []string{"500_after", "500_before", "reset_after", "timeout_after", "timeout_before"}
+	for n := range rounds(len(kinds), 33) {
+		kind := kinds[n%len(kinds)]
 		for _, operation := range []string{"begin", "capture", "refund"} {
+			if n >= 2 && rounds(0, 1) == 0 && operation != []string{"begin", "capture", "refund"}[n%3] {
+				continue // The short form tries each kind, and each operation, not all of both.
+			}
 			placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 			if operation == "begin" {
 				w.company.Plant("begin", kind, 1)
@@ -345,7 +368,9 @@ func (w *world) lose(really bool, operation, kind string) {
 	w.t.Helper()
 	if really {
 		w.company.Plant(operation, kind, 1)
-		require.Error(w.t, w.office.Transfer(ctx, one[int64](w, `SELECT max(id) FROM transfer WHERE state = 'asked'`)))
+		err := w.office.Transfer(ctx, one[int64](w, `SELECT max(id) FROM transfer WHERE state = 'asked'`))
+		// What hangs up on a line that was used before, Go's client asks again by itself: the key makes it safe.
+		require.True(w.t, err != nil || kind == "reset_after")
 	}
 	w.transfers()
 }

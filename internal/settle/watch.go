@@ -234,6 +234,19 @@ func (o *Office) warn(ctx context.Context) error {
 	return nil
 }
 
+// Close says that somebody dealt with a difference, and how; again asks the gateway once more for a refund that it refused. False when it was closed already.
+func Close(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool, error) {
+	paymentID, closed, err := payment.CloseDifference(ctx, tx, differenceID, associateID, note)
+	if err != nil || !closed || !again {
+		return closed, err
+	}
+	transfer, err := payment.AskAgain(ctx, tx, paymentID)
+	if err != nil || transfer == 0 {
+		return closed, err
+	}
+	return closed, jobs.Insert(ctx, tx, Job{transfer})
+}
+
 // Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was lost. It answers the new attempt.
 func (o *Office) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
 	if !o.Takes() {

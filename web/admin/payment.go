@@ -8,8 +8,8 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/office"
-	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/settle"
 	"counterpart/internal/staff"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
@@ -41,12 +41,15 @@ func (p *Pages) showPayments(r *http.Request, wrong *fault.Fault) (respond.Answe
 
 // closeDifference says what somebody did about one.
 func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	note := typed(r.PostFormValue("note"))
+	note, again := typed(r.PostFormValue("note")), r.PostFormValue("again") != ""
+	if again && note == "" {
+		note = text.T(r.Context(), "Asked for again")
+	}
 	if note == "" {
 		return p.showPayments(r, fault.New(fault.Invalid, "What was done about it? A few words for whoever asks later."))
 	}
 	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		closed, err := payment.CloseDifference(r.Context(), tx, id(r, "id"), who(r), note)
+		closed, err := settle.Close(r.Context(), tx, id(r, "id"), who(r), note, again)
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func quotes() {
 }
 
 // reservations asks one shelf for one piece, again and again, from many sides: the bare guarded update in a transaction of its own, beside the claim that is made together
-// with the others and the one that everybody makes alone. All in this process. The bare one has a table of its own: it writes no reservation, and the books are to agree.
+// with the others. All in this process. The bare one has a table of its own: it writes no reservation, and the books are to agree.
 func (b *bench) reservations(ctx context.Context) error {
 	_, err := b.db.Exec(ctx, `
 		DROP TABLE IF EXISTS bench_level;

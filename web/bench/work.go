@@ -393,6 +393,9 @@ func (b *bench) sound(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("audit: %d findings\n", len(findings))
+	if len(findings) > 0 {
+		return fmt.Errorf("the books do not agree: %v", findings[0])
+	}
 	return nil
 }
 
