@@ -236,10 +236,10 @@ var forms = map[string][]string{
 	"/admin/promotions": {"title", "kind", "percent", "amount", "currency", "buy", "get", "pieces", "steps", "gift", "times", "products", "category", "tags", "quantity", "subtotal", "segments", "tiers", "first_order",
 		"needs_code", "starts", "ends", "location", "method", "weekday", "from", "until", "max_uses", "max_per_customer", "max_per_day", "budget", "priority", "exclusion", "combines"},
 	"/admin/promotions/{id}": {"title", "kind", "percent", "amount", "currency", "steps", "gift", "products", "category", "starts", "version", "budget"}, "/admin/promotions/{id}/move": {"to"}, "/admin/promotions/{id}/copy": {},
-	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note"}, "/admin/customers/{id}/tier": {"tier"},
+	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note", "again"}, "/admin/customers/{id}/tier": {"tier"},
 	"/orders/{link}/pay": {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
 	"/counter/sales/{id}/lines/{line}": {"quantity"}, "/counter/sales/{id}/towards": {"do", "code", "points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
-	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "email"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm"},
+	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "email"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm", "seen"}, "/counter/orders/{id}/pay": {"kind", "given"},
 	"/stores/{slug}/choose": {"back"},
 	"/list":                 {"variant"}, "/list/{variant}/remove": {"list", "back"}, "/list/{variant}/cart": {"list"}, "/remember": {"purpose", "given", "back"}, "/stores": {"latitude", "longitude", "back"},
 	"/sign-in": {"email", "password", "next", "by"}, "/sign-in/passkey": {"challenge", "answer", "next"}, "/sign-in/passkey/ask": {}, "/sign-in/{token}": {}, "/register": {"name", "email", "password"},
@@ -290,9 +290,17 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	var fulfilment, customer, line int64
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id`).Scan(&fulfilment, &customer))
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM cart_line ORDER BY id DESC LIMIT 1`).Scan(&line))
+	var promo int64
+	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('Ten off', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&promo))
+	_, err := p.db.Exec(ctx, `INSERT INTO coupon (promotion_id, code) VALUES ($1, 'TEN'); `, promo)
+	require.NoError(t, err)
+	_, err = p.db.Exec(ctx, `INSERT INTO difference (kind, reference) SELECT 'unknown', 'sb_' || n FROM generate_series(1, 99) n`)
+	require.NoError(t, err)
 	good := func(pattern string) string {
 		id := fulfilment
-		if strings.Contains(pattern, "customers") {
+		if strings.Contains(pattern, "promotions") {
+			id = promo
+		} else if strings.Contains(pattern, "customers") {
 			id = customer
 		} else if strings.Contains(pattern, "cart") {
 			id = line
@@ -306,7 +314,7 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 			slug = "harbour-street"
 		}
 		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}", "HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
-			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1").Replace(pattern)
+			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	sent := 0
 	check := func(what string, status int, body string) {

@@ -196,6 +196,16 @@ var Rules = []Rule{
 			FROM payment p
 			JOIN difference d ON d.payment_id = p.id AND d.kind IN ('captured', 'lapsed') AND d.closed_at IS NULL
 			WHERE p.order_id = o.id)`},
+	{"an order, its payments and its gift cards are of one currency", `
+		SELECT format('order %s in %s: %s', o.number, o.currency, x.currency)
+		FROM orders o
+		JOIN (
+			SELECT order_id, currency FROM payment
+			UNION ALL
+			SELECT t.order_id, g.currency FROM tender t JOIN gift_card g ON g.id = t.gift_card_id
+			UNION ALL
+			SELECT order_id, currency FROM document) x ON x.order_id = o.id
+		WHERE x.currency <> o.currency`},
 	{"no gateway holds on to a promise that nobody needs", `
 		SELECT format('order %s (%s, %s): payment %s is %s', o.number, o.state, o.payment_state, p.id, p.state)
 		FROM payment p

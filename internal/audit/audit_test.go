@@ -94,6 +94,7 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"nobody used a promotion more often than one person, or one day, may", "", `UPDATE promotion_counter SET used = used + 1`},
 	{"a use of a promotion is an order's discount, and given back with it", "", `UPDATE promotion_use SET released_at = now() WHERE released_at IS NULL`},
 	{"a gateway's message is dealt with", "", `INSERT INTO payment_event (gateway, event, kind, received_at) VALUES ('sandbox', 'ev_1', 'payment.capture', now() - interval '2 days')`},
+	{"an order, its payments and its gift cards are of one currency", "", `UPDATE payment SET currency = 'EUR'`},
 	{"no gateway holds on to a promise that nobody needs", "", `UPDATE payment SET state = 'authorised' WHERE state = 'captured'`},
 	{"a refund that was refused is somebody's task", "", `WITH x AS (INSERT INTO transfer (payment_id, kind, amount, state, settled_at) SELECT min(id), 'refund', 1, 'failed', now() FROM payment RETURNING id) UPDATE refund SET transfer_id = x.id, state = 'failed' FROM x WHERE refund.id = (SELECT min(id) FROM refund)`},
 	{"a promise that lapses soon was said so", "", `UPDATE payment SET state = 'authorised', lapses_at = now() + interval '1 hour', warned_at = NULL WHERE state = 'captured'`},
