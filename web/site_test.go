@@ -236,7 +236,8 @@ var forms = map[string][]string{
 	"/admin/promotions": {"title", "kind", "percent", "amount", "currency", "buy", "get", "pieces", "steps", "gift", "times", "products", "category", "tags", "quantity", "subtotal", "segments", "tiers", "first_order",
 		"needs_code", "starts", "ends", "location", "method", "weekday", "from", "until", "max_uses", "max_per_customer", "max_per_day", "budget", "priority", "exclusion", "combines"},
 	"/admin/promotions/{id}": {"title", "kind", "percent", "amount", "currency", "steps", "gift", "products", "category", "starts", "version", "budget"}, "/admin/promotions/{id}/move": {"to"}, "/admin/promotions/{id}/copy": {},
-	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note", "again"}, "/admin/customers/{id}/tier": {"tier"},
+	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note", "again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery"},
+	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff", "rates", "active"},
 	"/orders/{link}/pay": {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
 	"/counter/sales/{id}/lines/{line}": {"quantity"}, "/counter/sales/{id}/towards": {"do", "code", "points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
 	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "email"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm", "seen"}, "/counter/orders/{id}/pay": {"kind", "given"},
@@ -270,7 +271,7 @@ var queries = map[string][]string{
 	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort", "min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done", "change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit", "done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
-	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account", "news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from", "to"}, "/admin/trail.csv": {"by", "action", "from", "to"},
+	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account", "news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from", "to"}, "/admin/settings": {"delivery", "done"}, "/admin/trail.csv": {"by", "action", "from", "to"},
 }
 
 // TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query and every part of every

@@ -4,7 +4,10 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -83,14 +86,19 @@ func after(day time.Time, days int) time.Time {
 	return day
 }
 
+var country = regexp.MustCompile(`^[A-Z]{2}$`)
+
 // Save writes a method with its rates, new or changed.
 func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 	var form fault.Form
 	if m.Name == "" {
 		form.Add("name", "What do shoppers read? Such as “Standard delivery”.")
 	}
-	if len(m.Countries) == 0 {
-		form.Add("countries", "Where is it for? At least one country.")
+	if len(m.Countries) == 0 || slices.ContainsFunc(m.Countries, func(c string) bool { return !country.MatchString(c) }) {
+		form.Add("countries", "Where is it for? Countries by their two letters, such as GB.")
+	}
+	if utf8.RuneCountInString(m.Name) > 60 || utf8.RuneCountInString(m.Carrier) > 60 {
+		form.Add("name", "That is longer than fits. Use up to 60 letters for the name and for the carrier.")
 	}
 	if m.MinDays < 0 || m.MaxDays < m.MinDays || m.MaxDays > 120 {
 		form.Add("days", "How many working days does it take, at least and at most?")

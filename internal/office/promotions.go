@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/delivery"
 	"counterpart/internal/pg"
 	"counterpart/internal/promotion"
 	"counterpart/internal/quote"
@@ -194,6 +195,18 @@ func Categories(ctx context.Context, db pg.DB) ([]Category, error) {
 		return nil, fmt.Errorf("list categories: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Category])
+}
+
+// Deliveries lists the ways of sending, those that are offered first.
+func Deliveries(ctx context.Context, db pg.DB) ([]delivery.Method, error) {
+	rows, err := db.Query(ctx, `
+		SELECT `+delivery.Columns+`
+		FROM delivery d
+		ORDER BY d.active DESC, d.position, d.id`)
+	if err != nil {
+		return nil, fmt.Errorf("list deliveries: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[delivery.Method])
 }
 
 // Difference is where a payment company's book and ours do not agree, or will not for long.

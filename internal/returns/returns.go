@@ -354,6 +354,11 @@ func (t *taking) agreed(ctx context.Context, amount int64) error {
 	if err != nil {
 		return fmt.Errorf("read the limit of refunds: %w", err)
 	}
+	// The limit is in hundredths of a whole unit; a currency may have other parts.
+	for range money.Exponent(t.Currency) {
+		limit *= 10
+	}
+	limit /= 100
 	t.NeedsWord = amount+today > limit
 	if t.NeedsWord && !t.MayAlone && t.Word == nil {
 		return fault.Field("pin", "More than {limit} goes back: a manager has to agree.", text.Args{"limit": money.New(limit, t.Currency)})

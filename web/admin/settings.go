@@ -1,0 +1,234 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/delivery"
+	"counterpart/internal/fault"
+	"counterpart/internal/location"
+	"counterpart/internal/money"
+	"counterpart/internal/office"
+	"counterpart/internal/pg"
+	"counterpart/internal/staff"
+	"counterpart/internal/text"
+	"counterpart/web/respond"
+)
+
+// settingsView is what the shop decided about points, returns and deliveries. Typed keeps what a form said while something is wrong with it.
+type settingsView struct {
+	respond.Mistakes
+	Policy  location.Policy
+	Methods []delivery.Method
+	Method  *delivery.Method // the one that is looked at; nil: a new one
+	Form    string           // whose mistakes these are: policy, delivery
+	Typed   map[string]string
+	Money   []string // currencies of the shop
+}
+
+func (p *Pages) settings(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showSettings(r, settingsView{}, nil)
+}
+
+func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault) (respond.Answer, error) {
+	var err error
+	if v.Policy, err = location.Policies(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if v.Methods, err = office.Deliveries(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	all, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range all {
+		if !slices.Contains(v.Money, at.Currency) {
+			v.Money = append(v.Money, at.Currency)
+		}
+	}
+	wanted, _ := strconv.ParseInt(r.URL.Query().Get("delivery"), 10, 64)
+	if v.Form == "delivery" {
+		wanted, _ = strconv.ParseInt(v.Typed["id"], 10, 64)
+	}
+	if i := slices.IndexFunc(v.Methods, func(m delivery.Method) bool { return m.ID == wanted }); i >= 0 {
+		v.Method = &v.Methods[i]
+	}
+	a := frame(r, text.T(r.Context(), "Settings"), "settings")
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, settingsPage(a, v)), nil
+	}
+	return respond.Page(settingsPage(a, v)), nil
+}
+
+// typedIn keeps a form as it was typed.
+func typedIn(r *http.Request, names ...string) map[string]string {
+	all := map[string]string{}
+	for _, name := range names {
+		all[name] = text.Clean(r.PostFormValue(name), 2000)
+	}
+	return all
+}
+
+func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery")}
+	limit, err := money.Parse(v.Typed["refund_limit"], "EUR") // Hundredths, whatever the currency.
+	if err != nil {
+		limit.Minor = -1
+	}
+	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]), PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
+		RefundLimit: limit.Minor, KeepDelivery: v.Typed["keep_delivery"] == "1"}
+	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := location.SetPolicy(r.Context(), tx, policy); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.policy", Subject: "shop", After: map[string]any{"points_rate": policy.PointsRate, "points_worth": policy.PointsWorth,
+			"points_minimum": policy.PointsMinimum, "return_days": policy.ReturnDays, "refund_limit": policy.RefundLimit, "keep_delivery": policy.KeepDelivery}})
+	})
+	if f := fault.As(err); f != nil {
+		return p.showSettings(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/settings?done=kept"), nil
+}
+
+// count reads a whole number of a form; what is not one is −1, which nothing takes.
+func count(s string) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "delivery", Typed: typedIn(r, "id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff", "rates", "active")}
+	m, err := method(v.Typed)
+	if err == nil {
+		err = p.known(r, m)
+	}
+	if err == nil {
+		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+			if err := delivery.Save(r.Context(), tx, &m); err != nil {
+				return err
+			}
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "delivery.kept", Subject: "delivery", SubjectID: m.ID, After: map[string]any{"name": m.Name, "active": m.Active}})
+		})
+	}
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showSettings(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/settings?delivery=%d&done=kept", m.ID)), nil
+}
+
+// known refuses a delivery that is not there, and money that the shop does not take.
+func (p *Pages) known(r *http.Request, m delivery.Method) error {
+	all, err := office.Deliveries(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	if m.ID != 0 && !slices.ContainsFunc(all, func(other delivery.Method) bool { return other.ID == m.ID }) {
+		return respond.NotFound()
+	}
+	places, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(places, func(at location.Location) bool { return at.Currency == m.Currency }) {
+		return fault.Field("currency", "Choose a currency that one of our places takes.")
+	}
+	return nil
+}
+
+// method reads a way of delivery from a form.
+func method(typed map[string]string) (m delivery.Method, err error) {
+	var form fault.Form
+	m = delivery.Method{Name: typed["name"], Carrier: typed["carrier"], Currency: typed["currency"], MinDays: count(typed["min_days"]), MaxDays: count(typed["max_days"]), Active: typed["active"] == "1"}
+	m.ID, _ = strconv.ParseInt(typed["id"], 10, 64)
+	for country := range strings.FieldsFuncSeq(strings.ToUpper(typed["countries"]), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+		if !slices.Contains(m.Countries, country) {
+			m.Countries = append(m.Countries, country)
+		}
+	}
+	var hours, minutes int
+	if n, err := fmt.Sscanf(typed["cutoff"], "%d:%d", &hours, &minutes); n != 2 || err != nil || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
+		form.Add("cutoff", "Until when does it leave the same day? Such as 14:00.")
+	}
+	m.Cutoff = hours*60 + minutes
+	for line := range strings.Lines(typed["rates"]) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		rate, err := readRate(line, m.Currency)
+		if err != nil {
+			form.Add("rates", "“{line}” is not a rate: write up to how many grams, from which amount, and the charge, such as 2000, 0, 3.95.", text.Args{"line": strings.TrimSpace(line)})
+			break
+		}
+		m.Rates = append(m.Rates, rate)
+	}
+	return m, form.Err()
+}
+
+var errRate = errors.New("not a rate")
+
+func readRate(line, currency string) (rate delivery.Rate, err error) {
+	fields := strings.Split(line, ",")
+	if len(fields) != 3 {
+		return rate, errRate
+	}
+	rate.MaxGrams = count(fields[0])
+	from, errFrom := money.Parse(strings.TrimSpace(fields[1]), currency)
+	charge, errCharge := money.Parse(strings.TrimSpace(fields[2]), currency)
+	if rate.MaxGrams < 1 || rate.MaxGrams > 10_000_000 || errFrom != nil || errCharge != nil || from.Minor < 0 || charge.Minor < 0 {
+		return rate, errRate
+	}
+	rate.FromSubtotal, rate.Charge = from.Minor, charge.Minor
+	return rate, nil
+}
+
+// field is what a form's field shows: what was typed while something is wrong with it, else what holds.
+func (v settingsView) field(form, name, holds string) string {
+	if v.Form == form {
+		return v.Typed[name]
+	}
+	return holds
+}
+
+// method is the one that is looked at, or a new one.
+func (v settingsView) method() delivery.Method {
+	if v.Method != nil {
+		return *v.Method
+	}
+	return delivery.Method{MinDays: 2, MaxDays: 3, Cutoff: 14 * 60, Active: true, Currency: v.Money[0]}
+}
+
+func rates(m delivery.Method) string {
+	var b strings.Builder
+	for _, r := range m.Rates {
+		fmt.Fprintf(&b, "%d, %s, %s\n", r.MaxGrams, money.New(r.FromSubtotal, m.Currency).Plain(), money.New(r.Charge, m.Currency).Plain())
+	}
+	return b.String()
+}
+
+// cheapest is the lowest charge of a method.
+func cheapest(m delivery.Method) money.Money {
+	low := money.New(0, m.Currency)
+	for i, r := range m.Rates {
+		if i == 0 || r.Charge < low.Minor {
+			low.Minor = r.Charge
+		}
+	}
+	return low
+}
