@@ -106,8 +106,28 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 	if err != nil {
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}
-	if p.MaxUses != nil && p.Used > *p.MaxUses || p.Budget != nil && p.Spent > *p.Budget {
+	if p.MaxUses != nil && p.Used > *p.MaxUses {
 		return fault.Field("max_uses", "It was used {n} times already. A limit cannot be below that.", map[string]any{"n": p.Used})
+	}
+	if p.Budget != nil && p.Spent > *p.Budget {
+		return fault.Field("budget", "More than that has been given away already.")
+	}
+	var person, day int
+	err = tx.QueryRow(ctx, `
+		SELECT coalesce(max(n) FILTER (WHERE NOT day), 0), coalesce(max(n) FILTER (WHERE day), 0)
+		FROM (
+			SELECT k.key LIKE 'day:%' AS day, count(*) AS n
+			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')), ('day:' || day)) k (key)
+			WHERE promotion_id = $1 AND released_at IS NULL AND k.key IS NOT NULL
+			GROUP BY k.key) used`, p.ID).Scan(&person, &day)
+	if err != nil {
+		return fmt.Errorf("count a promotion's uses: %w", err)
+	}
+	if p.MaxPerCustomer != nil && person > *p.MaxPerCustomer {
+		return fault.Field("max_per_customer", "Somebody used it {n} times already. A limit cannot be below that.", map[string]any{"n": person})
+	}
+	if p.MaxPerDay != nil && day > *p.MaxPerDay {
+		return fault.Field("max_per_day", "On one day it was used {n} times already. A limit cannot be below that.", map[string]any{"n": day})
 	}
 	args["used"], args["spent"] = p.Used, p.Spent
 	err = tx.QueryRow(ctx, `
@@ -200,6 +220,8 @@ func check(p *Promotion) error {
 				form.Add("steps", "Every step begins higher than the one before, and takes something off.")
 			} else if step.Amount > step.From {
 				form.Add("steps", "A step takes off more than it asks to be spent. Did you mean a percentage?")
+			} else if i > 0 && worth(step, step.From) < worth(e.Steps[i-1], step.From) {
+				form.Add("steps", "Who spends more would get less: a step takes off at least as much as the one before.")
 			}
 		}
 	case quote.CheapestFree:
@@ -222,6 +244,9 @@ func check(p *Promotion) error {
 	}
 	return form.Err()
 }
+
+// worth of a step for somebody who spends an amount.
+func worth(s quote.Step, spent int64) int64 { return max(s.Amount, spent*s.Percent/10000) }
 
 // moves a promotion can make, and from where.
 var moves = map[string][]string{Live: {Draft, Paused}, Paused: {Live}, Ended: {Draft, Live, Paused}}

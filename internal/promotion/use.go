@@ -99,6 +99,16 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 // Release gives the uses of an order back. It is called when a whole order is cancelled before any of it was handed over, and then only: a
 // return does not bring a coupon back.
 func Release(ctx context.Context, tx pgx.Tx, orderID int64) error {
+	// The promotions first, in their order: whoever sets a limit meanwhile counts these uses, or waits until they are gone.
+	_, err := tx.Exec(ctx, `
+		SELECT
+		FROM promotion
+		WHERE id IN (SELECT promotion_id FROM promotion_use WHERE order_id = $1 AND released_at IS NULL)
+		ORDER BY id
+		FOR UPDATE`, orderID)
+	if err != nil {
+		return fmt.Errorf("hold promotions: %w", err)
+	}
 	rows, err := tx.Query(ctx, `
 		UPDATE promotion_use
 		SET released_at = now()

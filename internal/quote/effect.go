@@ -31,7 +31,10 @@ func (w *work) apply(p *Promotion, pieces []int) {
 	case Gift:
 		w.give(p)
 	case Points:
-		w.q.Times = max(w.q.Times, e.Times)
+		for _, piece := range pieces {
+			line := &w.lines[w.lineOf(piece)]
+			line.Times = max(line.Times, e.Times)
+		}
 		w.took(p, nil, 0)
 	default:
 		w.miss(p, text.M("Takes nothing off here"), false)
@@ -83,22 +86,24 @@ func (w *work) take(p *Promotion, pieces []int, parts []int64, total int64) {
 		return
 	}
 	shares := make([]Share, 0, len(pieces))
-	line := 0
 	for i, piece := range pieces {
 		if parts[i] == 0 {
 			continue
 		}
 		w.left[piece] -= parts[i]
-		// Pieces may come in any order, so the line is looked for, from where the last one was.
-		for piece < w.first[line] {
-			line--
-		}
-		for line+1 < len(w.first) && piece >= w.first[line+1] {
-			line++
-		}
+		line := w.lineOf(piece)
 		shares = append(shares, Share{Line: line, N: piece - w.first[line], Amount: parts[i]})
 	}
 	w.took(p, shares, total)
+}
+
+// lineOf a piece: the last that begins at it or before.
+func (w *work) lineOf(piece int) int {
+	i, found := slices.BinarySearch(w.first, piece)
+	if !found {
+		i--
+	}
+	return i
 }
 
 func (w *work) took(p *Promotion, shares []Share, total int64) {
@@ -165,6 +170,7 @@ func (w *work) sets(p *Promotion, pieces []int) (sets [][]int) {
 		return sets
 	}
 	// One of each product.
+	products := slices.Compact(slices.Sorted(slices.Values(p.Products)))
 	of := map[int64][]int{}
 	for i := range w.lines {
 		for _, piece := range sorted {
@@ -175,12 +181,12 @@ func (w *work) sets(p *Promotion, pieces []int) (sets [][]int) {
 	}
 	for n := 0; ; n++ {
 		var set []int
-		for _, product := range p.Products {
+		for _, product := range products {
 			if n < len(of[product]) {
 				set = append(set, of[product][n])
 			}
 		}
-		if len(p.Products) == 0 || len(set) < len(p.Products) {
+		if len(products) == 0 || len(set) < len(products) {
 			return sets
 		}
 		sets = append(sets, set)
@@ -192,7 +198,7 @@ func (w *work) offDelivery(p *Promotion) {
 	total := int64(0)
 	for i := range w.ships {
 		s := &w.ships[i]
-		if off := min(share(s.Charge, p.Effect.Percent)+p.Effect.Amount, s.Charge-s.Discount); off > 0 {
+		if off := min(share(s.Charge, p.Effect.Percent), s.Charge-s.Discount); off > 0 {
 			shares, total = append(shares, Share{Line: i, Amount: off}), total+off
 		}
 	}
@@ -213,14 +219,15 @@ func (w *work) offDelivery(p *Promotion) {
 
 // give adds a piece that costs nothing: a line like any other, with everything taken off.
 func (w *work) give(p *Promotion) {
-	for _, item := range w.in.Gifts {
-		if item.VariantID != p.Effect.Variant {
+	for k, item := range w.in.Gifts {
+		if item.VariantID != p.Effect.Variant || item.Quantity < 1 {
 			continue
 		}
 		item.Quantity, item.Breaks = 1, nil
 		if p.Budget >= 0 && item.UnitPrice > p.Budget {
 			break
 		}
+		w.in.Gifts[k].Quantity-- // Another promotion may give the same.
 		i := w.add(item, true)
 		piece := w.first[i]
 		w.before = append(w.before, 0)

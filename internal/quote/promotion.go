@@ -3,6 +3,7 @@ package quote
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"counterpart/internal/money"
@@ -164,7 +165,15 @@ func (w *work) miss(p *Promotion, why text.Message, near bool) {
 // closed says why a promotion is not open to this shopper, here and now, whatever is in the cart.
 func (w *work) closed(p *Promotion) text.Message {
 	now := w.in.Now.In(w.in.Place.Zone)
-	minute := now.Hour()*60 + now.Minute()
+	minute, day := now.Hour()*60+now.Minute(), now
+	closed := minute < p.From || p.Until > 0 && minute >= p.Until
+	if p.Until > 0 && p.Until < p.From {
+		// It goes past midnight: what is left of it in the morning belongs to the day before.
+		closed = minute < p.From && minute >= p.Until
+		if minute < p.Until {
+			day = now.AddDate(0, 0, -1)
+		}
+	}
 	switch {
 	case !p.Barred.IsZero():
 		return p.Barred
@@ -176,15 +185,15 @@ func (w *work) closed(p *Promotion) text.Message {
 		return text.M("Needs a code")
 	case p.Currency != "" && p.Currency != w.in.Place.Currency:
 		return text.M("Only where prices are in {currency}", text.Args{"currency": p.Currency})
-	case len(p.Tiers) > 0 && !slices.Contains(p.Tiers, w.in.Shopper.Tier):
+	case len(p.Tiers) > 0 && !slices.ContainsFunc(p.Tiers, func(t string) bool { return strings.EqualFold(t, w.in.Shopper.Tier) }):
 		return text.M("Only for {tiers} members", text.Args{"tiers": list(p.Tiers)})
-	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments, func(s string) bool { return slices.Contains(w.in.Shopper.Tags, s) }):
+	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments, func(s string) bool { return slices.Contains(w.in.Shopper.Tags, strings.ToLower(s)) }):
 		return text.M("Only for some of our customers")
 	case p.FirstOrder && w.in.Shopper.Returned:
 		return text.M("Only for a first order")
-	case len(p.Weekdays) > 0 && !slices.Contains(p.Weekdays, isoWeekday(now)):
+	case len(p.Weekdays) > 0 && !slices.Contains(p.Weekdays, isoWeekday(day)):
 		return text.M("Only on {days}", text.Args{"days": days(p.Weekdays)})
-	case minute < p.From || p.Until > 0 && minute >= p.Until:
+	case closed:
 		return text.M("Only from {from} to {until}", text.Args{"from": clock(p.From), "until": clock(cmp.Or(p.Until, 24*60))})
 	}
 	return text.Message{}
@@ -198,7 +207,9 @@ func (w *work) chosen(p *Promotion) (pieces []int) {
 			continue
 		}
 		for k := range line.Quantity {
-			pieces = append(pieces, w.first[i]+k)
+			if w.left[w.first[i]+k] > 0 {
+				pieces = append(pieces, w.first[i]+k)
+			}
 		}
 	}
 	return pieces
@@ -230,6 +241,9 @@ func (w *work) short(p *Promotion, pieces []int) (why text.Message, near bool) {
 	}
 	if missing := need - len(pieces); missing > 0 {
 		return text.M("Add {n} more", text.Args{"n": missing}), true
+	}
+	if p.Effect.Kind == Bundle && p.Effect.Pieces == 0 && len(w.sets(p, pieces)) == 0 {
+		return text.M("Add the other things of the set"), true
 	}
 	total := int64(0)
 	for _, piece := range pieces {

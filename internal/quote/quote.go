@@ -2,6 +2,7 @@
 package quote
 
 import (
+	"slices"
 	"time"
 
 	"counterpart/internal/money"
@@ -24,7 +25,7 @@ type Input struct {
 	Items      []Item
 	Deliveries []Delivery
 	Promotions []Promotion // automatic ones, and one for each code that was typed
-	Gifts      []Item      // what promotions can add for nothing, where it is in stock
+	Gifts      []Item      // what promotions can add for nothing; Quantity is how many there are
 }
 
 // Place is where the goods change hands: it decides the currency, whether prices include tax, and what day it is.
@@ -81,6 +82,7 @@ type Line struct {
 	Amount    int64
 	Discount  int64
 	Tax       int64
+	Times     int // its points are multiplied by it
 	Units     []Unit
 }
 
@@ -135,7 +137,6 @@ type Quote struct {
 	Tax        int64 // contained in Total when prices include it, else a part of it that came on top
 	Taxes      []TaxLine
 	Total      int64
-	Times      int // points are multiplied by it
 }
 
 // Price computes a quote. Promotions apply by level (line, order, shipping), then priority, then age, so the order in which codes were typed says
@@ -167,7 +168,8 @@ func lay(in Input) *work {
 	if in.Place.Zone == nil {
 		in.Place.Zone = time.UTC
 	}
-	w := &work{in: in, q: Quote{Place: in.Place, Times: 1}, lines: make([]Line, 0, len(in.Items)+1), first: make([]int, 0, len(in.Items)+1)}
+	w := &work{in: in, q: Quote{Place: in.Place}, lines: make([]Line, 0, len(in.Items)+1), first: make([]int, 0, len(in.Items)+1)}
+	w.in.Gifts = slices.Clone(in.Gifts)
 	pieces := 0
 	for _, item := range in.Items {
 		pieces += item.Quantity
@@ -184,7 +186,7 @@ func lay(in Input) *work {
 
 // add lays a line's pieces down at the best price that holds for them.
 func (w *work) add(item Item, gift bool) int {
-	line := Line{Item: item, ListPrice: item.UnitPrice, Gift: gift}
+	line := Line{Item: item, ListPrice: item.UnitPrice, Gift: gift, Times: 1}
 	for _, b := range item.Breaks {
 		if item.Quantity >= b.From && (!b.Members || w.in.Shopper.Member) {
 			line.UnitPrice = min(line.UnitPrice, b.Amount)
@@ -290,16 +292,19 @@ func (q *Quote) Points(byPoints int64, rate int) (paid, earned [][]int64) {
 		}
 	}
 	parts := money.Split(byPoints, weights)
-	rest := int64(0)
-	for i := range weights {
-		weights[i] -= parts[i]
-		rest += weights[i]
+	rest, i := int64(0), 0
+	for _, line := range q.Lines {
+		for range line.Units {
+			weights[i] = (weights[i] - parts[i]) * int64(line.Times)
+			rest += weights[i]
+			i++
+		}
 	}
 	one := int64(1)
 	for range money.Exponent(q.Currency) {
 		one *= 10
 	}
-	points := money.Split(rest/one*int64(rate*q.Times)+rest%one*int64(rate*q.Times)/one, weights)
+	points := money.Split(rest/one*int64(rate)+rest%one*int64(rate)/one, weights)
 	for _, line := range q.Lines {
 		n := len(line.Units)
 		paid, earned = append(paid, parts[:n:n]), append(earned, points[:n:n])

@@ -107,7 +107,7 @@ func TestEffects(t *testing.T) {
 func TestAGiftIsALineThatCostsNothing(t *testing.T) {
 	gift := promotion(1, Rule{Subtotal: 5000, Effect: Effect{Kind: Gift, Variant: 9}})
 	with := in(goods(6000), gift)
-	with.Gifts = []Item{{VariantID: 9, UnitPrice: 1200, Rate: vat}}
+	with.Gifts = []Item{{VariantID: 9, Quantity: 1, UnitPrice: 1200, Rate: vat}}
 
 	q := Price(with)
 	require.Len(t, q.Lines, 2)
@@ -175,6 +175,50 @@ func TestItSaysWhyNot(t *testing.T) {
 		require.Equal(t, want, q.Missed[0].Why.In("en"))
 		require.Equal(t, int64(1000), q.Total, want)
 	}
+}
+
+// What a shopkeeper can write by mistake, or across midnight.
+func TestOddRulesHoldToo(t *testing.T) {
+	same := promotion(1, Rule{Products: []int64{1, 1}, Effect: Effect{Kind: Bundle, Amount: 1500}})
+	q := Price(in(goods(1000), same))
+	require.Equal(t, int64(1000), q.Total, "one thing named twice is no set")
+	pair := promotion(1, Rule{Products: []int64{1, 2}, Effect: Effect{Kind: Bundle, Amount: 1500}})
+	q = Price(in(goods(1000), pair))
+	require.Equal(t, "Add the other things of the set", q.Missed[0].Why.In("en"))
+	require.True(t, q.Missed[0].Near)
+
+	night := promotion(1, Rule{Weekdays: []int{2}, From: 22 * 60, Until: 2 * 60, Effect: Effect{Kind: Percent, Percent: 1000}})
+	for at, total := range map[time.Time]int64{noon: 1000, noon.Add(11 * time.Hour): 900, noon.Add(13 * time.Hour): 900, noon.Add(15 * time.Hour): 1000, noon.Add(-11 * time.Hour): 1000} {
+		input := in(goods(1000), night)
+		input.Now = at
+		require.Equal(t, total, Price(input).Total, "a Tuesday night at %v", at)
+	}
+
+	delivered := in(goods(1000), promotion(1, Rule{Effect: Effect{Kind: CheaperDelivery, Percent: 5000, Amount: 500}}))
+	delivered.Deliveries = []Delivery{{Charge: 400}}
+	require.Equal(t, int64(1200), Price(delivered).Total, "an amount of another kind of effect says nothing")
+
+	input := in(goods(1000, 1000), promotion(1, Rule{Products: []int64{1}, Effect: Effect{Kind: Points, Times: 3}}))
+	q = Price(input)
+	_, earned := q.Points(0, 1)
+	require.Equal(t, [][]int64{{30}, {10}}, earned, "three times the points on one of them")
+
+	free := promotion(1, Rule{Products: []int64{1}, Effect: Effect{Kind: Percent, Percent: 10000}})
+	cheapest := promotion(2, Rule{Quantity: 2, Effect: Effect{Kind: CheapestFree}})
+	q = Price(in(goods(100, 500, 400), free, cheapest))
+	require.Equal(t, []int64{0, 500, 0}, paid(q), "what is free already is not given again")
+
+	two := []Promotion{promotion(1, Rule{Effect: Effect{Kind: Gift, Variant: 9}}), promotion(2, Rule{Effect: Effect{Kind: Gift, Variant: 9}})}
+	with := in(goods(1000), two...)
+	with.Gifts = []Item{{VariantID: 9, Quantity: 1, UnitPrice: 300, Rate: vat}}
+	q = Price(with)
+	require.Len(t, q.Lines, 2, "there is one")
+	require.Equal(t, "The gift has run out", q.Missed[0].Why.In("en"))
+	require.Equal(t, 1, with.Gifts[0].Quantity, "who asked keeps their list")
+
+	vip := in(goods(1000), promotion(1, Rule{Segments: []string{"VIP"}, Tiers: []string{"gold"}, Effect: Effect{Kind: Percent, Percent: 1000}}))
+	vip.Shopper = Shopper{Tags: []string{"vip"}, Tier: "Gold"}
+	require.Equal(t, int64(900), Price(vip).Total, "letters are letters")
 }
 
 func TestSomeDoNotGoTogether(t *testing.T) {
@@ -302,7 +346,11 @@ func sound(t *testing.T, input Input, q Quote) {
 		}
 	}
 	require.Equal(t, byPoints, total)
-	require.LessOrEqual(t, points, (q.PayableByPoints()-byPoints)*3*int64(q.Times))
+	most := int64(1)
+	for _, line := range q.Lines {
+		most = max(most, int64(line.Times))
+	}
+	require.LessOrEqual(t, points, (q.PayableByPoints()-byPoints)*3*most)
 }
 
 func likeMoney(input Input) bool {
@@ -326,7 +374,7 @@ func randomInput(r *rand.Rand) Input {
 	for range r.IntN(3) {
 		input.Deliveries = append(input.Deliveries, Delivery{Charge: price(r) / 10, Rate: rates[r.IntN(len(rates))]})
 	}
-	input.Gifts = []Item{{VariantID: 99, UnitPrice: price(r), Rate: vat}}
+	input.Gifts = []Item{{VariantID: 99, Quantity: r.IntN(3), UnitPrice: price(r), Rate: vat}}
 	for id := range r.IntN(6) {
 		input.Promotions = append(input.Promotions, randomPromotion(r, int64(id+1)))
 	}
