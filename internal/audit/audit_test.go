@@ -190,6 +190,9 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 		require.NoError(t, shopping.UseCode(ctx, pool, shopping.Trier{Person: ada}, "TEN"))
 		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Trier{Person: ada}, code, "GBP"))
 		require.NoError(t, cart.Spend(ctx, pool, ada, 150, true))
+		if here.CarryOut {
+			require.NoError(t, cart.TakeInHand(ctx, pool, ada, 0))
+		}
 		b, err := basket.LoadAt(ctx, pool, ada, here, "en")
 		require.NoError(t, err)
 		placed, err := checkout.Place(ctx, pool, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Channel: "web", Language: "en", Gateway: "sandbox",

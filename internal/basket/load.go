@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,7 @@ import (
 type Here struct {
 	LocationID int64 // 0: no counter
 	CarryOut   bool
+	Email      string // that the shopper gave; empty: none yet. Whoever used something up is known by it
 }
 
 // Load reads the customer's open cart. Nil when there is none.
@@ -55,7 +57,7 @@ func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here Here, 
 		SELECT cl.method, cl.variant_id, coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id, 0), cl.quantity
 		FROM cart c
 		JOIN cart_line cl ON cl.cart_id = c.id
-		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND cl.variant_id = ANY ($4)
+		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND NOT cl.in_hand AND cl.variant_id = ANY ($4)
 		ORDER BY cl.variant_id`, cartID, customerID, here.LocationID, slices.Collect(maps.Keys(rushed)))
 	if err != nil {
 		return nil, fmt.Errorf("read what is wanted: %w", err)
@@ -92,10 +94,11 @@ type loading struct {
 	methods    []delivery.Method
 	stores     []location.Location
 	asks       struct{ gifts, ways, cards bool } // what a second round trip is needed for
+	tried      int64                             // the gift of a promotion that is only tried
 }
 
 func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
-	l, err := read(ctx, db, batch, customerID, here, language)
+	l, err := read(ctx, db, batch, customerID, here, language, 0)
 	if err != nil || l == nil {
 		return nil, err
 	}
@@ -107,8 +110,8 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	return l.Basket, nil
 }
 
-func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string) (*loading, error) {
-	l := &loading{Basket: &Basket{Now: time.Now()}, here: here}
+func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string, tried int64) (*loading, error) {
+	l := &loading{Basket: &Basket{Now: time.Now()}, here: here, tried: tried}
 	l.queueHead(batch, customerID)
 	l.queueLines(batch, customerID, language)
 	l.queuePromotions(batch, customerID)
@@ -125,8 +128,8 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 // more asks for what few carts have: gifts, a delivery, gift cards.
 func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language string) error {
 	batch := &pgx.Batch{}
-	if l.asks.gifts {
-		l.queueGifts(batch, language)
+	if l.asks.gifts || l.tried != 0 {
+		l.queueGifts(batch, language, l.tried)
 	}
 	if l.asks.ways {
 		l.queueWays(batch, customerID)
@@ -165,7 +168,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			coalesce(c.delivery_id, 0), c.points, c.credit, shop.points_rate, shop.points_worth, shop.points_minimum,
 			person.registered_at IS NOT NULL, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
-			EXISTS (SELECT FROM orders WHERE state = 'confirmed' AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND (customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1) OR $3 <> '' AND lower(email) = lower($3))),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
 			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
@@ -180,7 +183,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable, sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
 			FROM points_lot
 			WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)) lots ON true
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID).
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, strings.TrimSpace(l.here.Email)).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend, &l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
 				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,
@@ -256,7 +259,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			WHERE country = dest.country AND region IN (dest.region, '') AND tax_class = v.tax_class
 			ORDER BY region = dest.region DESC
 			LIMIT 1) rate ON true
-		WHERE c.customer_id = $1 AND c.state = 'open'
+		WHERE c.customer_id = $1 AND c.state = 'open' AND cl.in_hand = $4
 		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID, l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var line Line
@@ -282,7 +285,8 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			CASE
 				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1 OR code.used >= code.max_uses) THEN 'code'
 				WHEN p.used >= p.max_uses THEN 'uses'
-				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'person:' || $1::bigint) >= p.max_per_customer THEN 'customer'
+				WHEN (SELECT sum(used) FROM promotion_counter WHERE promotion_id = p.id AND key IN (SELECT 'person:' || id FROM customer WHERE id = $1 OR merged_into = $1)) >= p.max_per_customer
+					OR $3 <> '' AND (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'email:' || encode(sha256(convert_to((SELECT forget_key FROM shop) || $3, 'UTF8')), 'hex')) >= p.max_per_customer THEN 'customer'
 				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
 				ELSE '' END
 		FROM cart c
@@ -295,7 +299,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			WHERE cc.cart_id = c.id AND cp.promotion_id = p.id) code ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'
 			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
-		customerID, l.here.LocationID).Query(func(rows pgx.Rows) error {
+		customerID, l.here.LocationID, promotion.Mailbox(l.here.Email)).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var p promotion.Promotion
 			var code, barred string
@@ -320,7 +324,7 @@ var whyBarred = map[string]text.Message{
 }
 
 // queueGifts asks for what live promotions give for nothing.
-func (l *loading) queueGifts(batch *pgx.Batch, language string) {
+func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 	batch.Queue(`
 		SELECT v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), v.grams, v.tax_class, list.currency::text, list.tax_included, price.amount, `+levels+`,
 			coalesce((SELECT json_agg(json_build_object('Country', country::text, 'Region', region, 'Name', name, 'PPM', ppm)) FROM tax_rate WHERE tax_class = v.tax_class), '[]')
@@ -337,7 +341,9 @@ func (l *loading) queueGifts(batch *pgx.Batch, language string) {
 		WHERE v.active AND price.amount IS NOT NULL AND v.id IN (
 			SELECT (rule -> 'effect' ->> 'variant')::bigint
 			FROM promotion
-			WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift')`, language).Query(func(rows pgx.Rows) error {
+			WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'
+			UNION
+			SELECT $2::bigint)`, language, tried).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			line := Line{Quantity: 1, Min: 1, Max: 1}
 			var currency string
@@ -522,13 +528,28 @@ func (l *loading) giveable(in *quote.Input) {
 	for k, gift := range l.gifts {
 		currency, included := gift.Note, gift.Gone
 		gift.Note, gift.Gone = "", false
-		there := slices.ContainsFunc(gift.levels, func(at level) bool { return at.Location == with.LocationID && at.Available > 0 })
-		if currency != l.Home.Currency || included != l.Home.TaxIncluded || !there {
+		if currency != l.Home.Currency || included != l.Home.TaxIncluded {
+			continue
+		}
+		left := 0
+		for _, at := range gift.levels {
+			if at.Location == with.LocationID {
+				left = at.Available
+			}
+		}
+		for _, line := range l.Lines {
+			if line.VariantID == gift.VariantID && line.LocationID == with.LocationID && !l.CarryOut {
+				left -= line.Quantity
+			}
+		}
+		if left < 1 {
 			continue
 		}
 		gift.Method, gift.LocationID, gift.Rate = with.Method, with.LocationID, rateAt(l.giftRates[k], with.Rate.Country, with.Rate.Region)
 		kept = append(kept, gift)
-		in.Gifts = append(in.Gifts, gift.item())
+		item := gift.item()
+		item.Quantity = left
+		in.Gifts = append(in.Gifts, item)
 	}
 	l.gifts = kept
 }
@@ -545,7 +566,7 @@ func rateAt(rates []tax.Rate, country, region string) (found tax.Rate) {
 
 // Try prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.
 func Try(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
-	l, err := read(ctx, db, &pgx.Batch{}, customerID, Here{}, language)
+	l, err := read(ctx, db, &pgx.Batch{}, customerID, Here{}, language, p.Effect.Variant)
 	if err != nil || l == nil {
 		return nil, err
 	}

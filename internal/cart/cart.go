@@ -62,17 +62,18 @@ func ReadCode(typed string) (string, bool) {
 	return code, true
 }
 
-// Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity.
-func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string) error {
+// Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
+// is sold there, and waits for nothing.
+func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string, inHand bool) error {
 	tag, err := tx.Exec(ctx, `
-		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel)
-		SELECT c.id, v.id, $3, $4
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, in_hand)
+		SELECT c.id, v.id, $3, $4, $7
 		FROM cart c, variant v
 		JOIN product p ON p.id = v.product_id
 		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
 			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND variant_id = v.id))
-		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
-		cartID, variantID, quantity, channel, MaxQuantity, MaxLines)
+		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
+		cartID, variantID, quantity, channel, MaxQuantity, MaxLines, inHand)
 	if err != nil {
 		return fmt.Errorf("add to a cart: %w", err)
 	}
@@ -135,10 +136,39 @@ func QueueLock(batch *pgx.Batch, customerID int64) {
 		FOR UPDATE`, customerID)
 }
 
-// QueueOrdered closes a cart in a batch that the caller sends: it made its order.
-func QueueOrdered(batch *pgx.Batch, cartID int64) {
+// QueueOrdered closes a cart in a batch that the caller sends: it made its order, of what was in hand or of everything else. The rest goes on in a cart of its own.
+func QueueOrdered(batch *pgx.Batch, cartID int64, inHand bool) {
 	batch.Queue(`
 		UPDATE cart
 		SET state = 'ordered', updated_at = now()
 		WHERE id = $1 AND state = 'open'`, cartID)
+	batch.Queue(`
+		WITH next AS (
+			INSERT INTO cart (customer_id, code, channel, location_id, country, region, delivery_id)
+			SELECT customer_id, $3, channel, location_id, country, region, delivery_id
+			FROM cart
+			WHERE id = $1 AND EXISTS (SELECT FROM cart_line WHERE cart_id = $1 AND in_hand <> $2)
+			RETURNING id)
+		UPDATE cart_line
+		SET cart_id = next.id
+		FROM next
+		WHERE cart_line.cart_id = $1 AND in_hand <> $2`, cartID, inHand, NewCode())
+}
+
+// TakeInHand moves lines of the customer's open cart into the sale at the counter; 0: all of them.
+func TakeInHand(ctx context.Context, db pg.DB, customerID, lineID int64) error {
+	_, err := db.Exec(ctx, `
+		WITH taken AS (
+			DELETE FROM cart_line
+			WHERE ($2 = 0 OR id = $2) AND NOT in_hand AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open' FOR UPDATE)
+			RETURNING *)
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, note, in_hand)
+		SELECT cart_id, variant_id, quantity, channel, added_at, note, true
+		FROM taken
+		ORDER BY variant_id
+		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, customerID, lineID, MaxQuantity)
+	if err != nil {
+		return fmt.Errorf("take lines into a sale: %w", err)
+	}
+	return nil
 }

@@ -181,9 +181,9 @@ func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel string) erro
 		FROM cart_line cl
 		JOIN variant v ON v.id = cl.variant_id AND v.active
 		JOIN product p ON p.id = v.product_id AND p.status = 'active'
-		WHERE cl.cart_id = $1
+		WHERE cl.cart_id = $1 AND NOT cl.in_hand
 		ORDER BY cl.variant_id
-		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("copy a cart: %w", err)
 	}
@@ -202,7 +202,7 @@ func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel string) 
 		WHERE ol.order_id = $1 AND NOT ol.gift
 		GROUP BY ol.variant_id
 		ORDER BY ol.variant_id
-		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("fill a cart from an order: %w", err)
 	}

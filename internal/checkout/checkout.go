@@ -98,6 +98,7 @@ func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 
 // Within is Place inside a transaction that does more: an exchange.
 func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
+	r.Here.Email = r.Email
 	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.ahead, r.Language)
 	if err != nil {
 		return Placed{}, err
@@ -202,7 +203,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 			live.QueueNotify(batch, live.Queue(part.LocationID))
 		}
 	}
-	cart.QueueOrdered(batch, b.CartID)
+	cart.QueueOrdered(batch, b.CartID, r.Here.CarryOut)
 	live.QueueNotify(batch, live.Customer(r.CustomerID))
 	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
 		return placed, err

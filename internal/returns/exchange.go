@@ -33,7 +33,7 @@ func (t *taking) price(ctx context.Context) error {
 		return err
 	}
 	for _, i := range t.instead() {
-		if err := cart.Add(ctx, t.tx, id, i.VariantID, i.Quantity, "counter"); err != nil {
+		if err := cart.Add(ctx, t.tx, id, i.VariantID, i.Quantity, "counter", true); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ import (
 func (w *world) sell(customer int64, pay string, given int64) checkout.Placed {
 	w.t.Helper()
 	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0))
 	b, err := basket.LoadAt(ctx, w.db, customer, here, "en")
 	require.NoError(w.t, err)
 	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})

@@ -18,6 +18,7 @@ type Item struct {
 	VariantID  int64
 	Quantity   int
 	Ship       bool // it is to be sent
+	InHand     bool // it is there, at the counter
 	LocationID int64
 	Channel    string
 	Language   string
@@ -49,7 +50,7 @@ func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
 	if err != nil {
 		return err
 	}
-	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel); err != nil {
+	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel, item.InHand); err != nil {
 		return err
 	}
 	if item.Ship {

@@ -232,7 +232,7 @@ func (b *bench) returned(ctx context.Context) error {
 			return err
 		}
 		for k := range 3 {
-			if err := shopping.AddFor(ctx, b.db, person, shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2, Channel: "counter", Language: "en"}); err != nil {
+			if err := shopping.AddFor(ctx, b.db, person, shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2, InHand: true, Channel: "counter", Language: "en"}); err != nil {
 				return err
 			}
 		}

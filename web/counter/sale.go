@@ -27,6 +27,7 @@ type saleView struct {
 	Name        string // of the customer; empty: nobody is attached
 	Store       *location.Location
 	Basket      *basket.Basket
+	Online      *basket.Basket // what else lies in the customer's cart
 	Words       string // SKU, barcode or name to add
 	Hits        []desk.Hit
 	Who         string // whom to attach
@@ -74,6 +75,11 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r), text.Language(r.Context())); err != nil {
 		return nil, err
 	}
+	if view.Name != "" {
+		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.Here{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
+			return nil, err
+		}
+	}
 	if wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, salePage(c, view)), nil
@@ -106,7 +112,7 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		view.Hits = articles
 		return p.showSale(r, view, nil)
 	}
-	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, Channel: "counter", Language: text.Language(r.Context())}
+	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, InHand: true, Channel: "counter", Language: text.Language(r.Context())}
 	return p.afterSale(r, shopping.AddFor(r.Context(), p.DB, id(r, "id"), item), view)
 }
 
@@ -127,7 +133,11 @@ func (p *Pages) articles(r *http.Request, words string) (articles []desk.Hit, er
 	return articles, nil
 }
 
+// saleLine changes how many there are, or takes a line of the customer's online cart into the sale: 0, all of them.
 func (p *Pages) saleLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if r.PostFormValue("do") == "take" {
+		return p.afterSale(r, cart.TakeInHand(r.Context(), p.DB, id(r, "id"), id(r, "line")), saleView{})
+	}
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
 	if err != nil || quantity < 0 || quantity > cart.MaxQuantity {
 		err = fault.New(fault.Invalid, "That is not a quantity. Choose one from 0 to 99.")

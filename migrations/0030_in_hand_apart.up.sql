@@ -1,0 +1,1 @@
+ALTER TABLE cart_line DROP CONSTRAINT cart_line_cart_id_variant_id_key;
