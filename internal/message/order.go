@@ -26,7 +26,7 @@ type About struct {
 	Missing    string // what could not be found, for MailShort
 	Total      money.Money
 	Due        money.Money
-	StillOpens bool // for MailShort: something of the order is left
+	StillOpens bool // something of the order is left
 	Parts      []AboutPart
 	Paid       bool   // it is paid, or a card has promised it
 	Carrier    string // for MailShipped
@@ -101,7 +101,10 @@ func Compose(kind string, a About) (subject, body string) {
 		add(say("Other stores may have it: {link}", text.Args{"link": a.Link}))
 	case MailCancelled:
 		subject = say("Order {number} is cancelled", number)
-		if a.Paid {
+		if a.StillOpens {
+			add(say("what you were to collect at {store} of order {number} is cancelled. Everything else in your order stays as it was.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+			subject = say("A part of order {number} is cancelled", number)
+		} else if a.Paid {
 			add(say("order {number} is cancelled. What you paid goes back the way it came.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 		} else {
 			add(say("order {number} at {store} is cancelled. You pay nothing.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))

@@ -129,6 +129,12 @@ func Check(a *Address, form *fault.Form) {
 	if f.Required && a.Region == "" {
 		form.Add("region", "Which {region} is it in?", map[string]any{"region": strings.ToLower(f.Region)})
 	}
+	if a.Country == "US" && a.Region != "" {
+		// Tax depends on it.
+		if a.Region = State(a.Country, a.Region); len(a.Region) != 2 {
+			form.Add("region", "Write the state with its two letters, such as NY.")
+		}
+	}
 	code, ok := f.Postcode(a.Postcode)
 	if !ok {
 		form.Add("postcode", "That does not look like a postcode of this country.")

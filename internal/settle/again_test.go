@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/basket"
 	"counterpart/internal/cart"
 	"counterpart/internal/checkout"
 	"counterpart/internal/credit"
@@ -16,6 +17,8 @@ import (
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
 	"counterpart/internal/pickup"
+	"counterpart/internal/promotion"
+	"counterpart/internal/quote"
 	"counterpart/internal/returns"
 	"counterpart/internal/sandbox/sandboxtest"
 	"counterpart/internal/shopping"
@@ -256,4 +259,75 @@ func TestADrawerHoldsOneCurrency(t *testing.T) {
 	_, err := returns.Make(ctx, w.db, r)
 	require.ErrorContains(t, err, "GBP")
 	w.sound()
+}
+
+// Whoever used something up under the same mailbox, on another device, sees the price that holds for them, and can order at that.
+func TestWhoUsedItUpOrdersWithout(t *testing.T) {
+	w := open(t)
+	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1), Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 200}}}, "")
+	w.promote(promotion.Promotion{Title: "For new ones", Rule: quote.Rule{FirstOrder: true, Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 100}}}, "")
+	first := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.PayAtPickup)
+	require.Equal(t, int64(900), one[int64](w, `SELECT total FROM orders WHERE id = $1`, first.ID))
+
+	again := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
+	r := w.request(again, payment.PayAtPickup)
+	require.Equal(t, int64(900), r.Expected, "nobody knows yet who this is")
+	_, err := checkout.Place(ctx, w.db, r)
+	require.True(t, fault.Is(err, fault.Conflict))
+	b, err := basket.LoadAt(ctx, w.db, again, basket.Here{Email: r.Email}, "en")
+	require.NoError(t, err)
+	require.Equal(t, int64(1200), b.Quote.Total)
+	r.Expected, r.Rest = b.Quote.Total, nil
+	_, err = checkout.Place(ctx, w.db, r)
+	require.NoError(t, err)
+	w.sound()
+}
+
+// What a customer holds in their hand is sold; what lies in their online cart stays there, unless they say that they have that, too.
+func TestASaleLeavesTheOnlineCart(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
+	w.add(ada, w.Mug, 2, w.HarbourStreet)
+	w.add(ada, w.BlueMug, 1, w.HarbourStreet)
+	stranger, err := shopping.WalkIn(ctx, w.db, w.HarbourStreet.ID)
+	require.NoError(t, err)
+	require.NoError(t, shopping.AddFor(ctx, w.db, stranger, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true, Channel: "counter", Language: "en"}))
+	require.NoError(t, shopping.Attach(ctx, w.db, stranger, ada))
+	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
+	require.NoError(t, err)
+	require.Equal(t, 1, b.Pieces())
+	require.Equal(t, 4, w.basket(ada).Pieces(), "a mug in the hand is not one of the two in the cart")
+	require.NoError(t, cart.TakeInHand(ctx, w.db, ada, w.basket(ada).Lines[2].ID))
+
+	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
+	require.NoError(t, err)
+	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+	require.NoError(t, err)
+
+	require.Equal(t, int64(1200+1250), one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID))
+	require.Equal(t, 3, w.basket(ada).Pieces())
+	online := w.place(ada, payment.PayAtPickup)
+	require.Equal(t, int64(18900+2400), one[int64](w, `SELECT total FROM orders WHERE id = $1`, online.ID))
+	w.sound()
+}
+
+// A promotion is tried on what was ordered before it was there: then, and now, say why.
+func TestAPastOrderIsTried(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
+	w.add(ada, w.Coat, 1, w.HarbourStreet)
+	w.ship(ada, w.Coat)
+	placed := w.place(ada, payment.Card)
+	number := one[int64](w, `SELECT number FROM orders WHERE id = $1`, placed.ID)
+	w.promote(promotion.Promotion{Title: "Three mugs", Rule: quote.Rule{Quantity: 4, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
+	p := quote.Promotion{ID: 99, Title: "Free delivery", With: []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}, Budget: -1, Rule: quote.Rule{Effect: quote.Effect{Kind: quote.CheaperDelivery, Percent: 10000}}}
+
+	b, err := basket.TryOrder(ctx, w.db, number, p)
+	require.NoError(t, err)
+	require.Equal(t, one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID)-395, b.Quote.Total)
+	require.Equal(t, "Add 1 more", b.Quote.Missed[0].Why.In("en"))
+	b, err = basket.TryOrder(ctx, w.db, number+1, p)
+	require.NoError(t, err)
+	require.Nil(t, b)
 }

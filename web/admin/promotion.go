@@ -110,17 +110,26 @@ func (p *Pages) showPromotion(r *http.Request, v promotionView, wrong *fault.Fau
 	return respond.Page(promotionPage(a, v)), nil
 }
 
-// try prices the cart with this code as if the promotion were live now and needed no code.
+// try prices the cart with this code, or the order with this number, as if the promotion were live now and needed no code.
 func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error) {
+	q := v.InQuote()
+	q.NeedsCode, q.Starts, q.Ends = false, time.Time{}, time.Time{}
+	if v.MaxUses != nil && v.Used >= *v.MaxUses {
+		q.Barred = text.M("All of it has been given away")
+	}
+	if number, err := strconv.ParseInt(strings.TrimPrefix(v.Try, "#"), 10, 64); err == nil {
+		v.Tried, err = basket.TryOrder(ctx, p.DB, number, q)
+		if v.Tried != nil || err != nil {
+			return nil, err
+		}
+	}
 	customerID, err := desk.CartOwner(ctx, p.DB, v.Try)
 	if err != nil {
 		return nil, err
 	}
 	if customerID == 0 {
-		return fault.Field("cart", "No open cart has this code. It stands on the cart’s page, eight letters."), nil
+		return fault.Field("cart", "No open cart has this code, and no order this number. A cart’s code stands on its page, eight letters."), nil
 	}
-	q := v.InQuote()
-	q.NeedsCode = false
 	v.Tried, err = basket.Try(ctx, p.DB, customerID, q, text.Language(ctx))
 	return nil, err
 }

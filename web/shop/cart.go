@@ -42,14 +42,17 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	return p.cartPage(r, view), nil
 }
 
-func (p *Pages) readCart(r *http.Request) (*cartView, error) {
+func (p *Pages) readCart(r *http.Request) (*cartView, error) { return p.readCartOf(r, "") }
+
+// readCartOf reads the cart as it is for whoever gave this email address.
+func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
 	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
 	view := &cartView{Visit: visit}
 	if visit.CustomerID != 0 {
-		view.Basket, err = basket.Load(r.Context(), p.DB, visit.CustomerID, language(r))
+		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.Here{Email: email}, language(r))
 	}
 	return view, err
 }

@@ -131,7 +131,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 // region is what tax may depend on: a state that is written in two letters, as its tables have it.
-func region(to postal.Address) string { return strings.ToUpper(strings.TrimSpace(to.Region)) }
+func region(to postal.Address) string { return postal.State(to.Country, to.Region) }
 
 func cleanCountry(typed string) string {
 	typed = strings.ToUpper(strings.TrimSpace(typed))
@@ -212,7 +212,7 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 
 // checkoutAgain shows the checkout again with everything that was typed, or the cart where that is what has to change.
 func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *fault.Fault) (respond.Answer, error) {
-	view, err := p.readCart(r)
+	view, err := p.readCartOf(r, request.Email)
 	if err != nil {
 		return nil, err
 	}

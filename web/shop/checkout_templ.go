@@ -73,7 +73,7 @@ func checkoutPage(s layout.Shop, v *checkoutView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<form method=\"post\" action=\"/checkout\" class=\"cart-columns checkout-form\" id=\"checkout\" data-once><div class=\"checkout-steps\"><input type=\"hidden\" name=\"cart\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<form method=\"post\" action=\"/checkout\" class=\"cart-columns checkout-form\" id=\"checkout\" data-once data-keep><div class=\"checkout-steps\"><input type=\"hidden\" name=\"cart\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
