@@ -72,6 +72,7 @@ type Fulfilment struct {
 	Tracking    string     `json:"tracking"`
 	Paid        int64      `json:"paid"` // for the delivery
 	Tax         int64      `json:"tax"`  // of that
+	TaxName     string     `json:"tax_name"`
 	Name        string     `json:"name"`
 	Lines       string     `json:"lines"`
 	Town        string     `json:"town"`
@@ -253,7 +254,7 @@ const orderColumns = `
 		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
 	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state, 'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
 		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from', coalesce(f.arrives_from::text, ''),
-		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'tax', f.tax, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
+		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f
 	WHERE f.order_id = o.id),

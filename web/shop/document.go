@@ -1,21 +1,47 @@
 package shop
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/browse"
+	"counterpart/internal/desk"
 	"counterpart/internal/document"
 	"counterpart/internal/money"
+	"counterpart/internal/text"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 )
 
-// documentView is an invoice or a credit note, as it was issued.
-type documentView struct{ document.Document }
+// sheet is a paper for a customer: an invoice, a credit note or a receipt. The page and the PDF say the same.
+type sheet struct {
+	Title   string
+	About   []string
+	Seller  []string
+	Buyer   []string
+	Columns [4]string
+	Rows    []sheetRow
+	Sums    []sheetSum
+	Square  string // what its QR code says; empty: none
+	Address string // of this page
+}
 
-func (v documentView) money(minor int64) money.Money { return money.New(minor, v.Currency) }
+// sheetRow is what was sold, or what came back.
+type sheetRow struct {
+	What, Detail, Pieces, Tax, Amount string
+}
 
-func (p *Pages) document(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+type sheetSum struct {
+	Name, Amount string
+	Total        bool
+}
+
+// document shows an invoice or a credit note as it was issued.
+func (p *Pages) document(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	o, err := p.readOrder(r)
 	if err != nil {
 		return nil, err
@@ -24,10 +50,120 @@ func (p *Pages) document(_ http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
+	typed, pdf := strings.CutSuffix(chi.URLParam(r, "number"), ".pdf")
 	for _, d := range all {
-		if d.Series == chi.URLParam(r, "series") && d.Number == number(chi.URLParam(r, "number")) {
-			return respond.Page(documentPage(documentView{d})), nil
+		if d.Series == chi.URLParam(r, "series") && d.Number == number(typed) {
+			return answerSheet(w, documentSheet(r.Context(), o, d), fmt.Sprintf("%s-%d", strings.ReplaceAll(d.Series, "_", "-"), d.Number), pdf)
 		}
 	}
 	return nil, respond.NotFound()
+}
+
+// receipt shows what was paid and how, with the square by which a counter finds the order. There is one as soon as an order is paid.
+func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	if o.PaymentState != "paid" {
+		return nil, respond.NotFound()
+	}
+	return answerSheet(w, receiptSheet(r.Context(), o), fmt.Sprintf("receipt-%d", o.Number), strings.HasSuffix(r.URL.Path, ".pdf"))
+}
+
+func columns(ctx context.Context) [4]string {
+	return [4]string{text.T(ctx, "What"), text.T(ctx, "Pieces"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
+}
+
+func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond.Answer, error) {
+	if !pdf {
+		return respond.Page(sheetPage(s)), nil
+	}
+	body, err := printed(s)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Content-Type", "application/pdf")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`inline; filename="%s.pdf"`, name))
+	_, _ = w.Write(body) // The browser may have gone; there is nobody to tell.
+	return respond.Done, nil
+}
+
+func documentSheet(ctx context.Context, o *browse.Order, d document.Document) sheet {
+	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Language(ctx)) }
+	s := sheet{
+		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " + fmt.Sprint(d.Number), Seller: d.Body.Seller, Buyer: d.Body.Buyer, Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
+		About: []string{d.Day.Format("2 January 2006"), text.T(ctx, "Order {number}", text.Args{"number": d.Body.Order})},
+	}
+	if d.Body.Corrects != 0 {
+		s.About = append(s.About, text.T(ctx, "Corrects invoice {number}", text.Args{"number": d.Body.Corrects}))
+	}
+	for _, l := range d.Body.Lines {
+		s.Rows = append(s.Rows, sheetRow{l.Title, l.SKU, fmt.Sprint(l.Quantity), l.TaxName, amount(l.Paid)})
+	}
+	for _, t := range d.Body.Taxes {
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} on {net}", text.Args{"tax": t.Name, "net": money.New(t.Net, d.Currency)}), Amount: amount(t.Tax)})
+	}
+	s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Total"), Amount: amount(d.Total), Total: true})
+	return s
+}
+
+func receiptSheet(ctx context.Context, o *browse.Order) sheet {
+	amount := func(minor int64) string { return o.Money(minor).In(text.Language(ctx)) }
+	at := o.PlacedAt.In(o.Store.Zone())
+	s := sheet{
+		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"), text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
+		Seller: []string{o.Store.Name, o.Store.Street, o.Store.Town + " " + o.Store.Postcode}, Square: desk.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
+	}
+	if o.Name != "" {
+		s.Buyer = []string{o.Name}
+	}
+	taxes := map[string]int64{}
+	var names []string
+	count := func(name string, tax int64) {
+		if tax == 0 {
+			return
+		}
+		if _, ok := taxes[name]; !ok {
+			names = append(names, name)
+		}
+		taxes[name] += tax
+	}
+	total := int64(0)
+	for _, l := range o.Lines {
+		kept := l.Quantity - l.Cancelled
+		if kept == 0 {
+			continue
+		}
+		detail := l.SKU
+		if l.Options != "" {
+			detail = l.Options + " · " + detail
+		}
+		s.Rows = append(s.Rows, sheetRow{l.Title, detail, fmt.Sprintf("%d × %s", kept, amount(l.UnitPrice)), l.TaxName, amount(l.Kept)})
+		total += l.Kept
+		count(l.TaxName, l.KeptTax)
+	}
+	for _, f := range o.Parts {
+		if f.Method == "ship" && f.State != "cancelled" {
+			s.Rows = append(s.Rows, sheetRow{text.T(ctx, "Delivery"), f.Carrier, "1", "", amount(f.Paid)})
+			total += f.Paid
+			count(f.TaxName, f.Tax)
+		}
+	}
+	s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Total"), Amount: amount(total), Total: true})
+	for _, name := range names {
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} included", text.Args{"tax": name}), Amount: amount(taxes[name])})
+	}
+	for _, t := range o.Tenders {
+		if t.Captured > 0 {
+			s.Sums = append(s.Sums, sheetSum{Name: part.TenderDetail(ctx, t), Amount: amount(t.Captured)})
+		}
+	}
+	if given, change := o.Change(); change > 0 {
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Cash given"), Amount: amount(given)}, sheetSum{Name: text.T(ctx, "Change"), Amount: amount(change)})
+	}
+	if back := o.Refunded(); back > 0 {
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Went back"), Amount: amount(-back)})
+	}
+	return s
 }

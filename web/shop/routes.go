@@ -55,6 +55,8 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/orders/{link}/events", gate.OwnLink, p.orderEvents)
 	r.Get("/orders/{link}/calendar.ics", gate.OwnLink, p.calendar)
 	r.Get("/orders/{link}/documents/{series}/{number}", gate.OwnLink, p.document)
+	r.Get("/orders/{link}/receipt", gate.OwnLink, p.receipt)
+	r.Get("/orders/{link}/receipt.pdf", gate.OwnLink, p.receipt)
 	r.Get("/orders/{link}/paid", gate.OwnLink, p.paid)
 	r.Post("/orders/{link}/pay", gate.OwnLink, p.payAgain)
 	r.Post("/orders/{link}/cancel", gate.OwnLink, p.cancelOrder)

@@ -40,6 +40,9 @@ func Objects() fs.FS {
 	return sub
 }
 
+// Font is one that PDFs are printed with.
+func Font(name string) ([]byte, error) { return dist.ReadFile("dist/" + names()[name]) }
+
 // Serve answers /static/…: for a year, and packed where the browser can unpack it.
 func Serve(w http.ResponseWriter, r *http.Request) {
 	name := path.Join("dist", path.Base(r.URL.Path))

@@ -7,22 +7,33 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrPath draws the dark modules as runs of a path. A content that does not fit, which ours never is, draws nothing.
-func qrPath(content string) (path string, size int) {
+// Modules of a QR code, row by row: true is dark. None where the content does not fit.
+func Modules(content string) [][]bool {
 	code, err := qr.Encode(content, qr.M, qr.Auto)
 	if err != nil {
-		return "", 0
+		return nil
 	}
-	size = code.Bounds().Dx()
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r < 0x8000
+	size := code.Bounds().Dx()
+	rows := make([][]bool, size)
+	for y := range rows {
+		rows[y] = make([]bool, size)
+		for x := range size {
+			r, _, _, _ := code.At(x, y).RGBA()
+			rows[y][x] = r < 0x8000
+		}
 	}
+	return rows
+}
+
+// qrPath draws the dark modules as runs of a path. A content that does not fit, which ours never is, draws nothing.
+func qrPath(content string) (path string, size int) {
+	modules := Modules(content)
+	size = len(modules)
 	var b strings.Builder
 	for y := range size {
 		for x := 0; x < size; x++ {
 			begin := x
-			for x < size && dark(x, y) {
+			for x < size && modules[y][x] {
 				x++
 			}
 			if x > begin {

@@ -34,6 +34,9 @@ var fonts = []string{
 	"@fontsource-variable/source-serif-4/files/source-serif-4-cyrillic-wght-normal.woff2",
 }
 
+// printFonts are the same letters for PDFs, which are not served.
+var printFonts = []string{"@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf", "@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf"}
+
 func main() {
 	log.SetFlags(0)
 	if err := run(); err != nil {
@@ -47,6 +50,15 @@ func run() error {
 	}
 	names := map[string]string{}
 	for _, font := range fonts {
+		body, err := os.ReadFile(filepath.Join(modules, font))
+		if err != nil {
+			return fmt.Errorf("%w: run npm ci in web first", err)
+		}
+		if err := put(names, filepath.Base(font), body, false); err != nil {
+			return err
+		}
+	}
+	for _, font := range printFonts {
 		body, err := os.ReadFile(filepath.Join(modules, font))
 		if err != nil {
 			return fmt.Errorf("%w: run npm ci in web first", err)
