@@ -90,8 +90,10 @@ var owned = map[string][]string{
 	"POST /counter/sales/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
 	"GET /admin/promotions/{id}":            {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
 	"GET /orders/{link}/documents/{series}/{number}": {},
-	"GET /cart/events": {owner, guestOwnLink, guestOtherLink, otherShopper},
-	"GET /setup":       {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
+	"GET /orders/{link}/receipt":                     {}, // it is not paid
+	"GET /orders/{link}/receipt.pdf":                 {},
+	"GET /cart/events":                               {owner, guestOwnLink, guestOtherLink, otherShopper},
+	"GET /setup":                                     {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
 	"GET /counter/pickups/{id}": {associateHere, manager, admin}, "POST /counter/pickups/{id}/ready": {associateHere, manager, admin}, "POST /counter/pickups/{id}/missing": {},
 	"POST /counter/pickups/{id}/handover": {associateHere, manager, admin}, "POST /counter/pickups/{id}/cancel": {associateHere, manager, admin},

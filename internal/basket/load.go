@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/cart"
+	"counterpart/internal/customer"
 	"counterpart/internal/catalog"
 	"counterpart/internal/delivery"
 	"counterpart/internal/giftcard"
@@ -111,6 +111,8 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 }
 
 func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string, tried int64) (*loading, error) {
+	// What is not an address yet is nobody's.
+	here.Email, _ = customer.NormalEmail(here.Email)
 	l := &loading{Basket: &Basket{Now: time.Now()}, here: here, tried: tried}
 	l.queueHead(batch, customerID)
 	l.queueLines(batch, customerID, language)
@@ -183,7 +185,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable, sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
 			FROM points_lot
 			WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)) lots ON true
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, strings.TrimSpace(l.here.Email)).
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend, &l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
 				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,

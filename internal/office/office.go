@@ -78,6 +78,19 @@ type Variant struct {
 	Barcode string  `json:"barcode"`
 	OnHand  int     `json:"on_hand"`
 	Prices  []Price `json:"prices"`
+
+	Min      int     `json:"min"`
+	Max      int     `json:"max"`
+	GiftCard bool    `json:"gift_card"`
+	Breaks   []Break `json:"breaks"`
+}
+
+// Break is a better price that holds now.
+type Break struct {
+	Currency string `json:"currency"`
+	From     int    `json:"from"`
+	Members  bool   `json:"members"`
+	Amount   int64  `json:"amount"`
 }
 
 // Price of a variant that holds now; nil parts where there is none.
@@ -108,7 +121,13 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 				'prices', (
 					SELECT jsonb_agg(jsonb_build_object('currency', list.currency, 'tax_included', list.tax_included, 'amount', price.amount,
 						'since', price.since) ORDER BY list.id)
-					FROM price_list list`+catalog.NowOn+`)) ORDER BY v.position), '[]')
+					FROM price_list list`+catalog.NowOn+`),
+				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card,
+				'breaks', (
+					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity, 'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
+					FROM price_break b
+					JOIN price_list list ON list.id = b.price_list_id
+					WHERE b.variant_id = v.id AND b.valid @> now())) ORDER BY v.position), '[]')
 			FROM variant v
 			WHERE v.product_id = p.id),
 			(SELECT coalesce(jsonb_agg(h), '[]')
@@ -132,6 +151,15 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 		return nil, err
 	}
 	return found[0], nil
+}
+
+// ProductOfVariant is whose variant it is; 0 where there is none.
+func ProductOfVariant(ctx context.Context, db pg.DB, variantID int64) (id int64, err error) {
+	err = db.QueryRow(ctx, `SELECT coalesce((SELECT product_id FROM variant WHERE id = $1), 0)`, variantID).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("find a variant's product: %w", err)
+	}
+	return id, nil
 }
 
 // StockRow is one variant at one location.

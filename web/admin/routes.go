@@ -31,6 +31,8 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/admin/products", gate.Stock, p.products)
 	r.Get("/admin/products/{id}", gate.Stock, p.product)
 	r.Post("/admin/variants/{id}/price", gate.Admin, p.changePrice)
+	r.Post("/admin/variants/{id}/rule", gate.Admin, p.setRule)
+	r.Post("/admin/variants/{id}/break", gate.Admin, p.setBreak)
 	r.Get("/admin/stock", gate.Stock, p.stock)
 	r.Get("/admin/stock/{location}/{variant}", gate.Stock, p.ledger)
 	r.Post("/admin/stock/{location}/{variant}/receive", gate.Stock, p.receive)

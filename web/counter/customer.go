@@ -31,6 +31,7 @@ type customerView struct {
 	Name, Email, Phone string
 	Typed              string // contact, note
 	Done               string
+	Share              string // the link that opens their cart
 	Now                time.Time
 }
 
@@ -151,6 +152,18 @@ func (p *Pages) afterCart(r *http.Request, err error) (respond.Answer, error) {
 		return nil, err
 	}
 	return respond.See("/counter/customers/" + strconv.FormatInt(id(r, "id"), 10)), nil
+}
+
+// share shows the square that opens what lies in this cart on the customer's own phone.
+func (p *Pages) share(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	word, err := cart.Share(r.Context(), p.DB, id(r, "id"))
+	if wrong := fault.As(err); wrong != nil {
+		return p.showCustomer(r, customerView{}, wrong)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.showCustomer(r, customerView{Share: p.Base + "/carts/" + word}, nil)
 }
 
 // reserve is the same checkout as the shopper's, at this store, for whoever stands here or is on the phone.

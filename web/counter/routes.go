@@ -27,6 +27,7 @@ type Pages struct {
 	DB   pg.DB
 	Site *gate.Routes
 	Live *live.Hub
+	Base string // the shop's own address
 }
 
 // Routes is the site map of the counter.
@@ -58,6 +59,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/counter/customers/{id}/events", gate.Counter, p.customerEvents)
 	r.Post("/counter/customers/{id}/cart", gate.Counter, p.addToCart)
 	r.Post("/counter/customers/{id}/lines/{line}", gate.Counter, p.changeLine)
+	r.Post("/counter/customers/{id}/share", gate.Counter, p.share)
 	r.Post("/counter/customers/{id}/reserve", gate.Counter, p.reserve)
 	r.Post("/counter/customers/{id}/identities", gate.Counter, p.identify)
 	r.Post("/counter/customers/{id}/identities/{identity}/remove", gate.Counter, p.unidentify)

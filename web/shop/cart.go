@@ -2,6 +2,7 @@ package shop
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -11,6 +12,7 @@ import (
 	"counterpart/internal/cart"
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
+	"counterpart/internal/location"
 	"counterpart/internal/profile"
 	"counterpart/internal/shopping"
 	"counterpart/internal/text"
@@ -22,6 +24,7 @@ type cartView struct {
 	*browse.Visit
 	Basket *basket.Basket
 	Later  []profile.Thing
+	Places []location.Location // at which something can be collected
 	respond.Mistakes
 	Code   string // that was typed
 	Added  bool
@@ -38,6 +41,13 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		if view.Later, err = browse.LaterList(r.Context(), p.DB, view.Visit); err != nil {
 			return nil, err
 		}
+	}
+	if view.Basket != nil {
+		all, err := location.All(r.Context(), p.DB)
+		if err != nil {
+			return nil, err
+		}
+		view.Places = slices.DeleteFunc(all, func(at location.Location) bool { return !at.Pickup || at.Currency != view.Basket.Home.Currency })
 	}
 	return p.cartPage(r, view), nil
 }

@@ -1,0 +1,70 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/catalog"
+	"counterpart/internal/fault"
+	"counterpart/internal/money"
+	"counterpart/internal/office"
+	"counterpart/internal/pg"
+	"counterpart/internal/staff"
+	"counterpart/web/respond"
+)
+
+// setRule says how a variant is sold.
+func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")), GiftCard: r.PostFormValue("gift_card") == "1"}
+	return p.changeVariant(r, "variant.sold", map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard}, func(tx pgx.Tx, variant int64) error {
+		return catalog.SetRule(r.Context(), tx, variant, rule)
+	})
+}
+
+// setBreak sets, changes or ends a better price.
+func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	currency, mode, _ := strings.Cut(typed(r.PostFormValue("list")), " ")
+	b := catalog.Break{Currency: currency, TaxIncluded: mode == "included", From: count(r.PostFormValue("from")), Members: r.PostFormValue("members") == "1"}
+	var wrong error
+	if amount := strings.TrimSpace(r.PostFormValue("amount")); amount != "" {
+		price, err := money.Parse(amount, currency)
+		if err != nil || price.Minor < 1 || price.Minor > money.MaxUnit {
+			wrong = fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50. Leave it empty to end the one that holds.")
+		}
+		b.Amount = price.Minor
+	}
+	return p.changeVariant(r, "price.break", map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "amount": b.Amount}, func(tx pgx.Tx, variant int64) error {
+		if wrong != nil {
+			return wrong
+		}
+		return catalog.SetBreak(r.Context(), tx, variant, b, who(r))
+	})
+}
+
+// changeVariant does it, and writes who did, on the page of the variant's product.
+func (p *Pages) changeVariant(r *http.Request, action string, after map[string]any, change func(tx pgx.Tx, variant int64) error) (respond.Answer, error) {
+	variant := id(r, "id")
+	product, err := office.ProductOfVariant(r.Context(), p.DB, variant)
+	if err != nil {
+		return nil, err
+	}
+	if product == 0 {
+		return nil, respond.NotFound()
+	}
+	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := change(tx, variant); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "variant", SubjectID: variant, After: after})
+	})
+	if f := fault.As(err); f != nil {
+		return p.showProduct(r, product, productView{}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/products/%d?done=kept", product)), nil
+}
