@@ -27,6 +27,15 @@ BEGIN
     REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM counterpart_server;
     REVOKE UPDATE, DELETE ON stock_move, gift_card_entry, credit_entry, points_entry, document, document_tax, order_discount, order_share, returned_unit, merge_move, audit_entry
         FROM counterpart_server;
+    -- What was agreed and asked for stays as it is; only how it stands changes.
+    REVOKE UPDATE, DELETE ON order_unit, price, price_break, payment_event, refund, transfer, promotion_use FROM counterpart_server;
+    REVOKE DELETE ON orders, order_line, fulfilment, tender, payment, return_ticket FROM counterpart_server;
+    GRANT UPDATE (state) ON order_unit TO counterpart_server;
+    GRANT UPDATE (valid) ON price, price_break TO counterpart_server;
+    GRANT UPDATE (applied_at, outcome) ON payment_event TO counterpart_server;
+    GRANT UPDATE (state, transfer_id, settled_at) ON refund TO counterpart_server;
+    GRANT UPDATE (state, problem, settled_at) ON transfer TO counterpart_server;
+    GRANT UPDATE (released_at) ON promotion_use TO counterpart_server;
     -- Only what people wrote about somebody who was forgotten.
     GRANT UPDATE (reason) ON audit_entry TO counterpart_server;
 END $$;

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/cart"
-	"counterpart/internal/customer"
 	"counterpart/internal/catalog"
+	"counterpart/internal/customer"
 	"counterpart/internal/delivery"
 	"counterpart/internal/giftcard"
 	"counterpart/internal/inventory"

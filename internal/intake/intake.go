@@ -178,6 +178,13 @@ func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outco
 			return err
 		}
 	}
+	if strings.EqualFold(in.first.get("gift card"), "true") {
+		for _, id := range outcome.Variants {
+			if err := catalog.LikeMoney(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+	}
 	for _, id := range outcome.Undrawn {
 		if err := jobs.Insert(ctx, tx, gallery.Job{PictureID: id}); err != nil {
 			return err

@@ -22,7 +22,7 @@ var productHeadings = map[string][]string{
 	"option1": {"option1 value"}, "option2": {"option2 value"}, "option3": {"option3 value"},
 	"sku": {"variant sku", "sku"}, "barcode": {"variant barcode", "barcode"}, "price": {"variant price", "price"},
 	"compare": {"variant compare at price", "compare-at price"}, "quantity": {"variant inventory qty", "inventory quantity"},
-	"grams": {"variant grams", "weight value (grams)"}, "cost": {"cost per item"}, "taxable": {"variant taxable", "charge tax"},
+	"grams": {"variant grams", "weight value (grams)"}, "cost": {"cost per item"}, "taxable": {"variant taxable", "charge tax"}, "gift card": {"gift card"},
 	"picture": {"image src", "product image url"}, "alt": {"image alt text"}, "variant picture": {"variant image", "variant image url"},
 }
 

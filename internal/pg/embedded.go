@@ -263,6 +263,11 @@ func socketURL(socket, database string) string {
 	return "postgres:///" + database + "?" + url.Values{"host": {socket}, "user": {"counterpart"}, "sslmode": {"disable"}}.Encode()
 }
 
+// ours says whether a host is the socket of a server that we started.
+func ours(host string) bool {
+	return strings.HasPrefix(host, filepath.Join(os.TempDir(), "counterpart-"))
+}
+
 // socketFolder is short, because a socket's path may have 104 bytes, and closed to others, because whoever reaches the
 // socket is trusted.
 func socketFolder(dir string, as *account) (string, error) {

@@ -78,12 +78,16 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 // ServerRole is who the running server is in the database; migrations/role.sql says what it may do.
 const ServerRole = "counterpart_server"
 
-// OpenServer connects a pool for the running server: it cannot change what is in a ledger, nor make tables. Where the role could not be made it says so and works as
-// whoever the address names.
+// OpenServer connects a pool for the running server: it cannot change what is in a ledger, nor make tables. On our own server the role signs in itself; elsewhere the
+// connection takes the role, which whoever can make it say anything can give back: an address of the role's own is better. Where the role could not be made it says so and
+// works as whoever the address names.
 func OpenServer(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	config, err := Config(url)
 	if err != nil {
 		return nil, err
+	}
+	if ours(config.ConnConfig.Host) {
+		config.ConnConfig.User = ServerRole
 	}
 	AsServer(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)

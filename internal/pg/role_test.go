@@ -49,6 +49,17 @@ func TestTheServerCannotRewriteLedgers(t *testing.T) {
 	refused(`UPDATE schema_migrations SET version = 1`)
 	refused(`CREATE ROLE friend SUPERUSER`)
 	refused(`COPY (SELECT 1) TO PROGRAM 'true'`)
+	conn, err := server.Acquire(ctx)
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(ctx, `RESET ROLE`)
+	require.NoError(t, err)
+	_, err = conn.Exec(ctx, `DELETE FROM stock_move`)
+	require.ErrorContains(t, err, "42501", "there is nobody behind the role")
+	for _, frozen := range []string{`UPDATE order_unit SET paid = 0`, `UPDATE price SET amount = 1`, `UPDATE payment_event SET kind = ''`, `UPDATE refund SET amount = 0`, `UPDATE transfer SET amount = 0`, `UPDATE promotion_use SET amount = 0`,
+		`UPDATE returned_unit SET n = 1`, `DELETE FROM price`, `DELETE FROM order_unit`, `DELETE FROM tender`, `DELETE FROM payment_event`} {
+		refused(frozen)
+	}
 	var who string
 	require.NoError(t, server.QueryRow(ctx, `SELECT current_user`).Scan(&who))
 	require.Equal(t, pg.ServerRole, who)
