@@ -238,7 +238,7 @@ var forms = map[string][]string{
 	"/admin/promotions/{id}": {"title", "kind", "percent", "amount", "currency", "steps", "gift", "products", "category", "starts", "version", "budget"}, "/admin/promotions/{id}/move": {"to"}, "/admin/promotions/{id}/copy": {},
 	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note", "again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery"},
 	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff", "rates", "active"},
-	"/orders/{link}/pay": {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
+	"/orders/{link}/pay":       {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
 	"/counter/sales/{id}/lines/{line}": {"quantity", "do"}, "/counter/sales/{id}/towards": {"do", "code", "points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
 	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "email"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm", "seen"}, "/counter/orders/{id}/pay": {"kind", "given"},
 	"/stores/{slug}/choose": {"back"},

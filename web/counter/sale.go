@@ -28,7 +28,7 @@ type saleView struct {
 	Store       *location.Location
 	Basket      *basket.Basket
 	Online      *basket.Basket // what else lies in the customer's cart
-	Words       string // SKU, barcode or name to add
+	Words       string         // SKU, barcode or name to add
 	Hits        []desk.Hit
 	Who         string // whom to attach
 	People      []desk.Hit
