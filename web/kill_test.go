@@ -48,6 +48,7 @@ var moments = []moment{
 	{"paid and settled, nobody heard", "pay", "SET state = $2, declined = $3", "", true},
 	{"a message received, not committed", "message", "INSERT INTO payment_event", "", false},
 	{"captured, its answer lost", "collect", "", "/capture", true},
+	{"given back, its answer lost", "return", "", "/refunds", true},
 }
 
 // mortal is a shop whose server is a process that can be killed, between relays that know when.
@@ -336,6 +337,8 @@ func (m *mortal) live(t *testing.T, at moment) {
 
 	bea := m.person(t)
 	bea.signIn(m.Bea.Email)
+	_, err := m.db.Exec(ctx, `UPDATE location SET takes_returns = true`)
+	require.NoError(t, err)
 	status, _, _ = bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 	require.Equal(t, http.StatusSeeOther, status)
 	during("collect")
@@ -345,6 +348,24 @@ func (m *mortal) live(t *testing.T, at moment) {
 		died()
 	}
 	require.Eventually(t, func() bool { return state(`SELECT payment_state FROM orders WHERE id = $1`) == "paid" }, 100*time.Second, 50*time.Millisecond)
+
+	during("return")
+	if at.step == "return" {
+		status, _, _ = bea.post(fmt.Sprintf("/counter/orders/%d/return", orderID), url.Values{"form": {fmt.Sprintf("%026d", orderID)}, "confirm": {"1"},
+			fmt.Sprintf("quantity-%d", m.line(t, orderID)): {"1"}, fmt.Sprintf("reason-%d", m.line(t, orderID)): {"other"}, fmt.Sprintf("grade-%d", m.line(t, orderID)): {"sellable"}})
+		require.Equal(t, http.StatusSeeOther, status)
+		died()
+		require.Eventually(t, func() bool {
+			return state(`SELECT string_agg(r.state, ' ') FROM refund r JOIN tender t ON t.id = r.tender_id WHERE t.order_id = $1`) == "done"
+		}, 100*time.Second, 50*time.Millisecond)
+	}
+	_, armed := m.waiting()
+	require.False(t, armed, "it died on the way")
+}
+
+func (m *mortal) line(t testing.TB, orderID int64) (id int64) {
+	require.NoError(t, m.db.QueryRow(ctx, `SELECT id FROM order_line WHERE order_id = $1`, orderID).Scan(&id))
+	return id
 }
 
 // Whenever the server is killed, an order is paid once or not at all, and whoever sends their form again gets where they were going.
@@ -359,6 +380,17 @@ func TestKilledAnywhereOnTheWay(t *testing.T) {
 			}
 			m.kill()
 			require.NoError(t, m.office.Reconcile(ctx))
+			var stray int
+			require.NoError(t, m.db.QueryRow(ctx, `
+				SELECT count(*)
+				FROM sandbox.payment s
+				FULL JOIN (
+					SELECT p.reference, p.amount, coalesce(t.captured, 0) AS captured, coalesce(t.refunded, 0) AS refunded
+					FROM payment p
+					LEFT JOIN tender t ON t.payment_id = p.id
+					WHERE p.reference IS NOT NULL) p ON p.reference = s.id
+				WHERE (s.amount, s.captured, s.refunded) IS DISTINCT FROM (p.amount, p.captured, p.refunded)`).Scan(&stray))
+			require.Zero(t, stray, "the company's book is ours")
 			var orders, paid, charged, differences int
 			require.NoError(t, m.db.QueryRow(ctx, `SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM orders WHERE payment_state = 'paid'),
 				(SELECT count(*) FROM sandbox.payment WHERE captured > 0), (SELECT count(*) FROM difference)`).Scan(&orders, &paid, &charged, &differences))

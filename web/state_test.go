@@ -27,11 +27,9 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 	}))
 
 	type made struct {
-		visitor      *visitor
-		link         string
-		order, part  int64
-		line         int64
-		code, status string
+		visitor           *visitor
+		link, code        string
+		order, part, line int64
 	}
 	order := func(pay string) made {
 		v := s.visitor(t)

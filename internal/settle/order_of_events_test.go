@@ -137,7 +137,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 				} else {
 					conflict(t, errs[1])
 				}
-				require.Equal(t, first || name == "not found", "cancelled" == one[string](w, `SELECT state FROM orders`))
+				require.Equal(t, first || name == "not found", one[string](w, `SELECT state FROM orders`) == "cancelled")
 				w.sound()
 			})
 		}
