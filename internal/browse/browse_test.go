@@ -101,7 +101,7 @@ func TestAReductionShowsTheLowestPriceOfTheThirtyDaysBefore(t *testing.T) {
 	require.Equal(t, int64(9000), p.Variant().Amount)
 	require.Zero(t, p.Variant().Was)
 
-	_, err = catalog.SetPrice(ctx, tx, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: 7000}, 0)
+	_, err = catalog.SetPrice(ctx, tx, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: 7000}, nil, 0)
 	require.NoError(t, err)
 	p, err = ProductPage(ctx, tx, Visitor{Language: "en", At: time.Now()}, "mug", "MUG-W", nil)
 	require.NoError(t, err)

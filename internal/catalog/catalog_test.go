@@ -80,7 +80,7 @@ func TestPriceHistoryIsKeptWithoutGapOrOverlap(t *testing.T) {
 	done := make(chan error)
 	for i := range 20 {
 		go func() {
-			_, err := SetPrice(ctx, pool, id, Price{"GBP", true, int64(1000 + i), nil}, 0)
+			_, err := SetPrice(ctx, pool, id, Price{"GBP", true, int64(1000 + i), nil}, nil, 0)
 			done <- err
 		}()
 	}
@@ -96,7 +96,7 @@ func TestPriceHistoryIsKeptWithoutGapOrOverlap(t *testing.T) {
 	require.Equal(t, 21, rows)
 	require.Zero(t, gaps)
 
-	changed, err := SetPrice(ctx, pool, id, Price{"USD", false, 1, nil}, 0)
+	changed, err := SetPrice(ctx, pool, id, Price{"USD", false, 1, nil}, nil, 0)
 	require.Error(t, err)
 	require.False(t, changed)
 }

@@ -8,7 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"counterpart/internal/fault"
+	"counterpart/internal/money"
 	"counterpart/internal/pg"
+	"counterpart/internal/text"
 )
 
 // OpenPriceList makes sure that the list of a currency and tax mode exists.
@@ -49,17 +52,42 @@ func putPrices(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	return nil
 }
 
-// SetPrice changes a price from now on and keeps the old one as history. It answers whether there was anything to change.
-func SetPrice(ctx context.Context, db pg.DB, variantID int64, price Price, associateID int64) (changed bool, err error) {
+// SetPrice changes a price from now on and keeps the old one as history. Was is the amount that whoever changes it had before them; nil: they did not look. It answers
+// whether there was anything to change.
+func SetPrice(ctx context.Context, db pg.DB, variantID int64, price Price, was *int64, associateID int64) (changed bool, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		// The variant's row is the lock: two people who change one price at once do so one after the other.
 		if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
+			return err
+		}
+		if err := unchanged(ctx, tx, variantID, price, was); err != nil {
 			return err
 		}
 		changed, err = setPrice(ctx, tx, variantID, price, associateID)
 		return err
 	})
 	return changed, err
+}
+
+// unchanged refuses a price for one that somebody else set meanwhile: they have not seen it.
+func unchanged(ctx context.Context, tx pgx.Tx, variantID int64, price Price, was *int64) error {
+	if was == nil {
+		return nil
+	}
+	var now int64
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce((
+			SELECT amount
+			FROM price
+			WHERE variant_id = $1 AND price_list_id = (SELECT id FROM price_list WHERE currency = $2 AND tax_included = $3) AND upper_inf(valid)), 0)`, variantID, price.Currency, price.TaxIncluded).Scan(&now)
+	if err != nil {
+		return fmt.Errorf("read the price that holds: %w", err)
+	}
+	if now != *was && now != price.Amount {
+		return fault.New(fault.Conflict, "Somebody else made it {price} while you were writing. You wrote {mine}: look at both, then set what is right.",
+			text.Args{"price": money.New(now, price.Currency), "mine": money.New(price.Amount, price.Currency)})
+	}
+	return nil
 }
 
 var errNoPriceList = errors.New("the shop has no price list for this currency")

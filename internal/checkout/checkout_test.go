@@ -86,7 +86,7 @@ func TestAPriceThatChangedMeanwhileIsShownFirst(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	r := request(t, tx, c.Ada(t, tx, c.Mug, 1, c.HarbourStreet))
-	_, err := catalog.SetPrice(ctx, tx, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: 1300}, 0)
+	_, err := catalog.SetPrice(ctx, tx, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: 1300}, nil, 0)
 	require.NoError(t, err)
 
 	_, err = checkout.Place(ctx, tx, r)

@@ -71,7 +71,14 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50."))
 	}
 	price := catalog.Price{Currency: view.Currency, TaxIncluded: included, Amount: amount.Minor}
-	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, gate.Session(r.Context()).Associate.ID)
+	var was *int64
+	if shown, err := strconv.ParseInt(r.PostFormValue("was"), 10, 64); err == nil {
+		was = &shown
+	}
+	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, was, gate.Session(r.Context()).Associate.ID)
+	if f := fault.As(err); f != nil {
+		return p.showProduct(r, productID, view, f)
+	}
 	if err != nil {
 		return nil, err
 	}
