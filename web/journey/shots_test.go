@@ -55,6 +55,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	at := func(state string) int64 {
 		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
 	}
+	paid := text(`SELECT public_id FROM orders WHERE payment_state = 'paid' ORDER BY id DESC LIMIT 1`)
 	return []page{
 		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing", "shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
 		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool", "shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq", "stranger"},
@@ -74,7 +75,10 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
 		{"admin-promotions", "/admin/promotions", "admin"}, {"admin-promotion-new", "/admin/promotions/new", "admin"},
 		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s", one(`SELECT id FROM promotion WHERE title LIKE 'Two mugs%'`), text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
-		{"admin-payments", "/admin/payments", "admin"}, {"gift-cards", "/gift-cards", "stranger"}, {"gift-card", "/p/gift-card", "stranger"},
+		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
+		{"order-paid", "/orders/" + paid, "stranger"}, {"receipt", "/orders/" + paid + "/receipt", "stranger"}, {"counter-order", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"},
+		{"counter-return", fmt.Sprintf("/counter/orders/%d/return", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"}, {"counter-due", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'due'`)), "associate"},
+		{"sale", fmt.Sprintf("/counter/sales/%d", ada), "associate"}, {"gift-cards", "/gift-cards", "stranger"}, {"gift-card", "/p/gift-card", "stranger"},
 		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d", one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
 	}, people
 }
