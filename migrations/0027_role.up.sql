@@ -3,14 +3,15 @@ ALTER FUNCTION browse_event_month(date) SECURITY DEFINER SET search_path = publi
 
 CREATE FUNCTION browse_event_drop(before date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    month regclass;
+    month text;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('browse_event_drop')); -- one process at a time
     FOR month IN
-        SELECT inhrelid
+        SELECT c.relname
         FROM pg_inherits
         JOIN pg_class c ON c.oid = inhrelid
         WHERE inhparent = 'browse_event'::regclass AND c.relname < 'browse_event_' || to_char(before, 'YYYYMM')
     LOOP
-        EXECUTE format('DROP TABLE %s', month);
+        EXECUTE format('DROP TABLE IF EXISTS %I', month);
     END LOOP;
 END $$;
