@@ -123,7 +123,8 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			coalesce(c.delivery_id, 0), c.points, c.credit, shop.points_rate, shop.points_worth, shop.points_minimum,
 			person.registered_at IS NOT NULL, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
-			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND (customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1) OR $3 <> '' AND lower(email) = lower($3))),
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1))
+				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> '' AND lower(email) = lower($3)),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
 			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),

@@ -190,12 +190,20 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			SELECT 0 AS rank, 'pickup' AS kind, f.id, '' AS sku, o.name AS title, '#' || o.number AS detail, f.state, 1::real AS score
 			FROM fulfilment f
 			JOIN orders o ON o.id = f.order_id
-			WHERE f.location_id = @location AND f.method IN ('pickup', 'ship') AND (
-				f.code = @plain AND f.state IN ('to_pick', 'ready') OR f.token = @token OR o.number = nullif(@number, '')::bigint)
+			WHERE f.location_id = @location AND f.method IN ('pickup', 'ship') AND f.id IN (
+				-- Each by its own index: a store has many parts.
+				SELECT id FROM fulfilment WHERE location_id = @location AND code = @plain AND state IN ('to_pick', 'ready')
+				UNION ALL
+				SELECT id FROM fulfilment WHERE token = @token
+				UNION ALL
+				SELECT id FROM fulfilment WHERE order_id = (SELECT id FROM orders WHERE number = nullif(@number, '')::bigint))
 			UNION ALL
 			SELECT 0, 'order', o.id, '', o.name, '#' || o.number, '', 1
 			FROM orders o
-			WHERE (o.number = nullif(@number, '')::bigint OR o.public_id = @receipt)
+			WHERE o.id IN (
+				SELECT id FROM orders WHERE number = nullif(@number, '')::bigint
+				UNION ALL
+				SELECT id FROM orders WHERE public_id = @receipt)
 				AND NOT EXISTS (SELECT FROM fulfilment WHERE order_id = o.id AND location_id = @location AND method IN ('pickup', 'ship') AND @receipt = '')
 			UNION ALL
 			SELECT 1, 'customer', c.id, '', c.name, cart.code, '', 1
