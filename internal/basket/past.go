@@ -14,7 +14,7 @@ import (
 	"counterpart/internal/quote"
 )
 
-// TryOrder prices a past order again as if one promotion more had been live then, with those that are live now and need no code: what an admin looks at before they
+// TryOrder prices a past order again as if one promotion more had been live then, with those that are live now and need no code, and those whose codes it used: what an admin looks at before they
 // let it loose. What was ordered, at its prices of then; who ordered it, as they are now. Nil where there is no such order.
 func TryOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*Basket, error) {
 	var in quote.Input
@@ -75,16 +75,33 @@ func TryOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*
 		return rows.Err()
 	})
 	batch.Queue(`
-		SELECT ` + promotion.Columns + `
+		SELECT `+promotion.Columns+`
 		FROM promotion p
-		WHERE p.state = 'live' AND NOT p.needs_code AND (p.ends_at IS NULL OR p.ends_at > now())`).Query(func(rows pgx.Rows) error {
+		WHERE p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now())
+			OR p.id IN (SELECT promotion_id FROM order_discount WHERE order_id = $1 AND code <> '')`, orderID).Query(func(rows pgx.Rows) error {
 		live, err := pgx.CollectRows(rows, pgx.RowToStructByPos[promotion.Promotion])
 		for _, other := range live {
 			if q := other.InQuote(); q.ID != p.ID {
-				q.Starts = time.Time{}
+				q.Starts, q.Ends = time.Time{}, time.Time{}
 				in.Promotions = append(in.Promotions, q)
 			}
 		}
+		return err
+	})
+	batch.Queue(`
+		SELECT promotion_id, code
+		FROM order_discount
+		WHERE order_id = $1 AND code <> ''`, orderID).Query(func(rows pgx.Rows) error {
+		var id int64
+		var code string
+		_, err := pgx.ForEachRow(rows, []any{&id, &code}, func() error {
+			for i := range in.Promotions {
+				if in.Promotions[i].ID == id {
+					in.Promotions[i].Code, in.Promotions[i].Budget = code, -1
+				}
+			}
+			return nil
+		})
 		return err
 	})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {

@@ -130,16 +130,21 @@ func add(b *document.Body, p piece) {
 func address(ctx context.Context, tx pgx.Tx, orderID int64, d *document.Document) error {
 	var street, town, postcode, country, zone, store, name string
 	var to postal.Address
+	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock.
+	var day time.Time
 	err := tx.QueryRow(ctx, `
 		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, o.number, o.tax_included, o.name,
-			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, '')
+			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, ''),
+			coalesce(CASE @series
+				WHEN 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
+				ELSE (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
 		FROM orders o
 		CROSS JOIN shop
 		JOIN location l ON l.id = o.location_id
 		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
-		WHERE o.id = $1
-		LIMIT 1`, orderID).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &d.Body.Order, &d.Body.TaxIncluded, &name,
-		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country)
+		WHERE o.id = @order
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &d.Body.Order, &d.Body.TaxIncluded, &name,
+		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
@@ -150,7 +155,7 @@ func address(ctx context.Context, tx pgx.Tx, orderID int64, d *document.Document
 	if err != nil {
 		at = time.UTC
 	}
-	d.Day = time.Now().In(at)
+	d.Day = day.In(at)
 	d.Body.Seller = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode, Country: country}.Label()
 	d.Body.Buyer = []string{name}
 	if to.Country != "" {

@@ -28,8 +28,10 @@ type About struct {
 	Due        money.Money
 	StillOpens bool // something of the order is left
 	Parts      []AboutPart
-	Paid       bool   // it is paid, or a card has promised it
-	Carrier    string // for MailShipped
+	Paid       bool         // it is paid, or a gateway has promised it
+	Promised   bool         // a gateway has promised it: nothing is taken yet
+	Delivery   *money.Money // its charge, where something is sent
+	Carrier    string       // for MailShipped
 	Tracking   string
 	Arrives    string      // the days, for MailShipped
 	Refund     money.Money // for MailRefunded and MailReturned
@@ -84,6 +86,9 @@ func Compose(kind string, a About) (subject, body string) {
 			}
 			add(part.Lines...)
 			add("")
+		}
+		if a.Delivery != nil {
+			add(say("Delivery: {charge}", text.Args{"charge": *a.Delivery}))
 		}
 		add(totalLine(say, a, number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailReady:
@@ -148,6 +153,9 @@ func Compose(kind string, a About) (subject, body string) {
 }
 
 func totalLine(say func(string, ...text.Args) string, a About, args text.Args) string {
+	if a.Promised {
+		return say("Total: {total}. You pay when you collect it, or when it leaves us: the payment is arranged.", args)
+	}
 	if a.Paid {
 		return say("Total: {total}, paid.", args)
 	}

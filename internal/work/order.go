@@ -63,7 +63,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 	a := message.About{
 		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" + o.PublicID, Code: f.Code,
 		Store: shop.Name + " " + f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.ToPay),
-		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" || o.PaymentState == "authorised", Carrier: f.Carrier, Tracking: f.Tracking, Arrives: arrives(f),
+		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" || o.PaymentState == "authorised", Promised: o.PaymentState == "authorised", Carrier: f.Carrier, Tracking: f.Tracking, Arrives: arrives(f),
 	}
 	if f.ReadyBy != nil {
 		a.ReadyBy = f.ReadyBy.In(zone)
@@ -77,7 +77,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 			p.ReadyBy = part.ReadyBy.In(part.Store.Zone())
 		}
 		if part.Method == "ship" {
-			p.Address = part.Address().Label()
+			p.Address, a.Delivery = part.Address().Label(), new(o.Money(part.Paid))
 		}
 		if len(p.Lines) > 0 {
 			a.Parts = append(a.Parts, p)

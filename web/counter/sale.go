@@ -1,6 +1,7 @@
 package counter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"counterpart/internal/basket"
+	"counterpart/internal/browse"
 	"counterpart/internal/cart"
 	"counterpart/internal/checkout"
 	"counterpart/internal/desk"
@@ -64,7 +66,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	if err != nil {
 		return nil, err
 	}
-	view.CustomerID, view.Store = id(r, "id"), store
+	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
 	var there bool
 	if view.Name, there, err = desk.NameOf(r.Context(), p.DB, view.CustomerID); err != nil {
 		return nil, err
@@ -76,6 +78,11 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		return nil, err
 	}
 	if view.Name != "" {
+		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		if err != nil {
+			return nil, err
+		}
+		view.Email = cmp.Or(view.Email, known.Email)
 		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.Here{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
 			return nil, err
 		}

@@ -245,7 +245,7 @@ func kindName(ctx context.Context, kind string) string {
 
 func nameless(ctx context.Context, name string) string {
 	if name == "" {
-		return text.T(ctx, "Somebody without a name yet")
+		return text.T(ctx, "No name yet")
 	}
 	return name
 }
