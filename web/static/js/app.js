@@ -163,13 +163,13 @@ function position() {
 // A counter that nobody touches locks over the page, so that half-written forms stay. The server keeps the time too; this only shows it.
 function lockWhenIdle() {
   const head = document.querySelector("[data-idle]"), dialog = document.querySelector("[data-lock]");
-  const seconds = Number(head?.dataset.idle);
-  if (!dialog || !seconds) return;
+  const seconds = () => Number(head?.dataset.idle);
+  if (!dialog || !seconds()) return;
   let timer;
   let locked = false;
   const inPlace = (address, body) => fetch(address, { method: "POST", body, headers: { "X-In-Place": "1" }, redirect: "manual" });
   const lock = () => { locked = true; dialog.showModal(); inPlace("/staff/lock"); };
-  const wait = () => { clearTimeout(timer); if (!locked) timer = setTimeout(lock, seconds * 1000); };
+  const wait = () => { clearTimeout(timer); if (!locked) timer = setTimeout(lock, seconds() * 1000); };
   ["pointerdown", "keydown", "scroll"].forEach((kind) => document.addEventListener(kind, wait, { passive: true }));
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => { if (locked) dialog.showModal(); });
