@@ -99,7 +99,8 @@ func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, 
 	}
 	d := document.Document{Series: series, OrderID: h.ID, Cause: cause, Currency: h.Currency}
 	d.Body.Corrects = corrects
-	if err := address(ctx, tx, h.ID, &d); err != nil {
+	returned := slices.ContainsFunc(pieces, func(p piece) bool { return !p.Kept && p.Sold })
+	if err := address(ctx, tx, h.ID, returned, &d); err != nil {
 		return 0, err
 	}
 	for _, p := range pieces {
@@ -127,23 +128,23 @@ func add(b *document.Body, p piece) {
 }
 
 // address writes who sells, who buys and which day it is there.
-func address(ctx context.Context, tx pgx.Tx, orderID int64, d *document.Document) error {
+func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *document.Document) error {
 	var street, town, postcode, country, zone, store, name string
 	var to postal.Address
-	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock.
+	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock; where no goods moved, it is today.
 	var day time.Time
 	err := tx.QueryRow(ctx, `
 		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, o.number, o.tax_included, o.name,
 			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, ''),
-			coalesce(CASE @series
-				WHEN 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
-				ELSE (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
+			coalesce(CASE
+				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
+				WHEN @returned THEN (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
 		FROM orders o
 		CROSS JOIN shop
 		JOIN location l ON l.id = o.location_id
 		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
 		WHERE o.id = @order
-		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &d.Body.Order, &d.Body.TaxIncluded, &name,
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &d.Body.Order, &d.Body.TaxIncluded, &name,
 		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil

@@ -95,12 +95,6 @@ func TakeBack(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (ta
 	return take(ctx, tx, person, points, "taken_back", orderID, orderID, false)
 }
 
-// Takeable is how many of so many points TakeBack would find.
-func Takeable(ctx context.Context, db pg.DB, person, points int64) (int64, error) {
-	b, err := BalanceOf(ctx, db, person)
-	return min(points, b.Spendable+b.Pending), err
-}
-
 func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, orderID, first int64, vested bool) (taken int64, err error) {
 	if points == 0 {
 		return 0, nil

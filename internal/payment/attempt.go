@@ -54,9 +54,6 @@ func Try(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currenc
 	return id, nil
 }
 
-// Under says that an error is another attempt of the same order being under way.
-func Under(err error) bool { return pg.Violates(err, "payment_live") }
-
 const attemptColumns = `p.id, p.order_id, p.gateway, p.method, p.currency::text, p.amount, p.state, coalesce(p.reference, ''), p.page, p.declined, p.created_at`
 
 // AttemptByID reads an attempt. Nil when there is none.

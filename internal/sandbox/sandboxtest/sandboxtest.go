@@ -4,7 +4,6 @@ package sandboxtest
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -128,21 +127,4 @@ func (c *Company) Pay(page, card string) {
 	if card == Secure {
 		post(page+"/secure", url.Values{"answer": {"yes"}})
 	}
-}
-
-// Book is what the company thinks of a payment.
-type Book struct {
-	State                      string
-	Amount, Captured, Refunded int64
-}
-
-// Books asks it, payment by payment.
-func (c *Company) Books(references []string) map[string]Book {
-	all := map[string]Book{}
-	for _, reference := range references {
-		s, err := c.Gateway().Look(context.Background(), reference)
-		require.NoError(c.t, err)
-		all[reference] = Book{s.State, s.Amount, s.Captured, s.Refunded}
-	}
-	return all
 }
