@@ -12,7 +12,7 @@ import (
 
 // floors of the shop, from the ground. A package imports lower floors, and on its own floor the names to its left.
 var floors = []string{
-	"money text fault geo postal",
+	"money text fault geo postal phone",
 	"pg jobs files live secret limit passkey sandbox",
 	"location tax customer staff session delivery quote",
 	"catalog message gallery",

@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"counterpart/internal/files"
 	"counterpart/internal/intake"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/privacy"
 )
 
 type imports struct {
@@ -22,6 +25,7 @@ type imports struct {
 type importProducts struct {
 	File     string `arg:"" type:"existingfile" help:"The CSV. Pictures are looked for beside it."`
 	Location string `help:"Code of the store whose currency the prices are in, and which takes the opening stock. The first store, if none is given."`
+	Report   string `help:"File to write every notice into, as CSV." type:"path"`
 	DryRun   bool   `help:"Try everything and keep nothing."`
 }
 
@@ -59,7 +63,7 @@ func (i importProducts) Run(ctx context.Context) (err error) {
 	})
 	bar(1)
 	report.Tell(os.Stdout, at, i.DryRun)
-	if err != nil {
+	if err := errors.Join(err, writeNotices(i.Report, report.Complaints)); err != nil {
 		return err
 	}
 	if report.Refused > 0 {
@@ -89,6 +93,24 @@ func (i importProducts) location(ctx context.Context, db *database) (*location.L
 		return nil, fmt.Errorf("there is no location with the code %s", i.Location)
 	}
 	return first, nil
+}
+
+// writeNotices writes everything that an import left out or mended into a file, a row each.
+func writeNotices(path string, all []intake.Complaint) error {
+	if path == "" {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	out := csv.NewWriter(file)
+	_ = out.Write([]string{"row", "handle", "outcome", "reason"}) // Flush keeps the first error for Error.
+	for _, c := range all {
+		_ = out.Write([]string{strconv.Itoa(c.Row), privacy.Harmless(c.Handle), c.Outcome(), privacy.Harmless(c.Sentence())})
+	}
+	out.Flush()
+	return errors.Join(out.Error(), file.Close())
 }
 
 // counter knows how much of a file was read.

@@ -9,13 +9,15 @@ import (
 
 	"counterpart/internal/files"
 	"counterpart/internal/intake"
+	"counterpart/internal/location"
 	"counterpart/internal/pg"
 	"counterpart/internal/privacy"
 )
 
 type importCustomers struct {
 	File    string `arg:"" type:"existingfile" help:"The CSV."`
-	Country string `help:"Country of phone numbers that name none, as two letters." default:"GB"`
+	Country string `help:"Country of phone numbers in rows without an address, as two letters. The first store's, if none is given."`
+	Report  string `help:"File to write every notice into, as CSV." type:"path"`
 	DryRun  bool   `help:"Try everything and keep nothing."`
 }
 
@@ -27,6 +29,11 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := pg.Migrate(db.URL); err != nil {
 		return err
+	}
+	if i.Country == "" {
+		if i.Country, err = location.CountryOf(ctx, db.Pool, ""); err != nil {
+			return err
+		}
 	}
 	store, err := files.Open(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -52,7 +59,7 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 	})
 	bar(1)
 	report.Tell(os.Stdout, i.DryRun)
-	if err != nil {
+	if err := errors.Join(err, writeNotices(i.Report, report.Complaints)); err != nil {
 		return err
 	}
 	if report.Refused > 0 {

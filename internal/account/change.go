@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/limit"
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 	"counterpart/internal/secret"
 	"counterpart/internal/session"
 )
@@ -182,7 +183,7 @@ func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) erro
 
 // AskPhone sends a code to a number; the answer names the question.
 func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string, b Browser) (id int64, err error) {
-	number, ok := customer.NormalPhone(typed, country)
+	number, ok := phone.Read(typed, country)
 	if !ok {
 		return 0, fault.Field("phone", "That does not look like a phone number, such as 0113 496 0999.")
 	}

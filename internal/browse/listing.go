@@ -3,6 +3,7 @@ package browse
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 
@@ -42,6 +43,7 @@ type Value struct {
 type Filter struct {
 	Category string
 	Words    string
+	Code     bool                // the words are a SKU or barcode, of more than one product
 	Options  map[string][]string // by name: any of the values
 	Min, Max int64               // minor units of the visit's currency; 0: no bound
 	InStock  bool                // at the visit's store
@@ -149,6 +151,11 @@ const inCategory = `
 func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
+	if f.Code {
+		scan := catalog.Scan(f.Words)
+		queueListing(batch, who, l, codeMatch+f.limit(), pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
+		return l, send(ctx, db, batch, who, &l.Visit)
+	}
 	query := tsQuery(f.Words)
 	if query != "" {
 		queueListing(batch, who, l, wordsMatch+f.limit(), pgx.NamedArgs{"query": query})
@@ -172,6 +179,34 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	}
 	return l, db.SendBatch(ctx, batch).Close()
 }
+
+// Coded is what a scanned or typed code names: a product and the SKU of its variant.
+type Coded struct{ Slug, SKU string }
+
+// ByCode finds what is on sale under a SKU, a barcode or a code of the retailer's own, however it is spelt. Words with a space that have no digit are no code, and
+// are not looked up.
+func ByCode(ctx context.Context, db pg.DB, words string) ([]Coded, error) {
+	if words == "" || strings.ContainsFunc(words, unicode.IsSpace) && !strings.ContainsFunc(words, unicode.IsDigit) {
+		return nil, nil
+	}
+	scan := catalog.Scan(words)
+	rows, err := db.Query(ctx, `
+		SELECT p.slug, v.sku
+		FROM variant v
+		JOIN product p ON p.id = v.product_id
+		WHERE p.status = 'active' AND v.active AND v.id IN (`+catalog.ByCode+`)
+		LIMIT 50`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
+	if err != nil {
+		return nil, fmt.Errorf("look a code up: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Coded])
+}
+
+const codeMatch = `
+	SELECT p.id, 1::double precision AS score
+	FROM product p
+	WHERE p.status = 'active' AND p.id IN (SELECT product_id FROM variant WHERE active AND id IN (` + catalog.ByCode + `))
+	ORDER BY p.id`
 
 const wordsMatch = `
 	SELECT id, score

@@ -40,11 +40,14 @@ type Variant struct {
 	SKU      string
 	Options  []string
 	GTIN     string // 14 digits, or empty
+	Code     string // one of the retailer's own, in any spelling, or empty
 	TaxClass string
 	UnitCost *int64 // minor units of the shop's first currency
 	Grams    int
 	Prices   []Price
 	Picture  string // the Source of one of the product's pictures
+	// How it is sold when the shelf is empty; nil keeps what is there. See Rule.
+	Tracked, BackOrder *bool
 }
 
 // Price on the list of a currency and tax mode, in minor units. CompareAt is the maker's recommended price, or nil.
@@ -232,18 +235,21 @@ func putVariants(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error 
 	for i, v := range p.Variants {
 		batch.Queue(`
 			WITH put AS (
-				INSERT INTO variant AS v (product_id, position, sku, options, tax_class, unit_cost, grams, picture_id)
-				VALUES (@product, @position, @sku, @options, @tax_class, @unit_cost, @grams, (SELECT id FROM picture WHERE product_id = @product AND source = @picture))
+				INSERT INTO variant AS v (product_id, position, sku, options, tax_class, unit_cost, grams, picture_id, tracked, back_order)
+				VALUES (@product, @position, @sku, @options, @tax_class, @unit_cost, @grams, (SELECT id FROM picture WHERE product_id = @product AND source = @picture),
+					coalesce(@tracked, true), coalesce(@back_order, false))
 				ON CONFLICT (upper(sku)) DO UPDATE
 				SET position = excluded.position, options = excluded.options, tax_class = excluded.tax_class, unit_cost = coalesce(excluded.unit_cost, v.unit_cost),
-					grams = excluded.grams, picture_id = coalesce(excluded.picture_id, v.picture_id)
-				WHERE v.product_id = @product AND (v.position, v.options, v.tax_class, v.unit_cost, v.grams, v.picture_id) IS DISTINCT FROM
-					(excluded.position, excluded.options, excluded.tax_class, coalesce(excluded.unit_cost, v.unit_cost), excluded.grams, coalesce(excluded.picture_id, v.picture_id))
+					grams = excluded.grams, picture_id = coalesce(excluded.picture_id, v.picture_id), tracked = coalesce(@tracked, v.tracked), back_order = coalesce(@back_order, v.back_order)
+				WHERE v.product_id = @product AND (v.position, v.options, v.tax_class, v.unit_cost, v.grams, v.picture_id, v.tracked, v.back_order) IS DISTINCT FROM
+					(excluded.position, excluded.options, excluded.tax_class, coalesce(excluded.unit_cost, v.unit_cost), excluded.grams, coalesce(excluded.picture_id, v.picture_id),
+					coalesce(@tracked, v.tracked), coalesce(@back_order, v.back_order))
 				RETURNING id, product_id, xmax = 0 AS created)
 			SELECT id, product_id, created, true FROM put
 			UNION ALL
 			SELECT id, product_id, false, false FROM variant WHERE upper(sku) = upper(@sku) AND NOT EXISTS (SELECT FROM put)`,
-			pgx.NamedArgs{"product": out.ProductID, "position": i + 1, "sku": v.SKU, "options": emptyNotNil(v.Options), "tax_class": v.TaxClass, "unit_cost": v.UnitCost, "grams": v.Grams, "picture": v.Picture})
+			pgx.NamedArgs{"product": out.ProductID, "position": i + 1, "sku": v.SKU, "options": emptyNotNil(v.Options), "tax_class": v.TaxClass, "unit_cost": v.UnitCost, "grams": v.Grams, "picture": v.Picture,
+				"tracked": v.Tracked, "back_order": v.BackOrder})
 	}
 	results := tx.SendBatch(ctx, batch)
 	defer results.Close()
@@ -267,30 +273,71 @@ func putVariants(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error 
 
 func putBarcodes(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	for _, v := range p.Variants {
-		if v.GTIN == "" {
-			continue
+		for _, code := range []struct{ value, put string }{
+			{v.GTIN, `
+				WITH put AS (
+					INSERT INTO barcode (gtin, variant_id)
+					VALUES ($1, $2)
+					ON CONFLICT DO NOTHING
+					RETURNING variant_id)
+				SELECT variant_id, true FROM put
+				UNION ALL
+				SELECT variant_id, false FROM barcode WHERE gtin = $1
+				LIMIT 1`},
+			{Key(v.Code), `
+				WITH put AS (
+					INSERT INTO own_code (code, variant_id)
+					VALUES ($1, $2)
+					ON CONFLICT DO NOTHING
+					RETURNING variant_id)
+				SELECT variant_id, true FROM put
+				UNION ALL
+				SELECT variant_id, false FROM own_code WHERE code = $1
+				LIMIT 1`},
+		} {
+			if code.value == "" {
+				continue
+			}
+			var owner int64
+			var created bool
+			if err := tx.QueryRow(ctx, code.put, code.value, out.Variants[v.SKU]).Scan(&owner, &created); err != nil {
+				return err
+			}
+			if owner != out.Variants[v.SKU] {
+				return fmt.Errorf("barcode %s: %w", code.value, ErrTaken)
+			}
+			out.Changed = out.Changed || created
 		}
-		var owner int64
-		var created bool
-		err := tx.QueryRow(ctx, `
-			WITH put AS (
-				INSERT INTO barcode (gtin, variant_id)
-				VALUES ($1, $2)
-				ON CONFLICT DO NOTHING
-				RETURNING variant_id)
-			SELECT variant_id, true FROM put
-			UNION ALL
-			SELECT variant_id, false FROM barcode WHERE gtin = $1
-			LIMIT 1`, v.GTIN, out.Variants[v.SKU]).Scan(&owner, &created)
-		if err != nil {
-			return err
-		}
-		if owner != out.Variants[v.SKU] {
-			return fmt.Errorf("barcode %s: %w", v.GTIN, ErrTaken)
-		}
-		out.Changed = out.Changed || created
 	}
 	return nil
+}
+
+// Owner is the variant that has a SKU, a GTIN or a code of the retailer's own already, and the product it belongs to.
+type Owner struct{ Slug, SKU string }
+
+// Owners are those of what a product is about to be called: by the SKU in upper case, the GTIN, the key of the own code. What nobody has is absent.
+func Owners(ctx context.Context, db pg.DB, skus, gtins, keys []string) (map[string]Owner, error) {
+	rows, err := db.Query(ctx, `
+		SELECT taken.name, p.slug, v.sku
+		FROM (
+			SELECT 'sku:' || upper(sku) AS name, id AS variant_id FROM variant WHERE upper(sku) = ANY ($1)
+			UNION ALL
+			SELECT 'gtin:' || gtin, variant_id FROM barcode WHERE gtin = ANY ($2)
+			UNION ALL
+			SELECT 'own:' || code, variant_id FROM own_code WHERE code = ANY ($3)) taken
+		JOIN variant v ON v.id = taken.variant_id
+		JOIN product p ON p.id = v.product_id`, skus, gtins, keys)
+	if err != nil {
+		return nil, fmt.Errorf("ask who has a code: %w", err)
+	}
+	owners := map[string]Owner{}
+	var name string
+	var owner Owner
+	_, err = pgx.ForEachRow(rows, []any{&name, &owner.Slug, &owner.SKU}, func() error {
+		owners[name] = owner
+		return nil
+	})
+	return owners, err
 }
 
 func emptyNotNil(list []string) []string {

@@ -9,10 +9,12 @@ import (
 	"counterpart/internal/fault"
 )
 
-// Rule is how a variant is sold: from how many to how many at a time, and whether it is money in another form.
+// Rule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what happens when the shelf is empty.
 type Rule struct {
-	Min, Max int
-	GiftCard bool // no stock is kept of it, nothing is taken off it, it earns nothing and is mailed
+	Min, Max  int
+	GiftCard  bool // no stock is kept of it, nothing is taken off it, it earns nothing and is mailed
+	Untracked bool // no stock is kept of it: there is always one
+	BackOrder bool // it is sold when there is none, and comes later
 }
 
 // SetRule changes how a variant is sold, for carts from now on.
@@ -22,8 +24,8 @@ func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE variant
-		SET min_quantity = $2, max_quantity = $3, gift_card = $4
-		WHERE id = $1`, variantID, r.Min, r.Max, r.GiftCard)
+		SET min_quantity = $2, max_quantity = $3, gift_card = $4, tracked = $5, back_order = $6
+		WHERE id = $1`, variantID, r.Min, r.Max, r.GiftCard, !r.Untracked, r.BackOrder)
 	if err != nil {
 		return fmt.Errorf("change how a variant is sold: %w", err)
 	}

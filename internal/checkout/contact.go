@@ -8,6 +8,7 @@ import (
 	"counterpart/internal/basket"
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
+	"counterpart/internal/phone"
 	"counterpart/internal/postal"
 	"counterpart/internal/quote"
 	"counterpart/internal/text"
@@ -39,7 +40,11 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 		form.Add("email", "Where shall we write? Give an email address.")
 	}
 	if strings.TrimSpace(r.Phone) != "" {
-		if c.phone, ok = customer.NormalPhone(r.Phone, b.Home.Country); !ok {
+		country := b.Home.Country
+		if b.Has(quote.Ship) {
+			country = b.Country // the address that it stands beside
+		}
+		if c.phone, ok = phone.Read(r.Phone, country); !ok {
 			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
 		}
 	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !b.CarryOut {

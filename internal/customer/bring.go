@@ -11,7 +11,7 @@ import (
 	"counterpart/internal/pg"
 )
 
-// Incoming is a customer as another system has them. Key names them there, and makes a second import find them again.
+// Incoming is a customer as another system has them. Key names them there, or by what their row says, and makes a second import find them again.
 type Incoming struct {
 	Key          string
 	Name         string
@@ -99,17 +99,16 @@ func Bring(ctx context.Context, tx pgx.Tx, in Incoming) (o Outcome, err error) {
 	return o, nil
 }
 
-// brought finds whom an earlier import made: by the key, or where the file has none by the address it gave them then.
+// brought finds whom an earlier import made, by their key alone: nobody proved an address or a number that stands in a file.
 func brought(ctx context.Context, db pg.DB, in Incoming) (id int64, account bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT root.id, root.registered_at IS NOT NULL
 		FROM identity i
 		JOIN customer c ON c.id = i.customer_id
 		JOIN customer root ON root.id = coalesce(c.merged_into, c.id)
-		WHERE i.source = 'import' AND root.erased_at IS NULL
-			AND ($1 <> '' AND i.kind = 'external' AND i.value = $1 OR $1 = '' AND (i.kind = 'email' AND i.value = $2 OR $2 = '' AND i.kind = 'phone' AND i.value = $3))
+		WHERE i.kind = 'external' AND i.value = $1 AND root.erased_at IS NULL
 		ORDER BY root.id
-		LIMIT 1`, in.Key, in.Email, in.Phone).Scan(&id, &account)
+		LIMIT 1`, in.Key).Scan(&id, &account)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}

@@ -61,7 +61,7 @@ func Create(ctx context.Context, tx pgx.Tx, name, language, channel string) (id 
 	return id, nil
 }
 
-// Identity is one way to recognise a customer. Value is normal: see NormalEmail, NormalPhone.
+// Identity is one way to recognise a customer. Value is normal: see NormalEmail and phone.Read.
 type Identity struct {
 	Kind     string
 	Value    string
@@ -233,11 +233,11 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string)
 		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source)
 }
 
-// NormalEmail is an address as it is compared: trimmed, in lower case. False when it cannot be one.
+// NormalEmail is an address as it is compared: trimmed, in lower case, without the dot of a fully qualified domain. False when it cannot be one.
 func NormalEmail(typed string) (string, bool) {
-	email := strings.ToLower(strings.TrimSpace(typed))
+	email := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(typed)), ".")
 	name, domain, ok := strings.Cut(email, "@")
-	if !ok || name == "" || len(email) > 254 || len(name) > 64 || !strings.Contains(strings.Trim(domain, "."), ".") || strings.ContainsAny(email, " \t\r\n,;<>()[]\\\"\x00") || strings.Contains(domain, "@") || strings.Contains(domain, "..") {
+	if !ok || name == "" || len(email) > 254 || len(name) > 64 || !strings.Contains(domain, ".") || strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.ContainsAny(email, " \t\r\n,;<>()[]\\\"\x00") || strings.Contains(domain, "@") || strings.Contains(domain, "..") {
 		return "", false
 	}
 	for _, r := range email {
@@ -246,40 +246,6 @@ func NormalEmail(typed string) (string, bool) {
 		}
 	}
 	return email, true
-}
-
-var callingCodes = map[string]string{"GB": "44", "IE": "353", "LV": "371", "LT": "370", "EE": "372", "PL": "48", "CZ": "420", "DE": "49", "FR": "33", "AZ": "994", "US": "1"}
-
-// NormalPhone is a number as E.164: + and up to 15 digits. A number without a country is taken to be of the given one,
-// a trunk zero falls away. False when it cannot be a number.
-func NormalPhone(typed, country string) (string, bool) {
-	typed = strings.TrimSpace(typed)
-	digits := strings.Map(func(r rune) rune {
-		switch {
-		case r >= '0' && r <= '9':
-			return r
-		case strings.ContainsRune(" ()-./+\u00a0", r):
-			return -1
-		}
-		return 'x'
-	}, typed)
-	if strings.Contains(digits, "x") || len(typed) > 40 {
-		return "", false
-	}
-	switch {
-	case strings.HasPrefix(typed, "+"):
-	case strings.HasPrefix(digits, "00"):
-		digits = digits[2:]
-	default:
-		digits = callingCodes[country] + strings.TrimPrefix(digits, "0")
-	}
-	if strings.HasPrefix(digits, "440") { // +44 (0)113 …
-		digits = "44" + digits[3:]
-	}
-	if len(digits) < 8 || len(digits) > 15 {
-		return "", false
-	}
-	return "+" + digits, true
 }
 
 // Name of a customer, or nothing.

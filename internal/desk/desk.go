@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 )
 
 // Waiting is a row of the pickup queue.
@@ -58,12 +59,21 @@ const ReceiptPrefix = "RECEIPT:"
 
 // Hit is one answer of the counter's search box.
 type Hit struct {
-	Kind   string // pickup, order, customer, product
-	ID     int64  // fulfilment, order, customer or variant
-	SKU    string // of a product
-	Title  string
-	Detail string
-	State  string
+	Kind    string // pickup, order, customer, product
+	ID      int64  // fulfilment, order, customer or variant
+	SKU     string // of a product
+	Title   string
+	Detail  string
+	State   string
+	Article *Shelf // of a product
+}
+
+// Shelf is what the counter says of an article in a list: what it costs here, how many are free here, and how many in all other places.
+type Shelf struct {
+	Slug, Picture   string
+	Price           *int64 // minor units of this store's currency; nil: it is not sold here
+	Here, Elsewhere int
+	Untracked       bool // no stock is kept of it
 }
 
 // MostHits is how much a search shows: who finds so many looks for more than they typed.
@@ -89,16 +99,18 @@ func digits(s string) (n int) {
 
 // sought is what words typed at the counter can be, each empty where they cannot be that.
 type sought struct {
-	plain, code, gtin, email, phone, number, token, card, receipt string
-	names                                                         []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
-	mail                                                          string   // a part of an email, with its @
-	begin                                                         string   // a name's beginning, where no word is long enough to be looked for inside
+	plain, code, email, phone, number, token, card, receipt string
+	scan                                                    catalog.Scanned
+	article                                                 string   // a text query for a product's words, where there is a letter
+	names                                                   []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
+	mail                                                    string   // a part of an email, with its @
+	begin                                                   string   // a name's beginning, where no word is long enough to be looked for inside
 }
 
 func read(words string) sought {
 	s := sought{plain: strings.NewReplacer(" ", "", "-", "").Replace(words)}
 	s.code, _ = cart.ReadCode(words)
-	s.gtin, _ = catalog.GTIN(s.plain)
+	s.scan = catalog.Scan(words)
 	s.email, _ = customer.NormalEmail(words)
 	s.card, _ = customer.NormalCard(words)
 	s.number = strings.Map(func(r rune) rune {
@@ -110,16 +122,21 @@ func read(words string) sought {
 	if n := digits(strings.TrimPrefix(words, "+")); n >= 4 && n <= 15 {
 		s.phone = strings.TrimPrefix(s.number, "0")
 	}
+	// A number that names its country is read whole: +44 (0)113 …, 0044 113 ….
+	if number, ok := phone.Read(words, ""); ok {
+		s.phone = number
+	}
 	if digits(strings.TrimPrefix(words, "#")) < 0 || len(s.number) > 12 {
 		s.number = ""
 	}
 	if s.email == "" && strings.Contains(words, "@") && len(s.plain) > 3 {
-		s.mail = pg.Literal(strings.ToLower(s.plain))
+		s.mail = pg.Literal(strings.ToLower(strings.TrimSpace(words)))
 		return s
 	}
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
 	_, s.receipt, _ = strings.Cut(strings.ToUpper(s.plain), ReceiptPrefix)
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
+		s.article = articleQuery(words)
 		all := strings.Fields(words)
 		slices.SortStableFunc(all, func(a, b string) int { return utf8.RuneCountInString(b) - utf8.RuneCountInString(a) })
 		// The index is of groups of three letters: a word of two alone would have every name read.
@@ -137,9 +154,18 @@ func read(words string) sought {
 	return s
 }
 
+// articleQuery asks for all the words, each perhaps unfinished. Letters and digits only: nothing a person types is an operator.
+func articleQuery(words string) string {
+	all := strings.FieldsFunc(strings.ToLower(words), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i := range all {
+		all[i] += ":*"
+	}
+	return strings.Join(all[:min(len(all), 8)], " & ")
+}
+
 // Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a loyalty card, an email, a
-// phone number or a part of one, a name. Only where no name has the words is one looked for that is spelt nearly so. Customers are people: who is
-// part of another is found as that one.
+// phone number or a part of one, a person's name, a product's name. Only where nothing has the words is a name looked for that is spelt nearly so.
+// Customers are people: who is part of another is found as that one.
 func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hit, error) {
 	words = strings.TrimSpace(words)
 	if words == "" || len(words) > 200 {
@@ -152,10 +178,17 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			FROM customer c
 			WHERE @name AND plain_name(c.name) LIKE plain_name(@w1) AND plain_name(c.name) LIKE plain_name(@w2) AND plain_name(c.name) LIKE plain_name(@w3) AND c.erased_at IS NULL
 			LIMIT 30),
+		articled AS MATERIALIZED (
+			SELECT t.product_id, t.title, ts_rank(t.words, to_tsquery('english', @article))::real AS score
+			FROM product_text t
+			JOIN product p ON p.id = t.product_id AND p.status = 'active'
+			WHERE @article <> '' AND t.language = 'en' AND t.words @@ to_tsquery('english', @article)
+			ORDER BY p.popularity DESC, p.id DESC
+			LIMIT 8),
 		misspelt AS MATERIALIZED (
 			SELECT c.id, c.name, c.merged_into, strict_word_similarity(plain_name(@words), plain_name(c.name)) AS score
 			FROM customer c
-			WHERE @name AND NOT EXISTS (SELECT FROM named) AND plain_name(c.name) %>> plain_name(@words) AND c.erased_at IS NULL
+			WHERE @name AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM articled) AND plain_name(c.name) %>> plain_name(@words) AND c.erased_at IS NULL
 			ORDER BY 4 DESC
 			LIMIT 20),
 		known AS MATERIALIZED (
@@ -214,7 +247,11 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			SELECT 2, 'product', v.id, v.sku, t.title, array_to_string(v.options, ', '), '', 1
 			FROM variant v
 			JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
-			WHERE upper(v.sku) = upper(@words) OR v.id = (SELECT variant_id FROM barcode WHERE gtin = @gtin)
+			WHERE v.id IN (`+catalog.ByCode+`)
+			UNION ALL
+			SELECT 4, 'product', v.id, v.sku, a.title, array_to_string(v.options, ', '), '', a.score
+			FROM articled a
+			JOIN variant v ON v.product_id = a.product_id AND v.active
 			UNION ALL
 			SELECT p.rank, 'customer', root.id, '', root.name,
 				coalesce(nullif(p.detail, ''), (SELECT value FROM identity WHERE customer_id = root.id AND kind IN ('email', 'phone') ORDER BY kind, id LIMIT 1), ''), '', p.score
@@ -223,13 +260,65 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
-		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtin": s.gtin, "email": s.email, "phone": s.phone, "card": s.card,
+		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article, "email": s.email, "phone": s.phone, "card": s.card,
 		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
 	}
-	hits, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Hit])
-	return distinct(hits), err
+	hits, err := collect(rows)
+	if err != nil {
+		return nil, fmt.Errorf("search at the counter: %w", err)
+	}
+	hits = distinct(hits)
+	return hits, shelve(ctx, db, hits, locationID)
+}
+
+func collect(rows pgx.Rows) (hits []Hit, err error) {
+	var h Hit
+	_, err = pgx.ForEachRow(rows, []any{&h.Kind, &h.ID, &h.SKU, &h.Title, &h.Detail, &h.State}, func() error {
+		hits = append(hits, h)
+		return nil
+	})
+	return hits, err
+}
+
+// shelve says of the articles among the hits what they cost at a store and where they are.
+func shelve(ctx context.Context, db pg.DB, hits []Hit, locationID int64) error {
+	at := map[int64]int{}
+	var variants []int64
+	for i, h := range hits {
+		if h.Kind == "product" {
+			at[h.ID], variants = i, append(variants, h.ID)
+		}
+	}
+	if len(variants) == 0 {
+		return nil
+	}
+	rows, err := db.Query(ctx, `
+		SELECT v.id, p.slug, coalesce(pic.key, ''), price.amount,
+			coalesce((SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = $2 AND condition = 'sellable'), 0),
+			coalesce((SELECT sum(greatest(on_hand - reserved - safety, 0)) FROM stock_level WHERE variant_id = v.id AND location_id <> $2 AND condition = 'sellable'), 0)::int,
+			NOT v.tracked OR v.gift_card
+		FROM variant v
+		JOIN product p ON p.id = v.product_id
+		JOIN location here ON here.id = $2
+		LEFT JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
+		WHERE v.id = ANY ($1)`, variants, locationID)
+	if err != nil {
+		return fmt.Errorf("read where articles are: %w", err)
+	}
+	var id int64
+	var s Shelf
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.Slug, &s.Picture, &s.Price, &s.Here, &s.Elsewhere, &s.Untracked}, func() error {
+		one := s
+		hits[at[id]].Article = &one
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read where articles are: %w", err)
+	}
+	return nil
 }
 
 func at(all []string, i int) string {
@@ -261,7 +350,8 @@ type Article struct {
 	Choice    string
 	Slug      string
 	Picture   string
-	Price     int64
+	Price     *int64 // minor units of the store's currency; nil: it is not sold there
+	Untracked bool   // no stock is kept of it
 	Stores    []ArticleStock
 }
 
@@ -278,7 +368,7 @@ type ArticleStock struct {
 // Look reads an article by its SKU for a store's counter. Nil when there is none.
 func Look(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article, error) {
 	rows, err := db.Query(ctx, `
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), coalesce(price.amount, 0),
+		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), price.amount, NOT v.tracked,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2, 'on_hand', s.on_hand, 'reserved', s.reserved,
 				'free', s.on_hand - s.reserved - s.safety) ORDER BY l.id <> $2, l.kind, s.on_hand - s.reserved - s.safety DESC), '[]')
 			FROM stock_level s
@@ -288,7 +378,7 @@ func Look(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article
 		JOIN product p ON p.id = v.product_id
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		JOIN location here ON here.id = $2
-		JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
+		LEFT JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
 		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
 		WHERE upper(v.sku) = upper($1)`, sku, locationID)
 	if err != nil {
@@ -301,20 +391,29 @@ func Look(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article
 	return found[0], nil
 }
 
-// Articles finds variants on sale by the words of their product, for a cart at the counter.
-func Articles(ctx context.Context, db pg.DB, words string) ([]Hit, error) {
+// Articles finds variants for a cart at the counter: by any code, else by the words of their product, misspelt too.
+func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hits []Hit, err error) {
+	words = strings.TrimSpace(words)
+	if words == "" || len(words) > 200 {
+		return nil, nil
+	}
+	scan := catalog.Scan(words)
 	rows, err := db.Query(ctx, `
+		WITH coded AS (`+catalog.ByCode+`)
 		SELECT 'product', v.id, v.sku, t.title, array_to_string(v.options, ', '), ''
 		FROM product_text t
 		JOIN product p ON p.id = t.product_id AND p.status = 'active'
 		JOIN variant v ON v.product_id = p.id AND v.active
-		WHERE t.language = 'en' AND (t.words @@ plainto_tsquery('english', $1) OR lower($1) <% lower(t.title))
-		ORDER BY word_similarity(lower($1), lower(t.title)) DESC, p.popularity DESC, v.product_id, v.position
-		LIMIT 12`, words)
+		WHERE t.language = 'en' AND (v.id IN (SELECT * FROM coded) OR NOT EXISTS (SELECT FROM coded) AND (t.words @@ plainto_tsquery('english', @words) OR lower(@words) <% lower(t.title)))
+		ORDER BY word_similarity(lower(@words), lower(t.title)) DESC, p.popularity DESC, v.product_id, v.position
+		LIMIT 12`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key, "words": words})
 	if err != nil {
 		return nil, fmt.Errorf("find articles: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Hit])
+	if hits, err = collect(rows); err != nil {
+		return nil, fmt.Errorf("find articles: %w", err)
+	}
+	return hits, shelve(ctx, db, hits, locationID)
 }
 
 // ArticleByID reads one article that is on sale. Nil when there is none.
@@ -328,11 +427,11 @@ func ArticleByID(ctx context.Context, db pg.DB, variantID int64) (*Hit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read an article: %w", err)
 	}
-	h, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Hit])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
+	hits, err := collect(rows)
+	if err != nil || len(hits) == 0 {
+		return nil, err
 	}
-	return h, err
+	return &hits[0], nil
 }
 
 // NameOf says what a customer is called, and whether there is one that can buy: not part of another, not forgotten.

@@ -1,7 +1,10 @@
 package intake
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +15,7 @@ import (
 
 	"counterpart/internal/customer"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 	"counterpart/internal/text"
 )
 
@@ -24,7 +28,7 @@ var customerHeadings = map[string][]string{
 	"zip": {"zip", "default address zip"}, "address phone": {"default address phone"},
 }
 
-// CustomerOptions of an import. Country reads phone numbers that name none; Forgotten says whose identity it was who asked to be forgotten.
+// CustomerOptions of an import. Country is that of phone numbers in rows without an address; Forgotten says whose identity it was who asked to be forgotten.
 type CustomerOptions struct {
 	Country   string
 	Forgotten func(kind, value string) bool
@@ -40,17 +44,12 @@ func (o CustomerOptions) forgot(in customer.Incoming) bool {
 type CustomerReport struct {
 	Rows, Created, Updated, Unchanged, Refused int
 	Complaints                                 []Complaint
+	Unread                                     []string // headings of the file that mean nothing here
 }
 
-// Tell writes the report for a person: each complaint on a line, then the sum.
+// Tell writes the report for a person: the complaints by reason, then the sum.
 func (r CustomerReport) Tell(w io.Writer, dry bool) {
-	for _, c := range r.Complaints {
-		what := "left out"
-		if c.Whole {
-			what = "refused"
-		}
-		fmt.Fprintf(w, "  row %d, %s: %s\n", c.Row, what, c.Reason)
-	}
+	tellReasons(w, r.Complaints, r.Unread)
 	if dry {
 		fmt.Fprint(w, "Dry run, nothing was kept. ")
 	}
@@ -64,6 +63,7 @@ func Customers(ctx context.Context, db pg.DB, r io.Reader, o CustomerOptions) (r
 	if err != nil {
 		return report, err
 	}
+	report.Unread = rows.unread
 	if o.DryRun {
 		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 			if err := customers(ctx, tx, rows, o, &report); err != nil {
@@ -123,44 +123,34 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 }
 
 func readCustomer(r row, country string) (in customer.Incoming, complaints []Complaint, whole bool) {
-	complain := func(whole bool, reason string) {
-		complaints = append(complaints, Complaint{Row: r.n, Reason: reason, Whole: whole})
+	complain := func(whole bool, reason string, args ...any) {
+		complaints = append(complaints, Complaint{Row: r.n, Reason: reason, Args: args, Whole: whole})
 	}
-	// Shopify writes an apostrophe before what a spreadsheet would take for a formula.
-	cell := func(column string, most int) string {
-		return strings.TrimSpace(text.Clean(strings.TrimLeft(r.get(column), "'"), most))
-	}
+	cell := func(column string, most int) string { return text.Clean(r.get(column), most) }
 	in = customer.Incoming{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "), Language: "en", News: map[string]bool{}}
 	if utf8.RuneCountInString(in.Name) > 100 {
 		in.Name = string([]rune(in.Name)[:100])
 	}
-	if id := cell("id", 40); id != "" {
-		in.Key = "shopify:" + id
-	}
 	if typed := cell("email", 300); typed != "" {
 		email, ok := customer.NormalEmail(typed)
 		if !ok {
-			complain(false, fmt.Sprintf("%q is no email address", typed))
+			complain(false, "%q is no email address: it was left out", typed)
 		}
 		in.Email = email
 	}
 	if code := strings.ToUpper(cell("country", 2)); len(code) == 2 {
-		country = code
+		country = code // of the address that the number stands beside
 	}
 	typed := cell("phone", 60)
 	if typed == "" {
 		typed = cell("address phone", 60)
 	}
 	if typed != "" {
-		phone, ok := customer.NormalPhone(typed, country)
+		number, ok := phone.Read(typed, country)
 		if !ok {
-			complain(false, fmt.Sprintf("%q is no phone number", typed))
+			complain(false, "%q is no phone number in %s: it was left out", typed, cmp.Or(country, "an unknown country"))
 		}
-		in.Phone = phone
-	}
-	if in.Email == "" && in.Phone == "" && in.Key == "" {
-		complain(true, "there is neither an email nor a phone number by which to know them")
-		return in, complaints, true
+		in.Phone = number
 	}
 	for _, tag := range strings.Split(r.get("tags"), ",") {
 		if tag = strings.ToLower(text.Clean(tag, 40)); tag != "" && len(in.Tags) < 30 {
@@ -180,10 +170,35 @@ func readCustomer(r row, country string) (in customer.Incoming, complaints []Com
 				a.Lines += "\n" + line
 			}
 		}
-		if a.Name == "" {
-			a.Name = in.Email + in.Phone
+		a.Name = cmp.Or(a.Name, in.Email+in.Phone, a.Town)
+		if len(country) == 2 {
+			in.Address = a
+		} else {
+			complain(false, "the address names no country: it was left out")
 		}
-		in.Address = a
+	}
+	if id := cell("id", 40); id != "" {
+		in.Key = "shopify:" + id
+	} else {
+		in.Key = keyOf(in)
+	}
+	if in.Key == "" {
+		complain(true, "there is no name, address, email or phone number")
+		return in, complaints, true
 	}
 	return in, complaints, false
+}
+
+// keyOf names a customer whose system gives no id, by what the row says of them: the next import of the file finds them again. An address or a number
+// alone joins nobody: two people can share one, or one was written down wrongly.
+func keyOf(in customer.Incoming) string {
+	reach := cmp.Or(in.Email, in.Phone)
+	if a := in.Address; reach == "" && a != nil {
+		reach = strings.Join([]string{a.Lines, a.Town, a.Postcode, a.Country}, "\n")
+	}
+	if in.Name == "" && reach == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(in.Name) + "\x00" + reach))
+	return "row:" + hex.EncodeToString(sum[:16])
 }

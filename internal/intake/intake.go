@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,30 +32,17 @@ type Options struct {
 	Progress func(rows int)
 }
 
-// Report is what an import did, and each row it did not take.
+// Report is what an import did, and each row of which something was left out.
 type Report struct {
 	Rows, Created, Updated, Unchanged, Refused int // of products, but for Rows
 	Pictures                                   int // new or changed
 	Complaints                                 []Complaint
+	Unread                                     []string // headings of the file that mean nothing here
 }
 
-// Complaint names a row of the file. A refused product is left out whole; a picture alone is left out alone.
-type Complaint struct {
-	Row    int
-	Handle string
-	Reason string
-	Whole  bool // the product was refused
-}
-
-// Tell writes the report for a person: each complaint on a line, then the sum.
+// Tell writes the report for a person: the complaints by reason, then the sum.
 func (r Report) Tell(w io.Writer, at *location.Location, dry bool) {
-	for _, c := range r.Complaints {
-		what := "left out"
-		if c.Whole {
-			what = "refused"
-		}
-		fmt.Fprintf(w, "  row %d, %s, %s: %s\n", c.Row, c.Handle, what, c.Reason)
-	}
+	tellReasons(w, r.Complaints, r.Unread)
 	if dry {
 		fmt.Fprint(w, "Dry run, nothing was kept. ")
 	}
@@ -71,6 +59,7 @@ func Products(ctx context.Context, db pg.DB, r io.Reader, o Options) (report Rep
 	if err != nil {
 		return report, err
 	}
+	report.Unread = rows.unread
 	if o.DryRun {
 		// One transaction around all, so that what two products of the file quarrel about shows as well.
 		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -94,7 +83,7 @@ func products(ctx context.Context, db pg.DB, rows *reader, o Options, report *Re
 		return fmt.Errorf("open the folder of the pictures: %w", err)
 	}
 	defer root.Close()
-	seen := map[string]bool{}
+	seen := map[string]row{}
 	for {
 		group, err := rows.next()
 		if err == io.EOF {
@@ -107,12 +96,19 @@ func products(ctx context.Context, db pg.DB, rows *reader, o Options, report *Re
 		first := group[0]
 		in := &incoming{options: o, root: root}
 		handle := first.get("handle")
-		if key := catalog.Slug(handle); handle != "" && seen[key] {
-			in.refuse(first, "its rows are not together: earlier rows of the same handle came before other products")
-		} else {
-			seen[key] = true
-			in.read(group)
+		if key := catalog.Slug(handle); handle != "" {
+			if head, again := seen[key]; again {
+				in.notice(first, "its rows are not together: they were added to the product of the same handle")
+				for column, cell := range head.cells {
+					if first.get(column) == "" && slices.Contains(headColumns, column) {
+						first.cells[column] = cell
+					}
+				}
+			} else {
+				seen[key] = first
+			}
 		}
+		in.read(group)
 		if err := in.put(ctx, db, report); err != nil {
 			return err
 		}
@@ -127,6 +123,9 @@ func (in *incoming) put(ctx context.Context, db pg.DB, report *Report) error {
 	var outcome catalog.Outcome
 	if !in.refused {
 		err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+			if err := in.settleCodes(ctx, tx); err != nil {
+				return err
+			}
 			if outcome, err = catalog.Put(ctx, tx, in.product); err != nil {
 				return err
 			}
@@ -134,7 +133,7 @@ func (in *incoming) put(ctx context.Context, db pg.DB, report *Report) error {
 		})
 		switch {
 		case errors.Is(err, catalog.ErrTaken):
-			in.refuse(in.first, "%s", takenReason(err))
+			in.refuse(in.first, "another import took one of its codes at the same moment: import the file again")
 		case err != nil:
 			return fmt.Errorf("row %d: %w", in.first.n, err)
 		}
@@ -152,17 +151,6 @@ func (in *incoming) put(ctx context.Context, db pg.DB, report *Report) error {
 	}
 	report.Pictures += len(outcome.Undrawn)
 	return nil
-}
-
-// takenReason is the part of a catalog's error that a person can use: “SKU X: already used by another product”.
-func takenReason(err error) string {
-	message := err.Error()
-	for _, word := range []string{"SKU ", "barcode "} {
-		if at := strings.Index(message, word); at >= 0 {
-			return message[at:]
-		}
-	}
-	return message
 }
 
 // follow books the opening stock of new variants and asks for the pictures to be drawn.
@@ -193,34 +181,41 @@ func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outco
 	return nil
 }
 
-// keepPicture reads a picture from beside the file into the store. What it answers is why not, or "".
-func (in *incoming) keepPicture(name string) (key, why string) {
+// why a picture was left out; nothing where it was not.
+type why struct {
+	reason string
+	args   []any
+}
+
+// keepPicture reads a picture from beside the file into the store.
+func (in *incoming) keepPicture(name string) (string, why) {
+	not := func(reason string, args ...any) (string, why) { return "", why{reason, args} }
 	if in.root == nil {
-		return "", "there is no folder of pictures"
+		return not("there is no folder of pictures")
 	}
 	if strings.Contains(name, "://") {
-		return "", "pictures are read from beside the file, and this one is an address elsewhere"
+		return not("pictures are read from beside the file, and this one is an address elsewhere")
 	}
 	file, err := in.root.Open(filepath.FromSlash(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Sprintf("there is no picture %s", name)
+		return not("there is no picture %s", name)
 	}
 	if err != nil {
-		return "", fmt.Sprintf("the picture %s cannot be opened", name)
+		return not("the picture %s cannot be opened", name)
 	}
 	defer file.Close()
 	body, err := io.ReadAll(io.LimitReader(file, gallery.MaxBytes+1))
 	switch {
 	case err != nil:
-		return "", fmt.Sprintf("the picture %s cannot be read", name)
+		return not("the picture %s cannot be read", name)
 	case len(body) == 0:
-		return "", fmt.Sprintf("the picture %s is empty", name)
+		return not("the picture %s is empty", name)
 	case len(body) > gallery.MaxBytes:
-		return "", fmt.Sprintf("the picture %s is larger than 20 MB", name)
+		return not("the picture %s is larger than 20 MB", name)
 	}
-	key, err = gallery.Keep(in.options.Files, body)
+	key, err := gallery.Keep(in.options.Files, body)
 	if err != nil {
-		return "", fmt.Sprintf("the picture %s cannot be kept: %v", name, err)
+		return not("the picture %s cannot be kept: %v", name, err)
 	}
-	return key, ""
+	return key, why{}
 }

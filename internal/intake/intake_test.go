@@ -3,6 +3,7 @@ package intake_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -11,9 +12,11 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/audit"
+	"counterpart/internal/catalog"
 	"counterpart/internal/files"
 	"counterpart/internal/gallery"
 	"counterpart/internal/intake"
@@ -141,58 +144,132 @@ func TestADryRunKeepsNothing(t *testing.T) {
 
 	report := b.take(t, newHead+"Lamp,lamp,,,,,TRUE,Active,LAMP,,,,49.00,,7,,,,\nCopy,copy,,,,,TRUE,Active,lamp,,,,49.00,,7,,,,\n")
 
-	require.Equal(t, []int{1, 1}, []int{report.Created, report.Refused}, "the second has the first one's SKU")
+	require.Equal(t, []int{2, 0}, []int{report.Created, report.Refused})
+	require.Contains(t, report.Complaints[0].Sentence(), "lamp-2", "the second has the first one's SKU")
 	require.Equal(t, "0", b.one(t, `SELECT count(*)::text FROM product WHERE slug = 'lamp'`))
 }
 
-// Each defect refuses its product whole and names the row; the good product after it comes in.
-func TestDefectsAreRefusedWithTheirReason(t *testing.T) {
+// TestOneBadCellCostsItsCellOnly has a row for each cell that cannot be read. Only a missing title refuses a product, and only a missing price a variant; what
+// is left of the row comes in, and the report says what is not.
+func TestOneBadCellCostsItsCellOnly(t *testing.T) {
 	head := "Handle,Title,Status,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Compare At Price,Variant Inventory Qty,Variant Grams,Variant Barcode,Cost per item\n"
-	for name, c := range map[string]struct{ rows, reason string }{
-		"no title":               {"x,,active,,,X,1,,,,,\n", "title is missing"},
-		"no address":             {"!!!,???,active,,,X,1,,,,,\n", "address of its page"},
-		"long title":             {"x," + strings.Repeat("a", 256) + ",active,,,X,1,,,,,\n", "more than 255"},
-		"unknown status":         {"x,X,sold,,,X,1,,,,,\n", "status"},
-		"no price":               {"x,X,active,,,X,,,,,,\n", "price is missing"},
-		"price in words":         {"x,X,active,,,X,ten,,,,,\n", "is not an amount"},
-		"negative price":         {"x,X,active,,,X,-1,,,,,\n", "is not an amount"},
-		"price with exponent":    {"x,X,active,,,X,1e3,,,,,\n", "is not an amount"},
-		"huge price":             {"x,X,active,,,X,99999999999999,,,,,\n", "is not an amount"},
-		"three decimals":         {"x,X,active,,,X,1.005,,,,,\n", "is not an amount"},
-		"compare-at in words":    {"x,X,active,,,X,1,more,,,,\n", "compare-at"},
-		"quantity in words":      {"x,X,active,,,X,1,,some,,,\n", "whole number"},
-		"half a piece":           {"x,X,active,,,X,1,,1.5,,,\n", "whole number"},
-		"too many pieces":        {"x,X,active,,,X,1,,99999999,,,\n", "whole number"},
-		"weight in words":        {"x,X,active,,,X,1,,,heavy,,\n", "whole number"},
-		"wrong check digit":      {"x,X,active,,,X,1,,,,4006381333932,\n", "do not add up"},
-		"barcode in words":       {"x,X,active,,,X,1,,,,abc,\n", "do not add up"},
-		"cost in words":          {"x,X,active,,,X,1,,,,,cheap\n", "cost"},
-		"SKU twice":              {"x,X,active,Size,S,X,1,,,,,\nx,,,,M,x,1,,,,,\n", "stands twice"},
-		"variant twice":          {"x,X,active,Size,S,X1,1,,,,,\nx,,,,S,X2,1,,,,,\n", "two variants"},
-		"value missing":          {"x,X,active,Size,S,X1,1,,,,,\nx,,,,,X2,1,,,,,\n", "Size is missing"},
-		"no variant":             {"x,X,active,,,,,,,,,\n", "no variant"},
-		"another's SKU":          {"x,X,active,,,mug-w,1,,,,,\n", "already used"},
-		"another's barcode":      {"x,X,active,,,X,1,,,,4006381333931,\n", "already used"},
-		"invalid UTF-8":          {"x,X\xff,active,,,X,1,,,,,\n", "UTF-8"},
-		"NUL":                    {"x,X\x00,active,,,X,1,,,,,\n", "readable"},
-		"rows that are not near": {"x,X,active,,,X,1,,,,,\ny,Y,active,,,Y,1,,,,,\nx,X again,active,,,X3,1,,,,,\n", "not together"},
+	for name, c := range map[string]struct{ rows, reason, kept string }{
+		"no title":               {"x,,active,,,X,1,,,,,\n", "title is missing", ""},
+		"no price":               {"x,X,active,,,X,,,,,,\n", "price is missing", ""},
+		"price in words":         {"x,X,active,,,X,ten,,,,,\n", "is not an amount", ""},
+		"negative price":         {"x,X,active,,,X,-1,,,,,\n", "is not an amount", ""},
+		"price with exponent":    {"x,X,active,,,X,1e3,,,,,\n", "is not an amount", ""},
+		"huge price":             {"x,X,active,,,X,99999999999999,,,,,\n", "is not an amount", ""},
+		"three decimals":         {"x,X,active,,,X,1.005,,,,,\n", "is not an amount", ""},
+		"a sibling's price":      {"x,X,active,Size,S,X1,,,,,,\nx,,,,M,X2,1,,,,,\n", "price is missing", "X2"},
+		"no variant":             {"x,X,active,,,,,,,,,\n", "no variant", ""},
+		"no address":             {"!!!,???,active,,,X,1,,,,,\n", "", "X"},
+		"nothing for an address": {"!!!,???,active,,,***,1,,,,,\n", "", "***"},
+		"long title":             {"x," + strings.Repeat("a", 256) + ",active,,,X,1,,,,,\n", "cut after 255", "X"},
+		"unknown status":         {"x,X,sold,,,X,1,,,,,\n", "came in as a draft", "X"},
+		"compare-at in words":    {"x,X,active,,,X,1,more,,,,\n", "compare-at", "X"},
+		"quantity in words":      {"x,X,active,,,X,1,,some,,,\n", "whole number", "X"},
+		"half a unit":            {"x,X,active,,,X,1,,1.5,,,\n", "whole number", "X"},
+		"too many units":         {"x,X,active,,,X,1,,99999999,,,\n", "whole number", "X"},
+		"weight in words":        {"x,X,active,,,X,1,,,heavy,,\n", "whole number", "X"},
+		"wrong check digit":      {"x,X,active,,,X,1,,,,4006381333932,\n", "code of your own", "X"},
+		"a house code":           {"x,X,active,,,X,1,,,,'51255,\n", "", "X"},
+		"cost in words":          {"x,X,active,,,X,1,,,,,cheap\n", "cost", "X"},
+		"SKU twice":              {"x,X,active,Size,S,X,1,,,,,\nx,,,,M,x,1,,,,,\n", "here it is x-2", "X x-2"},
+		"option twice":           {"x,X,active,Size,S,X1,1,,,,,\nx,,,,S,X2,1,,,,,\n", "S (2)", "X1 X2"},
+		"no options at all":      {"x,X,active,,,X1,1,,,,,\nx,,,,,X2,1,,,,,\n", "shown by its SKU", "X1 X2"},
+		"value missing":          {"x,X,active,Size,S,X1,1,,,,,\nx,,,,,X2,1,,,,,\n", "Size is missing", "X1 X2"},
+		"another's SKU":          {"x,X,active,,,mug-w,1,,,,,\n", "mug’s already", "mug-w-2"},
+		"another's barcode":      {"x,X,active,,,X,1,,,,4006381333931,\n", "mug’s already", "X"},
+		"invalid UTF-8":          {"x,X\xff,active,,,X,1,,,,,\n", "UTF-8", "X"},
+		"NUL":                    {"x,X\x00,active,,,X,1,,,,,\n", "cannot be read", "X"},
+		"rows that are not near": {"x,X,active,,,X1,1,,,,,\ny,Y,active,,,Y,1,,,,,\nx,,active,,,X3,1,,,,,\n", "not together", "X1 X3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			report := b.take(t, head+c.rows+"good,Good,active,,,GOOD,9.99,,,,,\n")
-			require.Equal(t, 1, report.Refused)
+			require.Equal(t, c.kept == "", report.Refused == 1, report.Complaints)
 			var reasons []string
 			for _, complaint := range report.Complaints {
 				require.GreaterOrEqual(t, complaint.Row, 2)
-				reasons = append(reasons, complaint.Reason)
+				reasons = append(reasons, complaint.Sentence())
 			}
 			require.Contains(t, strings.Join(reasons, "; "), c.reason)
 			require.Equal(t, "1", b.one(t, `SELECT count(*)::text FROM product WHERE slug = 'good'`))
-			if name != "rows that are not near" {
-				require.Equal(t, "0", b.one(t, `SELECT count(*)::text FROM product WHERE slug = 'x'`), "all or nothing")
-			}
+			require.Equal(t, c.kept, b.one(t, `
+				SELECT coalesce(string_agg(v.sku, ' ' ORDER BY v.id), '')
+				FROM variant v
+				JOIN product p ON p.id = v.product_id
+				WHERE p.slug NOT IN ('good', 'y') AND v.sku NOT IN ('MUG-W', 'MUG-B', 'COAT')`))
+
+			again := b.take(t, head+c.rows+"good,Good,active,,,GOOD,9.99,,,,,\n")
+			require.Zero(t, again.Created, "a second import changes nothing")
+			require.Zero(t, again.Updated)
 		})
 	}
+}
+
+// TestCodesAreKept imports codes as spreadsheets leave them, and scans each.
+func TestCodesAreKept(t *testing.T) {
+	b := newBench(t)
+	head := "Handle,Title,Variant SKU,Variant Price,Variant Barcode\n"
+	report := b.take(t, head+
+		"house,House code,'12412,1,'51255\n"+
+		"zeros,Lost zeros,LZ,1,75678164125\n"+
+		"twin-a,Twin A,T-1,1,ABC 123\n"+
+		"twin-b,Twin B,T1,1,abc-123\n")
+	require.Zero(t, report.Refused)
+	scan := func(typed string) string {
+		found := catalog.Scan(typed)
+		rows, err := b.db.Query(ctx, `SELECT sku FROM variant WHERE id IN (`+catalog.ByCode+`) ORDER BY sku`, pgx.NamedArgs{"gtins": found.GTINs, "key": found.Key})
+		require.NoError(t, err)
+		skus, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		return strings.Join(skus, " ")
+	}
+
+	require.Equal(t, "12412", scan("12412"), "without the spreadsheet's apostrophe")
+	require.Equal(t, "12412", scan("51255"))
+	require.Equal(t, "LZ", scan("075678164125"), "as a scanner reads it")
+	require.Equal(t, "LZ", scan("75678164125"), "as it was typed")
+	require.Equal(t, "LZ", scan("]E00075678164125"))
+	require.Equal(t, "T-1 T1", scan("t 1"), "two SKUs that read alike are both offered")
+	require.Equal(t, "T-1", scan("ABC123"), "the barcode stays with whoever had it first")
+	require.Len(t, report.Complaints, 1)
+	require.Contains(t, report.Complaints[0].Sentence(), "twin-a")
+	require.Contains(t, report.Complaints[0].Sentence(), "twin-b")
+}
+
+// TestTheReportSumsUp imports one mistake many times.
+func TestTheReportSumsUp(t *testing.T) {
+	b := newBench(t)
+	var file strings.Builder
+	file.WriteString("Handle,Title,Variant SKU,Variant Price,Cost per item,Colour Code,Shelf\n")
+	for i := range 40 {
+		fmt.Fprintf(&file, "p%d,P%d,S%d,1,cheap,x,y\n", i, i, i)
+	}
+	report := b.take(t, file.String())
+	var out strings.Builder
+	report.Tell(&out, b.o.Location, false)
+
+	require.Contains(t, out.String(), "40 × notice: the cost … is not an amount")
+	require.Contains(t, out.String(), "and 35 more")
+	require.Contains(t, out.String(), "Columns that were not read: Colour Code, Shelf.")
+	require.Less(t, strings.Count(out.String(), "\n"), 12)
+	require.Len(t, report.Complaints, 40, "every row is there for the file of them")
+}
+
+// TestWhatIsNotTrackedIsSoldAllTheSame reads Shopify's tracker and policy.
+func TestWhatIsNotTrackedIsSoldAllTheSame(t *testing.T) {
+	b := newBench(t)
+	b.take(t, "Handle,Title,Variant SKU,Variant Price,Variant Inventory Tracker,Variant Inventory Policy,Variant Inventory Qty\n"+
+		"a,A,A,1,shopify,deny,3\nb,B,B,1,,deny,0\nc,C,C,1,shopify,continue,0\n")
+	require.Equal(t, "A true false, B false false, C true true", b.one(t, `SELECT string_agg(format('%s %s %s', sku, tracked::text, back_order::text), ', ' ORDER BY sku) FROM variant WHERE length(sku) = 1`))
+
+	b.take(t, "URL handle,Title,SKU,Price,Inventory tracker,Continue selling when out of stock\na,A,A,1,,CONTINUE\n")
+	require.Equal(t, "false true", b.one(t, `SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`))
+	b.take(t, "URL handle,Title,SKU,Price\na,A,A,1\n")
+	require.Equal(t, "false true", b.one(t, `SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`), "an absent column keeps what is there")
 }
 
 func TestFilesThatAreNotOnesAreSaidSo(t *testing.T) {

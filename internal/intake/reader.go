@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -21,9 +22,29 @@ var productHeadings = map[string][]string{
 	"option1 name": {"option1 name"}, "option2 name": {"option2 name"}, "option3 name": {"option3 name"},
 	"option1": {"option1 value"}, "option2": {"option2 value"}, "option3": {"option3 value"},
 	"sku": {"variant sku", "sku"}, "barcode": {"variant barcode", "barcode"}, "price": {"variant price", "price"},
+	"tracker": {"variant inventory tracker", "inventory tracker"}, "policy": {"variant inventory policy", "continue selling when out of stock"},
 	"compare": {"variant compare at price", "compare-at price"}, "quantity": {"variant inventory qty", "inventory quantity"},
 	"grams": {"variant grams", "weight value (grams)"}, "cost": {"cost per item"}, "taxable": {"variant taxable", "charge tax"}, "gift card": {"gift card"},
 	"picture": {"image src", "product image url"}, "alt": {"image alt text"}, "variant picture": {"variant image", "variant image url"},
+}
+
+// headColumns describe the product, not one of its variants.
+var headColumns = []string{"title", "description", "vendor", "category", "type", "tags", "published", "status", "option1 name", "option2 name", "option3 name"}
+
+// codes are columns whose cells are identifiers: no name begins with an apostrophe there.
+var codes = []string{"sku", "barcode", "handle", "id", "phone", "address phone", "zip", "email"}
+
+// unmarked takes off the apostrophe with which a spreadsheet marks a cell as text. A name may begin with one, as ’s-Hertogenbosch does, so elsewhere
+// it goes only where a spreadsheet would have needed it.
+func unmarked(column, cell string) string {
+	bare, marked := strings.CutPrefix(strings.TrimSpace(cell), "'")
+	if !marked || bare == "" {
+		return cell
+	}
+	if slices.Contains(codes, column) || strings.ContainsAny(bare[:1], "0123456789=+-@\t") {
+		return bare
+	}
+	return cell
 }
 
 // A row of the file. A column that the file does not have is absent, which is not the same as empty.
@@ -42,6 +63,7 @@ func (r row) has(column string) bool {
 type reader struct {
 	csv     *csv.Reader
 	columns []string // ours, or "" for those we do not read
+	unread  []string // headings of those
 	ahead   *row
 }
 
@@ -79,6 +101,9 @@ func newReader(r io.Reader, headings map[string][]string, needed ...string) (*re
 			return nil, fmt.Errorf("%w: the heading %q stands in it twice", ErrFile, name)
 		}
 		known[column] = true
+		if name = strings.TrimSpace(name); column == "" && name != "" {
+			rd.unread = append(rd.unread, name)
+		}
 		rd.columns = append(rd.columns, column)
 	}
 	for _, column := range needed {
@@ -140,7 +165,7 @@ func (r *reader) read() (*row, error) {
 		empty := true
 		for i, cell := range cells {
 			if i < len(r.columns) && r.columns[i] != "" {
-				one.cells[r.columns[i]] = cell
+				one.cells[r.columns[i]] = unmarked(r.columns[i], cell)
 				empty = empty && strings.TrimSpace(cell) == ""
 			}
 		}

@@ -46,6 +46,16 @@ func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
+// CountryOf is the country of the store with a code, else of the chain's first store: where a phone number is from that stands beside no address.
+// Empty while there is no store.
+func CountryOf(ctx context.Context, db pg.DB, code string) (country string, err error) {
+	err = db.QueryRow(ctx, `SELECT coalesce((SELECT country::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&country)
+	if err != nil {
+		return "", fmt.Errorf("read a store's country: %w", err)
+	}
+	return country, nil
+}
+
 // ForgetKey makes what the list of the forgotten says of them unreadable to whoever has the list alone.
 func ForgetKey(ctx context.Context, db pg.DB) (key string, err error) {
 	err = db.QueryRow(ctx, `SELECT forget_key FROM shop`).Scan(&key)

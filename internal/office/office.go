@@ -28,28 +28,31 @@ type ProductRow struct {
 	Reserved int
 }
 
-// Products lists products by title, those with the words in their title, brand or a SKU. The second value is how many there are.
+// Products lists products by title, those with the words in their title or brand, or with a SKU or barcode that they are. The second value is how many there are.
 func Products(ctx context.Context, db pg.DB, words string, page int) (rows []ProductRow, total int, err error) {
 	batch := &pgx.Batch{}
 	const where = `
 		FROM product p
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-		WHERE $1 = '' OR t.title ILIKE '%' || $1 || '%' OR p.brand ILIKE '%' || $1 || '%'
-			OR EXISTS (SELECT FROM variant WHERE product_id = p.id AND upper(sku) LIKE upper($1) || '%')`
-	batch.Queue(`SELECT count(*)`+where, pg.Literal(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+		WHERE @words = '' OR t.title ILIKE '%' || @words || '%' OR p.brand ILIKE '%' || @words || '%' OR EXISTS (
+			SELECT
+			FROM variant v
+			WHERE v.product_id = p.id AND (upper(v.sku) LIKE upper(@words) || '%' OR v.id IN (` + catalog.ByCode + `)))`
+	args := found(words, page)
+	batch.Queue(`SELECT count(*)`+where, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
 		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture WHERE product_id = page.id ORDER BY position LIMIT 1), ''),
 			(SELECT count(*) FROM variant WHERE product_id = page.id)::int, coalesce(stock.on_hand, 0)::int, coalesce(stock.reserved, 0)::int
 		FROM (
 			SELECT p.id, p.slug, t.title, p.brand, p.status`+where+`
 			ORDER BY t.title, p.id
-			OFFSET $2 LIMIT $3) page
+			OFFSET @skip LIMIT @take) page
 		LEFT JOIN LATERAL (
 			SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
 			FROM variant v
 			JOIN stock_level s ON s.variant_id = v.id
 			WHERE v.product_id = page.id) stock ON true
-		ORDER BY page.title, page.id`, pg.Literal(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
+		ORDER BY page.title, page.id`, args).Query(func(found pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[ProductRow])
 		return err
 	})
@@ -57,6 +60,12 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 		return nil, 0, fmt.Errorf("list products: %w", err)
 	}
 	return rows, total, nil
+}
+
+// found are the arguments of a list's page: what was typed, as words and as a code.
+func found(words string, page int) pgx.NamedArgs {
+	scan := catalog.Scan(words)
+	return pgx.NamedArgs{"words": pg.Literal(words), "gtins": scan.GTINs, "key": scan.Key, "skip": (page - 1) * PerPage, "take": PerPage}
 }
 
 // Product is a product's page: variants with the prices that hold now, and the newest of the history.
@@ -79,10 +88,12 @@ type Variant struct {
 	OnHand  int     `json:"on_hand"`
 	Prices  []Price `json:"prices"`
 
-	Min      int     `json:"min"`
-	Max      int     `json:"max"`
-	GiftCard bool    `json:"gift_card"`
-	Breaks   []Break `json:"breaks"`
+	Min       int     `json:"min"`
+	Max       int     `json:"max"`
+	GiftCard  bool    `json:"gift_card"`
+	Tracked   bool    `json:"tracked"`
+	BackOrder bool    `json:"back_order"`
+	Breaks    []Break `json:"breaks"`
 }
 
 // Break is a better price that holds now.
@@ -122,7 +133,7 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 					SELECT jsonb_agg(jsonb_build_object('currency', list.currency, 'tax_included', list.tax_included, 'amount', price.amount,
 						'since', price.since) ORDER BY list.id)
 					FROM price_list list`+catalog.NowOn+`),
-				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card,
+				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card, 'tracked', v.tracked, 'back_order', v.back_order,
 				'breaks', (
 					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity, 'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
 					FROM price_break b
@@ -188,14 +199,16 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 	const from = `
 		FROM variant v
 		JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
-		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = $1 AND s.condition = 'sellable'
-		WHERE $2 = '' OR t.title ILIKE '%' || $2 || '%' OR upper(v.sku) LIKE upper($2) || '%' OR v.id = (SELECT variant_id FROM barcode WHERE gtin = lpad($2, 14, '0'))`
-	batch.Queue(`SELECT count(*)`+from, locationID, pg.Literal(words)).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = @location AND s.condition = 'sellable'
+		WHERE @words = '' OR t.title ILIKE '%' || @words || '%' OR upper(v.sku) LIKE upper(@words) || '%' OR v.id IN (` + catalog.ByCode + `)`
+	args := found(words, page)
+	args["location"] = locationID
+	batch.Queue(`SELECT count(*)`+from, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
 		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0), coalesce(s.safety, 0),
 			coalesce(s.on_hand - s.reserved - s.safety, 0)`+from+`
 		ORDER BY t.title, v.position, v.id
-		OFFSET $3 LIMIT $4`, locationID, pg.Literal(words), (page-1)*PerPage, PerPage).Query(func(found pgx.Rows) (err error) {
+		OFFSET @skip LIMIT @take`, args).Query(func(found pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[StockRow])
 		return err
 	})

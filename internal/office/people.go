@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/customer"
+	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 	"counterpart/internal/profile"
 )
 
@@ -65,8 +67,12 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		if email, ok := customer.NormalEmail(words); ok {
 			args["email"] = email
 		}
-		if phone, ok := customer.NormalPhone(words, "GB"); ok {
-			args["phone"] = phone
+		country, err := location.CountryOf(ctx, db, s.Store)
+		if err != nil {
+			return nil, 0, err
+		}
+		if number, ok := phone.Read(words, country); ok {
+			args["phone"] = number
 		}
 		if part := strings.NewReplacer(" ", "", "-", "", "+", "").Replace(words); len(part) >= 4 && strings.Trim(part, "0123456789") == "" {
 			args["part"] = strings.TrimPrefix(part, "0")

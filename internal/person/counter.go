@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/live"
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 	"counterpart/internal/staff"
 )
 
@@ -121,7 +122,7 @@ func Identify(ctx context.Context, db pg.DB, person int64, typed, country string
 	identity := customer.Identity{Source: counter}
 	if email, ok := customer.NormalEmail(typed); ok {
 		identity.Kind, identity.Value = customer.Email, email
-	} else if phone, ok := customer.NormalPhone(typed, country); ok {
+	} else if phone, ok := phone.Read(typed, country); ok {
 		identity.Kind, identity.Value = customer.Phone, phone
 	} else {
 		return fault.Field("contact", "That is neither an email address nor a phone number.")

@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/live"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 	"counterpart/internal/text"
 )
 
@@ -105,7 +106,7 @@ func SaveAddress(ctx context.Context, db pg.DB, person int64, a customer.Address
 		form.Add("country", "Write the country as two letters, such as GB or LV.")
 	}
 	if a.Phone != "" {
-		phone, ok := customer.NormalPhone(a.Phone, a.Country)
+		phone, ok := phone.Read(a.Phone, a.Country)
 		if !ok {
 			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
 		}

@@ -22,19 +22,16 @@ type Use struct {
 	Day         time.Time // of the store
 }
 
-// Mailbox is an email address as limits count it: how it is spelt, where the dots are and what follows a plus says nothing about whose it is.
-// Two people whose addresses differ by a dot alone count as one, which is rarer than one person who tries that.
+// Mailbox is an email address as limits count it. Gmail delivers to one mailbox whatever dots stand in the name and whatever follows a plus; every other
+// provider decides for itself, so elsewhere two spellings are two people.
 func Mailbox(email string) string {
-	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(email)), "@")
+	email = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(email)), ".")
+	local, domain, _ := strings.Cut(email, "@")
+	if domain != "gmail.com" && domain != "googlemail.com" {
+		return email
+	}
 	local, _, _ = strings.Cut(local, "+")
-	local = strings.ReplaceAll(local, ".", "")
-	if domain == "googlemail.com" {
-		domain = "gmail.com"
-	}
-	if local == "" && domain == "" {
-		return ""
-	}
-	return local + "@" + domain
+	return strings.ReplaceAll(local, ".", "") + "@gmail.com"
 }
 
 // ErrGone says that a promotion cannot be used any more: its last use or its last penny went to somebody else.

@@ -10,10 +10,11 @@ import (
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/pg"
+	"counterpart/internal/phone"
 )
 
 // Welcome makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
-func Welcome(ctx context.Context, db pg.DB, name, email, phone, country string) (id int64, err error) {
+func Welcome(ctx context.Context, db pg.DB, name, email, number, country string) (id int64, err error) {
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
@@ -25,7 +26,7 @@ func Welcome(ctx context.Context, db pg.DB, name, email, phone, country string) 
 		read               func() (string, bool)
 	}{
 		{customer.Email, email, "That does not look like an email address, such as ada@example.com.", func() (string, bool) { return customer.NormalEmail(email) }},
-		{customer.Phone, phone, "That does not look like a phone number, such as 0113 496 0999.", func() (string, bool) { return customer.NormalPhone(phone, country) }},
+		{customer.Phone, number, "That does not look like a phone number, such as 0113 496 0999.", func() (string, bool) { return phone.Read(number, country) }},
 	} {
 		if strings.TrimSpace(typed.value) == "" {
 			continue

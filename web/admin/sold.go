@@ -18,8 +18,10 @@ import (
 
 // setRule says how a variant is sold.
 func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")), GiftCard: r.PostFormValue("gift_card") == "1"}
-	return p.changeVariant(r, "variant.sold", map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard}, func(tx pgx.Tx, variant int64) error {
+	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")), GiftCard: r.PostFormValue("gift_card") == "1",
+		Untracked: r.PostFormValue("untracked") == "1", BackOrder: r.PostFormValue("back_order") == "1"}
+	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked, "back_order": rule.BackOrder}
+	return p.changeVariant(r, "variant.sold", after, func(tx pgx.Tx, variant int64) error {
 		return catalog.SetRule(r.Context(), tx, variant, rule)
 	})
 }

@@ -110,20 +110,9 @@ type welcomeView struct {
 // addToCart takes a scan or a few words: one article goes into the cart, several are listed to choose from.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := customerView{Words: typed(r, "article")}
-	hits, err := desk.Search(r.Context(), p.DB, view.Words, here(r).LocationID)
+	articles, err := desk.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
 	if err != nil {
 		return nil, err
-	}
-	var articles []desk.Hit
-	for _, h := range hits {
-		if h.Kind == "product" {
-			articles = append(articles, h)
-		}
-	}
-	if len(articles) == 0 {
-		if articles, err = desk.Articles(r.Context(), p.DB, view.Words); err != nil {
-			return nil, err
-		}
 	}
 	if len(articles) != 1 {
 		view.Hits = articles

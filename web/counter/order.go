@@ -221,7 +221,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 	}
 	view.Exchanges = r.PostForm["instead"]
 	if view.Article != "" {
-		hits, err := p.articles(r, view.Article)
+		hits, err := desk.Articles(r.Context(), p.DB, view.Article, here(r).LocationID)
 		if err != nil {
 			return request, err
 		}

@@ -200,7 +200,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		if len(hits) == 0 {
 			status = http.StatusNotFound
 		}
-		return respond.Status(status, searchPage(c, words, hits)), nil
+		return respond.Status(status, searchPage(c, words, hits, store)), nil
 	}
 	if hits[0].Kind == "pickup" && code {
 		// Whoever was found by the code has shown it; it need not be typed twice.

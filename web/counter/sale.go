@@ -108,7 +108,7 @@ func (p *Pages) afterSale(r *http.Request, err error, view saleView) (respond.An
 // scan takes a barcode, a SKU or a few words: one article goes into the sale, several are listed to choose from.
 func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := saleView{Words: typed(r, "article")}
-	articles, err := p.articles(r, view.Words)
+	articles, err := desk.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
 	if err != nil {
 		return nil, err
 	}
@@ -121,23 +121,6 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	}
 	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, InHand: true, Channel: "counter", Language: text.Language(r.Context())}
 	return p.afterSale(r, shopping.AddFor(r.Context(), p.DB, id(r, "id"), item), view)
-}
-
-// articles that words name: by barcode or SKU, else by name.
-func (p *Pages) articles(r *http.Request, words string) (articles []desk.Hit, err error) {
-	hits, err := desk.Search(r.Context(), p.DB, words, here(r).LocationID)
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range hits {
-		if h.Kind == "product" {
-			articles = append(articles, h)
-		}
-	}
-	if len(articles) == 0 {
-		return desk.Articles(r.Context(), p.DB, words)
-	}
-	return articles, nil
 }
 
 // saleLine changes how many there are, or takes a line of the customer's online cart into the sale: 0, all of them.

@@ -163,13 +163,9 @@ func (p *Pages) changeEmail(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	country := "GB"
-	if stores, err := location.All(r.Context(), p.DB); err == nil {
-		for _, l := range stores {
-			if l.Code == p.Site.Visitor(r).StoreCode {
-				country = l.Country
-			}
-		}
+	country, err := location.CountryOf(r.Context(), p.DB, p.Site.Visitor(r).StoreCode)
+	if err != nil {
+		return nil, err
 	}
 	id, err := account.AskPhone(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("phone"), country, p.browser(r))
 	if err != nil {
