@@ -424,7 +424,7 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 
 	status, body, _ := v.get("/")
 	require.Equal(t, http.StatusServiceUnavailable, status)
-	require.Contains(t, body, "not open yet")
+	require.Contains(t, body, "isn’t open yet")
 	status, _, _ = v.get("/setup?token=another")
 	require.Equal(t, http.StatusNotFound, status)
 	status, body, _ = v.get("/setup?token=the-one-time-link")

@@ -24,7 +24,7 @@ func local(address string) bool {
 func announce(c config, site web.Site) {
 	fmt.Printf("\n  Shop     %s/\n  Counter  %s/counter\n  Admin    %s/admin\n", c.URL, c.URL, c.URL)
 	if site.Mail != nil {
-		fmt.Printf("  Mail     %s/dev/mail   (caught, not sent)\n", c.URL)
+		fmt.Printf("  Email    %s/dev/mail   (caught, not sent)\n", c.URL)
 	}
 	if site.SetupToken != "" {
 		fmt.Printf("\n  This shop is not set up yet. Open this link, once:\n  %s/setup?token=%s\n", c.URL, site.SetupToken)

@@ -11,7 +11,7 @@ import (
 )
 
 type erase struct {
-	Replay bool `help:"Go through the list of erasures that is kept beside the pictures, and do them again where a restored backup undid them." required:""`
+	Replay bool `help:"Replay the list of erasures kept in the data folder, so a restored backup doesn't bring erased customers back." required:""`
 }
 
 func (erase) Run(ctx context.Context) (err error) {
@@ -28,6 +28,6 @@ func (erase) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d customers were forgotten again.\n", n)
+	fmt.Printf("%d customers were erased again.\n", n)
 	return nil
 }

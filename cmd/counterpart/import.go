@@ -18,15 +18,15 @@ import (
 )
 
 type imports struct {
-	Customers importCustomers `cmd:"" help:"Bring customers in from Shopify's customer CSV. Example: counterpart import customers customers.csv"`
-	Products  importProducts  `cmd:"" help:"Bring products in from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
+	Customers importCustomers `cmd:"" help:"Import customers from Shopify's customer CSV. Example: counterpart import customers customers.csv"`
+	Products  importProducts  `cmd:"" help:"Import products from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
 }
 
 type importProducts struct {
-	File     string `arg:"" type:"existingfile" help:"The CSV. Pictures are looked for beside it."`
-	Location string `help:"Code of the store whose currency the prices are in, and which takes the opening stock. The first store, if none is given."`
+	File     string `arg:"" type:"existingfile" help:"The CSV. Pictures are read from the same folder."`
+	Location string `help:"Code of the store whose currency the prices are in and which receives the opening stock. Default: the first store."`
 	Report   string `help:"File to write every notice into, as CSV." type:"path"`
-	DryRun   bool   `help:"Try everything and keep nothing."`
+	DryRun   bool   `help:"Validate the file without saving anything."`
 }
 
 func (i importProducts) Run(ctx context.Context) (err error) {
@@ -67,7 +67,7 @@ func (i importProducts) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if report.Refused > 0 {
-		return fmt.Errorf("%d products were refused; mend their rows and import the file again", report.Refused)
+		return fmt.Errorf("%d products were refused; fix their rows and import the file again", report.Refused)
 	}
 	return nil
 }

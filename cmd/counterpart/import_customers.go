@@ -18,7 +18,7 @@ type importCustomers struct {
 	File    string `arg:"" type:"existingfile" help:"The CSV."`
 	Country string `help:"Country of phone numbers in rows without an address, as two letters. The first store's, if none is given."`
 	Report  string `help:"File to write every notice into, as CSV." type:"path"`
-	DryRun  bool   `help:"Try everything and keep nothing."`
+	DryRun  bool   `help:"Validate the file without saving anything."`
 }
 
 func (i importCustomers) Run(ctx context.Context) (err error) {
@@ -63,7 +63,7 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if report.Refused > 0 {
-		return fmt.Errorf("%d rows were refused; mend them and import the file again", report.Refused)
+		return fmt.Errorf("%d rows were refused; fix them and import the file again", report.Refused)
 	}
 	return nil
 }

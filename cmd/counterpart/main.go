@@ -15,12 +15,12 @@ import (
 
 type commands struct {
 	Serve   serve          `cmd:"" help:"Run the shop. Example: counterpart serve"`
-	Migrate migrate        `cmd:"" help:"Bring the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
-	Import  imports        `cmd:"" help:"Bring a shop's data in from files."`
-	Erase   erase          `cmd:"" help:"Forget again whoever was forgotten: after a backup was restored. Example: counterpart erase --replay"`
-	Audit   audit          `cmd:"" help:"Prove that the books agree; exits 1 and names the rows where they do not. Example: counterpart audit"`
+	Migrate migrate        `cmd:"" help:"Migrate the database to this build's version. Example: DATABASE_URL=postgres://localhost/shop counterpart migrate"`
+	Import  imports        `cmd:"" help:"Import a shop's data from files."`
+	Erase   erase          `cmd:"" help:"Erase customers again after restoring a backup. Example: counterpart erase --replay"`
+	Audit   audit          `cmd:"" help:"Check the data's consistency; exits 1 and lists the rows that break a rule. Example: counterpart audit"`
 	Sandbox sandboxCommand `cmd:"" help:"Run the payment sandbox as a process of its own. Example: COUNTERPART_SANDBOX_ADDR=127.0.0.1:8081 counterpart sandbox"`
-	Version version        `cmd:"" help:"Say which build this is. Example: counterpart version"`
+	Version version        `cmd:"" help:"Print the build version. Example: counterpart version"`
 }
 
 func main() {
@@ -40,7 +40,7 @@ type version struct{}
 func (version) Run() error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return fmt.Errorf("this build does not say what it is")
+		return fmt.Errorf("this build has no version information")
 	}
 	fmt.Println("counterpart", info.Main.Version, info.GoVersion)
 	return nil

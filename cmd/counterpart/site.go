@@ -35,7 +35,7 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 	}
 	sender.Host, sender.Port, sender.TextGateway = "127.0.0.1", mails.Port, "sms.localhost"
 	if !local(c.URL) {
-		slog.Warn("no mail is sent: COUNTERPART_SMTP_HOST is not set")
+		slog.Warn("no email is sent: COUNTERPART_SMTP_HOST is not set")
 	}
 	return sender, mails, nil
 }

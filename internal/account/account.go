@@ -169,7 +169,7 @@ func ask(ctx context.Context, tx pgx.Tx, o customer.OneTime, life time.Duration)
 func readEmail(form *fault.Form, field, typed string) string {
 	email, ok := customer.NormalEmail(typed)
 	if !ok {
-		form.Add(field, "That does not look like an email address, such as ada@example.com.")
+		form.Add(field, "Enter a valid email address, such as ada@example.com.")
 	}
 	return email
 }

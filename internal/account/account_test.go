@@ -184,7 +184,7 @@ func TestOneLinkManyHands(t *testing.T) {
 	require.NoError(t, s.db.QueryRow(ctx, `SELECT count(*) FROM session WHERE customer_id IS NOT NULL`).Scan(&sessions))
 	require.Equal(t, 1, sessions, "a new password signs everything else out")
 	s.find(t, "ada@example.com", func(text string) string {
-		if strings.Contains(text, "your password was changed") {
+		if strings.Contains(text, "Your password was changed") {
 			return "told"
 		}
 		return ""

@@ -48,7 +48,7 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 		return nil, err
 	}
 	if a == nil || a.ID != p.Person {
-		return nil, fault.New(fault.Conflict, "Your address has changed meanwhile. Reload the page and try again.")
+		return nil, fault.New(fault.Conflict, "Your email address has since changed. Reload the page and try again.")
 	}
 	if a.Hash == "" {
 		fresh, err := session.Fresh(ctx, db, p.Session, freshFor)
@@ -56,7 +56,7 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 			return nil, err
 		}
 		if !fresh {
-			return nil, fault.New(fault.Denied, "You signed in a while ago. Sign out, have a link mailed to you, and try this again.")
+			return nil, fault.New(fault.Denied, "You signed in a while ago. Sign out, sign in again with an email link, then try this again.")
 		}
 	} else {
 		same, err := secret.Matches(ctx, p.Password, a.Hash)
@@ -64,7 +64,7 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 			return nil, err
 		}
 		if !same {
-			return nil, fault.Field("current", "That is not your password.")
+			return nil, fault.Field("current", "That password is incorrect.")
 		}
 	}
 	return a, limit.Forgive(ctx, db, fmt.Sprintf("proof:%d", p.Person))
@@ -98,7 +98,7 @@ func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser
 	var form fault.Form
 	email := readEmail(&form, "email", typed)
 	if email != "" && email == p.Email {
-		form.Add("email", "That is your address already.")
+		form.Add("email", "That’s already your email address.")
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -185,7 +185,7 @@ func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) erro
 func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string, b Browser) (id int64, err error) {
 	number, ok := phone.Read(typed, country)
 	if !ok {
-		return 0, fault.Field("phone", "That does not look like a phone number, such as 0113 496 0999.")
+		return 0, fault.Field("phone", "Enter a valid phone number, such as 0113 496 0999.")
 	}
 	if err := mayAsk(ctx, db, b, "phone", number); err != nil {
 		return 0, err

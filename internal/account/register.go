@@ -37,7 +37,7 @@ func Register(ctx context.Context, db pg.DB, r Registration, b Browser) (start s
 	var form fault.Form
 	name := strings.Join(strings.Fields(r.Name), " ")
 	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		form.Add("name", "Write your name, in up to 100 letters.")
+		form.Add("name", "Enter your name, up to 100 characters.")
 	}
 	email := readEmail(&form, "email", r.Email)
 	if r.Password != "" {
@@ -215,7 +215,7 @@ func Invite(ctx context.Context, db pg.DB, customerID int64, email string) error
 		return err
 	}
 	if !first {
-		return fault.Field("contact", "This address is an account’s already, or it came after their orders. They order with it once, or a manager merges what is theirs.")
+		return fault.Field("contact", "This email address already has an account, or was added after their orders. They can place an order with it, or a manager can merge the profiles.")
 	}
 	if err := mayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
 		return err

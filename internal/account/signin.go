@@ -22,8 +22,8 @@ import (
 )
 
 var (
-	errWrong = fault.Field("password", "That email and password do not go together.")
-	errShut  = fault.New(fault.Denied, "This account is shut. Ask in a store, and bring something that shows who you are.")
+	errWrong = fault.Field("password", "Email or password is incorrect.")
+	errShut  = fault.New(fault.Denied, "This account is suspended. Please ask in store and bring ID.")
 )
 
 // SignIn checks a password and begins a session. Every wrong one gets the same answer after the same work.
@@ -233,7 +233,7 @@ func KeepPasskey(ctx context.Context, db pg.DB, site *passkey.Site, person int64
 			return err
 		}
 		if c.CustomerID != person {
-			return fault.New(fault.NotFound, "There is nothing to finish here.")
+			return fault.New(fault.NotFound, "There’s nothing to confirm here.")
 		}
 		id, credential, err := site.Enrolled(passkey.Owner{Handle: handle(person), Name: name}, c.Data, answer)
 		if err != nil {

@@ -80,7 +80,7 @@ var Rules = []Rule{
 		SELECT format('reservation %s expired %s', id, expires_at)
 		FROM reservation
 		WHERE released_at IS NULL AND expires_at < now() - interval '5 minutes'`},
-	{"an open piece is reserved where it will be collected, once", `
+	{"an open unit has exactly one reservation, at its pickup location", `
 		SELECT format('order line %s: %s open, %s reserved', l.id, coalesce(u.open, 0), coalesce(r.sum, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
@@ -88,32 +88,32 @@ var Rules = []Rule{
 		LEFT JOIN (SELECT order_line_id, location_id, variant_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1, 2, 3) r ON r.order_line_id = l.id
 		JOIN orders o ON o.id = l.order_id
 		WHERE f.method <> 'mail' AND coalesce(u.open, 0) <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
-	{"an order that is being paid reserves no more than its pieces", `
+	{"an unpaid order reserves no more than its units", `
 		SELECT format('order line %s: %s open, %s reserved', l.id, u.open, r.sum)
 		FROM order_line l
 		JOIN orders o ON o.id = l.order_id AND o.state = 'placed'
 		JOIN (SELECT order_line_id, count(*) FILTER (WHERE state = 'open') AS open FROM order_unit GROUP BY 1) u ON u.order_line_id = l.id
 		JOIN (SELECT order_line_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1) r ON r.order_line_id = l.id
 		WHERE r.sum > u.open`},
-	{"a claim without an end belongs to a confirmed order", `
+	{"a reservation without expiry belongs to a confirmed order", `
 		SELECT format('reservation %s', r.id)
 		FROM reservation r
 		LEFT JOIN order_line l ON l.id = r.order_line_id
 		LEFT JOIN orders o ON o.id = l.order_id
 		WHERE r.released_at IS NULL AND (r.expires_at IS NULL) <> coalesce(o.state = 'confirmed', false)`},
-	{"what was handed over left the shelf, once", `
+	{"a collected unit left stock exactly once", `
 		SELECT format('order line %s: %s handed over, %s moved', l.id, coalesce(u.n, 0), coalesce(-m.sum, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method <> 'mail'
 		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state IN ('collected', 'carried_out', 'shipped') GROUP BY 1) u ON u.order_line_id = l.id
 		LEFT JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'sale' GROUP BY 1) m ON m.order_line_id = l.id
 		WHERE coalesce(u.n, 0) <> coalesce(-m.sum, 0)`},
-	{"what came back stands on a shelf, once, where it was restocked", `
+	{"a restocked return is back in stock exactly once, where it was restocked", `
 		SELECT format('order line %s: %s restocked, %s moved', coalesce(r.order_line_id, m.order_line_id), coalesce(r.n, 0), coalesce(m.sum, 0))
 		FROM (SELECT order_line_id, count(*) FILTER (WHERE restocked) AS n FROM returned_unit GROUP BY 1) r
 		FULL JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'return' GROUP BY 1) m ON m.order_line_id = r.order_line_id
 		WHERE coalesce(r.n, 0) <> coalesce(m.sum, 0)`},
-	{"only what was handed over came back", `
+	{"only collected units were returned", `
 		SELECT format('piece %s of order line %s is %s', r.n, r.order_line_id, u.state)
 		FROM returned_unit r
 		JOIN order_unit u ON u.order_line_id = r.order_line_id AND u.n = r.n
@@ -133,7 +133,7 @@ var Rules = []Rule{
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		WHERE f.paid <> f.charge - f.discount + CASE WHEN o.tax_included THEN 0 ELSE f.tax END`},
-	{"a discount is the sum of its shares, a piece's discount too", `
+	{"a discount is the sum of its shares, a unit's discount too", `
 		SELECT format('discount %s of order %s: %s of %s', d.id, d.order_id, coalesce(s.sum, 0), d.amount)
 		FROM order_discount d
 		LEFT JOIN (SELECT order_discount_id, sum(amount) AS sum FROM order_share GROUP BY 1) s ON s.order_discount_id = d.id
@@ -148,7 +148,7 @@ var Rules = []Rule{
 		FROM (SELECT order_id, sum(discount) AS sum FROM fulfilment GROUP BY 1) f
 		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM order_discount WHERE level = 'shipping' GROUP BY 1) d ON d.order_id = f.order_id
 		WHERE coalesce(d.sum, 0) <> f.sum`},
-	{"a line's pieces sum to the line", `
+	{"a line is the sum of its units", `
 		SELECT format('order line %s: %s pieces of %s, paid %s, tax %s of %s', l.id, u.n, l.quantity, u.paid, u.tax, l.tax)
 		FROM order_line l
 		JOIN orders o ON o.id = l.order_id
@@ -182,7 +182,7 @@ var Rules = []Rule{
 				+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'), 0) AS cost) c
 		WHERE o.payment_state IN ('authorised', 'due') AND coalesce(t.sum, 0) NOT BETWEEN c.cost AND o.total
 			OR o.payment_state = 'pending' AND coalesce(t.sum, 0) + coalesce(p.sum, 0) > o.total`},
-	{"what was handed over is paid, or its money has been asked for", `
+	{"a collected order is paid, or its capture was requested", `
 		SELECT DISTINCT format('order %s has pieces that were handed over unpaid', o.number)
 		FROM orders o
 		JOIN order_line l ON l.order_id = o.id
@@ -206,25 +206,25 @@ var Rules = []Rule{
 			UNION ALL
 			SELECT order_id, currency FROM document) x ON x.order_id = o.id
 		WHERE x.currency <> o.currency`},
-	{"no gateway holds on to a promise that nobody needs", `
+	{"no gateway keeps an authorisation that is no longer needed", `
 		SELECT format('order %s (%s, %s): payment %s is %s', o.number, o.state, o.payment_state, p.id, p.state)
 		FROM payment p
 		JOIN orders o ON o.id = p.order_id
 		WHERE p.state = 'authorised' AND o.payment_state <> 'authorised' AND NOT EXISTS (SELECT FROM transfer WHERE payment_id = p.id AND kind = 'void')`},
-	{"a refund that was refused is somebody's task", `
+	{"a refused refund has an open difference", `
 		SELECT format('refund %s of %s', r.id, r.amount)
 		FROM refund r
 		JOIN transfer x ON x.id = r.transfer_id
 		WHERE r.state = 'failed' AND NOT EXISTS (SELECT FROM difference WHERE payment_id = x.payment_id AND kind = 'refunded' AND closed_at IS NULL)`},
-	{"a promise that lapses soon was said so", `
+	{"an authorisation that expires soon was reported", `
 		SELECT format('payment %s lapses %s', id, lapses_at)
 		FROM payment
 		WHERE state = 'authorised' AND warned_at IS NULL AND lapses_at < now() + interval '30 hours'`},
-	{"a gift card that was sold was written to whom it is for", `
+	{"a sold gift card was emailed to its recipient", `
 		SELECT format('gift card %s since %s', id, created_at)
 		FROM gift_card
 		WHERE code_hash IS NULL AND disabled_at IS NULL AND created_at < now() - interval '1 day'`},
-	{"a promise to pay is open exactly while something is to be collected unpaid", `
+	{"a pay-at-pickup tender is open exactly while something is still to be collected unpaid", `
 		SELECT format('order %s: promise %s', o.number, t.id)
 		FROM orders o
 		JOIN tender t ON t.order_id = o.id AND t.kind = 'pay_at_pickup'
@@ -234,7 +234,7 @@ var Rules = []Rule{
 		FROM tender t
 		JOIN payment p ON p.id = t.payment_id
 		WHERE (t.captured > 0) <> (p.state = 'captured') OR t.authorised NOT IN (p.amount, 0) OR t.authorised = 0 AND p.state <> 'void'`},
-	{"a tender's refunds are written down, and no refund is stuck", `
+	{"a tender's refunds are recorded, and no refund is stuck", `
 		SELECT format('tender %s: %s refunded, %s written', t.id, t.refunded, coalesce(r.sum, 0))
 		FROM tender t
 		LEFT JOIN (SELECT tender_id, sum(amount) AS sum FROM refund GROUP BY 1) r ON r.tender_id = t.id
@@ -248,7 +248,7 @@ var Rules = []Rule{
 		SELECT format('transfer %s is asked for since %s', id, at)
 		FROM transfer
 		WHERE state = 'asked' AND at < now() - interval '1 day'`},
-	{"an order is placed only while its time to be paid lasts", `
+	{"an order stays placed only until its payment deadline", `
 		SELECT format('order %s: until %s', number, hold_until)
 		FROM orders
 		WHERE (state = 'placed') <> (hold_until IS NOT NULL) OR (state = 'placed') <> (payment_state = 'pending') OR state = 'placed' AND hold_until < now() - interval '1 hour'`},
@@ -256,7 +256,7 @@ var Rules = []Rule{
 		SELECT format('order %s: %s', number, payment_state)
 		FROM orders
 		WHERE state = 'cancelled' AND payment_state NOT IN ('void', 'paid') OR state = 'confirmed' AND payment_state IN ('void', 'pending')`},
-	{"a return gives back what its pieces cost", `
+	{"a return refunds what its units cost", `
 		SELECT format('return %s: goods %s of %s, back %s of %s', r.number, r.goods, coalesce(u.paid, 0), coalesce(f.sum, 0), r.goods + r.delivery - r.shortfall)
 		FROM return_ticket r
 		LEFT JOIN (
@@ -277,13 +277,13 @@ var Rules = []Rule{
 		FROM points_lot l
 		FULL JOIN (SELECT lot_id, sum(delta) AS sum FROM points_entry GROUP BY 1) e ON e.lot_id = l.id
 		WHERE coalesce(l.remaining, -1) <> coalesce(e.sum, 0) OR l.remaining < 0`},
-	{"points that pay an order were spent for it, and come back with it", `
+	{"points that pay for an order were spent on it, and are returned with it", `
 		SELECT format('order %s: spent %s, back %s, tenders %s, %s back', o.number, coalesce(e.spent, 0), coalesce(e.restored, 0), coalesce(t.points, 0), coalesce(t.back, 0))
 		FROM orders o
 		LEFT JOIN (SELECT order_id, -sum(delta) FILTER (WHERE cause = 'spent') AS spent, sum(delta) FILTER (WHERE cause = 'restored') AS restored FROM points_entry GROUP BY 1) e ON e.order_id = o.id
 		LEFT JOIN (SELECT order_id, sum(points) AS points, sum(points_back) AS back FROM tender WHERE kind = 'points' GROUP BY 1) t ON t.order_id = o.id
 		WHERE (coalesce(e.spent, 0), coalesce(e.restored, 0)) <> (coalesce(t.points, 0), coalesce(t.back, 0))`},
-	{"points are earned by what was handed over, once, and taken back with what returned", `
+	{"points are earned once by collected units, and reversed for returned ones", `
 		SELECT format('order %s: earned %s of %s, taken back %s of at most %s', o.number, coalesce(e.earned, 0), coalesce(u.points, 0), coalesce(e.taken, 0), coalesce(b.points, 0))
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(delta) FILTER (WHERE cause = 'earned') AS earned, -sum(delta) FILTER (WHERE cause = 'taken_back') AS taken FROM points_entry GROUP BY 1) e ON e.order_id = o.id
@@ -328,7 +328,7 @@ var Rules = []Rule{
 			WHERE t.kind IN ('gift_card', 'credit')
 			GROUP BY 1) t ON t.order_id = o.id
 		WHERE coalesce(e.sum, 0) <> coalesce(t.sum, 0)`},
-	{"a piece that bought a gift card made one, when it was sent", `
+	{"a unit that sold a gift card issued exactly one, when it was sent", `
 		SELECT format('order line %s: %s sent, %s cards', l.id, coalesce(u.n, 0), coalesce(g.n, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method = 'mail'
@@ -362,7 +362,7 @@ var Rules = []Rule{
 		FULL JOIN promotion_use u ON (u.order_id, u.promotion_id) = (d.order_id, d.promotion_id)
 		JOIN orders o ON o.id = coalesce(d.order_id, u.order_id)
 		WHERE d.amount IS DISTINCT FROM u.amount OR (u.released_at IS NULL) = (o.state = 'cancelled')`},
-	{"a gateway's message is dealt with", `
+	{"a gateway's webhook event is processed", `
 		SELECT format('event %s of %s', event, received_at)
 		FROM payment_event
 		WHERE applied_at IS NULL AND received_at < now() - interval '1 day'`},
@@ -377,7 +377,7 @@ var Rules = []Rule{
 		FROM document d
 		LEFT JOIN (SELECT document_id, sum(net + tax) AS gross FROM document_tax GROUP BY 1) t ON t.document_id = d.id
 		WHERE coalesce(t.gross, 0) <> d.total`},
-	{"a part's state is what its pieces say", `
+	{"a fulfilment's state follows from its units", `
 		SELECT format('fulfilment %s: %s', f.id, f.state)
 		FROM fulfilment f
 		LEFT JOIN (
@@ -391,23 +391,23 @@ var Rules = []Rule{
 			WHEN u.open = 0 THEN 'cancelled'
 			WHEN f.state IN ('waiting', 'to_pick', 'ready') THEN f.state
 			END`},
-	{"an order is cancelled exactly when all its parts are", `
+	{"an order is cancelled exactly when all its fulfilments are", `
 		SELECT format('order %s: %s', o.number, o.state)
 		FROM orders o
 		WHERE (o.state = 'cancelled') <> NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state <> 'cancelled')`},
-	{"one open cart a person", `
+	{"at most one open cart per person", `
 		SELECT format('customer %s: %s open carts', coalesce(p.merged_into, p.id), count(*))
 		FROM cart
 		JOIN customer p ON p.id = cart.customer_id
 		WHERE cart.state = 'open'
 		GROUP BY coalesce(p.merged_into, p.id)
 		HAVING count(*) > 1`},
-	{"whoever is part of another owns no open cart, list or address", `
+	{"a merged profile owns no open cart, list or address", `
 		SELECT format('customer %s, part of %s', id, merged_into)
 		FROM customer c
 		WHERE merged_into IS NOT NULL AND (
 			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id))`},
-	{"whoever is part of another is so by a merge that can be undone, and by one step", `
+	{"a merged profile has a merge that can be undone, one level deep", `
 		SELECT format('customer %s, part of %s', c.id, c.merged_into)
 		FROM customer c
 		JOIN customer root ON root.id = c.merged_into
@@ -417,13 +417,13 @@ var Rules = []Rule{
 		FROM merge m
 		JOIN customer c ON c.id = m.absorbed_id
 		WHERE m.undone_at IS NULL AND c.merged_into IS NULL`},
-	{"nobody who is shut out or forgotten is signed in", `
+	{"no suspended or erased person is signed in", `
 		SELECT format('session of associate %s, customer %s', s.associate_id, s.customer_id)
 		FROM session s
 		LEFT JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN customer c ON c.id = s.customer_id
 		WHERE s.expires_at > now() AND (a.disabled_at IS NOT NULL OR c.disabled_at IS NOT NULL OR c.erased_at IS NOT NULL)`},
-	{"nothing names whoever was forgotten", `
+	{"no personal data of an erased customer remains", `
 		SELECT format('customer %s', c.id)
 		FROM customer c
 		WHERE c.erased_at IS NOT NULL AND (
@@ -439,7 +439,7 @@ var Rules = []Rule{
 			FROM identity i
 			JOIN customer m ON m.id = i.customer_id
 			WHERE coalesce(m.merged_into, m.id) = coalesce(c.merged_into, c.id) AND i.kind = 'email' AND i.verified_at IS NOT NULL)`},
-	{"a passkey is kept exactly where its identity is", `
+	{"a passkey exists exactly where its identity does", `
 		SELECT format('identity %s', i.id)
 		FROM identity i
 		FULL JOIN passkey k ON k.identity_id = i.id
@@ -458,7 +458,7 @@ var Rules = []Rule{
 		FROM orders o
 		JOIN cart c ON c.id = o.cart_id
 		WHERE o.customer_id <> c.customer_id`},
-	{"a ready order says until when it is kept and where", `
+	{"a ready fulfilment has a hold expiry and a shelf", `
 		SELECT format('fulfilment %s', id)
 		FROM fulfilment
 		WHERE state = 'ready' AND (hold_until IS NULL OR place = '' OR ready_at IS NULL)`},
@@ -472,7 +472,7 @@ var Rules = []Rule{
 		SELECT format('variant %s, prices %s and %s', a.variant_id, a.id, b.id)
 		FROM price a
 		JOIN price b ON b.variant_id = a.variant_id AND b.price_list_id = a.price_list_id AND b.id > a.id AND b.valid && a.valid`},
-	{"every constraint and index that guards the books is in force", `
+	{"every constraint and index the rules rely on is in force", `
 		SELECT format('constraint %s on %s is not validated', conname, conrelid::regclass)
 		FROM pg_constraint
 		WHERE NOT convalidated AND connamespace = current_schema()::regnamespace

@@ -131,13 +131,13 @@ func (b *Basket) Problem() text.Message {
 		switch {
 		case line.Enough():
 		case line.Method == quote.Ship:
-			return text.M("Only {n} of {title} can be sent. Change the quantity, or collect it in a store.", args)
+			return text.M("We can only deliver {n} of {title}. Reduce the quantity, or collect in store.", args)
 		default:
 			args["store"] = b.Stores[line.LocationID].Name
 			if args["n"] == 0 {
-				return text.M("{title} is sold out at {store}. Choose another store, have it delivered or take it out.", args)
+				return text.M("{title} is out of stock at {store}. Choose another store, have it delivered or remove it.", args)
 			}
-			return text.M("Only {n} of {title} are left at {store}. Change the quantity, choose another store or have it delivered.", args)
+			return text.M("Only {n} {title} left at {store}. Reduce the quantity, choose another store or have it delivered.", args)
 		}
 	}
 	return text.Message{}
@@ -156,15 +156,15 @@ func (b *Basket) Blocked() text.Message {
 		}
 		switch {
 		case line.Gone:
-			return text.M("{title} is not sold any more. Take it out of the cart to go on.", args)
+			return text.M("{title} is no longer available. Remove it from the cart to continue.", args)
 		case !line.Fits():
-			return text.M("{title} is sold from {min} to {max} pieces at a time. Change the quantity to go on.", args)
+			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.", args)
 		case line.Method == quote.Pickup && store == nil:
-			return text.M("Choose the store where you want to collect it.")
+			return text.M("Choose a store to collect from.")
 		case line.Method == quote.Pickup && !store.Pickup:
-			return text.M("{store} has no collection desk. Choose another store.", args)
+			return text.M("{store} doesn’t offer collection. Choose another store.", args)
 		case line.Method == quote.Ship && b.Way == nil:
-			return text.M("We cannot send this there. Choose another country, or collect it.")
+			return text.M("We don’t deliver this to that country. Choose another country, or collect in store.")
 		}
 	}
 	return text.Message{}

@@ -273,10 +273,10 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 }
 
 var whyBarred = map[string]text.Message{
-	"code":     text.M("This code does not work any more"),
-	"uses":     text.M("All of it has been given away"),
-	"customer": text.M("You have used it already"),
-	"day":      text.M("Used up for today"),
+	"code":     text.M("This code is no longer valid"),
+	"uses":     text.M("This offer has been fully redeemed"),
+	"customer": text.M("You’ve already used this offer"),
+	"day":      text.M("Fully redeemed for today"),
 }
 
 // queueGifts asks for what live promotions give for nothing.

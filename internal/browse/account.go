@@ -61,7 +61,7 @@ func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 	}
 	err := send(ctx, db, batch, who, &a.Visit)
 	if f := fault.As(err); f != nil && a.Person.ID == 0 {
-		return nil, fault.New(fault.NotFound, "This profile is part of another one now. Sign in again.")
+		return nil, fault.New(fault.NotFound, "This profile has been merged into another. Sign in again.")
 	}
 	return a, err
 }

@@ -140,7 +140,7 @@ func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *V
 	queueVisit(batch, who, visit)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotYet, "This shop is not open yet. Whoever runs it finds the link to set it up where the server was started.")
+		return fault.New(fault.NotYet, "This shop isn’t open yet. If you run it, you’ll find the set-up link in the server’s log.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a page: %w", err)

@@ -34,7 +34,7 @@ func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel 
 		SET updated_at = now(), location_id = coalesce(c.location_id, excluded.location_id)
 		RETURNING id`, customerID, NewCode(), channel, locationID).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
+		return 0, fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("open a cart: %w", err)
@@ -78,7 +78,7 @@ func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, 
 		return fmt.Errorf("add to a cart: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "This can no longer be added. It is not on sale any more, or the cart is full.")
+		return fault.New(fault.Conflict, "We can’t add this: it’s no longer available, or the cart is full.")
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quanti
 		return fmt.Errorf("change a cart: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That line is no longer in the cart.")
+		return fault.New(fault.NotFound, "That item is no longer in the cart.")
 	}
 	return nil
 }

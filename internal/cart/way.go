@@ -13,12 +13,12 @@ import (
 	"counterpart/internal/pg"
 )
 
-var errLineGone = fault.New(fault.NotFound, "That line is no longer in the cart.")
+var errLineGone = fault.New(fault.NotFound, "That item is no longer in the cart.")
 
 // SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own). A line that is not theirs is not found.
 func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method string, locationID int64) error {
 	if method != "ship" && method != "pickup" {
-		return fault.New(fault.Invalid, "Choose whether you collect it or have it delivered.")
+		return fault.New(fault.Invalid, "Choose collection or delivery.")
 	}
 	tag, err := db.Exec(ctx, `
 		WITH open AS (
@@ -55,7 +55,7 @@ func Ship(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
 // SetNote writes what somebody wants said about a line; of a gift card whom it is mailed to.
 func SetNote(ctx context.Context, db pg.DB, customerID, lineID int64, note string) error {
 	if utf8.RuneCountInString(note) > 300 {
-		return fault.New(fault.Invalid, "That note is too long. Use up to 300 letters.")
+		return fault.New(fault.Invalid, "That note is too long. Use up to 300 characters.")
 	}
 	tag, err := db.Exec(ctx, `
 		UPDATE cart_line
@@ -85,7 +85,7 @@ func AddCode(ctx context.Context, db pg.DB, customerID int64, code string) error
 		return fmt.Errorf("keep a code: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.Field("code", "There are more codes than we can try. Take one out first.")
+		return fault.Field("code", "Too many codes. Remove one first.")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 // MaxWishes keeps a list one that can be looked through.
 const MaxWishes = 200
 
-var errListFull = fault.New(fault.Conflict, "This can no longer be kept. It is not there any more, or the list is full.")
+var errListFull = fault.New(fault.Conflict, "We can’t save this: it’s no longer available, or the list is full.")
 
 // Wish puts a variant on a list. What is on it already stays as it was.
 func Wish(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list, channel string) error {
@@ -66,7 +66,7 @@ func SaveForLater(ctx context.Context, tx pgx.Tx, customerID int64, lines ...int
 		return fmt.Errorf("save for later: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That line is no longer in the cart.")
+		return fault.New(fault.NotFound, "That item is no longer in the cart.")
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list,
 		return fmt.Errorf("read a list: %w", err)
 	}
 	if quantity == 0 {
-		return fault.New(fault.NotFound, "That is no longer on the list.")
+		return fault.New(fault.NotFound, "That’s no longer on the list.")
 	}
 	cartID, err := Open(ctx, tx, customerID, 0, channel)
 	if err != nil {

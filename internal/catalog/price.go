@@ -84,7 +84,7 @@ func unchanged(ctx context.Context, tx pgx.Tx, variantID int64, price Price, was
 		return fmt.Errorf("read the price that holds: %w", err)
 	}
 	if now != *was && now != price.Amount {
-		return fault.New(fault.Conflict, "Somebody else made it {price} while you were writing. You wrote {mine}: look at both, then set what is right.",
+		return fault.New(fault.Conflict, "Someone else changed this to {price} while you were editing. You entered {mine}: check both, then set the right price.",
 			text.Args{"price": money.New(now, price.Currency), "mine": money.New(price.Amount, price.Currency)})
 	}
 	return nil

@@ -20,7 +20,7 @@ type Rule struct {
 // SetRule changes how a variant is sold, for carts from now on.
 func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
 	if r.Min < 1 || r.Max < r.Min || r.Max > 99 {
-		return fault.New(fault.Invalid, "From how many to how many at a time? Two numbers from 1 to 99.")
+		return fault.New(fault.Invalid, "Enter the minimum and maximum per order, from 1 to 99.")
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE variant
@@ -30,7 +30,7 @@ func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
 		return fmt.Errorf("change how a variant is sold: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "There is no such variant.")
+		return fault.New(fault.NotFound, "We can’t find that variant.")
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ type Break struct {
 // SetBreak changes a better price from now on; the one that held stays in the history.
 func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associateID int64) error {
 	if b.From < 1 || b.From > 99 || b.From == 1 && !b.Members {
-		return fault.New(fault.Invalid, "From how many pieces? From 2 on, or from 1 for members.")
+		return fault.New(fault.Invalid, "Enter a minimum quantity: 2 or more, or 1 for members.")
 	}
 	// The variant's row is the lock, as it is for its price.
 	if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {

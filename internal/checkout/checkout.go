@@ -132,11 +132,11 @@ func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 		return Placed{}, err
 	}
 	if made == nil {
-		return Placed{}, fault.New(fault.Conflict, "This cart was changed in another window. Look at it once more.")
+		return Placed{}, fault.New(fault.Conflict, "This cart was changed in another window. Please check it again.")
 	}
 	if made.CarriedOut != r.Here.CarryOut {
 		// What was sold one way is not paid for by having been ordered the other way.
-		return Placed{}, fault.New(fault.Conflict, "This cart has become order {number} meanwhile. Nothing was taken here: open the order and go on from there.", text.Args{"number": made.Number})
+		return Placed{}, fault.New(fault.Conflict, "This cart has already become order {number}. Nothing was charged here: open the order to continue.", text.Args{"number": made.Number})
 	}
 	p := Placed{ID: made.ID, PublicID: made.PublicID}
 	a, err := payment.LastAttempt(ctx, tx, p.ID)
@@ -151,7 +151,7 @@ func check(b *basket.Basket, r Request) error {
 		return &fault.Fault{Kind: fault.Conflict, Message: blocked}
 	}
 	if b.Quote.Total != r.Expected {
-		return fault.New(fault.Conflict, "Something changed while you were deciding. The total is now {total}; it was {before}.",
+		return fault.New(fault.Conflict, "Something has changed. The total is now {total}; it was {before}.",
 			text.Args{"total": b.Quote.In(b.Quote.Total), "before": b.Quote.In(r.Expected)})
 	}
 	return nil
@@ -190,7 +190,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	if t.parts.Points > 0 {
 		if err := loyalty.Spend(ctx, tx, r.CustomerID, t.parts.Points, w.ID); errors.Is(err, loyalty.ErrFew) {
-			return placed, fault.New(fault.Conflict, "Some of your points were spent meanwhile. Look at the total once more.")
+			return placed, fault.New(fault.Conflict, "Some of your points have since been spent. Please check the new total.")
 		} else if err != nil {
 			return placed, err
 		}
@@ -248,7 +248,7 @@ func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.B
 		return err
 	}
 	if len(*gone) > 0 {
-		return errors.Join(fault.New(fault.Conflict, "{what} was used up meanwhile. Look at the total once more.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+		return errors.Join(fault.New(fault.Conflict, "{what} has since been used up. Please check the new total.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
 	}
 	if len(short) > 0 {
 		return tooFew(ctx, tx, b, short[0])
@@ -314,9 +314,9 @@ func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Cl
 			continue
 		}
 		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0), "store": b.Stores[line.LocationID].Name}
-		f := fault.New(fault.Conflict, "Only {n} of {title} are left at {store}. Change the quantity or choose another store.", args)
+		f := fault.New(fault.Conflict, "Only {n} {title} left at {store}. Reduce the quantity or choose another store.", args)
 		if args["n"] == 0 {
-			f = fault.New(fault.Conflict, "Someone just bought the last {title} at {store}. Your cart is kept: choose another store or take it out.", args)
+			f = fault.New(fault.Conflict, "Someone just bought the last {title} at {store}. Your cart is saved: choose another store or remove it.", args)
 		}
 		return errors.Join(f, ErrShort)
 	}

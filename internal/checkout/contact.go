@@ -25,19 +25,19 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 	c := contact{name: strings.Join(strings.Fields(text.Clean(r.Name, 1000)), " "), to: r.To}
 	switch {
 	case !strings.ContainsFunc(c.name, unicode.IsGraphic) && !b.CarryOut:
-		form.Add("name", "Who is it for? Write a name.")
+		form.Add("name", "Enter a name.")
 	case utf8.RuneCountInString(c.name) > 100:
-		form.Add("name", "That name is longer than we can print. Use up to 100 letters.")
+		form.Add("name", "That name is too long. Use up to 100 characters.")
 	case !utf8.ValidString(c.name) || strings.ContainsRune(c.name, 0):
-		form.Add("name", "That name has a sign in it that we cannot write.")
+		form.Add("name", "That name has a character we can’t use.")
 	}
 	ok := true
 	if strings.TrimSpace(r.Email) != "" {
 		if c.email, ok = customer.NormalEmail(r.Email); !ok {
-			form.Add("email", "That does not look like an email address, such as ada@example.com.")
+			form.Add("email", "Enter a valid email address, such as ada@example.com.")
 		}
 	} else if r.AssociateID == 0 || b.Has(basket.Mail) {
-		form.Add("email", "Where shall we write? Give an email address.")
+		form.Add("email", "Enter your email address.")
 	}
 	if strings.TrimSpace(r.Phone) != "" {
 		country := b.Home.Country
@@ -45,10 +45,10 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 			country = b.Country // the address that it stands beside
 		}
 		if c.phone, ok = phone.Read(r.Phone, country); !ok {
-			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
+			form.Add("phone", "Enter a valid phone number, such as 0113 496 0999.")
 		}
 	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !b.CarryOut {
-		form.Add("phone", "Take an email address or a phone number, so that we can say when it is ready.")
+		form.Add("phone", "Enter an email address or phone number, so we can tell them when it’s ready.")
 	}
 	if b.Has(quote.Ship) {
 		c.to.Name, c.to.Country = c.name, b.Country

@@ -31,34 +31,34 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	t.parts = b.Tenders()
 	rest := t.parts.Rest - r.Exchange
 	if r.Rest != nil && *r.Rest != t.parts.Rest {
-		return t, fault.New(fault.Conflict, "A gift card, points or credit were spent elsewhere meanwhile. Left to pay is now {rest}; it was {before}.",
+		return t, fault.New(fault.Conflict, "A gift card, points or credit have since been spent elsewhere. There’s now {rest} left to pay; it was {before}.",
 			text.Args{"rest": b.Quote.In(t.parts.Rest), "before": b.Quote.In(*r.Rest)})
 	}
 	if rest < 0 {
-		return t, fault.New(fault.Conflict, "What came back pays more than this costs.")
+		return t, fault.New(fault.Conflict, "The return is worth more than this costs.")
 	}
 	now := true // it is here, all of it
 	switch {
 	case rest == 0:
 	case r.Pay == payment.Card || r.Pay == payment.PayLater:
 		if r.Gateway == "" {
-			return t, fault.Field("pay", "Cards cannot be taken here at the moment. Choose another way to pay.")
+			return t, fault.Field("pay", "We can’t take cards at the moment. Choose another payment method.")
 		}
 		t.attempt, t.state, now = rest, order.Pending, false
 	case r.Pay == payment.PayAtPickup:
 		if b.Prepaid() {
-			return t, fault.Field("pay", "This is paid now, because something is delivered, mailed or collected in another store. Choose how.")
+			return t, fault.Field("pay", "This order has to be paid now, because part of it is delivered, emailed or collected from another store. Choose a payment method.")
 		}
 		t.all, t.state, now = append(t.all, payment.New{Kind: payment.PayAtPickup, Amount: rest}), order.Due, false
 	case r.AssociateID != 0 && r.Pay == payment.Terminal:
 		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true, AssociateID: r.AssociateID})
 	case r.AssociateID != 0 && r.Pay == payment.Cash:
 		if r.Given > money.MaxUnit || r.Given < 0 {
-			return t, fault.Field("given", "That is more than a drawer holds. Check the amount.")
+			return t, fault.Field("given", "That amount is too high. Please check it.")
 		}
 		cash := min(r.Given, rest)
 		if cash < rest && !r.Split {
-			return t, fault.Field("given", "{missing} are missing: {due} are to be paid.", text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
+			return t, fault.Field("given", "{missing} short: {due} is due.", text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
 		}
 		if cash > 0 {
 			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given, AssociateID: r.AssociateID})
@@ -68,10 +68,10 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 		}
 		t.change = r.Given - cash
 	default:
-		return t, fault.Field("pay", "Choose how you want to pay.")
+		return t, fault.Field("pay", "Choose a payment method.")
 	}
 	if b.CarryOut && !now {
-		return t, fault.Field("pay", "What leaves the store is paid now. Choose how.")
+		return t, fault.Field("pay", "Items leaving the store have to be paid for now. Choose a payment method.")
 	}
 	if now {
 		t.state = order.Paid
@@ -148,7 +148,7 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 			store := b.Stores[line.LocationID]
 			readyBy, open := store.ReadyBy(b.Now)
 			if !open {
-				return fault.New(fault.Conflict, "{store} is not open on any day. Choose another store.", text.Args{"store": store.Name})
+				return fault.New(fault.Conflict, "{store} has no opening hours. Choose another store.", text.Args{"store": store.Name})
 			}
 			p.ReadyBy = &readyBy
 		case quote.Ship:

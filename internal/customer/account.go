@@ -64,7 +64,7 @@ func SetPassword(ctx context.Context, tx pgx.Tx, customerID int64, hash string) 
 }
 
 // errTaken is the answer where a verified identity is somebody else's already.
-var errTaken = fault.New(fault.Conflict, "This belongs to another profile already.")
+var errTaken = fault.New(fault.Conflict, "This already belongs to another profile.")
 
 // Verify says that an identity is proven to be this customer's. It is refused where another customer has proven it.
 func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value, source string) error {
@@ -195,7 +195,7 @@ func AddPasskey(ctx context.Context, tx pgx.Tx, customerID int64, credentialID, 
 		SELECT id, $3, $4
 		FROM known`, customerID, credentialID, name, credential)
 	if pg.Violates(err, "identity_verified") || pg.Violates(err, "identity_customer_id_kind_value_key") {
-		return fault.New(fault.Conflict, "This passkey is known already.")
+		return fault.New(fault.Conflict, "This passkey has already been added.")
 	}
 	if err != nil || tag.RowsAffected() != 1 {
 		return fmt.Errorf("keep a passkey: %w", err)
@@ -238,7 +238,7 @@ func DropPasskey(ctx context.Context, tx pgx.Tx, person, identityID int64) error
 		return fmt.Errorf("drop a passkey: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That passkey is gone already.")
+		return fault.New(fault.NotFound, "That passkey has already been removed.")
 	}
 	return nil
 }
@@ -252,7 +252,7 @@ func DropUnproven(ctx context.Context, tx pgx.Tx, person, identityID int64) erro
 		return fmt.Errorf("drop an identity: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That is gone already, or it is proven and theirs to take away.")
+		return fault.New(fault.NotFound, "That’s already been removed, or it’s verified and only the customer can remove it.")
 	}
 	return nil
 }
@@ -280,7 +280,7 @@ func SetTier(ctx context.Context, tx pgx.Tx, person int64, tier string) error {
 		return fmt.Errorf("set a tier: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
+		return fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
 	}
 	return nil
 }

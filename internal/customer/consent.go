@@ -35,13 +35,13 @@ type Choice struct {
 
 // Choices are all there are, in the order in which they are shown.
 var Choices = []Choice{
-	{Personalisation, InShop, 1, "Remember what I look at", "Keep the products I view and the words I search for, so that I find them again and see what goes with them."},
-	{Clienteling, InShop, 1, "Let staff see it too", "When I am at a counter, staff may see what I looked at, my wish list and my sizes."},
-	{Location, InShop, 1, "Use where I am", "Use my position, when my browser gives it, to sort stores by distance. It is not stored."},
-	{Marketing, ByMail, 1, "News by mail", "Write to me about new things and offers by mail."},
-	{Marketing, BySMS, 1, "News by text message", "Write to me about new things and offers by text message."},
-	{Marketing, ByPush, 1, "News on my phone", "Show me new things and offers as notifications on my devices."},
-	{Marketing, ByPhone, 1, "Calls", "Call me about new things and offers."},
+	{Personalisation, InShop, 1, "Save my browsing history", "Save the products I view and what I search for, so I can find them again and see what goes with them."},
+	{Clienteling, InShop, 1, "Share it with staff", "When I’m in store, staff can see what I’ve viewed, my list and my sizes."},
+	{Location, InShop, 1, "Use my location", "Use my location, if my browser shares it, to sort stores by distance. It isn’t stored."},
+	{Marketing, ByMail, 1, "News by email", "Email me about new products and offers."},
+	{Marketing, BySMS, 1, "News by text", "Text me about new products and offers."},
+	{Marketing, ByPush, 1, "Push notifications", "Send notifications about new products and offers to my devices."},
+	{Marketing, ByPhone, 1, "Calls", "Call me about new products and offers."},
 }
 
 // Consented says whether a person agrees now. Whatever sends, shows or keeps something that needs it asks here at that moment.
@@ -66,7 +66,7 @@ type Answer struct {
 func Say(ctx context.Context, tx pgx.Tx, person int64, a Answer) error {
 	i := slices.IndexFunc(Choices, func(c Choice) bool { return c.Purpose == a.Purpose && c.Medium == a.Medium })
 	if i < 0 {
-		return fault.New(fault.Invalid, "Choose from what is listed.")
+		return fault.New(fault.Invalid, "Choose from the list.")
 	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO consent (customer_id, purpose, medium, given, wording, source, associate_id)

@@ -154,7 +154,7 @@ func Hold(ctx context.Context, tx pgx.Tx, customerID int64) error {
 		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL
 		FOR KEY SHARE`, customerID).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotFound, "There is no such customer any more. Look them up again.")
+		return fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
 	}
 	return err
 }

@@ -51,8 +51,8 @@ type Moved struct {
 }
 
 var (
-	errNotApart = fault.New(fault.Conflict, "These two are one person already, or one of them is part of somebody else by now.")
-	errNotLast  = fault.New(fault.Conflict, "This merge cannot be undone while a later one holds. Undo the later one first.")
+	errNotApart = fault.New(fault.Conflict, "These profiles are already merged, or one of them has been merged into another.")
+	errNotLast  = fault.New(fault.Conflict, "This merge can’t be undone yet. Undo the later merge first.")
 )
 
 // BeginMerge locks both profiles, lowest id first, and makes the absorbed one part of the survivor. Both have to stand for themselves.
@@ -135,7 +135,7 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 		WHERE id = $1 AND undone_at IS NULL
 		FOR UPDATE`, mergeID).Scan(&m.ID, &m.SurvivorID, &m.AbsorbedID, &m.At)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return m, nil, fault.New(fault.NotFound, "This merge is undone already.")
+		return m, nil, fault.New(fault.NotFound, "This merge has already been undone.")
 	}
 	if err != nil {
 		return m, nil, fmt.Errorf("read a merge: %w", err)

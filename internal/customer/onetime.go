@@ -39,10 +39,10 @@ type OneTime struct {
 }
 
 // errLink is the one sentence for every reason why a link is wrong.
-var errLink = fault.New(fault.NotFound, "This link does not work any more. Links work once and not for long: ask for a new one.")
+var errLink = fault.New(fault.NotFound, "This link has expired or already been used. Please request a new one.")
 
 // ErrCode is the one sentence for every reason why a code is wrong.
-var ErrCode error = fault.Field("code", "That is not the code we sent, or it is too old. Check it, or ask for a new one.")
+var ErrCode error = fault.Field("code", "That code isn’t right, or has expired. Check it, or request a new one.")
 
 // Ask writes down that a link or code is to be sent. Its secret is made when the message is written, so that no job carries it.
 func Ask(ctx context.Context, tx pgx.Tx, o OneTime, life time.Duration) (id int64, err error) {

@@ -43,9 +43,9 @@ func PutAddress(ctx context.Context, tx pgx.Tx, person int64, a Address) error {
 	}
 	if tag.RowsAffected() == 0 {
 		if a.ID == 0 {
-			return fault.New(fault.Conflict, "The address book is full. Remove an address that you do not need.")
+			return fault.New(fault.Conflict, "The address book is full. Remove an address you don’t need.")
 		}
-		return fault.New(fault.NotFound, "That address is gone.")
+		return fault.New(fault.NotFound, "That address has already been removed.")
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func DropAddress(ctx context.Context, db pg.DB, person, id int64) error {
 		return fmt.Errorf("drop an address: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That address is gone.")
+		return fault.New(fault.NotFound, "That address has already been removed.")
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func Prefer(ctx context.Context, tx pgx.Tx, person int64, name, value, source st
 		return fmt.Errorf("keep a preference: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "That is more than we can keep. Remove something first.")
+		return fault.New(fault.Conflict, "You’ve reached the limit. Remove something first.")
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ type Note struct {
 func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, associateID, locationID int64) error {
 	body = text.Clean(body, 2000)
 	if body == "" {
-		return fault.Field("body", "Write what a colleague should know.")
+		return fault.Field("body", "Enter a note for your colleagues.")
 	}
 	if !slices.Contains(NoteKinds, kind) {
 		return fault.Field("kind", "Choose from the list.")
@@ -128,7 +128,7 @@ func CloseNote(ctx context.Context, db pg.DB, person, noteID, associateID int64)
 		return fmt.Errorf("close a note: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That note is gone, or it is a colleague’s.")
+		return fault.New(fault.NotFound, "That note has been removed, or belongs to a colleague.")
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func CloseNote(ctx context.Context, db pg.DB, person, noteID, associateID int64)
 func Tag(ctx context.Context, tx pgx.Tx, person int64, tag string, on bool) error {
 	tag = strings.ToLower(text.Clean(tag, 40))
 	if tag == "" {
-		return fault.Field("tag", "Write a word, such as “trade” or “local artist”.")
+		return fault.Field("tag", "Enter a tag, such as “trade” or “local artist”.")
 	}
 	sql := `
 		DELETE FROM customer_tag

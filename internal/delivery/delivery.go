@@ -92,19 +92,19 @@ var country = regexp.MustCompile(`^[A-Z]{2}$`)
 func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 	var form fault.Form
 	if m.Name == "" {
-		form.Add("name", "What do shoppers read? Such as “Standard delivery”.")
+		form.Add("name", "Enter a name customers will see, such as “Standard delivery”.")
 	}
 	if len(m.Countries) == 0 || slices.ContainsFunc(m.Countries, func(c string) bool { return !country.MatchString(c) }) {
-		form.Add("countries", "Where is it for? Countries by their two letters, such as GB.")
+		form.Add("countries", "Enter two-letter country codes, such as GB.")
 	}
 	if utf8.RuneCountInString(m.Name) > 60 || utf8.RuneCountInString(m.Carrier) > 60 {
-		form.Add("name", "That is longer than fits. Use up to 60 letters for the name and for the carrier.")
+		form.Add("name", "That’s too long. Use up to 60 characters each for name and carrier.")
 	}
 	if m.MinDays < 0 || m.MaxDays < m.MinDays || m.MaxDays > 120 {
-		form.Add("days", "How many working days does it take, at least and at most?")
+		form.Add("days", "Enter the minimum and maximum number of working days.")
 	}
 	if len(m.Rates) == 0 {
-		form.Add("rates", "What does it cost? At least one line: up to how many grams, and the charge.")
+		form.Add("rates", "Enter at least one rate: the weight limit in grams, and the charge.")
 	}
 	if err := form.Err(); err != nil {
 		return err

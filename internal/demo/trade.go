@@ -45,7 +45,7 @@ func (l *loader) giftCards(ctx context.Context) error {
 	}
 	p := catalog.Product{
 		Slug: "gift-card", Title: "Gift card", Language: "en", Brand: new(Name), Status: new("active"), Options: []string{"Worth"}, Tags: []string{},
-		Description: new("Somebody else chooses, you had the idea. It arrives by mail within a minute, is spent online or in any of our stores, in one go or in several, and never runs out."),
+		Description: new("They choose. You get the credit. Arrives by email within a minute, can be spent online or in any of our stores, all at once or bit by bit, and never expires."),
 		Categories:  []catalog.Category{{Path: []string{"Home & Living", "Gifts"}}}, Pictures: []catalog.Picture{{Source: giftObject, Original: original, Alt: "Gift card"}},
 	}
 	for _, worth := range []struct {
@@ -92,14 +92,14 @@ func (l *loader) promotions(ctx context.Context) error {
 		code string
 		live bool
 	}{
-		{promotion.Promotion{Title: "Two mugs, the third at half price", Priority: 10, Rule: quote.Rule{Products: []int64{mug}, Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 5000}}}, "", true},
+		{promotion.Promotion{Title: "Buy two mugs, get a third half price", Priority: 10, Rule: quote.Rule{Products: []int64{mug}, Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 5000}}}, "", true},
 		{promotion.Promotion{Title: "Free standard delivery", Rule: quote.Rule{Currency: "GBP", Subtotal: 5000, Methods: []string{quote.Ship}, Effect: quote.Effect{Kind: quote.CheaperDelivery, Percent: 10000}}}, "", true},
 		{promotion.Promotion{Title: "Tea for two", Priority: 5, Rule: quote.Rule{Currency: "GBP", Products: []int64{mug, teapot}, Effect: quote.Effect{Kind: quote.Bundle, Amount: 5000}}}, "", true},
-		{promotion.Promotion{Title: "Welcome: 10 % off", MaxPerCustomer: new(1), Exclusion: "codes", Rule: quote.Rule{FirstOrder: true, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "WELCOME10", true},
-		{promotion.Promotion{Title: "Five pounds off", MaxUses: new(500), Budget: new(int64(250_000)), Exclusion: "codes", Rule: quote.Rule{Currency: "GBP", Subtotal: 4000, Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FERN5", true},
+		{promotion.Promotion{Title: "Welcome: 10% off", MaxPerCustomer: new(1), Exclusion: "codes", Rule: quote.Rule{FirstOrder: true, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "WELCOME10", true},
+		{promotion.Promotion{Title: "£5 off", MaxUses: new(500), Budget: new(int64(250_000)), Exclusion: "codes", Rule: quote.Rule{Currency: "GBP", Subtotal: 4000, Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FERN5", true},
 		{promotion.Promotion{Title: "Gold: double points", Rule: quote.Rule{Tiers: []string{"Gold"}, Effect: quote.Effect{Kind: quote.Points, Times: 2}}}, "", true},
-		{promotion.Promotion{Title: "The more, the more", StartsAt: &soon, Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.TieredSpend, Steps: []quote.Step{{From: 10000, Amount: 1000}, {From: 20000, Percent: 1500}}}}}, "", true},
-		{promotion.Promotion{Title: "A candle with every large order", Rule: quote.Rule{Currency: "GBP", Subtotal: 15000, Effect: quote.Effect{Kind: quote.Gift, Variant: l.variantOf("Beeswax candle")}}}, "", false},
+		{promotion.Promotion{Title: "Spend more, save more", StartsAt: &soon, Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.TieredSpend, Steps: []quote.Step{{From: 10000, Amount: 1000}, {From: 20000, Percent: 1500}}}}}, "", true},
+		{promotion.Promotion{Title: "Free candle with large orders", Rule: quote.Rule{Currency: "GBP", Subtotal: 15000, Effect: quote.Effect{Kind: quote.Gift, Variant: l.variantOf("Beeswax candle")}}}, "", false},
 	} {
 		p.Combines, p.NeedsCode = everything, p.code != ""
 		if err := promotion.Save(ctx, l.tx, &p.Promotion, 0); err != nil {

@@ -26,10 +26,10 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 	carrier, tracking = strings.Join(strings.Fields(carrier), " "), strings.Join(strings.Fields(tracking), " ")
 	var form fault.Form
 	if carrier == "" || utf8.RuneCountInString(carrier) > 60 {
-		form.Add("carrier", "Who takes it? Name the carrier, in up to 60 letters.")
+		form.Add("carrier", "Enter the carrier, up to 60 characters.")
 	}
 	if utf8.RuneCountInString(tracking) > 60 {
-		form.Add("tracking", "That is longer than a tracking number. Use up to 60 letters and figures.")
+		form.Add("tracking", "That tracking number is too long. Use up to 60 characters.")
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -40,17 +40,17 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 			return err
 		}
 		if f == nil {
-			return fault.New(fault.NotFound, "There is no such order at this store.")
+			return fault.New(fault.NotFound, "We can’t find that order at this store.")
 		}
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
-			return fault.New(fault.Conflict, "This order is not paid, so it cannot be sent. The shopper can pay it again on its page, or at a counter.")
+			return fault.New(fault.Conflict, "This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")
 		}
 		done, err := order.MarkShipped(ctx, tx, f.ID, desk.AssociateID, carrier, tracking)
 		if err != nil {
 			return fmt.Errorf("mark a parcel as sent: %w", err)
 		}
 		if !done {
-			return fault.New(fault.Conflict, "This parcel was sent already, or was cancelled.")
+			return fault.New(fault.Conflict, "This parcel has already been sent, or was cancelled.")
 		}
 		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 			return err

@@ -51,9 +51,9 @@ type CustomerReport struct {
 func (r CustomerReport) Tell(w io.Writer, dry bool) {
 	tellReasons(w, r.Complaints, r.Unread)
 	if dry {
-		fmt.Fprint(w, "Dry run, nothing was kept. ")
+		fmt.Fprint(w, "Dry run, nothing was saved. ")
 	}
-	fmt.Fprintf(w, "%d rows: %d customers new, %d changed, %d as they were, %d refused.\n", r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused)
+	fmt.Fprintf(w, "%d rows: %d new customers, %d changed, %d unchanged, %d refused.\n", r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused)
 }
 
 // Customers reads a file customer by customer, each in a transaction of its own. Addresses and numbers come in unproven: whoever proves one later
@@ -91,7 +91,7 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 		report.Rows++
 		in, complaints, whole := readCustomer(*one, o.Country)
 		if !whole && o.forgot(in) {
-			complaints, whole = append(complaints, Complaint{Row: one.n, Reason: "they asked to be forgotten, and stay so", Whole: true}), true
+			complaints, whole = append(complaints, Complaint{Row: one.n, Reason: "they asked to be erased, so they were not imported", Whole: true}), true
 		}
 		report.Complaints = append(report.Complaints, complaints...)
 		if whole {
@@ -106,7 +106,7 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 		switch {
 		case pg.Violates(err, "identity_verified"):
 			report.Refused++
-			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Reason: "its customer id is another customer's already", Whole: true})
+			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Reason: "its customer id already belongs to another customer", Whole: true})
 		case err != nil:
 			return fmt.Errorf("row %d: %w", one.n, err)
 		case outcome.Created:

@@ -44,9 +44,9 @@ type Report struct {
 func (r Report) Tell(w io.Writer, at *location.Location, dry bool) {
 	tellReasons(w, r.Complaints, r.Unread)
 	if dry {
-		fmt.Fprint(w, "Dry run, nothing was kept. ")
+		fmt.Fprint(w, "Dry run, nothing was saved. ")
 	}
-	fmt.Fprintf(w, "%d rows: %d products new, %d changed, %d as they were, %d refused; %d pictures to draw; prices in %s at %s.\n",
+	fmt.Fprintf(w, "%d rows: %d new products, %d changed, %d unchanged, %d refused; %d pictures to process; prices in %s at %s.\n",
 		r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused, r.Pictures, at.Currency, at.Name)
 }
 
@@ -191,10 +191,10 @@ type why struct {
 func (in *incoming) keepPicture(name string) (string, why) {
 	not := func(reason string, args ...any) (string, why) { return "", why{reason, args} }
 	if in.root == nil {
-		return not("there is no folder of pictures")
+		return not("there is no pictures folder")
 	}
 	if strings.Contains(name, "://") {
-		return not("pictures are read from beside the file, and this one is an address elsewhere")
+		return not("pictures are read from the file's folder, and this one is a URL")
 	}
 	file, err := in.root.Open(filepath.FromSlash(name))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -98,7 +98,7 @@ func newReader(r io.Reader, headings map[string][]string, needed ...string) (*re
 			}
 		}
 		if column != "" && known[column] {
-			return nil, fmt.Errorf("%w: the heading %q stands in it twice", ErrFile, name)
+			return nil, fmt.Errorf("%w: the heading %q appears twice", ErrFile, name)
 		}
 		known[column] = true
 		if name = strings.TrimSpace(name); column == "" && name != "" {

@@ -21,7 +21,7 @@ type Rule struct {
 	Window time.Duration
 }
 
-var errSpent = fault.New(fault.TooMany, "That was tried too often. Wait a few minutes and try again.")
+var errSpent = fault.New(fault.TooMany, "Too many attempts. Wait a few minutes and try again.")
 
 // key is how a scope is kept: its hash, because scopes name addresses and people.
 func key(scope string) string {

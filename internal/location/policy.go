@@ -35,19 +35,19 @@ func Policies(ctx context.Context, db pg.DB) (p Policy, err error) {
 func SetPolicy(ctx context.Context, tx pgx.Tx, p Policy) error {
 	var form fault.Form
 	if p.PointsRate < 0 || p.PointsRate > 1000 {
-		form.Add("points_rate", "From 0, which is no points at all, to 1,000.")
+		form.Add("points_rate", "Enter a number from 0 (no points) to 1,000.")
 	}
 	if p.PointsWorth < 1 || p.PointsWorth > 100_000 {
-		form.Add("points_worth", "From 1 to 100,000.")
+		form.Add("points_worth", "Enter a number from 1 to 100,000.")
 	}
 	if p.PointsMinimum < 1 || p.PointsMinimum > 1_000_000 {
-		form.Add("points_minimum", "From 1 to 1,000,000.")
+		form.Add("points_minimum", "Enter a number from 1 to 1,000,000.")
 	}
 	if p.ReturnDays < 0 || p.ReturnDays > 3650 {
-		form.Add("return_days", "From 0 to 3,650 days.")
+		form.Add("return_days", "Enter a number of days from 0 to 3,650.")
 	}
 	if p.RefundLimit < 0 || p.RefundLimit > 100_000_000 {
-		form.Add("refund_limit", "From 0 to 1,000,000.")
+		form.Add("refund_limit", "Enter an amount from 0 to 1,000,000.")
 	}
 	if err := form.Err(); err != nil {
 		return err

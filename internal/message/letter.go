@@ -45,44 +45,44 @@ func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 	}
 	var lines []string
 	link := func(what string) { lines = append(lines, say(what), "", "    "+a.Link, "") }
-	notMe := say("If it was not you, do nothing: without the link nothing happens.")
+	notMe := say("If this wasn’t you, you can ignore this email: nothing happens without the link.")
 	switch purpose {
 	case customer.ToRegister:
 		subject = say("Your account at {shop}")
-		link("open this link to begin with your account. It works once, for an hour:")
+		link("Open this link to create your account. It works once and expires in an hour:")
 		lines = append(lines, notMe)
 	case customer.ToSignIn:
 		subject = say("Sign in to {shop}")
-		link("open this link to sign in. It works once, for a quarter of an hour:")
+		link("Open this link to sign in. It works once and expires in 15 minutes:")
 		lines = append(lines, notMe)
 	case customer.ToReset:
-		subject = say("A new password for {shop}")
-		link("open this link to choose a new password. It works once, for an hour:")
+		subject = say("Reset your {shop} password")
+		link("Open this link to choose a new password. It works once and expires in an hour:")
 		lines = append(lines, notMe)
 	case customer.OldEmail:
-		subject = say("Your address at {shop} is about to change")
-		link("somebody who is signed in as you asked us to write to {new} from now on. If that was you, agree here, and open the link that we sent there too:")
-		lines = append(lines, say("If it was not you, do nothing, and change your password."))
+		subject = say("Confirm the change of your email address at {shop}")
+		link("Someone signed in to your account asked us to change your email address to {new}. If that was you, confirm it here, then open the link we sent to the new address too:")
+		lines = append(lines, say("If this wasn’t you, don’t open the link, and change your password."))
 	case customer.NewEmail:
-		subject = say("Your new address at {shop}")
-		link("open this link to have us write to this address from now on. We also ask at the address you had before:")
+		subject = say("Confirm your new email address at {shop}")
+		link("Open this link to confirm this as your new email address. We’ve also asked you to confirm at your old one:")
 		lines = append(lines, notMe)
 	case customer.ToClaim:
 		subject = say("Your profile at {shop}")
-		link("we made a profile for you at the counter. Open this link to see your cart, your orders and your card on your phone. It works once, for a week:")
+		link("We’ve created a profile for you in store. Open this link to see your cart, your orders and your card on your phone. It works once and expires in a week:")
 		lines = append(lines, notMe)
 	case customer.ForPhone:
-		body = say("{code} is your code for {shop}. Nobody of ours asks for it.")
+		body = say("{code} is your {shop} code. Our staff will never ask you for it.")
 	case customer.ForMerge:
 		subject = say("Your code for {shop}")
-		body = say("{code} is the code that a colleague at the counter of {shop} asks you for. It makes one profile of two that are yours. If nobody is asking, do nothing.")
+		body = say("{code} is the code our staff at the {shop} counter are asking you for. It merges two profiles of yours into one. If nobody is asking, ignore this message.")
 	case customer.ForExport:
 		subject = say("Your data at {shop}")
-		link("what we know about you is put together. The link works for a week:")
+		link("The copy of your data is ready. This link works for a week:")
 	case customer.Known:
 		subject = say("About your account at {shop}")
-		lines = append(lines, say("somebody asked for something with this address that cannot be: either there is an account already, or there is none. Nothing was changed."), "",
-			say("If it was you, sign in here, or have a link mailed to you:"), "", "    "+a.Base+"/sign-in")
+		lines = append(lines, say("Someone used this address for a request we can’t carry out: either there’s already an account, or there’s none. Nothing has changed."), "",
+			say("If that was you, sign in here or ask for an email link:"), "", "    "+a.Base+"/sign-in")
 	}
 	if body != "" {
 		return subject, body + "\n"
@@ -97,13 +97,13 @@ func ComposeNotice(about string, a AboutLetter) (subject, body string) {
 	}
 	subject = say("Your account at {shop} was changed")
 	if a.Former {
-		return subject, letter(say, a, []string{say("we write to another address of yours from now on, as was agreed at both. If it was not you, come to one of our stores, or call: this address opens nothing any more.")})
+		return subject, letter(say, a, []string{say("Your email address has been changed, as confirmed at both addresses. If this wasn’t you, visit or call one of our stores: you can no longer sign in with this address.")})
 	}
 	lines := []string{say(map[string]string{
-		NoticePassword: "your password was changed, and everything that was signed in with the old one is signed out.",
-		NoticeEmail:    "the address we write to was changed.",
-		NoticePasskey:  "a passkey was added to your account.",
-	}[about]), "", say("If it was not you, have a new password mailed to you at once:"), "", "    " + a.Base + "/forgotten"}
+		NoticePassword: "Your password was changed, and all other devices have been signed out.",
+		NoticeEmail:    "Your email address was changed.",
+		NoticePasskey:  "A passkey was added to your account.",
+	}[about]), "", say("If this wasn’t you, reset your password straight away:"), "", "    " + a.Base + "/forgotten"}
 	return subject, letter(say, a, lines)
 }
 

@@ -61,13 +61,13 @@ func Compose(kind string, a About) (subject, body string) {
 	case MailConfirmed:
 		if len(a.Parts) == 1 && a.Parts[0].Method == "pickup" {
 			subject = say("Order {number} is reserved at {store}", number)
-			add(say("we have put these aside for you. They will be ready by {time}; we write again as soon as they are.", number), "")
+			add(say("We’re setting these aside for you. They’ll be ready by {time}, and we’ll email you as soon as they are.", number), "")
 			add(a.Lines...)
 			add("", totalLine(say, a, number), "", address, "", say("Your order: {link}", text.Args{"link": a.Link}))
 			break
 		}
 		subject = say("Order {number} is confirmed", number)
-		add(say("thank you for your order.", number), "")
+		add(say("Thank you for your order.", number), "")
 		for _, part := range a.Parts {
 			about := text.Args{"store": part.Store, "time": When(part.ReadyBy), "arrives": part.Arrives}
 			switch part.Method {
@@ -80,9 +80,9 @@ func Compose(kind string, a About) (subject, body string) {
 				}
 				add("")
 			case "mail":
-				add(say("By mail, in a moment:", about))
+				add(say("By email, within a minute:", about))
 			default:
-				add(say("Taken home from {store}:", about))
+				add(say("Bought at {store}:", about))
 			}
 			add(part.Lines...)
 			add("")
@@ -93,30 +93,30 @@ func Compose(kind string, a About) (subject, body string) {
 		add(totalLine(say, a, number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailReady:
 		subject = say("Order {number} is ready at {store}", number)
-		add(say("your order is ready. Say this code at the counter:", number), "", "    "+Grouped(a.Code), "")
-		add(say("We keep it for you until {until}. To pay: {due}.", number), "", address, "", say("Directions, hours and the code to scan: {link}", text.Args{"link": a.Link}))
+		add(say("Your order is ready. Show this code at the counter:", number), "", "    "+Grouped(a.Code), "")
+		add(say("We’ll keep it for you until {until}. To pay: {due}.", number), "", address, "", say("Directions, opening hours and your QR code: {link}", text.Args{"link": a.Link}))
 	case MailShort:
-		subject = say("Order {number}: one thing is missing", number)
-		add(say("we are sorry: {missing} was not on the shelf at {store} when we went to fetch it. You pay nothing for it.", number), "")
+		subject = say("Order {number}: an item is unavailable", number)
+		add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it. You won’t be charged for it.", number), "")
 		if a.StillOpens {
-			add(say("Everything else in your order stays as it was.", number), "")
+			add(say("The rest of your order is unchanged.", number), "")
 		} else {
-			add(say("That was the whole order, so there is nothing left to collect.", number), "")
+			add(say("That was everything in your order, so there’s nothing left to collect.", number), "")
 		}
-		add(say("Other stores may have it: {link}", text.Args{"link": a.Link}))
+		add(say("See if another store has it: {link}", text.Args{"link": a.Link}))
 	case MailCancelled:
 		subject = say("Order {number} is cancelled", number)
 		if a.StillOpens {
-			add(say("what you were to collect at {store} of order {number} is cancelled. Everything else in your order stays as it was.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
-			subject = say("A part of order {number} is cancelled", number)
+			add(say("The items to collect at {store} from order {number} have been cancelled. The rest of your order is unchanged.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+			subject = say("Part of order {number} is cancelled", number)
 		} else if a.Paid {
-			add(say("order {number} is cancelled. What you paid goes back the way it came.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+			add(say("Order {number} is cancelled. Anything you’ve paid will be refunded to your original payment method.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 		} else {
-			add(say("order {number} at {store} is cancelled. You pay nothing.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+			add(say("Order {number} at {store} is cancelled. You won’t be charged.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 		}
 	case MailShipped:
 		subject = say("Order {number} is on its way", number)
-		add(say("your parcel left today, with {carrier}. It arrives {arrives}.", text.Args{"carrier": a.Carrier, "arrives": a.Arrives}), "")
+		add(say("Your parcel left today with {carrier}. It’ll arrive {arrives}.", text.Args{"carrier": a.Carrier, "arrives": a.Arrives}), "")
 		if a.Tracking != "" {
 			add(say("Tracking number: {tracking}", text.Args{"tracking": a.Tracking}), "")
 		}
@@ -124,27 +124,27 @@ func Compose(kind string, a About) (subject, body string) {
 		add("", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailUnpaid:
 		subject = say("Order {number} was not paid", number)
-		add(say("order {number} was not paid in time, or its goods went while you paid. You are charged nothing, and what was in it is in your cart again.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+		add(say("Order {number} wasn’t paid in time, or an item sold out while you were paying. You haven’t been charged, and your items are back in your cart.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailPayAgain:
-		subject = say("Order {number}: please pay once more", number)
-		add(say("your bank let go of the payment for order {number} before we took it. Nothing was charged, and what you ordered is kept for you. Please pay {due} once more: {link}",
-			text.Args{"number": a.Number, "due": a.Due, "link": a.Link}), "", say("You can also pay at the counter of any of our stores.", number))
+		subject = say("Order {number}: please pay again", number)
+		add(say("The authorisation for order {number} expired before we took payment. You haven’t been charged, and your items are still reserved. Please pay {due} again: {link}",
+			text.Args{"number": a.Number, "due": a.Due, "link": a.Link}), "", say("You can also pay at any of our stores.", number))
 	case MailRefunded:
-		subject = say("{refund} are on their way back to you", text.Args{"refund": a.Refund})
-		add(say("we have asked for {refund} of order {number} to go back the way you paid. It takes a few days until you see it.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))
+		subject = say("Your refund of {refund} is on its way", text.Args{"refund": a.Refund})
+		add(say("We’ve requested a refund of {refund} for order {number} to your original payment method. It can take a few days to reach you.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailReturned:
-		subject = say("What you returned of order {number}", number)
-		add(say("thank you for bringing it back. This goes back to you: {refund}.", text.Args{"refund": a.Refund}), "")
+		subject = say("Your return from order {number}", number)
+		add(say("Thank you, we’ve received your return. Your refund: {refund}.", text.Args{"refund": a.Refund}), "")
 		if a.Points > 0 {
-			add(say("With it {points} points that you had spent.", text.Args{"points": a.Points}), "")
+			add(say("We’ve also given you back {points} points.", text.Args{"points": a.Points}), "")
 		}
 		if a.Exchanged {
-			add(say("A part of it paid what you took instead.", number), "")
+			add(say("Part of it went towards your exchange.", number), "")
 		}
 		add(say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailCollected:
 		subject = say("Order {number} was collected", number)
-		add(say("thank you for coming to {store}. This is what you took home:", number), "")
+		add(say("Thank you for shopping at {store}. You took home:", number), "")
 		add(a.Lines...)
 		add("", say("Paid: {total}.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	}
@@ -154,7 +154,7 @@ func Compose(kind string, a About) (subject, body string) {
 
 func totalLine(say func(string, ...text.Args) string, a About, args text.Args) string {
 	if a.Promised {
-		return say("Total: {total}. You pay when you collect it, or when it leaves us: the payment is arranged.", args)
+		return say("Total: {total}. We’ll charge you when you collect, or when we dispatch it.", args)
 	}
 	if a.Paid {
 		return say("Total: {total}, paid.", args)
@@ -168,8 +168,8 @@ func ComposeGiftCard(language, shop, link, code string, amount money.Money) (sub
 		return text.M(key, text.Args{"shop": shop, "amount": amount, "code": code, "link": link}).In(language)
 	}
 	lines := []string{
-		say("Hello,"), "", say("here is a gift card of {shop} worth {amount}. Whoever has this code can spend it, online and in every store:"), "", "    " + code, "",
-		say("What is left on it: {link}"), "", shop,
+		say("Hello,"), "", say("Here’s a {shop} gift card worth {amount}. Anyone with this code can spend it, online or in any store:"), "", "    " + code, "",
+		say("Check the balance: {link}"), "", shop,
 	}
 	return say("A gift card worth {amount}"), strings.Join(lines, "\n") + "\n"
 }

@@ -52,7 +52,7 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (que
 		}
 	}
 	if target == "" {
-		return 0, "", fault.New(fault.Conflict, "A code is not enough here: one of them has an account and has never proven what they share. A manager can allow it.")
+		return 0, "", fault.New(fault.Conflict, "A code isn’t enough here: one profile has an account and has never verified the shared details. Ask a manager to approve it.")
 	}
 	if err := limit.Take(ctx, db, "merge:"+target, perMerge); err != nil {
 		return 0, "", err
@@ -125,7 +125,7 @@ func Identify(ctx context.Context, db pg.DB, person int64, typed, country string
 	} else if phone, ok := phone.Read(typed, country); ok {
 		identity.Kind, identity.Value = customer.Phone, phone
 	} else {
-		return fault.Field("contact", "That is neither an email address nor a phone number.")
+		return fault.Field("contact", "Enter a valid email address or phone number.")
 	}
 	return change(ctx, db, person, at, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
 		return customer.Identify(ctx, tx, person, identity)

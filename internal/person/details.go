@@ -30,7 +30,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 	var form fault.Form
 	name := strings.Join(strings.Fields(d.Name), " ")
 	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		form.Add("name", "Write your name, in up to 100 letters.")
+		form.Add("name", "Enter your name, up to 100 characters.")
 	}
 	shop, err := location.TheShop(ctx, db)
 	if err != nil {
@@ -68,7 +68,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source string) error {
 	name, value = text.Clean(name, 60), text.Clean(value, 60)
 	if name == "" {
-		return fault.Field("size-name", "Of what? Write “shoes”, “shirts”, “rings”.")
+		return fault.Field("size-name", "Enter what the size is for, such as “shoes”, “shirts” or “rings”.")
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.Hold(ctx, tx, person); err != nil {
@@ -85,30 +85,30 @@ func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source str
 func SaveAddress(ctx context.Context, db pg.DB, person int64, a customer.Address) error {
 	var form fault.Form
 	if a.Name == "" {
-		form.Add("name", "Who lives there? Write a name.")
+		form.Add("name", "Enter the recipient’s name.")
 	}
 	if a.Lines = strings.TrimSpace(strings.ReplaceAll(a.Lines, "\r\n", "\n")); a.Lines == "" {
-		form.Add("lines", "Write the street and number, or what stands in their place.")
+		form.Add("lines", "Enter the street address.")
 	}
 	if a.Town == "" {
-		form.Add("town", "Write the town or village.")
+		form.Add("town", "Enter the town or village.")
 	}
 	for field, value := range map[string]string{"name": a.Name, "town": a.Town, "region": a.Region, "postcode": a.Postcode, "phone": a.Phone} {
 		if utf8.RuneCountInString(value) > 120 {
-			form.Add(field, "That is longer than a label. Use up to 120 letters.")
+			form.Add(field, "That’s too long for a label. Use up to 120 characters.")
 		}
 	}
 	if utf8.RuneCountInString(a.Lines) > 400 || strings.Count(a.Lines, "\n") > 4 {
-		form.Add("lines", "That is longer than a label. Use up to five lines.")
+		form.Add("lines", "That’s too long for a label. Use up to five lines.")
 	}
 	a.Country = strings.ToUpper(a.Country)
 	if country, err := language.ParseRegion(a.Country); err != nil || len(a.Country) != 2 || !country.IsCountry() {
-		form.Add("country", "Write the country as two letters, such as GB or LV.")
+		form.Add("country", "Enter a two-letter country code, such as GB or LV.")
 	}
 	if a.Phone != "" {
 		phone, ok := phone.Read(a.Phone, a.Country)
 		if !ok {
-			form.Add("phone", "That does not look like a phone number, such as 0113 496 0999.")
+			form.Add("phone", "Enter a valid phone number, such as 0113 496 0999.")
 		}
 		if ok {
 			a.Phone = phone

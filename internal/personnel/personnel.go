@@ -29,12 +29,12 @@ func (f *Form) check(ctx context.Context, db pg.DB, fresh bool) error {
 	var form fault.Form
 	f.Name = strings.Join(strings.Fields(f.Name), " ")
 	if f.Name == "" || utf8.RuneCountInString(f.Name) > 80 || !utf8.ValidString(f.Name) || strings.ContainsRune(f.Name, 0) {
-		form.Add("name", "Write a name, in up to 80 letters.")
+		form.Add("name", "Enter a name, up to 80 characters.")
 	}
 	if fresh {
 		email, ok := customer.NormalEmail(f.Email)
 		if !ok {
-			form.Add("email", "That does not look like an email address, such as ada@example.com.")
+			form.Add("email", "Enter a valid email address, such as ada@example.com.")
 		}
 		f.Email = email
 	}
@@ -104,7 +104,7 @@ func Change(ctx context.Context, db pg.DB, id int64, f Form, before Form, by int
 // Renew gives an associate a new first password and takes their second factors and PIN away: the phone is lost, and an admin knows who asks.
 func Renew(ctx context.Context, db pg.DB, id, by int64) (password string, err error) {
 	if id == by {
-		return "", fault.New(fault.Denied, "Your own password you change under “PIN and password”. Another admin can begin again for you.")
+		return "", fault.New(fault.Denied, "Change your own password under “PIN and password”. Another admin can reset it for you.")
 	}
 	password = firstPassword()
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {

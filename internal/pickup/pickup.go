@@ -41,16 +41,16 @@ const KeepDays = 3
 const channel = "counter"
 
 var (
-	errGone = fault.New(fault.NotFound, "There is no such order at this store.")
+	errGone = fault.New(fault.NotFound, "We can’t find that order at this store.")
 	// One sentence for every reason why a code is wrong.
-	errCode = fault.Field("code", "That code does not open this order. Ask for it again, or scan it.")
+	errCode = fault.Field("code", "That code doesn’t match this order. Ask for it again, or scan it.")
 )
 
 // Ready says that everything open of an order is staged at a place; the shopper is told.
 func Ready(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, place string) error {
 	place = strings.Join(strings.Fields(place), " ")
 	if place == "" || utf8.RuneCountInString(place) > 40 || strings.ContainsRune(place, 0) || !utf8.ValidString(place) {
-		return fault.Field("place", "Where is it? Name the shelf or box, in up to 40 letters.")
+		return fault.Field("place", "Enter the shelf or box, up to 40 characters.")
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		f, err := lock(ctx, tx, desk, fulfilmentID)
@@ -100,7 +100,7 @@ func Shorten(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID in
 		return err
 	}
 	if cancelled < int64(quantity) || quantity < 1 {
-		return fault.Field("quantity", "Only {n} of this line are open.", text.Args{"n": cancelled})
+		return fault.Field("quantity", "Only {n} of this item still to pick.", text.Args{"n": cancelled})
 	}
 	if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
 		return err
@@ -145,7 +145,7 @@ func CallOff(ctx context.Context, db pg.DB, orderID int64, channel string) error
 			return err
 		}
 		if h == nil || begun || h.State == order.Cancelled {
-			return fault.New(fault.Conflict, "This order cannot be called off any more: it is ready, on its way, or cancelled already. It can come back to any store.")
+			return fault.New(fault.Conflict, "This order can’t be cancelled any more: it’s ready, on its way or already cancelled. You can return it to any store.")
 		}
 		lines, err := order.OpenLines(ctx, tx, orderID)
 		if err != nil {
@@ -259,21 +259,21 @@ func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err er
 		return money.New(0, f.Currency), nil // It is paid, or the gateway has promised it.
 	}
 	if paid.Wrong {
-		return change, fault.Field("given", "Write the amount in figures, such as {due}.", text.Args{"due": due.Plain()})
+		return change, fault.Field("given", "Enter an amount, such as {due}.", text.Args{"due": due.Plain()})
 	}
 	switch paid.Kind {
 	case payment.Terminal:
 		return money.New(0, f.Currency), nil
 	case payment.Cash:
 		if paid.Given < f.Due {
-			return change, fault.Field("given", "{missing} are missing: {due} are to be paid.", text.Args{"missing": money.New(f.Due-paid.Given, f.Currency), "due": due})
+			return change, fault.Field("given", "{missing} short: {due} is due.", text.Args{"missing": money.New(f.Due-paid.Given, f.Currency), "due": due})
 		}
 		if paid.Given > money.MaxUnit {
-			return change, fault.Field("given", "That is more than a drawer holds. Check the amount.")
+			return change, fault.Field("given", "That amount is too high. Please check it.")
 		}
 		return money.New(paid.Given-f.Due, f.Currency), nil
 	}
-	return change, fault.Field("kind", "Say how it was paid: cash or terminal.")
+	return change, fault.Field("kind", "Choose a payment method: cash or card terminal.")
 }
 
 // Charge takes the money of an order that is to be paid at a counter, without handing anything over: at any store that deals in its currency. The answer is the
@@ -292,14 +292,14 @@ func Charge(ctx context.Context, db pg.DB, desk Desk, orderID int64, paid Paymen
 			return err
 		}
 		if store.Currency != h.Currency {
-			return fault.New(fault.Conflict, "This order is paid in {currency}, which this store does not take.", text.Args{"currency": h.Currency})
+			return fault.New(fault.Conflict, "This order is in {currency}, which this store doesn’t take.", text.Args{"currency": h.Currency})
 		}
 		due, err := order.DueNow(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
 		if due == 0 {
-			return fault.New(fault.Conflict, "There is nothing to pay for this order any more.")
+			return fault.New(fault.Conflict, "There’s nothing left to pay on this order.")
 		}
 		if change, err = checkPayment(&order.Fulfilment{Due: due, Currency: h.Currency}, paid); err != nil {
 			return err
@@ -359,13 +359,13 @@ func tell(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, channel, fact str
 func alreadyDone(f *order.Fulfilment) error {
 	switch f.State {
 	case order.Collected, order.Shipped:
-		return fault.New(fault.Conflict, "This order was handed over already.")
+		return fault.New(fault.Conflict, "This order has already been handed over.")
 	case order.Unpaid:
 		return fault.New(fault.Conflict, "This order is not paid yet.")
 	case order.Gone:
 		return fault.New(fault.Conflict, "This order was cancelled.")
 	case order.Ready:
-		return fault.New(fault.Conflict, "This order is ready already.")
+		return fault.New(fault.Conflict, "This order is already marked ready.")
 	}
 	return fault.New(fault.Conflict, "This order is not ready yet.")
 }

@@ -99,7 +99,7 @@ func Check(a *Address, form *fault.Form) {
 	a.Country = strings.ToUpper(strings.TrimSpace(a.Country))
 	f := Of(a.Country)
 	if len(a.Country) != 2 || strings.Trim(a.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		form.Add("country", "Which country is it in?")
+		form.Add("country", "Choose a country.")
 	}
 	a.Name = strings.Join(strings.Fields(a.Name), " ")
 	var lines []string
@@ -111,33 +111,33 @@ func Check(a *Address, form *fault.Form) {
 	a.Lines, a.Town, a.Region = strings.Join(lines, "\n"), strings.Join(strings.Fields(a.Town), " "), strings.Join(strings.Fields(a.Region), " ")
 	for field, text := range map[string]string{"name": a.Name, "lines": a.Lines, "town": a.Town, "region": a.Region, "postcode": a.Postcode} {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-			form.Add(field, "There is a sign in it that we cannot write.")
+			form.Add(field, "This has a character we can’t use.")
 		}
 		if utf8.RuneCountInString(text) > 300 {
-			form.Add(field, "That is longer than a label. Use up to 300 letters.")
+			form.Add(field, "That’s too long for a label. Use up to 300 characters.")
 		}
 	}
 	if a.Name == "" {
-		form.Add("name", "Who is it for? Write a name.")
+		form.Add("name", "Enter a name.")
 	}
 	if a.Lines == "" || len(lines) > 5 {
-		form.Add("lines", "Street and number, in up to five lines.")
+		form.Add("lines", "Enter the street address, up to five lines.")
 	}
 	if a.Town == "" {
-		form.Add("town", "Which town is it in?")
+		form.Add("town", "Enter the town.")
 	}
 	if f.Required && a.Region == "" {
-		form.Add("region", "Which {region} is it in?", map[string]any{"region": strings.ToLower(f.Region)})
+		form.Add("region", "Enter the {region}.", map[string]any{"region": strings.ToLower(f.Region)})
 	}
 	if a.Country == "US" && a.Region != "" {
 		// Tax depends on it.
 		if a.Region = State(a.Country, a.Region); len(a.Region) != 2 {
-			form.Add("region", "Write the state with its two letters, such as NY.")
+			form.Add("region", "Enter the two-letter state code, such as NY.")
 		}
 	}
 	code, ok := f.Postcode(a.Postcode)
 	if !ok {
-		form.Add("postcode", "That does not look like a postcode of this country.")
+		form.Add("postcode", "That isn’t a valid postcode for this country.")
 	}
 	a.Postcode = code
 }

@@ -133,7 +133,7 @@ func Fetch(ctx context.Context, db pg.DB, store *files.Store, token string) (fs.
 		return nil, err
 	}
 	if key == "" {
-		return nil, fault.New(fault.NotFound, "This copy is not kept any more. Ask for a new one.")
+		return nil, fault.New(fault.NotFound, "This copy has expired. Please request a new one.")
 	}
 	return store.Open(key)
 }
@@ -178,14 +178,14 @@ func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by s
 			return err
 		}
 		if len(who) == 0 {
-			return fault.New(fault.NotFound, "There is no such customer any more.")
+			return fault.New(fault.NotFound, "This customer no longer exists.")
 		}
 		waiting, err := order.Waiting(ctx, tx, ids(who))
 		if err != nil {
 			return err
 		}
 		if waiting > 0 {
-			return fault.New(fault.Conflict, "An order is still to be collected. Collect it, or have it cancelled, and then everything can be deleted.")
+			return fault.New(fault.Conflict, "There’s an order still to collect. Once it’s collected or cancelled, everything can be deleted.")
 		}
 		// The list comes first: a list without an erasure is replayed into one, an erasure without a list comes back with the next backup.
 		known, err := knownBy(ctx, tx, person)

@@ -38,10 +38,10 @@ func ReadCode(typed string) (string, bool) {
 func AddCode(ctx context.Context, tx pgx.Tx, c Coupon) error {
 	code, ok := ReadCode(c.Code)
 	if !ok {
-		return fault.Field("code", "A code has 3 to 32 letters from A to Z, figures and hyphens.")
+		return fault.Field("code", "Use 3 to 32 characters: A to Z, digits and hyphens.")
 	}
 	if c.MaxUses != nil && *c.MaxUses < 1 {
-		return fault.Field("uses", "A limit is a whole number above zero, or empty.")
+		return fault.Field("uses", "Enter a whole number above zero, or leave it empty.")
 	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO coupon (promotion_id, code, batch, customer_id, max_uses)
@@ -51,7 +51,7 @@ func AddCode(ctx context.Context, tx pgx.Tx, c Coupon) error {
 		return fmt.Errorf("write a code: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.Field("code", "There is such a code already, here or in another promotion.")
+		return fault.Field("code", "This code already exists, here or in another promotion.")
 	}
 	return nil
 }
@@ -63,10 +63,10 @@ const MaxBatch = 10_000
 func AddBatch(ctx context.Context, tx pgx.Tx, promotionID int64, prefix, batch string, n int) error {
 	prefix, ok := ReadCode(prefix + "-X")
 	if !ok || len(prefix) > 16 {
-		return fault.Field("prefix", "A prefix has up to 14 letters from A to Z and figures.")
+		return fault.Field("prefix", "Use up to 14 characters: A to Z and digits.")
 	}
 	if n < 1 || n > MaxBatch {
-		return fault.Field("count", "How many? From 1 to 10,000.")
+		return fault.Field("count", "Enter a number from 1 to 10,000.")
 	}
 	codes := make([]string, n)
 	for i := range codes {

@@ -75,7 +75,7 @@ func (p *Promotion) InQuote() quote.Promotion {
 	return q
 }
 
-var errChanged = fault.New(fault.Conflict, "Somebody else changed this promotion meanwhile. Look at it again, then change it.")
+var errChanged = fault.New(fault.Conflict, "Someone else has changed this promotion. Check it again, then make your change.")
 
 // Save writes a promotion. One that is there already is changed only from the version that was read, so nobody overwrites what they have not
 // seen. Where a limit appears, what was used so far is counted from the uses: every checkout that is under way holds the row, so none is missed.
@@ -107,10 +107,10 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}
 	if p.MaxUses != nil && p.Used > *p.MaxUses {
-		return fault.Field("max_uses", "It was used {n} times already. A limit cannot be below that.", map[string]any{"n": p.Used})
+		return fault.Field("max_uses", "It’s already been used {n} times. The limit can’t be lower.", map[string]any{"n": p.Used})
 	}
 	if p.Budget != nil && p.Spent > *p.Budget {
-		return fault.Field("budget", "More than that has been given away already.")
+		return fault.Field("budget", "More than that has already been spent.")
 	}
 	var person, day int
 	err = tx.QueryRow(ctx, `
@@ -124,10 +124,10 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}
 	if p.MaxPerCustomer != nil && person > *p.MaxPerCustomer {
-		return fault.Field("max_per_customer", "Somebody used it {n} times already. A limit cannot be below that.", map[string]any{"n": person})
+		return fault.Field("max_per_customer", "One customer has already used it {n} times. The limit can’t be lower.", map[string]any{"n": person})
 	}
 	if p.MaxPerDay != nil && day > *p.MaxPerDay {
-		return fault.Field("max_per_day", "On one day it was used {n} times already. A limit cannot be below that.", map[string]any{"n": day})
+		return fault.Field("max_per_day", "It’s already been used {n} times in one day. The limit can’t be lower.", map[string]any{"n": day})
 	}
 	args["used"], args["spent"] = p.Used, p.Spent
 	err = tx.QueryRow(ctx, `
@@ -176,71 +176,71 @@ func check(p *Promotion) error {
 	var form fault.Form
 	p.Title = strings.TrimSpace(p.Title)
 	if p.Title == "" || utf8.RuneCountInString(p.Title) > 80 {
-		form.Add("title", "What do shoppers read? Up to 80 letters, such as “Spring: 20 % off mugs”.")
+		form.Add("title", "Enter a title customers will see, up to 80 characters, such as “Spring: 20% off mugs”.")
 	}
 	if p.StartsAt != nil && p.EndsAt != nil && !p.EndsAt.After(*p.StartsAt) {
-		form.Add("ends", "It ends before it begins.")
+		form.Add("ends", "The end is before the start.")
 	}
 	for name, limit := range map[string]*int{"max_uses": p.MaxUses, "max_per_customer": p.MaxPerCustomer, "max_per_day": p.MaxPerDay} {
 		if limit != nil && (*limit < 1 || *limit > 1_000_000_000) {
-			form.Add(name, "A limit is a whole number above zero, or empty.")
+			form.Add(name, "Enter a whole number above zero, or leave it empty.")
 		}
 	}
 	if p.Budget != nil && *p.Budget <= 0 {
-		form.Add("budget", "A budget is an amount above zero, or empty.")
+		form.Add("budget", "Enter an amount above zero, or leave it empty.")
 	}
 	e, r := &p.Rule.Effect, &p.Rule
 	money := r.Subtotal > 0 || p.Budget != nil
 	switch e.Kind {
 	case quote.Percent, quote.CheaperDelivery, quote.BuyGet:
 		if e.Percent < 1 || e.Percent > 10000 {
-			form.Add("percent", "How much off? From 0.01 to 100 %.")
+			form.Add("percent", "Enter a percentage from 0.01 to 100.")
 		}
 		if e.Kind == quote.BuyGet && (e.Buy < 1 || e.Get < 1 || e.Buy+e.Get > 99) {
-			form.Add("buy", "How many have to be bought, and how many come with them? At least one each.")
+			form.Add("buy", "Enter how many to buy and how many they get: at least one each.")
 		}
 	case quote.Amount, quote.FixedPrice, quote.Bundle:
 		money = true
 		if e.Amount < 1 && e.Kind == quote.Amount || e.Amount < 0 {
-			form.Add("amount", "How much? An amount above zero.")
+			form.Add("amount", "Enter an amount above zero.")
 		}
 		if e.Kind != quote.Amount && len(r.Products)+len(r.Categories)+len(r.Tags) == 0 {
-			form.Add("goods", "Of which goods? Choose products, a department or a tag.")
+			form.Add("goods", "Choose products, a department or a tag.")
 		}
 		if e.Kind == quote.Bundle && (e.Pieces < 0 || e.Pieces > 99 || e.Pieces == 0 && len(r.Products) < 2) {
-			form.Add("pieces", "How many pieces make a set? Or choose at least two products, one of each.")
+			form.Add("pieces", "Enter how many items make a set, or choose at least two products, one of each.")
 		}
 	case quote.TieredSpend:
 		money = true
 		if len(e.Steps) == 0 {
-			form.Add("steps", "Name at least one step: from how much, and what is taken off.")
+			form.Add("steps", "Enter at least one tier: the spend it starts from, and the discount.")
 		}
 		for i, step := range e.Steps {
 			if step.From <= 0 || step.Percent < 0 || step.Percent > 10000 || step.Amount < 0 || step.Percent+step.Amount == 0 || i > 0 && step.From <= e.Steps[i-1].From {
-				form.Add("steps", "Every step begins higher than the one before, and takes something off.")
+				form.Add("steps", "Each tier must start higher than the one before, and give a discount.")
 			} else if step.Amount > step.From {
-				form.Add("steps", "A step takes off more than it asks to be spent. Did you mean a percentage?")
+				form.Add("steps", "A tier gives more off than its minimum spend. Did you mean a percentage?")
 			} else if i > 0 && worth(step, step.From) < worth(e.Steps[i-1], step.From) {
-				form.Add("steps", "Who spends more would get less: a step takes off at least as much as the one before.")
+				form.Add("steps", "Spending more would save less: each tier must give at least the discount of the one before.")
 			}
 		}
 	case quote.CheapestFree:
 		if r.Quantity < 2 {
-			form.Add("quantity", "From how many pieces on? At least two, or everything is free.")
+			form.Add("quantity", "Enter a minimum quantity of two or more, or everything would be free.")
 		}
 	case quote.Gift:
 		if e.Variant == 0 {
-			form.Add("gift", "What is the gift? Give its SKU.")
+			form.Add("gift", "Enter the SKU of the gift.")
 		}
 	case quote.Points:
 		if e.Times < 2 || e.Times > 100 {
-			form.Add("times", "How many times the points? From 2 to 100.")
+			form.Add("times", "Enter a points multiplier from 2 to 100.")
 		}
 	default:
-		form.Add("kind", "What does it do? Choose one.")
+		form.Add("kind", "Choose a discount type.")
 	}
 	if money && r.Currency == "" {
-		form.Add("currency", "In which currency are its amounts?")
+		form.Add("currency", "Choose the currency of the amounts.")
 	}
 	return form.Err()
 }
@@ -275,7 +275,7 @@ func Copy(ctx context.Context, tx pgx.Tx, id, associateID int64) (copied int64, 
 		WHERE id = $1
 		RETURNING id`, id, associateID).Scan(&copied)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, fault.New(fault.NotFound, "There is no such promotion.")
+		return 0, fault.New(fault.NotFound, "We can’t find that promotion.")
 	}
 	return copied, err
 }

@@ -37,7 +37,7 @@ func (w *work) apply(p *Promotion, pieces []int) {
 		}
 		w.took(p, nil, 0)
 	default:
-		w.miss(p, text.M("Takes nothing off here"), false)
+		w.miss(p, text.M("No discount on this cart"), false)
 	}
 }
 
@@ -59,7 +59,7 @@ func (w *work) off(p *Promotion, pieces []int, amount int64) {
 	}
 	amount = min(amount, w.sumOf(pieces))
 	if amount <= 0 {
-		w.miss(p, text.M("Takes nothing off here"), false)
+		w.miss(p, text.M("No discount on this cart"), false)
 		return
 	}
 	w.take(p, pieces, money.Split(amount, weights), amount)
@@ -73,7 +73,7 @@ func (w *work) offEach(p *Promotion, pieces []int, of func(left int64) int64) {
 		total += parts[i]
 	}
 	if total == 0 {
-		w.miss(p, text.M("Takes nothing off here"), false)
+		w.miss(p, text.M("No discount on this cart"), false)
 		return
 	}
 	w.take(p, pieces, parts, total)
@@ -82,7 +82,7 @@ func (w *work) offEach(p *Promotion, pieces []int, of func(left int64) int64) {
 // take is the one place where a piece becomes cheaper.
 func (w *work) take(p *Promotion, pieces []int, parts []int64, total int64) {
 	if p.Budget >= 0 && total > p.Budget {
-		w.miss(p, text.M("All of it has been given away"), false)
+		w.miss(p, text.M("This offer has been fully redeemed"), false)
 		return
 	}
 	shares := make([]Share, 0, len(pieces))
@@ -155,7 +155,7 @@ func (w *work) bundle(p *Promotion, pieces []int) {
 		all, parts, total = append(all, set...), append(parts, money.Split(off, weights)...), total+off
 	}
 	if total == 0 {
-		w.miss(p, text.M("Takes nothing off here"), false)
+		w.miss(p, text.M("No discount on this cart"), false)
 		return
 	}
 	w.take(p, all, parts, total)
@@ -204,11 +204,11 @@ func (w *work) offDelivery(p *Promotion) {
 	}
 	switch {
 	case len(w.ships) == 0:
-		w.miss(p, text.M("Nothing is delivered"), false)
+		w.miss(p, text.M("Nothing in the cart is delivered"), false)
 	case total == 0:
-		w.miss(p, text.M("Delivery costs nothing anyway"), false)
+		w.miss(p, text.M("Delivery is already free"), false)
 	case p.Budget >= 0 && total > p.Budget:
-		w.miss(p, text.M("All of it has been given away"), false)
+		w.miss(p, text.M("This offer has been fully redeemed"), false)
 	default:
 		for _, s := range shares {
 			w.ships[s.Line].Discount += s.Amount
@@ -234,5 +234,5 @@ func (w *work) give(p *Promotion) {
 		w.take(p, []int{piece}, []int64{w.left[piece]}, w.left[piece])
 		return
 	}
-	w.miss(p, text.M("The gift has run out"), false)
+	w.miss(p, text.M("The gift is out of stock"), false)
 }

@@ -139,11 +139,11 @@ func (w *work) try(p *Promotion) {
 	}
 	for _, d := range w.q.Discounts {
 		if p.ID == d.Promotion.ID {
-			w.miss(p, text.M("Already taken off with {code}", text.Args{"code": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
+			w.miss(p, text.M("Already discounted with {code}", text.Args{"code": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
 		if !Together(p, d.Promotion) {
-			w.miss(p, text.M("Not together with {other}", text.Args{"other": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
+			w.miss(p, text.M("Can’t be combined with {other}", text.Args{"other": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
 	}
@@ -178,19 +178,19 @@ func (w *work) closed(p *Promotion) text.Message {
 	case !p.Barred.IsZero():
 		return p.Barred
 	case !p.Starts.IsZero() && now.Before(p.Starts):
-		return text.M("Begins {day}", text.Args{"day": w.day(p.Starts)})
+		return text.M("Starts {day}", text.Args{"day": w.day(p.Starts)})
 	case !p.Ends.IsZero() && !now.Before(p.Ends):
 		return text.M("Ended {day}", text.Args{"day": w.day(p.Ends)})
 	case p.NeedsCode && p.Code == "":
 		return text.M("Needs a code")
 	case p.Currency != "" && p.Currency != w.in.Place.Currency:
-		return text.M("Only where prices are in {currency}", text.Args{"currency": p.Currency})
+		return text.M("Only in stores with prices in {currency}", text.Args{"currency": p.Currency})
 	case len(p.Tiers) > 0 && !slices.ContainsFunc(p.Tiers, func(t string) bool { return strings.EqualFold(t, w.in.Shopper.Tier) }):
 		return text.M("Only for {tiers} members", text.Args{"tiers": list(p.Tiers)})
 	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments, func(s string) bool { return slices.Contains(w.in.Shopper.Tags, strings.ToLower(s)) }):
-		return text.M("Only for some of our customers")
+		return text.M("Only for selected customers")
 	case p.FirstOrder && w.in.Shopper.Returned:
-		return text.M("Only for a first order")
+		return text.M("First order only")
 	case len(p.Weekdays) > 0 && !slices.Contains(p.Weekdays, isoWeekday(day)):
 		return text.M("Only on {days}", text.Args{"days": days(p.Weekdays)})
 	case closed:
@@ -228,9 +228,9 @@ func (p *Promotion) about(item *Item) bool {
 func (w *work) short(p *Promotion, pieces []int) (why text.Message, near bool) {
 	if len(pieces) == 0 {
 		if len(w.lines) > 0 && !p.selects() {
-			return text.M("Not here, or not for goods that are handed over this way"), false
+			return text.M("Not available at this store, or for this delivery method"), false
 		}
-		return text.M("Nothing in the cart belongs to it"), false
+		return text.M("No eligible items in the cart"), false
 	}
 	need := p.Quantity
 	switch p.Effect.Kind {
@@ -243,7 +243,7 @@ func (w *work) short(p *Promotion, pieces []int) (why text.Message, near bool) {
 		return text.M("Add {n} more", text.Args{"n": missing}), true
 	}
 	if p.Effect.Kind == Bundle && p.Effect.Pieces == 0 && len(w.sets(p, pieces)) == 0 {
-		return text.M("Add the other things of the set"), true
+		return text.M("Add the rest of the set"), true
 	}
 	total := int64(0)
 	for _, piece := range pieces {

@@ -117,7 +117,7 @@ func TestAGiftIsALineThatCostsNothing(t *testing.T) {
 
 	with.Gifts = nil
 	q = Price(with)
-	require.Equal(t, "The gift has run out", q.Missed[0].Why.In("en"))
+	require.Equal(t, "The gift is out of stock", q.Missed[0].Why.In("en"))
 }
 
 func TestDeliveryCanBeCheaperOrFree(t *testing.T) {
@@ -153,16 +153,16 @@ func TestItSaysWhyNot(t *testing.T) {
 		"Add 2 more":                                               func(p *Promotion) { p.Quantity = 3 },
 		"Only for Gold and Silver members":                         func(p *Promotion) { p.Tiers = []string{"Gold", "Silver"} },
 		"Ended on Sunday":                                          func(p *Promotion) { p.Ends = noon.Add(-50 * time.Hour) },
-		"Begins on 1 December 2026":                                func(p *Promotion) { p.Starts = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) },
+		"Starts on 1 December 2026":                                func(p *Promotion) { p.Starts = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) },
 		"Only on Fridays and Saturdays":                            func(p *Promotion) { p.Weekdays = []int{6, 5} },
 		"Only from 14:00 to 16:00":                                 func(p *Promotion) { p.From, p.Until = 14*60, 16*60 },
 		"Needs a code":                                             func(p *Promotion) { p.NeedsCode = true },
-		"Only where prices are in EUR":                             func(p *Promotion) { p.Currency = "EUR" },
-		"Only for a first order":                                   func(p *Promotion) { p.FirstOrder = true },
-		"Only for some of our customers":                           func(p *Promotion) { p.Segments = []string{"vip"} },
-		"Nothing in the cart belongs to it":                        func(p *Promotion) { p.Categories = []int64{77} },
-		"All of it has been given away":                            func(p *Promotion) { p.Budget = 99 },
-		"Not here, or not for goods that are handed over this way": func(p *Promotion) { p.Methods = []string{Ship} },
+		"Only in stores with prices in EUR":                        func(p *Promotion) { p.Currency = "EUR" },
+		"First order only":                                         func(p *Promotion) { p.FirstOrder = true },
+		"Only for selected customers":                              func(p *Promotion) { p.Segments = []string{"vip"} },
+		"No eligible items in the cart":                            func(p *Promotion) { p.Categories = []int64{77} },
+		"This offer has been fully redeemed":                       func(p *Promotion) { p.Budget = 99 },
+		"Not available at this store, or for this delivery method": func(p *Promotion) { p.Methods = []string{Ship} },
 	} {
 		p := promotion(1, Rule{Effect: Effect{Kind: Percent, Percent: 1000}})
 		change(&p)
@@ -184,7 +184,7 @@ func TestOddRulesHoldToo(t *testing.T) {
 	require.Equal(t, int64(1000), q.Total, "one thing named twice is no set")
 	pair := promotion(1, Rule{Products: []int64{1, 2}, Effect: Effect{Kind: Bundle, Amount: 1500}})
 	q = Price(in(goods(1000), pair))
-	require.Equal(t, "Add the other things of the set", q.Missed[0].Why.In("en"))
+	require.Equal(t, "Add the rest of the set", q.Missed[0].Why.In("en"))
 	require.True(t, q.Missed[0].Near)
 
 	night := promotion(1, Rule{Weekdays: []int{2}, From: 22 * 60, Until: 2 * 60, Effect: Effect{Kind: Percent, Percent: 1000}})
@@ -213,7 +213,7 @@ func TestOddRulesHoldToo(t *testing.T) {
 	with.Gifts = []Item{{VariantID: 9, Quantity: 1, UnitPrice: 300, Rate: vat}}
 	q = Price(with)
 	require.Len(t, q.Lines, 2, "there is one")
-	require.Equal(t, "The gift has run out", q.Missed[0].Why.In("en"))
+	require.Equal(t, "The gift is out of stock", q.Missed[0].Why.In("en"))
 	require.Equal(t, 1, with.Gifts[0].Quantity, "who asked keeps their list")
 
 	vip := in(goods(1000), promotion(1, Rule{Segments: []string{"VIP"}, Tiers: []string{"gold"}, Effect: Effect{Kind: Percent, Percent: 1000}}))
@@ -231,7 +231,7 @@ func TestSomeDoNotGoTogether(t *testing.T) {
 	q := Price(in(goods(1000), second, third, first))
 
 	require.Equal(t, int64(750), q.Total)
-	require.Equal(t, "Not together with SUMMER20", q.Missed[0].Why.In("en"))
+	require.Equal(t, "Can’t be combined with SUMMER20", q.Missed[0].Why.In("en"))
 
 	alone := promotion(4, Rule{Effect: Effect{Kind: Amount, Amount: 10}})
 	alone.With = []Level{LineLevel}

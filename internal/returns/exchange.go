@@ -42,7 +42,7 @@ func (t *taking) price(ctx context.Context) error {
 		return err
 	}
 	if b.Quote.Currency != t.Currency {
-		return fault.New(fault.Conflict, "It was paid in another currency, so it cannot be exchanged here. Take it back, and sell the other one.")
+		return fault.New(fault.Conflict, "It was paid in another currency, so it can’t be exchanged here. Refund it, then sell the replacement.")
 	}
 	t.Costs = b.Quote.Total
 	return nil

@@ -162,7 +162,7 @@ func take(ctx context.Context, tx pgx.Tx, r Request) (*Result, error) {
 		}
 	}
 	if r.Seen != "" && r.Seen != t.Figures() {
-		return nil, fault.New(fault.Conflict, "What goes back is not what was shown: something changed since. Look at it once more, then confirm.")
+		return nil, fault.New(fault.Conflict, "The refund has changed since it was shown. Please check it again, then confirm.")
 	}
 	return t.Result, nil
 }
@@ -181,7 +181,7 @@ func (t *taking) lock(ctx context.Context) error {
 		JOIN location here ON here.id = $2
 		WHERE o.id = $1`, t.OrderID, t.Desk.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotFound, "There is no such order.")
+		return fault.New(fault.NotFound, "We can’t find that order.")
 	}
 	if err != nil {
 		return fmt.Errorf("find an order to return of: %w", err)
@@ -202,15 +202,15 @@ func (t *taking) lock(ctx context.Context) error {
 	}
 	switch {
 	case made:
-		return fault.New(fault.Conflict, "This return was made already.")
+		return fault.New(fault.Conflict, "This return has already been made.")
 	case !takes:
-		return fault.New(fault.Conflict, "This store takes nothing back. Send them to one that does.")
+		return fault.New(fault.Conflict, "This store doesn’t take returns. Send them to one that does.")
 	case t.h.PaymentState == order.Authorised:
-		return fault.New(fault.Conflict, "Its payment is being taken at this moment. Try again in a minute.")
+		return fault.New(fault.Conflict, "The payment is being taken right now. Try again in a minute.")
 	case t.h.PaymentState == order.Due:
-		return fault.New(fault.Conflict, "It is not paid. Take the money on the order's page first, then it can come back; what was not handed over can be cancelled.")
+		return fault.New(fault.Conflict, "This order isn’t paid. Take payment on the order page first, then make the return; items not handed over can be cancelled.")
 	case t.h.PaymentState != order.Paid:
-		return fault.New(fault.Conflict, "Nothing of this order was handed over and paid, so nothing can come back. It can be cancelled.")
+		return fault.New(fault.Conflict, "Nothing in this order has been handed over and paid for, so there’s nothing to return. It can be cancelled.")
 	}
 	return nil
 }
@@ -225,11 +225,11 @@ func (t *taking) choose(ctx context.Context) error {
 			continue
 		}
 		if w.Quantity < 0 || w.Quantity > 99 {
-			form.Add(field, "How many come back? Choose a number.")
+			form.Add(field, "Choose how many to return.")
 			continue
 		}
 		if !slices.Contains(Reasons, w.Reason) || !slices.Contains(Grades, w.Grade) {
-			form.Add(field, "Say why it comes back, and in what condition.")
+			form.Add(field, "Choose a reason and a condition.")
 			continue
 		}
 		rows, err := t.tx.Query(ctx, `
@@ -253,7 +253,7 @@ func (t *taking) choose(ctx context.Context) error {
 			return fmt.Errorf("choose pieces: %w", err)
 		}
 		if found < w.Quantity {
-			form.Add(field, "Only {n} of this line can come back.", text.Args{"n": found})
+			form.Add(field, "Only {n} of this item can be returned.", text.Args{"n": found})
 		}
 		total += found
 	}
@@ -261,7 +261,7 @@ func (t *taking) choose(ctx context.Context) error {
 		return err
 	}
 	if total == 0 {
-		return fault.New(fault.Invalid, "What comes back? Choose at least one piece.")
+		return fault.New(fault.Invalid, "Choose at least one item to return.")
 	}
 	return nil
 }
@@ -361,7 +361,7 @@ func (t *taking) agreed(ctx context.Context, amount int64) error {
 	limit /= 100
 	t.NeedsWord = amount+today > limit
 	if t.NeedsWord && !t.MayAlone && t.Word == nil {
-		return fault.Field("pin", "More than {limit} goes back: a manager has to agree.", text.Args{"limit": money.New(limit, t.Currency)})
+		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.", text.Args{"limit": money.New(limit, t.Currency)})
 	}
 	if t.Word == nil {
 		return nil
@@ -380,11 +380,11 @@ func (t *taking) giveBack(ctx context.Context) error {
 			return err
 		}
 		if !void {
-			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID), "Something was spent from this gift card already, so it cannot come back.")
+			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID), "Some of this gift card has already been spent, so it can’t be returned.")
 		}
 	}
 	if t.AsCredit && t.nameless {
-		return fault.Field("credit", "Nobody could find this customer's credit again. Take their email, phone or card first, or give the money back.")
+		return fault.Field("credit", "This customer couldn’t use the credit later. Add their email, phone or card first, or refund the money.")
 	}
 	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
 	if len(t.instead()) > 0 {
@@ -404,7 +404,7 @@ func (t *taking) giveBack(ctx context.Context) error {
 	t.Refunds = refunds
 	for _, r := range refunds {
 		if t.foreign && (r.How == payment.Cash || r.How == payment.Terminal) {
-			return fault.New(fault.Conflict, "It was paid in {currency}, which this store does not have. Give it as store credit, or send them to a store that does.", text.Args{"currency": t.Currency})
+			return fault.New(fault.Conflict, "It was paid in {currency}, which this store doesn’t take. Refund it as store credit, or send them to a store that does.", text.Args{"currency": t.Currency})
 		}
 		if r.How == payment.Points {
 			t.PointsBack, t.PointsValue = t.PointsBack+r.Points, t.PointsValue+r.Amount

@@ -15,10 +15,10 @@ import (
 // Cards that can be tried, and what comes of them. Any other number is refused.
 var cards = []struct{ Number, Says, Reason string }{
 	{"4242 4242 4242 4242", "is accepted", ""},
-	{"4000 0000 0000 3220", "asks the bank (3-D Secure)", "secure"},
+	{"4000 0000 0000 3220", "asks for 3-D Secure", "secure"},
 	{"4000 0000 0000 0002", "is declined", "The card was declined."},
-	{"4000 0000 0000 9995", "has not enough money", "There is not enough money on the card."},
-	{"4000 0000 0000 0069", "is out of date", "The card is out of date."},
+	{"4000 0000 0000 9995", "has insufficient funds", "There aren’t enough funds on the card."},
+	{"4000 0000 0000 0069", "is expired", "The card has expired."},
 	{"4000 0000 0000 9987", "was reported lost", "The card was declined."},
 }
 
@@ -47,7 +47,7 @@ func (s *Server) read(r *http.Request) (v pageView, err error) {
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	v, err := s.read(r)
 	if err != nil {
-		http.Error(w, "There is no such payment.", http.StatusNotFound)
+		http.Error(w, "We can’t find that payment.", http.StatusNotFound)
 		return
 	}
 	show(w, http.StatusOK, v)
@@ -72,7 +72,7 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	reason := "unknown"
 	if v.Later {
 		if reason = ""; r.PostFormValue("answer") != "yes" {
-			reason = "Paying later was refused."
+			reason = "Pay later was declined."
 		}
 	} else {
 		typed := strings.ReplaceAll(strings.TrimSpace(r.PostFormValue("number")), " ", "")
@@ -84,7 +84,7 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 	}
 	switch reason {
 	case "unknown":
-		v.Wrong = "That is not one of the numbers below."
+		v.Wrong = "Use one of the card numbers below."
 		show(w, http.StatusUnprocessableEntity, v)
 	case "secure":
 		if _, err := s.DB.Exec(r.Context(), `UPDATE sandbox.payment SET state = 'secure' WHERE id = $1 AND state = 'open'`, v.ID); err != nil {
@@ -106,7 +106,7 @@ func (s *Server) secure(w http.ResponseWriter, r *http.Request) {
 	}
 	reason := ""
 	if r.PostFormValue("answer") != "yes" {
-		reason = "The bank did not confirm it."
+		reason = "Your bank didn’t approve the payment."
 	}
 	s.finish(w, r, v, reason)
 }
@@ -147,19 +147,19 @@ label { display: block; font-weight: 600; margin: 1.25rem 0 .25rem } input { box
 button { width: 100%; margin-top: 1rem; padding: .875rem; font: inherit; font-weight: 600; border: 0; border-radius: 6px; background: light-dark(#1f5f43, #7cc7a1); color: light-dark(#fff, #10241a) } button.quiet { background: none; color: inherit; border: 1px solid var(--line) }
 dl { margin: 1.5rem 0 0; font-size: .875rem } dt { font-variant-numeric: tabular-nums; float: left; clear: left; margin-right: .75rem } dd { margin: 0 } .wrong { color: light-dark(#a3271c, #f0998f) }
 </style></head><body><main>
-<p class="test">Sandbox: no money moves here.</p>
+<p class="test">Sandbox: no real money moves here.</p>
 <h1>{{.Amount}}</h1><p class="muted">{{.Label}}</p>
 {{if eq .State "open"}}
   {{if .Later}}
-  <form method="post"><p>Pay in thirty days. Do you agree to the terms that a real company would show here?</p><button name="answer" value="yes">Agree and pay later</button><button class="quiet" name="answer" value="no">Refuse</button></form>
+  <form method="post"><p>Pay in 30 days. Do you accept the terms a real provider would show here?</p><button name="answer" value="yes">Agree and pay later</button><button class="quiet" name="answer" value="no">Decline</button></form>
   {{else}}
   <form method="post"><label for="number">Card number</label><input id="number" name="number" inputmode="numeric" autocomplete="off" required autofocus>{{with .Wrong}}<p class="wrong">{{.}}</p>{{end}}<button>Pay {{.Amount}}</button></form>
   <dl>{{range .Cards}}<dt>{{.Number}}</dt><dd>{{.Says}}</dd>{{end}}</dl>
   {{end}}
 {{else if eq .State "secure"}}
-  <form method="post" action="/pay/{{.ID}}/secure"><h2>Your bank asks</h2><p>Is it you who pays {{.Amount}}?</p><button name="answer" value="yes">Yes, it is me</button><button class="quiet" name="answer" value="no">No</button></form>
+  <form method="post" action="/pay/{{.ID}}/secure"><h2>Your bank needs to check it’s you</h2><p>Approve {{.Amount}}?</p><button name="answer" value="yes">Approve</button><button class="quiet" name="answer" value="no">Decline</button></form>
 {{else}}
-  <p>This payment is over.</p>
+  <p>This payment is no longer open.</p>
 {{end}}
 <p><a class="muted" href="{{.Back}}">Back to the shop</a></p>
 </main></body></html>`))

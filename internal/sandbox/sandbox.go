@@ -158,7 +158,7 @@ func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.R
 		key := r.Header.Get("Idempotency-Key")
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<16))
 		if err != nil || key == "" {
-			say(w, http.StatusBadRequest, answer{Error: "A call needs a body and a key."})
+			say(w, http.StatusBadRequest, answer{Error: "A request needs a body and an idempotency key."})
 			return
 		}
 		fault := s.fault(r.Context(), operation)
@@ -176,7 +176,7 @@ func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.R
 			err := tx.QueryRow(r.Context(), `SELECT hash, status, answer FROM sandbox.request WHERE key = $1`, key).Scan(&hash, &status, &saved)
 			if err == nil {
 				if subtle.ConstantTimeCompare(hash, sum[:]) != 1 {
-					status, out = http.StatusUnprocessableEntity, answer{Error: "This key was used for something else."}
+					status, out = http.StatusUnprocessableEntity, answer{Error: "This idempotency key was used for a different request."}
 					return nil
 				}
 				return json.Unmarshal([]byte(saved), &out)
@@ -242,7 +242,7 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) {
 	a, err := s.told(r.Context(), s.DB, chi.URLParam(r, "id"))
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		say(w, http.StatusNotFound, answer{Error: "There is no such payment."})
+		say(w, http.StatusNotFound, answer{Error: "We can’t find that payment."})
 	case err != nil:
 		say(w, http.StatusInternalServerError, answer{Error: "Something went wrong here."})
 	default:
@@ -318,7 +318,7 @@ func (s *Server) void(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte)
 	}
 	a, err := s.told(ctx, tx, id)
 	if err == nil && !done && a.State != "void" && a.State != "declined" {
-		err = no("It is captured: refund it.")
+		err = no("It is captured; refund it instead.")
 	}
 	return a, err
 }
@@ -327,7 +327,7 @@ func (s *Server) refund(ctx context.Context, tx pgx.Tx, r *http.Request, body []
 	id, amount := chi.URLParam(r, "id"), amountOf(body)
 	done, err := s.move(ctx, tx, id, "refund", amount, `refunded = refunded + $2 WHERE id = $1 AND state = 'captured' AND $2 > 0 AND refunded + $2 <= captured`, amount)
 	if err == nil && !done {
-		err = no("There is not that much to give back.")
+		err = no("The refund exceeds the captured amount.")
 	}
 	if err != nil {
 		return answer{}, err

@@ -96,11 +96,11 @@ func Weak(password string) string {
 	n := utf8.RuneCountInString(password)
 	switch {
 	case n < MinPassword:
-		return "Use at least 15 characters; a sentence is easy to remember."
+		return "Use at least 15 characters. A short sentence is easy to remember."
 	case n > MaxPassword:
-		return "That is longer than we can keep. Use up to 500 characters."
+		return "That’s too long. Use up to 500 characters."
 	case Common(password):
-		return "That one is among the first that anybody would try. Use a sentence that only you would write."
+		return "That password is too easy to guess. Try a sentence only you would write."
 	}
 	return ""
 }

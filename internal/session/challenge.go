@@ -35,7 +35,7 @@ const (
 // ChallengeLife is as long as people look for their phone.
 const ChallengeLife = 10 * time.Minute
 
-var errChallenge = fault.New(fault.Conflict, "That took too long, or was done already. Begin again.")
+var errChallenge = fault.New(fault.Conflict, "That took too long, or has already been done. Start again.")
 
 // Challenging keeps a challenge and answers with its secret.
 func Challenging(ctx context.Context, db pg.DB, c Challenge) (token string, err error) {

@@ -38,9 +38,9 @@ func (o *Office) gateway(name string) (payment.Gateway, error) {
 	return o.Gateway, nil
 }
 
-var errNothingToPay = fault.New(fault.Conflict, "There is nothing to pay for this order any more.")
+var errNothingToPay = fault.New(fault.Conflict, "There’s nothing left to pay on this order.")
 
-var errUnreachable = fault.New(fault.Conflict, "We cannot reach the payment page at the moment. Your order is kept: try again in a minute.")
+var errUnreachable = fault.New(fault.Conflict, "We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
 
 // Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is the key, so there is one page.
 func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
@@ -72,7 +72,7 @@ func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
 		until = &later
 	}
 	if time.Now().After(*until) {
-		return "", fault.New(fault.Conflict, "The time to pay this order is over. What was in it is in your cart again.")
+		return "", fault.New(fault.Conflict, "The time to pay for this order has run out. Your items are back in your cart.")
 	}
 	b.Expires = *until
 	begun, err := gateway.Begin(ctx, b)
@@ -80,7 +80,7 @@ func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
 		if err := o.settle(ctx, a, payment.Status{State: payment.Declined, Amount: a.Amount, Currency: a.Currency, Declined: why}); err != nil {
 			return "", err
 		}
-		return "", fault.New(fault.Conflict, "The payment was refused: {why} Try another way to pay.", text.Args{"why": why})
+		return "", fault.New(fault.Conflict, "Payment declined: {why} Try another payment method.", text.Args{"why": why})
 	}
 	if err != nil {
 		return "", errors.Join(errUnreachable, err)

@@ -244,6 +244,6 @@ func TestACartThatWasOrderedIsNotSold(t *testing.T) {
 	_, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000, Channel: "counter", AssociateID: w.Bea.ID,
 		Here: basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}, Language: "en"})
 	require.Equal(t, fault.Conflict, fault.As(err).Kind)
-	require.Contains(t, fault.As(err).Error(), "Nothing was taken here")
+	require.Contains(t, fault.As(err).Error(), "Nothing was charged here")
 	w.sound()
 }

@@ -79,7 +79,7 @@ func Found(ctx context.Context, db pg.DB, r Request) error {
 			return err
 		}
 		if !fresh {
-			return fault.New(fault.Conflict, "This shop was set up a moment ago. Sign in instead.")
+			return fault.New(fault.Conflict, "This shop has already been set up. Sign in instead.")
 		}
 		if err := tax.Set(ctx, tx, tax.Rate{Country: country.Code, Class: "standard", Name: fmt.Sprintf("%s %s%%", country.Tax, percent(rate)), PPM: rate}); err != nil {
 			return err
@@ -104,16 +104,16 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 			form.Add(field, sentence)
 		}
 	}
-	named("shop", r.Shop, "What is your shop called? Use up to 80 letters.")
-	named("store", r.Store, "What is the store called? Use up to 80 letters.")
-	named("town", r.Town, "In which town is it?")
-	named("name", r.Name, "Write your name, in up to 80 letters.")
+	named("shop", r.Shop, "Enter the name of your shop, up to 80 characters.")
+	named("store", r.Store, "Enter the name of the store, up to 80 characters.")
+	named("town", r.Town, "Enter the town.")
+	named("name", r.Name, "Enter your name, up to 80 characters.")
 	if catalog.Slug(r.Store) == "" {
-		form.Add("store", "The name needs at least one letter or figure.")
+		form.Add("store", "The name needs at least one letter or digit.")
 	}
 	for field, value := range map[string]string{"street": r.Street, "postcode": r.Postcode} {
 		if utf8.RuneCountInString(value) > 120 || strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-			form.Add(field, "That cannot be printed on a receipt. Use up to 120 letters.")
+			form.Add(field, "That doesn’t fit on a receipt. Use up to 120 characters.")
 		}
 	}
 	for _, code := range r.Languages {
@@ -122,7 +122,7 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 		}
 	}
 	if !slices.Contains(r.Languages, "en") {
-		form.Add("language", "English has to be among them for now: it is what other texts fall back to.")
+		form.Add("language", "For now English has to be one of them: it’s the fallback language.")
 	}
 	i := slices.IndexFunc(Countries, func(c Country) bool { return c.Code == r.Country })
 	if i < 0 {
@@ -134,15 +134,15 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	if r.Rate != "" {
 		typed, err := strconv.ParseFloat(strings.ReplaceAll(r.Rate, ",", "."), 64)
 		if err != nil || !(typed >= 0 && typed <= 50) {
-			form.Add("rate", "Write the rate in percent, from 0 to 50, such as 8.875.")
+			form.Add("rate", "Enter the rate as a percentage from 0 to 50, such as 8.875.")
 		}
 		rate = int64(typed*10_000 + 0.5)
 	} else if !country.Included {
-		form.Add("rate", "Tax is added here, and the rate is the place’s own. Write it in percent.")
+		form.Add("rate", "Tax is added here at a local rate. Enter it as a percentage.")
 	}
 	email, ok := customer.NormalEmail(r.Email)
 	if !ok {
-		form.Add("email", "That does not look like an email address, such as ada@example.com.")
+		form.Add("email", "Enter a valid email address, such as ada@example.com.")
 	}
 	if weak := secret.Weak(r.Password); weak != "" {
 		form.Add("password", weak)

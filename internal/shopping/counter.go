@@ -18,15 +18,15 @@ func Welcome(ctx context.Context, db pg.DB, name, email, number, country string)
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		form.Add("name", "Write the name in up to 100 letters.")
+		form.Add("name", "Enter the name, up to 100 characters.")
 	}
 	var identities []customer.Identity
 	for _, typed := range []struct {
 		kind, value, wrong string
 		read               func() (string, bool)
 	}{
-		{customer.Email, email, "That does not look like an email address, such as ada@example.com.", func() (string, bool) { return customer.NormalEmail(email) }},
-		{customer.Phone, number, "That does not look like a phone number, such as 0113 496 0999.", func() (string, bool) { return phone.Read(number, country) }},
+		{customer.Email, email, "Enter a valid email address, such as ada@example.com.", func() (string, bool) { return customer.NormalEmail(email) }},
+		{customer.Phone, number, "Enter a valid phone number, such as 0113 496 0999.", func() (string, bool) { return phone.Read(number, country) }},
 	} {
 		if strings.TrimSpace(typed.value) == "" {
 			continue
@@ -38,7 +38,7 @@ func Welcome(ctx context.Context, db pg.DB, name, email, number, country string)
 		identities = append(identities, customer.Identity{Kind: typed.kind, Value: value, Source: "counter"})
 	}
 	if len(identities) == 0 {
-		form.Add("phone", "Take a phone number or an email address, so that we can say when it is ready.")
+		form.Add("phone", "Enter a phone number or email address, so we can tell them when it’s ready.")
 	}
 	if err := form.Err(); err != nil {
 		return 0, err

@@ -62,7 +62,7 @@ func UseCode(ctx context.Context, db pg.DB, t Trier, typed string) error {
 		}
 	}
 	if !ok {
-		return fault.Field("code", "That code does not work. Check it, or it is over.")
+		return fault.Field("code", "That code isn’t valid, or has expired.")
 	}
 	t.good(ctx, db, "code")
 	return cart.AddCode(ctx, db, t.Person, code)
@@ -78,7 +78,7 @@ func Card(ctx context.Context, db pg.DB, t Trier, typed, currency string) (*gift
 		return nil, err
 	}
 	if card == nil {
-		return nil, fault.Field("gift_card", "That code opens no gift card here. Check it, and try again.")
+		return nil, fault.Field("gift_card", "We can’t find a gift card with that code. Check it and try again.")
 	}
 	t.good(ctx, db, "gift")
 	return card, nil
@@ -101,7 +101,7 @@ func TakeShared(ctx context.Context, db pg.DB, w Who, word string) (newToken str
 			return err
 		}
 		if from == 0 {
-			return fault.New(fault.NotFound, "This cart is not there any more.")
+			return fault.New(fault.NotFound, "This cart no longer exists.")
 		}
 		return w.fill(ctx, tx, &newToken, func(id, into int64) error {
 			if id == owner {
@@ -157,7 +157,7 @@ func Attach(ctx context.Context, db pg.DB, from, into int64) error {
 			return err
 		}
 		if !anonymous || from == into {
-			return fault.New(fault.Conflict, "This sale belongs to a customer already. Begin a new one.")
+			return fault.New(fault.Conflict, "This sale already belongs to a customer. Start a new one.")
 		}
 		if _, err := cart.Join(ctx, tx, from, into, "counter"); err != nil {
 			return err

@@ -29,7 +29,7 @@ const DeviceFailures = 10
 func RegisterDevice(ctx context.Context, tx pgx.Tx, name string, locationID, by int64) (id int64, token string, err error) {
 	name = text.Clean(name, 40)
 	if name == "" {
-		return 0, "", fault.Field("name", "Name the machine, such as “Till 2” or “Window tablet”.")
+		return 0, "", fault.Field("name", "Name the device, such as “Till 2” or “Window tablet”.")
 	}
 	token = secret.NewToken()
 	err = tx.QueryRow(ctx, `

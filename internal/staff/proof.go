@@ -67,7 +67,7 @@ func stepOf(key []byte, code string, at time.Time) (int64, bool) {
 }
 
 var (
-	errTOTP = fault.Field("code", "That code does not fit. Codes change every half minute, and each works once.")
+	errTOTP = fault.Field("code", "That code is incorrect. Codes change every 30 seconds, and each works once.")
 	perTOTP = limit.Rule{Max: 10, Window: 15 * time.Minute}
 )
 
@@ -144,7 +144,7 @@ func AddPasskey(ctx context.Context, tx pgx.Tx, associateID int64, credentialID 
 		INSERT INTO associate_passkey (associate_id, credential_id, name, credential)
 		VALUES ($1, $2, $3, $4)`, associateID, credentialID, name, credential)
 	if pg.Violates(err, "associate_passkey_credential_id_key") {
-		return fault.New(fault.Conflict, "This passkey is known already.")
+		return fault.New(fault.Conflict, "This passkey has already been added.")
 	}
 	return err
 }
@@ -173,15 +173,15 @@ func ClearSecond(ctx context.Context, tx pgx.Tx, associateID int64) error {
 // A PIN has so many tries on a device; then it wants the password, which sets them back.
 var perPIN = limit.Rule{Max: 5, Window: 12 * time.Hour}
 
-var errPIN = fault.Field("pin", "That PIN is not right.")
+var errPIN = fault.Field("pin", "That PIN is incorrect.")
 
 // SetPIN keeps a PIN of four to six figures.
 func SetPIN(ctx context.Context, tx pgx.Tx, associateID int64, pin string) error {
 	if len(pin) < 4 || len(pin) > 6 || strings.Trim(pin, "0123456789") != "" {
-		return fault.Field("pin", "Use four to six figures.")
+		return fault.Field("pin", "Use four to six digits.")
 	}
 	if simple(pin) {
-		return fault.Field("pin", "That one would be tried first. Use figures that do not follow one another.")
+		return fault.Field("pin", "That PIN is too easy to guess. Don’t use repeated or consecutive digits.")
 	}
 	hash, err := secret.HashPassword(ctx, pin)
 	if err != nil {
@@ -214,14 +214,14 @@ func checkUnlocked(ctx context.Context, db pg.DB, scope string, associateID, dev
 		return fmt.Errorf("look at a device: %w", err)
 	}
 	if locked {
-		return fault.Field("pin", "PINs were wrong too often on this machine. A manager unlocks it.")
+		return fault.Field("pin", "Too many wrong PINs on this device. Ask a manager to unlock it.")
 	}
 	return checkPIN(ctx, db, scope, associateID, deviceID, pin)
 }
 
 func checkPIN(ctx context.Context, db pg.DB, scope string, associateID, deviceID int64, pin string) error {
 	if err := limit.Take(ctx, db, scope, perPIN); err != nil {
-		return fault.Field("pin", "This PIN was wrong too often. Sign in with the password.")
+		return fault.Field("pin", "Too many wrong PINs. Sign in with your password.")
 	}
 	var hash string
 	err := db.QueryRow(ctx, `
@@ -278,10 +278,10 @@ func ApproveUnlocking(ctx context.Context, db pg.DB, a Approval, locationID, dev
 func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64, check func(context.Context, pg.DB, string, int64, int64, string) error) error {
 	var form fault.Form
 	if a.ManagerID == 0 {
-		form.Add("manager", "Choose the manager who allows it.")
+		form.Add("manager", "Choose the manager approving this.")
 	}
 	if strings.TrimSpace(a.Reason) == "" {
-		form.Add("reason", "Write why, so that it can be understood later.")
+		form.Add("reason", "Enter a reason.")
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -291,7 +291,7 @@ func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int
 		return err
 	}
 	if manager == nil || !manager.Manages() || !manager.WorksAt(locationID) {
-		return fault.Field("manager", "Choose the manager who allows it.")
+		return fault.Field("manager", "Choose the manager approving this.")
 	}
 	err = check(ctx, db, fmt.Sprintf("approve:%d:%d", a.AskedBy, a.ManagerID), a.ManagerID, deviceID, a.PIN)
 	if fault.As(err) == nil {

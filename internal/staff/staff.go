@@ -57,7 +57,7 @@ func Create(ctx context.Context, tx pgx.Tx, a *Associate, password string) error
 		VALUES ($1, $2, $3, $4)
 		RETURNING id`, a.Name, a.Email, a.Role, hash).Scan(&a.ID)
 	if pg.Violates(err, "associate_email") {
-		return fault.Field("email", "Somebody here has this address already.")
+		return fault.Field("email", "Someone on the staff already uses this address.")
 	}
 	if err != nil {
 		return fmt.Errorf("create associate: %w", err)
@@ -80,7 +80,7 @@ func Change(ctx context.Context, tx pgx.Tx, a *Associate, disabled bool) error {
 		return fmt.Errorf("change an associate: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.Field("role", "This is the last admin. Make somebody else one first.")
+		return fault.Field("role", "This is the last admin. Make someone else an admin first.")
 	}
 	return place(ctx, tx, a)
 }
@@ -202,5 +202,5 @@ func SetPassword(ctx context.Context, tx pgx.Tx, associateID int64, password str
 }
 
 func wrong() error {
-	return fault.Field("password", "That email and password do not go together.")
+	return fault.Field("password", "Email or password is incorrect.")
 }

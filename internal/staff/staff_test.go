@@ -93,7 +93,7 @@ func TestPINsAreCountedOutAndSoAreMachines(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			f := fault.As(staff.CheckPIN(ctx, db, c.Bea.ID, device, "5555"))
-			if assert.NotNil(t, f) && f.Fields["pin"].Key == "That PIN is not right." {
+			if assert.NotNil(t, f) && f.Fields["pin"].Key == "That PIN is incorrect." {
 				told.Add(1)
 			} else {
 				counted.Add(1)

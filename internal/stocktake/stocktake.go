@@ -32,11 +32,11 @@ const Max = 1_000_000
 func Receive(ctx context.Context, db pg.DB, c Change) error {
 	var form fault.Form
 	if c.Quantity < 1 || c.Quantity > Max {
-		form.Add("quantity", "How many arrived? Write a whole number from 1 to a million.")
+		form.Add("quantity", "Enter how many arrived: a whole number from 1 to a million.")
 	}
 	c.Reason = strings.TrimSpace(c.Reason)
 	if !note(c.Reason) {
-		form.Add("reason", "That note is too long for the ledger. Use up to 200 letters.")
+		form.Add("reason", "That note is too long. Use up to 200 characters.")
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -60,11 +60,11 @@ func note(s string) bool {
 func Count(ctx context.Context, db pg.DB, c Change) error {
 	var form fault.Form
 	if c.Quantity < 0 || c.Quantity > Max {
-		form.Add("quantity", "How many are there? Write a whole number from 0 to a million.")
+		form.Add("quantity", "Enter how many there are: a whole number from 0 to a million.")
 	}
 	c.Reason = strings.TrimSpace(c.Reason)
 	if c.Reason == "" || !note(c.Reason) {
-		form.Add("reason", "Why does the figure change? A few words for the ledger.")
+		form.Add("reason", "Enter a reason for the stock ledger.")
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -76,7 +76,7 @@ func Count(ctx context.Context, db pg.DB, c Change) error {
 			return err
 		}
 	}
-	return fault.New(fault.Conflict, "Orders came in while you were counting. Try once more.")
+	return fault.New(fault.Conflict, "Orders came in while you were counting. Please try again.")
 }
 
 func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {

@@ -20,6 +20,6 @@ func TestArgumentsAreSaidInTheLanguage(t *testing.T) {
 
 func TestCountsPickTheirSentence(t *testing.T) {
 	ctx := context.Background()
-	require.Equal(t, "1 piece", N(ctx, 1, "{n} piece", "{n} pieces"))
-	require.Equal(t, "0 pieces", N(ctx, 0, "{n} piece", "{n} pieces"))
+	require.Equal(t, "1 item", N(ctx, 1, "{n} item", "{n} items"))
+	require.Equal(t, "0 items", N(ctx, 0, "{n} item", "{n} items"))
 }

@@ -39,7 +39,7 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if amount, err := money.Parse(view.Spent, "GBP"); err == nil {
 		view.Segment.Spent = amount.Minor
 	} else if view.Spent != "" {
-		view.Wrong = text.T(r.Context(), "Write an amount in figures, such as 250.")
+		view.Wrong = text.T(r.Context(), "Enter an amount, such as 250.")
 	}
 	rows, total, err := office.Customers(r.Context(), p.DB, view.Segment)
 	if err != nil {
@@ -171,7 +171,7 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	shut := r.PostFormValue("shut") == "1"
 	var err error
 	if shut && reason == "" {
-		err = fault.Field("shut-reason", "Write why, so that it can be understood later.")
+		err = fault.Field("shut-reason", "Enter a reason.")
 	} else {
 		err = person.Shut(r.Context(), p.DB, id(r, "id"), shut, reason, at(r))
 	}
@@ -199,7 +199,7 @@ func (p *Pages) unmerge(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	for _, m := range merges {
 		if m.ID == mergeID {
 			if typed(r.PostFormValue("reason")) == "" {
-				return p.showPerson(r, personView{}, fault.New(fault.Invalid, "Write why they are parted, so that it can be understood later."))
+				return p.showPerson(r, personView{}, fault.New(fault.Invalid, "Enter a reason for separating the profiles."))
 			}
 			_, err := person.Undo(r.Context(), p.DB, mergeID, typed(r.PostFormValue("reason")), at(r))
 			return p.afterPerson(r, err, "unmerged", personView{})
@@ -212,7 +212,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	here := at(r)
 	var err error
 	if r.PostFormValue("sure") != "yes" {
-		err = fault.Field("sure", "Tick this to say that you mean it.")
+		err = fault.Field("sure", "Tick the box to confirm.")
 	} else {
 		err = privacy.Erase(r.Context(), p.DB, p.Files, id(r, "id"), staff.Entry{AssociateID: here.AssociateID, LocationID: here.LocationID})
 	}

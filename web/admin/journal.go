@@ -20,7 +20,7 @@ func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 	var form fault.Form
 	from, to := dayOf(r, "from", now.AddDate(0, -1, 0), &form), dayOf(r, "to", now, &form)
 	if from.After(to) {
-		form.Add("to", "The last day is before the first.")
+		form.Add("to", "The end date is before the start date.")
 	}
 	if err := form.Err(); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func dayOf(r *http.Request, name string, otherwise time.Time, form *fault.Form) 
 	}
 	day, err := time.Parse(time.DateOnly, typed)
 	if err != nil || day.Year() < 2000 || day.Year() > 2200 {
-		form.Add(name, "A day is written like 2026-03-31.")
+		form.Add(name, "Enter a date, such as 2026-03-31.")
 	}
 	return day
 }

@@ -43,10 +43,10 @@ func (p *Pages) showPayments(r *http.Request, wrong *fault.Fault) (respond.Answe
 func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	note, again := typed(r.PostFormValue("note")), r.PostFormValue("again") != ""
 	if again && note == "" {
-		note = text.T(r.Context(), "Asked for again")
+		note = text.T(r.Context(), "Requested again")
 	}
 	if note == "" {
-		return p.showPayments(r, fault.New(fault.Invalid, "What was done about it? A few words for whoever asks later."))
+		return p.showPayments(r, fault.New(fault.Invalid, "Enter a short note on what was done."))
 	}
 	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 		closed, err := settle.Close(r.Context(), tx, id(r, "id"), who(r), note, again)

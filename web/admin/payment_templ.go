@@ -56,9 +56,9 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Payments to look at"))
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Payments to check"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 16, Col: 43}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 16, Col: 41}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -116,7 +116,7 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 					ctx = templ.InitializeContext(ctx)
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Empty("circle-check", text.T(ctx, "The books agree"), text.T(ctx, "Every hour ours are compared with the payment company’s. Where they differ, or a promise is about to lapse, it stands here until somebody closes it.")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Empty("circle-check", text.T(ctx, "Everything matches"), text.T(ctx, "Every hour we compare our records with the payment provider’s. Differences and expiring authorisations are listed here until someone closes them.")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -191,9 +191,9 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var11 string
-				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Found"))
+				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Found on"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 31, Col: 257}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 31, Col: 260}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -204,7 +204,7 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var12 string
-				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Done about it"))
+				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Resolution"))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 31, Col: 310}
 				}
@@ -404,9 +404,9 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var26 string
-						templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "What was done about it"))
+						templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "How it was resolved"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 55, Col: 107}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 55, Col: 104}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
 						if templ_7745c5c3_Err != nil {
@@ -448,9 +448,9 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 								return templ_7745c5c3_Err
 							}
 							var templ_7745c5c3_Var29 string
-							templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Ask again"))
+							templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Request again"))
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 59, Col: 97}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/payment.templ`, Line: 59, Col: 101}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 							if templ_7745c5c3_Err != nil {
@@ -496,19 +496,19 @@ func amountOf(ctx context.Context, d office.Difference, minor int64) string {
 func differenceName(ctx context.Context, kind string) string {
 	switch kind {
 	case "amount":
-		return text.T(ctx, "Another amount than the order’s")
+		return text.T(ctx, "Amount differs from the order")
 	case "captured":
-		return text.T(ctx, "Taken differs")
+		return text.T(ctx, "Captured amount differs")
 	case "refunded":
-		return text.T(ctx, "Given back differs, or was refused")
+		return text.T(ctx, "Refund differs, or was refused")
 	case "unknown":
-		return text.T(ctx, "A payment that nobody knows")
+		return text.T(ctx, "Unknown payment")
 	case "lapsed":
-		return text.T(ctx, "A promise lapsed: it is paid at the counter now")
+		return text.T(ctx, "Authorisation expired: to be paid again")
 	case "lapses":
-		return text.T(ctx, "A promise lapses soon: hand over, or it is gone")
+		return text.T(ctx, "Authorisation expires soon: hand over to capture it")
 	case "late":
-		return text.T(ctx, "Promised for an order that was gone")
+		return text.T(ctx, "Authorised for an order that was cancelled")
 	}
 	return kind
 }

@@ -68,7 +68,7 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 	}
 	amount, err := money.Parse(view.Typed, view.Currency)
 	if err != nil || amount.Minor > money.MaxUnit || amount.Minor == 0 {
-		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50."))
+		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Enter a price above zero, such as 12.50."))
 	}
 	price := catalog.Price{Currency: view.Currency, TaxIncluded: included, Amount: amount.Minor}
 	var was *int64

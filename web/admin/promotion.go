@@ -115,7 +115,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 	q := v.InQuote()
 	q.NeedsCode, q.Starts, q.Ends = false, time.Time{}, time.Time{}
 	if v.MaxUses != nil && v.Used >= *v.MaxUses {
-		q.Barred = text.M("All of it has been given away")
+		q.Barred = text.M("This offer has been fully redeemed")
 	}
 	if number, err := strconv.ParseInt(strings.TrimPrefix(v.Try, "#"), 10, 64); err == nil {
 		v.Tried, err = basket.TryOrder(ctx, p.DB, number, q)
@@ -128,7 +128,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 		return nil, err
 	}
 	if customerID == 0 {
-		return fault.Field("cart", "No open cart has this code, and no order this number. A cart’s code stands on its page, eight letters."), nil
+		return fault.Field("cart", "We can’t find an open cart with this code or an order with this number. The eight-letter code is on the cart page."), nil
 	}
 	v.Tried, err = basket.Try(ctx, p.DB, customerID, q, text.Language(ctx))
 	return nil, err
@@ -147,7 +147,7 @@ func (p *Pages) collisions(ctx context.Context, page *office.PromotionPage) (all
 
 func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, fault.New(fault.Invalid, "This form could not be read. Try again.")
+		return nil, fault.New(fault.Invalid, "We couldn’t read this form. Please try again.")
 	}
 	v := promotionView{Typed: r.PostForm}
 	written := fresh()
@@ -197,7 +197,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		}
 		n, err := strconv.Atoi(one(name))
 		if err != nil || n < 0 || n > 1_000_000_000 {
-			form.Add(name, "A whole number, or nothing.")
+			form.Add(name, "Enter a whole number, or leave it empty.")
 			n = 0
 		}
 		return &n
@@ -215,7 +215,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		}
 		m, err := money.Parse(one(name), rule.Currency)
 		if err != nil {
-			form.Add(name, "An amount in figures, such as 12.50.")
+			form.Add(name, "Enter an amount, such as 12.50.")
 		}
 		return m.Minor
 	}
@@ -229,7 +229,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		}
 		t, err := time.ParseInLocation("2006-01-02T15:04", one(name), zone)
 		if err != nil || t.Year() < 2000 || t.Year() > 2200 {
-			form.Add(name, "A day and a time, such as 2026-12-24 09:00.")
+			form.Add(name, "Enter a date and time, such as 2026-12-24 09:00.")
 			return nil
 		}
 		return &t
@@ -245,7 +245,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		found, failed := office.Goods(r.Context(), p.DB, kind, names)
 		err = failed
 		if len(found.Unknown) > 0 {
-			form.Add(field, "There is no {name}.", text.Args{"name": strings.Join(found.Unknown, ", ")})
+			form.Add(field, "We can’t find {name}.", text.Args{"name": strings.Join(found.Unknown, ", ")})
 		}
 		return found.IDs
 	}
@@ -266,7 +266,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 	for _, at := range r.PostForm["location"] {
 		n, _ := strconv.ParseInt(at, 10, 64)
 		if !slices.ContainsFunc(stores, func(l location.Location) bool { return l.ID == n }) {
-			form.Add("location", "One of these stores does not exist any more. Choose again.")
+			form.Add("location", "One of these stores no longer exists. Choose again.")
 			break
 		}
 		rule.Locations = append(rule.Locations, n)
@@ -323,7 +323,7 @@ func (p *Pages) gift(ctx context.Context, sku string, form *fault.Form) (int64, 
 	}
 	found, err := office.Goods(ctx, p.DB, "variant", []string{sku})
 	if err != nil || len(found.IDs) == 0 {
-		form.Add("gift", "Nothing has this SKU.")
+		form.Add("gift", "We can’t find this SKU.")
 		return 0, err
 	}
 	return found.IDs[0], nil
@@ -336,7 +336,7 @@ func percent(s string, form *fault.Form) int64 {
 	}
 	m, err := money.Parse(strings.TrimSpace(s), "XXX")
 	if err != nil || m.Minor > 10000 {
-		form.Add("percent", "A percentage from 0.01 to 100.")
+		form.Add("percent", "Enter a percentage from 0.01 to 100.")
 		return 0
 	}
 	return m.Minor
@@ -359,7 +359,7 @@ func steps(s, currency string, form *fault.Form) (all []quote.Step) {
 			ok = false
 		}
 		if !ok || err != nil || len(all) > 20 {
-			form.Add("steps", "Write steps as “50 = 5; 100 = 15%”.")
+			form.Add("steps", "Enter tiers as “50 = 5; 100 = 15%”.")
 			return nil
 		}
 		all = append(all, step)
@@ -373,7 +373,7 @@ func minutes(s, field string, form *fault.Form) int {
 	}
 	t, err := time.Parse("15:04", s)
 	if err != nil {
-		form.Add(field, "A time such as 14:00.")
+		form.Add(field, "Enter a time, such as 14:00.")
 	}
 	return t.Hour()*60 + t.Minute()
 }
@@ -433,7 +433,7 @@ func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer
 		if prefix := typed(r.PostFormValue("prefix")); prefix != "" {
 			n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("count")))
 			if err != nil {
-				return fault.Field("count", "How many? From 1 to 10,000.")
+				return fault.Field("count", "Enter a number from 1 to 10,000.")
 			}
 			return promotion.AddBatch(r.Context(), tx, promotionID, prefix, prefix, n)
 		}
@@ -441,7 +441,7 @@ func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer
 		if uses := strings.TrimSpace(r.PostFormValue("uses")); uses != "" {
 			n, err := strconv.Atoi(uses)
 			if err != nil || n < 1 || n > 1_000_000_000 {
-				return fault.Field("uses", "A limit is a whole number above zero, or empty.")
+				return fault.Field("uses", "Enter a whole number above zero, or leave it empty.")
 			}
 			c.MaxUses = &n
 		}
@@ -450,7 +450,7 @@ func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer
 				return err
 			}
 			if c.CustomerID == 0 {
-				return fault.Field("customer", "Nobody has confirmed this address.")
+				return fault.Field("customer", "No customer has verified this address.")
 			}
 		}
 		return promotion.AddCode(r.Context(), tx, c)

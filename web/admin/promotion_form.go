@@ -193,15 +193,15 @@ func (v promotionView) clock() *time.Location {
 
 func kinds(ctx context.Context) []ui.Option {
 	return []ui.Option{
-		{Value: quote.Percent, Name: text.T(ctx, "a percentage off")}, {Value: quote.Amount, Name: text.T(ctx, "an amount off")}, {Value: quote.FixedPrice, Name: text.T(ctx, "a fixed price for each")},
-		{Value: quote.BuyGet, Name: text.T(ctx, "some at a percentage off when others are bought")}, {Value: quote.CheapestFree, Name: text.T(ctx, "the cheapest for nothing")},
-		{Value: quote.Bundle, Name: text.T(ctx, "several together for one price")}, {Value: quote.TieredSpend, Name: text.T(ctx, "more off, the more is spent")},
-		{Value: quote.CheaperDelivery, Name: text.T(ctx, "a percentage off the delivery")}, {Value: quote.Gift, Name: text.T(ctx, "a gift")}, {Value: quote.Points, Name: text.T(ctx, "more points")},
+		{Value: quote.Percent, Name: text.T(ctx, "Percentage off")}, {Value: quote.Amount, Name: text.T(ctx, "Amount off")}, {Value: quote.FixedPrice, Name: text.T(ctx, "Fixed price each")},
+		{Value: quote.BuyGet, Name: text.T(ctx, "Buy some, get some at a discount")}, {Value: quote.CheapestFree, Name: text.T(ctx, "Cheapest free")},
+		{Value: quote.Bundle, Name: text.T(ctx, "Set price for several")}, {Value: quote.TieredSpend, Name: text.T(ctx, "Spend more, save more")},
+		{Value: quote.CheaperDelivery, Name: text.T(ctx, "Percentage off delivery")}, {Value: quote.Gift, Name: text.T(ctx, "Free gift")}, {Value: quote.Points, Name: text.T(ctx, "Extra points")},
 	}
 }
 
 func currencies(ctx context.Context, all []string) []ui.Option {
-	options := []ui.Option{{Value: "", Name: text.T(ctx, "no amounts in it")}}
+	options := []ui.Option{{Value: "", Name: text.T(ctx, "No currency")}}
 	for _, c := range all {
 		options = append(options, ui.Option{Value: c, Name: c})
 	}

@@ -84,21 +84,21 @@ func frame(r *http.Request, title, section string) layout.Admin {
 	}}
 	switch r.URL.Query().Get("done") {
 	case "price":
-		a.Done = text.T(r.Context(), "The new price holds from now on. The old one stays in the history.")
+		a.Done = text.T(r.Context(), "The new price applies from now on. The old one stays in the history.")
 	case "same":
-		a.Done = text.T(r.Context(), "That was the price already. Nothing changed.")
+		a.Done = text.T(r.Context(), "That’s already the price. Nothing has changed.")
 	case "received":
 		a.Done = text.T(r.Context(), "Booked in.")
 	case "kept":
-		a.Done = text.T(r.Context(), "Kept.")
+		a.Done = text.T(r.Context(), "Saved.")
 	case "exported":
-		a.Done = text.T(r.Context(), "The link goes to their confirmed address.")
+		a.Done = text.T(r.Context(), "We’re sending the link to their verified address.")
 	case "unmerged":
-		a.Done = text.T(r.Context(), "They are two again. What came after the merge stayed with this one.")
+		a.Done = text.T(r.Context(), "The profiles are separate again. Anything since the merge stays with this one.")
 	case "erased":
-		a.Done = text.T(r.Context(), "Forgotten. What the law has us keep names nobody any more.")
+		a.Done = text.T(r.Context(), "Erased. Records we have to keep by law no longer contain personal data.")
 	case "counted":
-		a.Done = text.T(r.Context(), "The figure is corrected, and the ledger says why.")
+		a.Done = text.T(r.Context(), "Stock corrected, with the reason in the ledger.")
 	}
 	return a
 }

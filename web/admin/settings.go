@@ -147,7 +147,7 @@ func (p *Pages) known(r *http.Request, m delivery.Method) error {
 		return err
 	}
 	if !slices.ContainsFunc(places, func(at location.Location) bool { return at.Currency == m.Currency }) {
-		return fault.Field("currency", "Choose a currency that one of our places takes.")
+		return fault.Field("currency", "Choose a currency that one of our locations uses.")
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func method(typed map[string]string) (m delivery.Method, err error) {
 	}
 	var hours, minutes int
 	if n, err := fmt.Sscanf(typed["cutoff"], "%d:%d", &hours, &minutes); n != 2 || err != nil || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
-		form.Add("cutoff", "Until when does it leave the same day? Such as 14:00.")
+		form.Add("cutoff", "Enter the same-day dispatch cut-off, such as 14:00.")
 	}
 	m.Cutoff = hours*60 + minutes
 	for line := range strings.Lines(typed["rates"]) {
@@ -173,7 +173,7 @@ func method(typed map[string]string) (m delivery.Method, err error) {
 		}
 		rate, err := readRate(line, m.Currency)
 		if err != nil {
-			form.Add("rates", "“{line}” is not a rate: write up to how many grams, from which amount, and the charge, such as 2000, 0, 3.95.", text.Args{"line": strings.TrimSpace(line)})
+			form.Add("rates", "“{line}” isn’t a rate. Enter the weight limit in grams, the minimum order and the charge, such as 2000, 0, 3.95.", text.Args{"line": strings.TrimSpace(line)})
 			break
 		}
 		m.Rates = append(m.Rates, rate)

@@ -34,7 +34,7 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 	if amount := strings.TrimSpace(r.PostFormValue("amount")); amount != "" {
 		price, err := money.Parse(amount, currency)
 		if err != nil || price.Minor < 1 || price.Minor > money.MaxUnit {
-			wrong = fault.New(fault.Invalid, "Write a price above zero, in figures, such as 12.50. Leave it empty to end the one that holds.")
+			wrong = fault.New(fault.Invalid, "Enter a price above zero, such as 12.50. Leave it empty to end the current price.")
 		}
 		b.Amount = price.Minor
 	}

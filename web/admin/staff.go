@@ -157,7 +157,7 @@ func (p *Pages) devices(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(devicesPage(frame(r, text.T(r.Context(), "Machines"), "devices"), rows)), nil
+	return respond.Page(devicesPage(frame(r, text.T(r.Context(), "Devices"), "devices"), rows)), nil
 }
 
 func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

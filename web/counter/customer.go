@@ -117,7 +117,7 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if len(articles) != 1 {
 		view.Hits = articles
 		if len(articles) == 0 {
-			return p.showCustomer(r, view, fault.Field("article", "Nothing has this barcode, SKU or name."))
+			return p.showCustomer(r, view, fault.Field("article", "We can’t find a product with that barcode, SKU or name."))
 		}
 		return p.showCustomer(r, view, nil)
 	}

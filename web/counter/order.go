@@ -148,7 +148,7 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 // takeBack shows what a return comes to, and with “confirm” makes it. Both run the same code: what is shown is what is done.
 func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, fault.New(fault.Invalid, "This form could not be read. Try again.")
+		return nil, fault.New(fault.Invalid, "We couldn’t read this form. Please try again.")
 	}
 	view := returnView{Form: typed(r, "form"), Typed: map[string]string{}, Article: typed(r, "article"), Reason: typed(r, "reason"), Kind: typed(r, "kind"), Given: typed(r, "given"), AsCredit: r.PostFormValue("credit") == "1"}
 	for name := range r.PostForm {
@@ -193,7 +193,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), Desk: here(r), Language: text.Language(r.Context()), AsCredit: view.AsCredit, Pay: view.Kind,
 		MayAlone: gate.Session(r.Context()).Associate.Manages(), DeviceID: gate.Session(r.Context()).DeviceID}
 	if len(view.Form) < 20 {
-		return request, fault.New(fault.Invalid, "This form is not one of ours. Open the page again.")
+		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")
 	}
 	var form fault.Form
 	for name, value := range view.Typed {
@@ -204,7 +204,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 		}
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > 99 {
-			form.Add(name, "How many come back? Choose a number.")
+			form.Add(name, "Choose how many to return.")
 			continue
 		}
 		request.Wants = append(request.Wants, returns.Want{LineID: lineID, Quantity: n, Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line], Restock: view.Typed["restock-"+line] == "1"})
@@ -212,7 +212,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 	if view.Given != "" {
 		given, err := money.Parse(view.Given, store.Currency)
 		if err != nil {
-			form.Add("given", "Write the amount in figures, such as 20 or 12.50.")
+			form.Add("given", "Enter an amount, such as 20 or 12.50.")
 		}
 		request.Given = given.Minor
 	}
@@ -227,7 +227,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 		}
 		switch {
 		case len(hits) == 0:
-			form.Add("article", "Nothing has this barcode, SKU or name.")
+			form.Add("article", "We can’t find a product with that barcode, SKU or name.")
 		case len(hits) > 1:
 			view.Hits = hits
 		default:
@@ -277,11 +277,11 @@ func reasonName(ctx context.Context, reason string) string {
 	case "faulty":
 		return text.T(ctx, "Faulty")
 	case "late":
-		return text.T(ctx, "Came too late")
+		return text.T(ctx, "Arrived too late")
 	case "other":
-		return text.T(ctx, "Something else")
+		return text.T(ctx, "Other")
 	}
-	return text.T(ctx, "Not said")
+	return text.T(ctx, "Not given")
 }
 
 func gradeName(ctx context.Context, grade string) string {
@@ -289,7 +289,7 @@ func gradeName(ctx context.Context, grade string) string {
 	case "sellable":
 		return text.T(ctx, "As new")
 	case "on_hold":
-		return text.T(ctx, "To be looked at")
+		return text.T(ctx, "To be inspected")
 	}
 	return text.T(ctx, "Damaged")
 }
@@ -299,19 +299,19 @@ func backName(ctx context.Context, how string) string {
 	case "card":
 		return text.T(ctx, "to their card")
 	case "pay_later":
-		return text.T(ctx, "off what they pay later")
+		return text.T(ctx, "off their pay-later balance")
 	case "gift_card":
-		return text.T(ctx, "onto the gift card")
+		return text.T(ctx, "to the gift card")
 	case "credit":
 		return text.T(ctx, "as store credit")
 	case "points":
-		return text.T(ctx, "in points")
+		return text.T(ctx, "as points")
 	case "cash":
-		return text.T(ctx, "in cash, from the drawer")
+		return text.T(ctx, "in cash, from the till")
 	case "terminal":
-		return text.T(ctx, "on the card terminal")
+		return text.T(ctx, "by card terminal")
 	}
-	return text.T(ctx, "towards what they take instead")
+	return text.T(ctx, "towards the exchange")
 }
 
 func reasons(ctx context.Context) (all []ui.Option) {

@@ -36,7 +36,7 @@ func (p *Pages) showPickup(r *http.Request, fulfilmentID int64, view pickupView)
 }
 
 func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupView, wrong *fault.Fault) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Pickup"))
+	c, store, err := p.frame(r, text.T(r.Context(), "Collection"))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	line, _ := strconv.ParseInt(r.PostFormValue("line"), 10, 64)
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
 	if err != nil || quantity < 1 || quantity > 99 {
-		err = fault.New(fault.Invalid, "How many are missing? Choose a number from 1 to 99.")
+		err = fault.New(fault.Invalid, "Choose how many are missing, from 1 to 99.")
 	} else {
 		err = pickup.NotFound(r.Context(), p.DB, here(r), id(r, "id"), line, quantity)
 	}
@@ -112,27 +112,27 @@ func paidBy(kind, given string, store *location.Location) pickup.Payment {
 func done(r *http.Request) string {
 	switch r.URL.Query().Get("done") {
 	case "ready":
-		return text.T(r.Context(), "Ready. The shopper has been told.")
+		return text.T(r.Context(), "Ready. We’ve told the customer.")
 	case "missing":
-		return text.T(r.Context(), "Taken out, and the shopper has been told.")
+		return text.T(r.Context(), "Removed. We’ve told the customer.")
 	case "cancelled":
 		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")
 	case "reserved":
-		return text.T(r.Context(), "Reserved. It is in the queue now.")
+		return text.T(r.Context(), "Reserved. It’s now in the queue.")
 	case "sent":
-		return text.T(r.Context(), "Sent. The shopper has been told.")
+		return text.T(r.Context(), "Sent. We’ve told the customer.")
 	case "sold":
 		return text.T(r.Context(), "Sold and paid.")
 	case "paid":
 		return text.T(r.Context(), "Paid.")
 	case "returned":
-		return text.T(r.Context(), "Taken back.")
+		return text.T(r.Context(), "Returned.")
 	case "collected":
 		return text.T(r.Context(), "Collected and paid.")
 	case "invited":
-		return text.T(r.Context(), "The link is on its way to their mail.")
+		return text.T(r.Context(), "We’ve emailed them the link.")
 	case "merged":
-		return text.T(r.Context(), "The two are one person now. An admin can undo it.")
+		return text.T(r.Context(), "The profiles are merged. An admin can undo it.")
 	}
 	return ""
 }

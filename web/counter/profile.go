@@ -56,7 +56,7 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	email := who.First(customer.Email)
 	if email == "" {
-		return p.afterCustomer(r, fault.Field("contact", "Take an email address first: the link goes there."), "", "contact")
+		return p.afterCustomer(r, fault.Field("contact", "Add an email address first. The link is sent there."), "", "contact")
 	}
 	return p.afterCustomer(r, account.Invite(r.Context(), p.DB, who.ID, email), "invited", "")
 }
@@ -124,7 +124,7 @@ func (p *Pages) compare(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) showCompare(r *http.Request, view compareView, wrong *fault.Fault) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Perhaps the same"))
+	c, store, err := p.frame(r, text.T(r.Context(), "Possible duplicate"))
 	if err != nil {
 		return nil, err
 	}

@@ -222,7 +222,7 @@ func address(h desk.Hit) string {
 }
 
 func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	c, store, err := p.frame(r, text.T(r.Context(), "Article"))
+	c, store, err := p.frame(r, text.T(r.Context(), "Item"))
 	if err != nil {
 		return nil, err
 	}

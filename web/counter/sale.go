@@ -113,7 +113,7 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		return nil, err
 	}
 	if len(articles) == 0 {
-		return p.showSale(r, view, fault.Field("article", "Nothing has this barcode, SKU or name."))
+		return p.showSale(r, view, fault.Field("article", "We can’t find a product with that barcode, SKU or name."))
 	}
 	if len(articles) > 1 {
 		view.Hits = articles
@@ -130,7 +130,7 @@ func (p *Pages) saleLine(w http.ResponseWriter, r *http.Request) (respond.Answer
 	}
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
 	if err != nil || quantity < 0 || quantity > cart.MaxQuantity {
-		err = fault.New(fault.Invalid, "That is not a quantity. Choose one from 0 to 99.")
+		err = fault.New(fault.Invalid, "Choose a quantity from 0 to 99.")
 	} else {
 		err = cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity)
 	}
@@ -170,11 +170,11 @@ func (p *Pages) towards(r *http.Request, view saleView) error {
 	case "points":
 		points, err := strconv.Atoi(strings.TrimSpace("0" + view.Points))
 		if err != nil {
-			return fault.Field("points", "How many points? A whole number.")
+			return fault.Field("points", "Enter a whole number of points.")
 		}
 		return cart.Spend(ctx, p.DB, customer, points, r.PostFormValue("credit") == "1")
 	}
-	return fault.New(fault.Invalid, "This page does not know that. Look at it once more.")
+	return fault.New(fault.Invalid, "We didn’t understand that. Please check the page and try again.")
 }
 
 // attach gives the sale to a customer: what is in it joins their cart.
@@ -192,7 +192,7 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			}
 		}
 		if len(view.People) == 0 {
-			return p.showSale(r, view, fault.Field("who", "Nobody has this name, phone, email or card. Sell without, or write them down as a new customer."))
+			return p.showSale(r, view, fault.Field("who", "No customer matches that name, phone, email or card. Sell without one, or create a new customer."))
 		}
 		if len(view.People) > 1 {
 			return p.showSale(r, view, nil)
@@ -230,7 +230,7 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if request.Pay == payment.Cash {
 		given, err := money.Parse(view.Given, store.Currency)
 		if err != nil {
-			return p.showSale(r, view, fault.Field("given", "Write the amount in figures, such as 20 or 12.50."))
+			return p.showSale(r, view, fault.Field("given", "Enter an amount, such as 20 or 12.50."))
 		}
 		request.Given = given.Minor
 	}
@@ -256,7 +256,7 @@ func (v saleView) who(ctx context.Context) string {
 	if v.Name != "" {
 		return v.Name
 	}
-	return text.T(ctx, "Nobody attached")
+	return text.T(ctx, "No customer")
 }
 
 func (v saleView) points() string {

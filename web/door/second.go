@@ -33,7 +33,7 @@ type enrolView struct {
 func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := enrolView{}
 	if r.URL.Query().Get("done") != "" {
-		view.Done = text.T(r.Context(), "Set up. From now on signing in asks for it.")
+		view.Done = text.T(r.Context(), "Set up. You’ll need it every time you sign in.")
 	}
 	return p.showEnrol(r, view, nil)
 }
@@ -274,7 +274,7 @@ func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Ans
 	who := gate.Session(r.Context()).Associate
 	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("current"), gate.From(r))
 	if f := fault.As(err); f != nil && !f.Fields["password"].IsZero() {
-		err = fault.Field("current", "That is not your password.")
+		err = fault.Field("current", "That password is incorrect.")
 	}
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {

@@ -69,7 +69,7 @@ func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	return respond.See(p.SignOn.config.AuthCodeURL(state, oidc.Nonce(s.Nonce), oauth2.S256ChallengeOption(s.Verifier))), nil
 }
 
-var errSignOn = fault.New(fault.Denied, "Your company’s sign-in did not vouch for somebody who works here. Ask an admin.")
+var errSignOn = fault.New(fault.Denied, "Your company sign-in isn’t linked to a staff account here. Ask an admin.")
 
 func (p *Pages) signedOn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	c, err := session.Answered(r.Context(), p.DB, session.OIDC, r.URL.Query().Get("state"))

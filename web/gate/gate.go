@@ -118,7 +118,7 @@ func fully(allow func(*session.Session) error) func(*session.Session) error {
 			return err
 		}
 		if s.Method == session.ByPIN {
-			return fault.New(fault.Denied, "A PIN is not enough for this. Sign in with your password.")
+			return fault.New(fault.Denied, "A PIN isn’t enough for this. Sign in with your password.")
 		}
 		return nil
 	}
@@ -134,7 +134,7 @@ func roles(allowed ...string) func(*session.Session) error {
 				return nil
 			}
 		}
-		return fault.New(fault.Denied, "Your sign-in does not open this page. Ask an admin if you need it.")
+		return fault.New(fault.Denied, "You don’t have access to this page. Ask an admin if you need it.")
 	}
 }
 
@@ -271,7 +271,7 @@ func readForm(r *http.Request) error {
 	if err == nil || errors.As(err, &tooLarge) {
 		return err
 	}
-	return fault.New(fault.Invalid, "Your browser sent something that is not a form. Go back, reload the page and try again.")
+	return fault.New(fault.Invalid, "Your browser sent something we couldn’t read. Go back, reload the page and try again.")
 }
 
 // next is where somebody wanted to go; a form that was sent is not sent again.
@@ -326,7 +326,7 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
-		return nil, fault.New(fault.Denied, "This was sent from another site, so we did nothing. Open the page here and try again.")
+		return nil, fault.New(fault.Denied, "This was sent from another site, so we’ve ignored it. Open the page here and try again.")
 	}, r.page)))
 	return guard.Handler(outer)
 }

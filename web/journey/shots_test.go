@@ -39,7 +39,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	people["member"].signIn(p.Accounts["Ada"])
 	people["newcomer"].visit("/p/bear")
 	people["newcomer"].click(`[formaction="/list"]`)
-	people["newcomer"].sees("It is on your list")
+	people["newcomer"].sees("Added to your list")
 
 	one := func(query string) (id int64) {
 		require.NoError(t, p.DB.QueryRow(context.Background(), query).Scan(&id), query)

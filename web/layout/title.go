@@ -9,20 +9,20 @@ import (
 func errorTitle(ctx context.Context, status int) string {
 	switch status {
 	case 404:
-		return text.T(ctx, "Not here")
+		return text.T(ctx, "Page not found")
 	case 403:
-		return text.T(ctx, "Not for this sign-in")
+		return text.T(ctx, "No access")
 	case 409:
-		return text.T(ctx, "That changed a moment ago")
+		return text.T(ctx, "This has changed")
 	case 503:
 		return text.T(ctx, "Not open yet")
 	case 504:
-		return text.T(ctx, "A moment, please")
+		return text.T(ctx, "One moment, please")
 	case 429:
-		return text.T(ctx, "Too many tries")
+		return text.T(ctx, "Too many attempts")
 	}
 	if status < 500 {
 		return text.T(ctx, "That did not work")
 	}
-	return text.T(ctx, "Our mistake")
+	return text.T(ctx, "Something went wrong")
 }

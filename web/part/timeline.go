@@ -15,7 +15,7 @@ func Happened(ctx context.Context, f profile.Fact) string {
 	args := text.Args{"n": f.Quantity, "number": f.Number, "what": What(ctx, f.Detail)}
 	switch f.Kind {
 	case customer.Added:
-		return text.N(ctx, f.Quantity, "Into the cart:", "{n} into the cart:")
+		return text.N(ctx, f.Quantity, "Added to cart:", "{n} added to cart:")
 	case customer.Bought:
 		return text.T(ctx, "Order {number} placed", args)
 	case customer.Collected:
@@ -24,13 +24,13 @@ func Happened(ctx context.Context, f profile.Fact) string {
 		return text.T(ctx, "Order {number} cancelled", args)
 	case customer.Contacted:
 		if f.Number == 0 {
-			return text.T(ctx, "Written to")
+			return text.T(ctx, "Contacted")
 		}
-		return text.T(ctx, "Written to about order {number}", args)
+		return text.T(ctx, "Contacted about order {number}", args)
 	case customer.Joined:
-		return text.T(ctx, "The cart of a device joined yours")
+		return text.T(ctx, "The cart on a device was added to yours")
 	case customer.Registered:
-		return text.T(ctx, "Account begun")
+		return text.T(ctx, "Account created")
 	case customer.SignedIn:
 		return text.T(ctx, "Signed in")
 	case customer.SignedOut:
@@ -44,23 +44,23 @@ func Happened(ctx context.Context, f profile.Fact) string {
 	case customer.Agreed:
 		return text.T(ctx, "Agreed: {what}", args)
 	case customer.Withdrew:
-		return text.T(ctx, "Taken back: {what}", args)
+		return text.T(ctx, "Withdrawn: {what}", args)
 	case customer.Wished:
-		return text.T(ctx, "Onto the list:")
+		return text.T(ctx, "Added to list:")
 	case customer.Noted:
-		return text.T(ctx, "Staff wrote a note")
+		return text.T(ctx, "Staff added a note")
 	case customer.Opened:
-		return text.T(ctx, "Staff looked at the profile")
+		return text.T(ctx, "Staff viewed the profile")
 	case customer.Merged:
-		return text.T(ctx, "Two profiles became one")
+		return text.T(ctx, "Two profiles merged")
 	case customer.Unmerged:
-		return text.T(ctx, "Two profiles were parted again")
+		return text.T(ctx, "Two profiles separated")
 	case customer.Exported:
-		return text.T(ctx, "Copy of the data asked for")
+		return text.T(ctx, "Copy of data requested")
 	case customer.Disabled:
-		return text.T(ctx, "Account shut")
+		return text.T(ctx, "Account suspended")
 	case customer.Enabled:
-		return text.T(ctx, "Account opened again")
+		return text.T(ctx, "Account reactivated")
 	}
 	return f.Kind
 }
@@ -89,7 +89,7 @@ func What(ctx context.Context, detail string) string {
 func where(ctx context.Context, f profile.Fact) string {
 	parts := []string{Channel(ctx, f.Channel)}
 	if f.Kind == customer.Opened && f.Store == "" {
-		parts[0] = text.T(ctx, "In the office")
+		parts[0] = text.T(ctx, "Head office")
 	}
 	if f.Store != "" {
 		parts = append(parts, f.Store)

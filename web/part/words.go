@@ -30,9 +30,9 @@ func TenderName(ctx context.Context, kind string) string {
 	case "points":
 		return text.T(ctx, "Points")
 	case "exchange":
-		return text.T(ctx, "Paid by what came back")
+		return text.T(ctx, "Paid by exchange")
 	}
-	return text.T(ctx, "To pay at pickup")
+	return text.T(ctx, "Pay on collection")
 }
 
 // Channel is how something came about, in words.
@@ -153,9 +153,9 @@ func Method(ctx context.Context, method string) string {
 	case "ship":
 		return text.T(ctx, "Delivered")
 	case "mail":
-		return text.T(ctx, "By mail")
+		return text.T(ctx, "By email")
 	case "carry_out":
-		return text.T(ctx, "Taken along")
+		return text.T(ctx, "Taken in store")
 	}
 	return text.T(ctx, "Collected")
 }
@@ -202,9 +202,9 @@ func givenUp(ctx context.Context, o *browse.Order, t browse.Tender) string {
 	args := text.Args{"amount": o.Money(t.Authorised)}
 	switch t.Kind {
 	case "gift_card":
-		return text.T(ctx, "{amount} back on the card", args)
+		return text.T(ctx, "{amount} back on the gift card", args)
 	case "credit", "points":
 		return text.T(ctx, "{amount} back in your account", args)
 	}
-	return text.T(ctx, "{amount} not taken", args)
+	return text.T(ctx, "{amount} not charged", args)
 }

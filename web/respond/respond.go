@@ -88,7 +88,7 @@ func status(kind fault.Kind) int {
 
 // NotFound is the one answer for what does not exist and for what is somebody else's.
 func NotFound() error {
-	return fault.New(fault.NotFound, "There is nothing at this address. It may have moved, or it was never here.")
+	return fault.New(fault.NotFound, "We can’t find that page. It may have moved or no longer exist.")
 }
 
 // HTTP makes a handler of net/http.
@@ -115,10 +115,10 @@ func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 	case f != nil:
 		code, sentence = status(f.Kind), Sentence(ctx, f)
 	case errors.As(err, &tooLarge):
-		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That is more than this page takes. Send less.")
+		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That’s too much for this page. Send less.")
 	case pg.Away(err):
 		id = noted(r, err)
-		code, sentence = http.StatusGatewayTimeout, text.T(ctx, "We cannot reach our books at the moment. Wait a little and try again: nothing happens twice.")
+		code, sentence = http.StatusGatewayTimeout, text.T(ctx, "We can’t reach our system at the moment. Wait a little and try again: nothing will happen twice.")
 		w.Header().Set("Retry-After", "5")
 		r = r.WithContext(context.WithValue(ctx, resendKey{}, resend(r)))
 	default:

@@ -47,27 +47,27 @@ func (v *accountView) typedOr(name, otherwise string) string {
 func (p *Pages) done(r *http.Request) string {
 	switch r.URL.Query().Get("done") {
 	case "details":
-		return text.T(r.Context(), "Kept.")
+		return text.T(r.Context(), "Saved.")
 	case "elsewhere":
-		return text.T(r.Context(), "The account is yours. You began in another browser, so the name and password you typed there were not kept: write them here.")
+		return text.T(r.Context(), "Your account is ready. You started in another browser, so please enter your name and password again here.")
 	case "password":
-		return text.T(r.Context(), "Your password is changed. Everything else that was signed in is signed out.")
+		return text.T(r.Context(), "Your password has been changed, and all other devices signed out.")
 	case "email":
-		return text.T(r.Context(), "We wrote to both addresses. Open both links, and the change is made.")
+		return text.T(r.Context(), "We’ve emailed both addresses. Open both links to confirm the change.")
 	case "phone":
 		return text.T(r.Context(), "Your number is confirmed.")
 	case "passkey":
-		return text.T(r.Context(), "Your passkey is kept. Use it the next time you sign in.")
+		return text.T(r.Context(), "Passkey added. Use it next time you sign in.")
 	case "removed":
 		return text.T(r.Context(), "Removed.")
 	case "everywhere":
-		return text.T(r.Context(), "Every other device is signed out.")
+		return text.T(r.Context(), "All other devices have been signed out.")
 	case "address":
-		return text.T(r.Context(), "The address is kept.")
+		return text.T(r.Context(), "Address saved.")
 	case "consent":
-		return text.T(r.Context(), "Kept. You can change your mind here at any time.")
+		return text.T(r.Context(), "Saved. You can change your mind here at any time.")
 	case "export":
-		return text.T(r.Context(), "We put it together and mail you a link. That takes a minute or two.")
+		return text.T(r.Context(), "We’re preparing your data and will email you a link in a minute or two.")
 	}
 	return ""
 }
@@ -313,7 +313,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer
 	for i := range view.Timeline {
 		view.Timeline[i].Associate = "" // Who of the staff it was is between them and the shop.
 	}
-	return respond.Page(activityPage(frame(r.Context(), &view.Visit, text.T(r.Context(), "What we know happened")), view)), nil
+	return respond.Page(activityPage(frame(r.Context(), &view.Visit, text.T(r.Context(), "Your activity")), view)), nil
 }
 
 func (p *Pages) askExport(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -334,7 +334,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, err
 	}
 	if r.PostFormValue("sure") != "yes" {
-		return p.showPrivacy(r, fault.Field("sure", "Tick this to say that you mean it."))
+		return p.showPrivacy(r, fault.Field("sure", "Tick the box to confirm."))
 	}
 	if err = proof.Check(r.Context(), p.DB); err == nil {
 		err = privacy.Erase(r.Context(), p.DB, p.Files, proof.Person, staff.Entry{})
@@ -350,7 +350,7 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 func (p *Pages) goodbye(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s, err := p.signFrame(r, text.T(r.Context(), "You are forgotten"))
+	s, err := p.signFrame(r, text.T(r.Context(), "Your data has been deleted"))
 	if err != nil {
 		return nil, err
 	}
@@ -367,7 +367,7 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(linkPage(s, signView{Action: "/export/" + token, Title: text.T(r.Context(), "Your data"), Button: text.T(r.Context(), "Save it on this device")})), nil
+	return respond.Page(linkPage(s, signView{Action: "/export/" + token, Title: text.T(r.Context(), "Your data"), Button: text.T(r.Context(), "Download")})), nil
 }
 
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

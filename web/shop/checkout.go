@@ -112,7 +112,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 		if err != nil && f == nil {
 			return nil, err
 		}
-		return p.checkoutAgain(r, request, cmp.Or(f, fault.New(fault.Conflict, "What you wrote there is counted now. This is the new total: order when it is right.")))
+		return p.checkoutAgain(r, request, cmp.Or(f, fault.New(fault.Conflict, "We’ve applied what you entered. Check the new total, then place your order.")))
 	}
 	if request.To.Country != "" {
 		// Tax and delivery follow the address: should it have changed, the total that was shown is compared with the one that holds.
@@ -196,18 +196,18 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 	case "points":
 		points := whole(cmp.Or(strings.TrimSpace(r.PostFormValue("points")), "0"))
 		if points < 0 || points > 1<<30 {
-			return fault.Field("points", "How many points? A whole number.")
+			return fault.Field("points", "Enter a whole number of points.")
 		}
 		view, err := p.readCart(r)
 		if err != nil || view.Basket == nil {
 			return err
 		}
 		if least := view.Basket.Rates.Minimum; points > 0 && points < least {
-			return fault.Field("points", "Points count from {n} on.", text.Args{"n": least})
+			return fault.Field("points", "You can spend points from {n} up.", text.Args{"n": least})
 		}
 		return cart.Spend(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
 	}
-	return fault.New(fault.Invalid, "This page does not know that. Look at it once more.")
+	return fault.New(fault.Invalid, "We didn’t understand that. Please check the page and try again.")
 }
 
 // checkoutAgain shows the checkout again with everything that was typed, or the cart where that is what has to change.
@@ -258,11 +258,11 @@ func (v *checkoutView) place(ctx context.Context) string {
 	total := text.Args{"total": v.Basket.Quote.In(v.Basket.Quote.Total)}
 	switch {
 	case v.Basket.Tenders().Rest > 0 && v.Pay == payment.PayAtPickup:
-		return text.T(ctx, "Reserve for {total}", total)
+		return text.T(ctx, "Reserve, {total}", total)
 	case v.Basket.Tenders().Rest > 0:
 		return text.T(ctx, "Order and pay {total}", text.Args{"total": v.Basket.Quote.In(v.Basket.Tenders().Rest)})
 	}
-	return text.T(ctx, "Order for {total}", total)
+	return text.T(ctx, "Place order for {total}", total)
 }
 
 func (v *checkoutView) points() string {

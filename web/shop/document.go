@@ -72,7 +72,7 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func columns(ctx context.Context) [4]string {
-	return [4]string{text.T(ctx, "What"), text.T(ctx, "Pieces"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
+	return [4]string{text.T(ctx, "What"), text.T(ctx, "Items"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
 }
 
 func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond.Answer, error) {
@@ -163,7 +163,7 @@ func receiptSheet(ctx context.Context, o *browse.Order) sheet {
 		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Cash given"), Amount: amount(given)}, sheetSum{Name: text.T(ctx, "Change"), Amount: amount(change)})
 	}
 	if back := o.Refunded(); back > 0 {
-		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Went back"), Amount: amount(-back)})
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Refunded"), Amount: amount(-back)})
 	}
 	return s
 }

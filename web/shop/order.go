@@ -186,7 +186,7 @@ func (v *orderView) headline(ctx context.Context) string {
 	}
 	if v.State == "placed" {
 		if v.declined() {
-			return text.T(ctx, "The payment did not work")
+			return text.T(ctx, "Payment unsuccessful")
 		}
 		return text.T(ctx, "Not paid yet")
 	}
@@ -198,9 +198,9 @@ func (v *orderView) headline(ctx context.Context) string {
 		done = done && (f.State == "collected" || f.State == "shipped" || f.State == "cancelled")
 	}
 	if done {
-		return text.T(ctx, "Everything is with you or on its way")
+		return text.T(ctx, "Everything’s with you or on its way")
 	}
-	return text.T(ctx, "Thank you. We are on it.")
+	return text.T(ctx, "Thank you. We’re on it.")
 }
 
 func (v *orderView) declined() bool { return v.Attempt != nil && v.Attempt.State == "declined" }
@@ -224,22 +224,22 @@ func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) strin
 	case "pickup:ready":
 		return text.T(ctx, "Ready for you at {store}", store)
 	case "pickup:collected":
-		return text.T(ctx, "Collected. Enjoy it.")
+		return text.T(ctx, "Collected. Enjoy!")
 	case "pickup:to_pick":
-		return text.T(ctx, "Reserved. We are putting it aside.")
+		return text.T(ctx, "Reserved. We’re setting it aside.")
 	case "ship:to_pick":
-		return text.T(ctx, "We are packing it")
+		return text.T(ctx, "We’re packing it")
 	case "ship:shipped":
 		return text.T(ctx, "On its way to you")
 	case "carry_out:collected":
 		return text.T(ctx, "Bought at {store}", store)
 	case "mail:shipped":
-		return text.T(ctx, "Sent by mail")
+		return text.T(ctx, "Sent by email")
 	}
 	if f.State == "cancelled" {
 		return text.T(ctx, "Cancelled")
 	}
-	return text.T(ctx, "Waiting for the payment")
+	return text.T(ctx, "Awaiting payment")
 }
 
 // sentence says what happens next with a part.
@@ -250,26 +250,26 @@ func (v *orderView) sentence(ctx context.Context, f browse.Fulfilment) string {
 	}
 	switch f.Method + ":" + f.State {
 	case "pickup:ready":
-		return text.T(ctx, "We keep it until {day}, {time}.", say(f.HoldUntil))
+		return text.T(ctx, "We’ll hold it until {day}, {time}.", say(f.HoldUntil))
 	case "pickup:collected", "carry_out:collected":
-		return text.T(ctx, "Handed over {day} at {time}.", say(f.CollectedAt))
+		return text.T(ctx, "Collected {day} at {time}.", say(f.CollectedAt))
 	case "pickup:to_pick":
 		if f.ReadyBy.Before(v.Visit.At) {
-			return text.T(ctx, "It takes longer than we promised, and we are sorry. We write as soon as it is ready.")
+			return text.T(ctx, "Sorry, this is taking longer than we promised. We’ll let you know as soon as it’s ready.")
 		}
-		return text.T(ctx, "Ready {day} by {time}. We write to {email} as soon as it is.", say(f.ReadyBy))
+		return text.T(ctx, "Ready {day} by {time}. We’ll contact you at {email} as soon as it is.", say(f.ReadyBy))
 	case "ship:to_pick", "ship:waiting":
-		return text.T(ctx, "It arrives {days}.", text.Args{"days": v.days(ctx, f)})
+		return text.T(ctx, "Arrives {days}.", text.Args{"days": v.days(ctx, f)})
 	case "ship:shipped":
-		return text.T(ctx, "It left {day} with {carrier} and arrives {days}.", text.Args{"day": part.Day(ctx, zoned(f, f.ShippedAt), v.Visit.At), "carrier": f.Carrier, "days": v.days(ctx, f)})
+		return text.T(ctx, "Sent {day} with {carrier}. Arrives {days}.", text.Args{"day": part.Day(ctx, zoned(f, f.ShippedAt), v.Visit.At), "carrier": f.Carrier, "days": v.days(ctx, f)})
 	case "mail:shipped":
-		return text.T(ctx, "Gift cards are on their way to whom they are for.")
+		return text.T(ctx, "Your gift cards are being emailed.")
 	}
 	if f.State == "cancelled" {
 		if v.PaymentState == "paid" {
-			return text.T(ctx, "What you paid for it goes back the way it came.")
+			return text.T(ctx, "Anything you’ve paid will be refunded to your original payment method.")
 		}
-		return text.T(ctx, "You pay nothing.")
+		return text.T(ctx, "You won’t be charged.")
 	}
 	return ""
 }

@@ -123,13 +123,13 @@ func (v *productView) swatches(option int) []swatch {
 func (v *productView) facts(ctx context.Context) [][2]string {
 	var facts [][2]string
 	if v.Brand != "" {
-		facts = append(facts, [2]string{text.T(ctx, "Made by"), v.Brand})
+		facts = append(facts, [2]string{text.T(ctx, "Brand"), v.Brand})
 	}
 	if chosen := v.Variant(); chosen != nil {
 		if chosen.Grams > 0 {
 			facts = append(facts, [2]string{text.T(ctx, "Weight"), weight(chosen.Grams)})
 		}
-		facts = append(facts, [2]string{text.T(ctx, "Article number"), chosen.SKU})
+		facts = append(facts, [2]string{text.T(ctx, "Product code"), chosen.SKU})
 		if chosen.GTIN != "" {
 			facts = append(facts, [2]string{text.T(ctx, "Barcode"), catalog.Printed(chosen.GTIN)})
 		}

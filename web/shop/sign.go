@@ -105,7 +105,7 @@ func (p *Pages) mailed(w http.ResponseWriter, r *http.Request, start string, err
 }
 
 func (p *Pages) checkMail(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s, err := p.signFrame(r, text.T(r.Context(), "Check your mail"))
+	s, err := p.signFrame(r, text.T(r.Context(), "Check your email"))
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (p *Pages) registerPage(w http.ResponseWriter, r *http.Request) (respond.An
 }
 
 func (p *Pages) showRegister(r *http.Request, view signView, f *fault.Fault) (respond.Answer, error) {
-	s, err := p.signFrame(r, text.T(r.Context(), "Begin with an account"))
+	s, err := p.signFrame(r, text.T(r.Context(), "Create an account"))
 	if err != nil {
 		return nil, err
 	}
@@ -215,11 +215,11 @@ type link struct {
 }
 
 var (
-	beginLink  = link{customer.ToRegister, "/begin/", "Begin with your account", "Begin"}
+	beginLink  = link{customer.ToRegister, "/begin/", "Create your account", "Create account"}
 	signInLink = link{customer.ToSignIn, "/sign-in/", "Sign in", "Sign in on this device"}
-	claimLink  = link{customer.ToClaim, "/welcome/", "Your profile is here", "Open it on this device"}
-	oldLink    = link{customer.OldEmail, "/email/old/", "Change your address", "Agree to the change"}
-	newLink    = link{customer.NewEmail, "/email/new/", "Change your address", "This address is mine"}
+	claimLink  = link{customer.ToClaim, "/welcome/", "Your profile is here", "Open on this device"}
+	oldLink    = link{customer.OldEmail, "/email/old/", "Change your email address", "Confirm the change"}
+	newLink    = link{customer.NewEmail, "/email/new/", "Change your email address", "Confirm this address"}
 )
 
 // opened is the page of a link. It only looks: mail programs open links before people do, so a click is asked for.
@@ -243,7 +243,7 @@ func (p *Pages) dead(r *http.Request, err error) (respond.Answer, error) {
 	if f == nil {
 		return nil, err
 	}
-	s, err := p.signFrame(r, text.T(r.Context(), "This link is over"))
+	s, err := p.signFrame(r, text.T(r.Context(), "This link has expired"))
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +297,7 @@ func (p *Pages) agreeEmail(l link) respond.Handler {
 }
 
 func (p *Pages) emailDone(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s, err := p.signFrame(r, text.T(r.Context(), "Your address"))
+	s, err := p.signFrame(r, text.T(r.Context(), "Your email address"))
 	if err != nil {
 		return nil, err
 	}
@@ -313,7 +313,7 @@ func (p *Pages) resetPage(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) showReset(r *http.Request, view signView, f *fault.Fault) (respond.Answer, error) {
-	s, err := p.signFrame(r, text.T(r.Context(), "A new password"))
+	s, err := p.signFrame(r, text.T(r.Context(), "New password"))
 	if err != nil {
 		return nil, err
 	}

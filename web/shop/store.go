@@ -58,9 +58,9 @@ func (p *Pages) storesHere(w http.ResponseWriter, r *http.Request) (respond.Answ
 	longitude, err2 := strconv.ParseFloat(r.PostFormValue("longitude"), 64)
 	var f *fault.Fault
 	if !list.Locate {
-		f = fault.New(fault.Invalid, "Your position is used only once you have agreed to it.")
+		f = fault.New(fault.Invalid, "We only use your location once you’ve agreed.")
 	} else if err1 != nil || err2 != nil || !(math.Abs(latitude) <= 90 && math.Abs(longitude) <= 180) {
-		f = fault.New(fault.Invalid, "Your browser did not say where you are. A postcode or a town works too.")
+		f = fault.New(fault.Invalid, "Your browser didn’t share your location. Enter a postcode or town instead.")
 	}
 	if f != nil {
 		list.Wrong = respond.Sentence(r.Context(), f)

@@ -43,7 +43,7 @@ func (p *Pages) setWay(r *http.Request, customerID int64) error {
 	way, store := r.PostFormValue("way"), int64(0)
 	if way != "ship" && way != "pickup" {
 		if store = number(way); store == 0 {
-			return fault.New(fault.Invalid, "Choose whether you collect it or have it delivered.")
+			return fault.New(fault.Invalid, "Choose collection or delivery.")
 		}
 		way = "pickup"
 	}
@@ -106,7 +106,7 @@ func (p *Pages) shared(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, respond.NotFound()
 	}
 	view.Mine = owner == visit.CustomerID
-	return respond.Page(sharedPage(frame(r.Context(), visit, text.T(r.Context(), "A cart for you")), view)), nil
+	return respond.Page(sharedPage(frame(r.Context(), visit, text.T(r.Context(), "Someone shared a cart with you")), view)), nil
 }
 
 func (p *Pages) takeShared(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
