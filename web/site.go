@@ -63,7 +63,7 @@ func (s Site) Routes() *gate.Routes {
 	r.PayAt, r.Hooks = s.Office.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
 	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
-	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Base: s.BaseURL}).Routes(r)
+	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Office: s.Office, Base: s.BaseURL}).Routes(r)
 	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
 	if s.Mail != nil {
 		(&dev.Pages{Mail: s.Mail}).Routes(r)

@@ -177,6 +177,7 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 			if ada, err = customer.Create(ctx, tx, "Ada", "en", "web"); err != nil {
 				return err
 			}
+			require.NoError(t, customer.Identify(ctx, tx, ada, customer.Identity{Kind: customer.Phone, Value: "+441134960123", Source: "counter"}))
 			id, err := giftcard.Make(ctx, tx, giftcard.New{Currency: "GBP", Amount: 300})
 			require.NoError(t, err)
 			code, err = giftcard.Code(ctx, tx, id)
@@ -191,11 +192,11 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Trier{Person: ada}, code, "GBP"))
 		require.NoError(t, cart.Spend(ctx, pool, ada, 150, true))
 		if here.CarryOut {
-			require.NoError(t, cart.TakeInHand(ctx, pool, ada, 0))
+			require.NoError(t, cart.TakeInHand(ctx, pool, ada, 0, c.Harbour))
 		}
 		b, err := basket.LoadAt(ctx, pool, ada, here, "en")
 		require.NoError(t, err)
-		placed, err := checkout.Place(ctx, pool, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Channel: "web", Language: "en", Gateway: "sandbox",
+		placed, err := checkout.Place(ctx, pool, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Sure: true, Channel: "web", Language: "en", Gateway: "sandbox",
 			To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}, Here: here, AssociateID: map[bool]int64{true: c.Bea}[here.LocationID != 0]})
 		require.NoError(t, err)
 		return placed, ada
@@ -222,7 +223,7 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 	sold, _ := shop(payment.Cash, basket.Here{LocationID: c.Harbour, CarryOut: true}, c.Mug)
 	var line, blue int64
 	require.NoError(t, pool.QueryRow(ctx, `SELECT min(id), (SELECT id FROM variant WHERE sku = 'MUG-W') FROM order_line WHERE order_id = $1`, sold.ID).Scan(&line, &blue))
-	_, err := returns.Make(ctx, pool, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, Desk: pickup.Desk{LocationID: c.Harbour, AssociateID: c.Bea, Name: "test"}, Language: "en", MayAlone: true, Pay: payment.Cash, Given: 100_00,
+	_, err := returns.Make(ctx, pool, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, Desk: pickup.Desk{LocationID: c.Harbour, AssociateID: c.Bea, Name: "test"}, Language: "en", MayAlone: true, Pay: payment.Cash, Given: 100_00, Sure: true,
 		Wants: []returns.Want{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged", Restock: true}}, Exchange: []returns.Instead{{VariantID: blue, Quantity: 1}}})
 	require.NoError(t, err)
 }

@@ -44,6 +44,7 @@ type Basket struct {
 	Credit    int64 // what the shop owes them, in this currency
 	UseCredit bool
 	Cards     []giftcard.Card
+	again     Again
 }
 
 // Way is a delivery that carries this cart: what it costs and when it arrives.
@@ -78,7 +79,26 @@ type Line struct {
 	GiftCard   bool
 	Note       string
 	Rate       tax.Rate
+	Agreed     bool // its price was agreed before: no promotion applies to it again
+	Untaxed    bool // there is no tax rate for it where it changes hands: it cannot be sold there
+	Untracked  bool // no stock is kept of it: there is always one
+	BackOrder  bool // it is sold when there is none, and comes later
 	levels     []level
+}
+
+// At is how many are free at a location.
+func (l Line) At(locationID int64) int {
+	for _, at := range l.levels {
+		if at.Location == locationID {
+			return at.Available
+		}
+	}
+	return 0
+}
+
+// WithoutStock says that nothing is reserved for the line: no stock is kept of it, or there is too little and it comes later.
+func (l Line) WithoutStock() bool {
+	return l.Method != Mail && l.Method != quote.CarryOut && (l.Untracked || l.BackOrder && l.Available < l.Quantity)
 }
 
 type level struct {
@@ -94,7 +114,7 @@ func (l Line) Choice() string { return strings.Join(l.Options, ", ") }
 
 // Enough says whether there are as many as the line wants, in the way it wants them. What somebody carries in their hand is there.
 func (l Line) Enough() bool {
-	return !l.Gone && (l.Method == Mail || l.Method == quote.CarryOut || l.Available >= l.Quantity)
+	return !l.Gone && (l.Method == Mail || l.Method == quote.CarryOut || l.Untracked || l.BackOrder || l.Available >= l.Quantity)
 }
 
 // Fits says whether the quantity is one that is sold.
@@ -163,6 +183,10 @@ func (b *Basket) Blocked() text.Message {
 			return text.M("Choose a store to collect from.")
 		case line.Method == quote.Pickup && !store.Pickup:
 			return text.M("{store} doesn’t offer collection. Choose another store.", args)
+		case line.Untaxed && line.Method == quote.Ship:
+			return text.M("We can’t deliver {title} to that address yet. Choose another country or state, or collect in store.", args)
+		case line.Untaxed:
+			return text.M("{title} can’t be sold at {store} yet: its tax rate isn’t set up. Please tell us, or choose another store.", args)
 		case line.Method == quote.Ship && b.Way == nil:
 			return text.M("We don’t deliver this to that country. Choose another country, or collect in store.")
 		}
@@ -207,6 +231,12 @@ func (b *Basket) Tenders() (t Tenders) {
 			t.Points, t.PointsValue = 0, 0
 		}
 		t.Rest -= t.PointsValue
+	}
+	if again := b.again; again.Points > 0 && payable > 0 {
+		t.PointsValue = min(again.Value, payable)
+		// In proportion, rounded up: what is left over of a point stays with whoever owes it.
+		t.Points = (again.Points*t.PointsValue + again.Value - 1) / again.Value
+		t.Rest = b.Quote.Total - t.PointsValue
 	}
 	likeMoney := int64(0)
 	for _, line := range b.Quote.Lines {

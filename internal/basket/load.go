@@ -27,7 +27,21 @@ import (
 type Here struct {
 	LocationID int64 // 0: no counter
 	CarryOut   bool
-	Email      string // that the shopper gave; empty: none yet. Whoever used something up is known by it
+	Again      Again           // what came back in points and pays again
+	Agreed     map[int64]int64 // by variant, the price of one that was agreed before: of an exchange for the same
+	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
+}
+
+// Again is points that come back in an exchange and pay for what is taken instead, with what they paid before: the customer spent them already, so neither the shop's
+// minimum nor today's worth of a point is asked.
+type Again struct{ Points, Value int64 }
+
+// Sale is the location whose sale this is; 0: it is none.
+func (h Here) Sale() int64 {
+	if h.CarryOut {
+		return h.LocationID
+	}
+	return 0
 }
 
 // Load reads the customer's open cart. Nil when there is none.
@@ -62,7 +76,8 @@ type loading struct {
 	methods    []delivery.Method
 	stores     []location.Location
 	asks       struct{ gifts, ways, cards bool } // what a second round trip is needed for
-	tried      int64                             // the gift of a promotion that is only tried
+	nobody     bool
+	tried      int64 // the gift of a promotion that is only tried
 }
 
 func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
@@ -116,6 +131,9 @@ func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language
 	return nil
 }
 
+// nobody says whether the cart of customer $1 is a sale to somebody who gave no name and no way to reach them.
+const nobody = `(EXISTS (SELECT FROM customer WHERE id = $1 AND channel = 'counter' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1))`
+
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
 func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
@@ -130,7 +148,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
-			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id)
+			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+nobody+`
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
@@ -143,7 +161,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend, &l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
 				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,
-				&l.asks.gifts, &l.asks.ways, &l.asks.cards)
+				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody)
 		})
 	batch.Queue(`
 		SELECT `+location.Columns+`
@@ -178,7 +196,8 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 	batch.Queue(`
 		SELECT cl.id, v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity, v.min_quantity, v.max_quantity,
 			NOT v.active OR product.status <> 'active' OR price.amount IS NULL,
-			CASE WHEN v.gift_card THEN 'mail' WHEN $4 THEN 'carry_out' ELSE cl.method END, coalesce(CASE WHEN $3 <> 0 THEN $3 END, cl.location_id, c.location_id, 0),
+			CASE WHEN v.gift_card THEN 'mail' WHEN $4 AND cl.method = 'pickup' AND coalesce(cl.location_id, $3) = $3 THEN 'carry_out' ELSE cl.method END,
+			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id, c.location_id, 0),
 			coalesce(price.amount, 0), v.grams, v.gift_card, cl.note, product.tags,
 			ARRAY(
 				WITH RECURSIVE up AS (
@@ -191,16 +210,16 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 				FROM price_break b
 				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]'),
 			`+levels+`,
-			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0)
+			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0), rate.ppm IS NULL, NOT v.tracked, v.back_order
 		FROM cart c
 		JOIN location home ON home.id = coalesce(nullif($3::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
 		JOIN cart_line cl ON cl.cart_id = c.id
-		LEFT JOIN location at ON at.id = coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id)
+		LEFT JOIN location at ON at.id = CASE WHEN $4 THEN coalesce(cl.location_id, $3) ELSE coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id) END
 		JOIN variant v ON v.id = cl.variant_id
 		JOIN product ON product.id = v.product_id
 		CROSS JOIN LATERAL (
-			SELECT CASE WHEN cl.method = 'ship' AND NOT $4 THEN coalesce(c.country, home.country) ELSE coalesce(at.country, home.country) END AS country,
-				CASE WHEN cl.method = 'ship' AND NOT $4 THEN CASE WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END ELSE coalesce(at.region, home.region) END AS region) dest
+			SELECT CASE WHEN cl.method = 'ship' THEN coalesce(c.country, home.country) ELSE coalesce(at.country, home.country) END AS country,
+				CASE WHEN cl.method = 'ship' THEN CASE WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END ELSE coalesce(at.region, home.region) END AS region) dest
 		JOIN LATERAL (
 			SELECT title
 			FROM product_text
@@ -208,21 +227,21 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			ORDER BY language = $2 DESC, language = 'en' DESC
 			LIMIT 1) t ON true
 		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
-		JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
+		LEFT JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
 		LEFT JOIN LATERAL (
 			SELECT name, ppm
 			FROM tax_rate
 			WHERE country = dest.country AND region IN (dest.region, '') AND tax_class = v.tax_class
 			ORDER BY region = dest.region DESC
 			LIMIT 1) rate ON true
-		WHERE c.customer_id = $1 AND c.state = 'open' AND cl.in_hand = $4
+		WHERE c.customer_id = $1 AND c.state = 'open' AND coalesce(cl.sold_at, 0) = CASE WHEN $4 THEN $3::bigint ELSE 0 END
 		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID, l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var line Line
 			var breaks, at []byte
 			if err := rows.Scan(&line.ID, &line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title, &line.Options, &line.Picture, &line.Quantity, &line.Min, &line.Max, &line.Gone,
 				&line.Method, &line.LocationID, &line.UnitPrice, &line.Grams, &line.GiftCard, &line.Note, &line.Tags, &line.Categories, &breaks, &at,
-				&line.Rate.Country, &line.Rate.Region, &line.Rate.Class, &line.Rate.Name, &line.Rate.PPM); err != nil {
+				&line.Rate.Country, &line.Rate.Region, &line.Rate.Class, &line.Rate.Name, &line.Rate.PPM, &line.Untaxed, &line.Untracked, &line.BackOrder); err != nil {
 				return err
 			}
 			if err := errors.Join(json.Unmarshal(breaks, &line.Breaks), json.Unmarshal(at, &line.levels)); err != nil {
@@ -241,6 +260,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			CASE
 				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1 OR code.used >= code.max_uses) THEN 'code'
 				WHEN p.used >= p.max_uses THEN 'uses'
+				WHEN p.max_per_customer IS NOT NULL AND $4 AND `+nobody+` THEN 'nobody'
 				WHEN (SELECT sum(used) FROM promotion_counter WHERE promotion_id = p.id AND key IN (SELECT 'person:' || id FROM customer WHERE id = $1 OR merged_into = $1)) >= p.max_per_customer
 					OR $3 <> '' AND (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'email:' || encode(sha256(convert_to((SELECT forget_key FROM shop) || $3, 'UTF8')), 'hex')) >= p.max_per_customer THEN 'customer'
 				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
@@ -255,7 +275,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			WHERE cc.cart_id = c.id AND cp.promotion_id = p.id) code ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'
 			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
-		customerID, l.here.LocationID, promotion.Mailbox(l.here.Email)).Query(func(rows pgx.Rows) error {
+		customerID, l.here.LocationID, promotion.Mailbox(l.here.Email), l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var p promotion.Promotion
 			var code, barred string
@@ -276,6 +296,7 @@ var whyBarred = map[string]text.Message{
 	"code":     text.M("This code is no longer valid"),
 	"uses":     text.M("This offer has been fully redeemed"),
 	"customer": text.M("You’ve already used this offer"),
+	"nobody":   text.M("One per customer: add the customer to the sale first"),
 	"day":      text.M("Fully redeemed for today"),
 }
 

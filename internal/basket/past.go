@@ -39,7 +39,7 @@ func TryOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*
 	in.Place.Zone, in.Now = b.Home.Zone(), b.Now
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		SELECT l.variant_id, v.product_id, product.tags, l.title, l.quantity, l.list_price, l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
+		SELECT l.variant_id, v.product_id, product.tags, l.title, l.quantity, coalesce(nullif(l.list_price, 0), l.unit_price), l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
 			ARRAY(
 				WITH RECURSIVE up AS (
 					SELECT category_id AS id FROM product_category WHERE product_id = product.id

@@ -15,7 +15,10 @@ import (
 
 // place says of every line where it comes from and whether there is enough.
 func (l *loading) place() {
-	l.CarryOut, l.Member = l.here.CarryOut, l.shopper.Member
+	l.CarryOut, l.Member, l.again = l.here.CarryOut, l.shopper.Member, l.here.Again
+	if l.nobody && l.CarryOut {
+		l.Rates.Rate = 0 // Nobody is promised points who could not be found again to spend them.
+	}
 	l.Stores = map[int64]*location.Location{}
 	for i := range l.stores {
 		l.Stores[l.stores[i].ID] = &l.stores[i]
@@ -28,6 +31,9 @@ func (l *loading) place() {
 	l.From = l.sender()
 	for i := range l.Lines {
 		line := &l.Lines[i]
+		if price, ok := l.here.Agreed[line.VariantID]; ok && !line.Gone {
+			line.UnitPrice, line.Breaks, line.Agreed = price, nil, true
+		}
 		best := 0
 		for _, at := range line.levels {
 			best = max(best, at.Available)
@@ -64,6 +70,9 @@ func (l *loading) place() {
 		if !slices.Contains(m.Countries, l.Country) {
 			continue
 		}
+		if _, taxed := rateAt(l.sums, l.Country, l.Region); !taxed {
+			continue
+		}
 		if charge, ok := m.Charge(grams, subtotal); ok {
 			way := Way{Method: m, Charge: charge}
 			way.From, way.By = m.Arrives(l.Now.In(l.From.Zone()))
@@ -91,6 +100,9 @@ func (l *loading) sender() (best *location.Location) {
 		}
 		full := 0
 		for _, line := range l.Lines {
+			if line.Method == quote.Ship && line.Untracked {
+				full++
+			}
 			for _, level := range line.levels {
 				if line.Method == quote.Ship && level.Location == at.ID && level.Available >= line.Quantity {
 					full++
@@ -111,7 +123,8 @@ func (l *loading) price() {
 		in.Items = append(in.Items, line.item())
 	}
 	if l.Way != nil {
-		in.Deliveries = []quote.Delivery{{Charge: l.Way.Charge, Rate: rateAt(l.sums, l.Country, l.Region)}}
+		rate, _ := rateAt(l.sums, l.Country, l.Region) // place offers no way without one
+		in.Deliveries = []quote.Delivery{{Charge: l.Way.Charge, Rate: rate}}
 	}
 	l.giveable(&in)
 	l.Quote = quote.Price(in)
@@ -128,7 +141,7 @@ func (l *loading) price() {
 
 func (line *Line) item() quote.Item {
 	return quote.Item{VariantID: line.VariantID, ProductID: line.ProductID, Categories: line.Categories, Tags: line.Tags, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
-		Breaks: line.Breaks, Rate: line.Rate, Method: line.Method, LocationID: line.LocationID, LikeMoney: line.GiftCard}
+		Breaks: line.Breaks, Rate: line.Rate, Method: line.Method, LocationID: line.LocationID, LikeMoney: line.GiftCard, Settled: line.Agreed}
 }
 
 // giveable adds the gifts that are in stock where the first goods of the cart come from: that is how they travel.
@@ -156,10 +169,11 @@ func (l *loading) giveable(in *quote.Input) {
 				left -= line.Quantity
 			}
 		}
-		if left < 1 {
+		rate, taxed := rateAt(l.giftRates[k], with.Rate.Country, with.Rate.Region)
+		if left < 1 || !taxed {
 			continue
 		}
-		gift.Method, gift.LocationID, gift.Rate = with.Method, with.LocationID, rateAt(l.giftRates[k], with.Rate.Country, with.Rate.Region)
+		gift.Method, gift.LocationID, gift.Rate = with.Method, with.LocationID, rate
 		kept = append(kept, gift)
 		item := gift.item()
 		item.Quantity = left
@@ -168,14 +182,14 @@ func (l *loading) giveable(in *quote.Input) {
 	l.gifts = kept
 }
 
-// rateAt is the rate of a region, else its country's, else none.
-func rateAt(rates []tax.Rate, country, region string) (found tax.Rate) {
+// rateAt is the rate of a region, else its country's. False where nobody has written one: that is not the same as a rate of nothing.
+func rateAt(rates []tax.Rate, country, region string) (found tax.Rate, ok bool) {
 	for _, r := range rates {
-		if r.Country == country && (r.Region == region || r.Region == "" && found.Name == "") {
-			found = r
+		if r.Country == country && (r.Region == region || r.Region == "" && !ok) {
+			found, ok = r, true
 		}
 	}
-	return found
+	return found, ok
 }
 
 // Try prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.

@@ -19,7 +19,7 @@ func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here Here, 
 		SELECT cl.method, cl.variant_id, coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id, 0), cl.quantity
 		FROM cart c
 		JOIN cart_line cl ON cl.cart_id = c.id
-		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND NOT cl.in_hand AND cl.variant_id = ANY ($4)
+		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND cl.sold_at IS NULL AND cl.variant_id = ANY ($4)
 		ORDER BY cl.variant_id`, cartID, customerID, here.LocationID, slices.Collect(maps.Keys(rushed)))
 	if err != nil {
 		return nil, fmt.Errorf("read what is wanted: %w", err)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/document"
+	"counterpart/internal/location"
 	"counterpart/internal/order"
 	"counterpart/internal/pg"
 	"counterpart/internal/postal"
@@ -130,11 +131,12 @@ func add(b *document.Body, p piece) {
 // address writes who sells, who buys and which day it is there.
 func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *document.Document) error {
 	var street, town, postcode, country, zone, store, name string
+	var locationID int64
 	var to postal.Address
 	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock; where no goods moved, it is today.
 	var day time.Time
 	err := tx.QueryRow(ctx, `
-		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, o.number, o.tax_included, o.name,
+		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, l.id, o.number, o.tax_included, o.name, o.vat_number,
 			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, ''),
 			coalesce(CASE
 				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
@@ -144,7 +146,7 @@ func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *do
 		JOIN location l ON l.id = o.location_id
 		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
 		WHERE o.id = @order
-		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &d.Body.Order, &d.Body.TaxIncluded, &name,
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &locationID, &d.Body.Order, &d.Body.TaxIncluded, &name, &d.Body.BuyerVAT,
 		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -157,7 +159,15 @@ func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *do
 		at = time.UTC
 	}
 	d.Day = day.In(at)
-	d.Body.Seller = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode, Country: country}.Label()
+	seller, err := location.SellerAt(ctx, tx, locationID)
+	if err != nil {
+		return err
+	}
+	d.Body.Store = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode, Country: country}.Label()
+	d.Body.Seller, d.Body.Company, d.Body.VAT = seller.Label(), seller.CompanyNumber, seller.VATNumber
+	if seller.LegalName == "" {
+		d.Body.Seller, d.Body.Store = d.Body.Store, nil // Nobody has said who sells yet: the store does.
+	}
 	d.Body.Buyer = []string{name}
 	if to.Country != "" {
 		d.Body.Buyer = to.Label()

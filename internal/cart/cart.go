@@ -63,17 +63,17 @@ func ReadCode(typed string) (string, bool) {
 }
 
 // Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
-// is sold there, and waits for nothing.
-func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string, inHand bool) error {
+// is sold there, and waits for nothing. soldAt is that counter's location; 0: there is none.
+func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string, soldAt int64) error {
 	tag, err := tx.Exec(ctx, `
-		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, in_hand)
-		SELECT c.id, v.id, $3, $4, $7
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at)
+		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0)
 		FROM cart c, variant v
 		JOIN product p ON p.id = v.product_id
 		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
 			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND variant_id = v.id))
-		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
-		cartID, variantID, quantity, channel, MaxQuantity, MaxLines, inHand)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
+		cartID, variantID, quantity, channel, MaxQuantity, MaxLines, soldAt)
 	if err != nil {
 		return fmt.Errorf("add to a cart: %w", err)
 	}
@@ -83,13 +83,14 @@ func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, 
 	return nil
 }
 
-// SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found.
-func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quantity int) error {
+// SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found, nor one of a sale that is made at another
+// counter than soldAt (0: at none).
+func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quantity int, soldAt int64) error {
 	tag, err := db.Exec(ctx, `
 		WITH open AS (
 			UPDATE cart
 			SET updated_at = now()
-			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2)
+			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2 AND coalesce(sold_at, 0) = $4)
 			RETURNING id),
 		gone AS (
 			DELETE FROM cart_line
@@ -100,7 +101,7 @@ func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quanti
 			WHERE id = $2 AND $3 > 0 AND cart_id = (SELECT id FROM open)),
 		told AS (
 			SELECT pg_notify('counterpart', 'customer:' || $1::bigint))
-		SELECT (SELECT count(*) FROM told) FROM open`, customerID, lineID, quantity)
+		SELECT (SELECT count(*) FROM told) FROM open`, customerID, lineID, quantity, soldAt)
 	if err != nil {
 		return fmt.Errorf("change a cart: %w", err)
 	}
@@ -136,8 +137,9 @@ func QueueLock(batch *pgx.Batch, customerID int64) {
 		FOR UPDATE`, customerID)
 }
 
-// QueueOrdered closes a cart in a batch that the caller sends: it made its order, of what was in hand or of everything else. The rest goes on in a cart of its own.
-func QueueOrdered(batch *pgx.Batch, cartID int64, inHand bool) {
+// QueueOrdered closes a cart in a batch that the caller sends: it made its order, of what was sold at a counter or, with 0, of what was sold at none. The rest goes on in a
+// cart of its own.
+func QueueOrdered(batch *pgx.Batch, cartID, soldAt int64) {
 	batch.Queue(`
 		UPDATE cart
 		SET state = 'ordered', updated_at = now()
@@ -147,26 +149,26 @@ func QueueOrdered(batch *pgx.Batch, cartID int64, inHand bool) {
 			INSERT INTO cart (customer_id, code, channel, location_id, country, region, delivery_id)
 			SELECT customer_id, $3, channel, location_id, country, region, delivery_id
 			FROM cart
-			WHERE id = $1 AND EXISTS (SELECT FROM cart_line WHERE cart_id = $1 AND in_hand <> $2)
+			WHERE id = $1 AND EXISTS (SELECT FROM cart_line WHERE cart_id = $1 AND coalesce(sold_at, 0) <> $2)
 			RETURNING id)
 		UPDATE cart_line
 		SET cart_id = next.id
 		FROM next
-		WHERE cart_line.cart_id = $1 AND in_hand <> $2`, cartID, inHand, NewCode())
+		WHERE cart_line.cart_id = $1 AND coalesce(sold_at, 0) <> $2`, cartID, soldAt, NewCode())
 }
 
-// TakeInHand moves lines of the customer's open cart into the sale at the counter; 0: all of them.
-func TakeInHand(ctx context.Context, db pg.DB, customerID, lineID int64) error {
+// TakeInHand moves lines of the customer's open cart into the sale at a counter; 0: all of them.
+func TakeInHand(ctx context.Context, db pg.DB, customerID, lineID, soldAt int64) error {
 	_, err := db.Exec(ctx, `
 		WITH taken AS (
 			DELETE FROM cart_line
-			WHERE ($2 = 0 OR id = $2) AND NOT in_hand AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open' FOR UPDATE)
+			WHERE ($2 = 0 OR id = $2) AND sold_at IS NULL AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open' FOR UPDATE)
 			RETURNING *)
-		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, note, in_hand)
-		SELECT cart_id, variant_id, quantity, channel, added_at, note, true
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, note, sold_at)
+		SELECT cart_id, variant_id, quantity, channel, added_at, note, $4
 		FROM taken
 		ORDER BY variant_id
-		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, customerID, lineID, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, customerID, lineID, MaxQuantity, soldAt)
 	if err != nil {
 		return fmt.Errorf("take lines into a sale: %w", err)
 	}

@@ -55,15 +55,15 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel string) (Joi
 		WITH before AS (
 			SELECT variant_id, quantity
 			FROM cart_line
-			WHERE cart_id = $2 AND NOT in_hand),
+			WHERE cart_id = $2 AND sold_at IS NULL),
 		taken AS (
-			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, method, location_id, note, in_hand)
-			SELECT $2, variant_id, quantity, channel, added_at, method, location_id, note, in_hand
+			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, method, location_id, note, sold_at)
+			SELECT $2, variant_id, quantity, channel, added_at, method, location_id, note, sold_at
 			FROM cart_line
 			WHERE cart_id = $1
 			ORDER BY variant_id
-			ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)
-			RETURNING variant_id, quantity, in_hand),
+			ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)
+			RETURNING variant_id, quantity, sold_at),
 		codes AS (
 			INSERT INTO cart_code (cart_id, code)
 			SELECT $2, code
@@ -83,7 +83,7 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel string) (Joi
 		SELECT t.variant_id, t.quantity - coalesce(b.quantity, 0)
 		FROM taken t
 		LEFT JOIN before b ON b.variant_id = t.variant_id
-		WHERE NOT t.in_hand
+		WHERE t.sold_at IS NULL
 		ORDER BY t.variant_id`, j.From, j.Into, MaxQuantity)
 	if err != nil {
 		return j, fmt.Errorf("join two carts: %w", err)
@@ -119,25 +119,25 @@ func Part(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 		back AS (
 			SELECT log.variant_id, log.added, least(coalesce(line.quantity, 0), log.added) AS there
 			FROM log
-			LEFT JOIN cart_line line ON line.cart_id = $2 AND line.variant_id = log.variant_id AND NOT line.in_hand),
+			LEFT JOIN cart_line line ON line.cart_id = $2 AND line.variant_id = log.variant_id AND line.sold_at IS NULL),
 		gone AS (
 			DELETE FROM cart_line l
 			USING back b
-			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND NOT l.in_hand AND l.quantity <= b.there AND b.there > 0),
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity <= b.there AND b.there > 0),
 		fewer AS (
 			UPDATE cart_line l
 			SET quantity = l.quantity - b.there
 			FROM back b
-			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND NOT l.in_hand AND l.quantity > b.there AND b.there > 0),
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity > b.there AND b.there > 0),
 		kept AS (
 			UPDATE cart_line l
 			SET quantity = CASE WHEN b.there = b.added THEN l.quantity ELSE b.there END
 			FROM back b
-			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND NOT l.in_hand AND (b.there > 0 OR b.added = 0)),
+			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND (b.there > 0 OR b.added = 0)),
 		lost AS (
 			DELETE FROM cart_line l
 			USING back b
-			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND NOT l.in_hand AND b.there = 0 AND b.added > 0)
+			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND b.there = 0 AND b.added > 0)
 		UPDATE cart
 		SET state = 'open', updated_at = now()
 		WHERE id = $1 AND state = 'joined' AND customer_id = $5`, j.From, j.Into, variants, added, owner)
@@ -156,12 +156,12 @@ func Part(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 func Refill(ctx context.Context, tx pgx.Tx, from, into int64) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method, location_id, note)
-		SELECT $2, variant_id, quantity, channel, method, location_id, note
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method, location_id, note, sold_at)
+		SELECT $2, variant_id, quantity, channel, method, location_id, note, sold_at
 		FROM cart_line
 		WHERE cart_id = $1
 		ORDER BY variant_id
-		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, from, into, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, from, into, MaxQuantity)
 	batch.Queue(`
 		INSERT INTO cart_code (cart_id, code)
 		SELECT $2, code

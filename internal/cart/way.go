@@ -15,8 +15,9 @@ import (
 
 var errLineGone = fault.New(fault.NotFound, "That item is no longer in the cart.")
 
-// SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own). A line that is not theirs is not found.
-func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method string, locationID int64) error {
+// SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own; of a sale: carried out). A line that is not theirs is not
+// found, nor one of a sale that is made at another counter than soldAt.
+func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method string, locationID, soldAt int64) error {
 	if method != "ship" && method != "pickup" {
 		return fault.New(fault.Invalid, "Choose collection or delivery.")
 	}
@@ -24,13 +25,13 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 		WITH open AS (
 			UPDATE cart
 			SET updated_at = now()
-			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2)
+			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2 AND coalesce(sold_at, 0) = $5)
 			RETURNING id),
 		told AS (
 			SELECT pg_notify('counterpart', 'customer:' || $1::bigint) FROM open)
 		UPDATE cart_line
 		SET method = $3, location_id = CASE WHEN $3 = 'pickup' THEN (SELECT id FROM location WHERE id = $4 AND kind = 'store') END
-		WHERE id = $2 AND cart_id = (SELECT id FROM open) AND (SELECT count(*) FROM told) = 1`, customerID, lineID, method, locationID)
+		WHERE id = $2 AND cart_id = (SELECT id FROM open) AND (SELECT count(*) FROM told) = 1`, customerID, lineID, method, locationID, soldAt)
 	if err != nil {
 		return fmt.Errorf("choose how to have a line: %w", err)
 	}
@@ -45,7 +46,7 @@ func Ship(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE cart_line
 		SET method = 'ship', location_id = NULL
-		WHERE cart_id = $1 AND variant_id = $2`, cartID, variantID)
+		WHERE cart_id = $1 AND variant_id = $2 AND sold_at IS NULL`, cartID, variantID)
 	if err != nil {
 		return fmt.Errorf("have a line sent: %w", err)
 	}
@@ -133,12 +134,18 @@ func RemoveGiftCard(ctx context.Context, db pg.DB, customerID, cardID int64) err
 	return err
 }
 
+// MaxPoints that anybody could mean to spend at once.
+const MaxPoints = 1_000_000_000
+
 // Spend says how many points, and whether store credit, the customer means to put towards the open cart.
-func Spend(ctx context.Context, db pg.DB, customerID int64, points int, credit bool) error {
+func Spend(ctx context.Context, db pg.DB, customerID, points int64, credit bool) error {
+	if points < 0 || points > MaxPoints {
+		return fault.Field("points", "Enter a whole number of points.")
+	}
 	_, err := db.Exec(ctx, `
 		UPDATE cart
 		SET points = $2, credit = $3, updated_at = now()
-		WHERE customer_id = $1 AND state = 'open'`, customerID, max(points, 0), credit)
+		WHERE customer_id = $1 AND state = 'open'`, customerID, points, credit)
 	if err != nil {
 		return fmt.Errorf("put points towards a cart: %w", err)
 	}
@@ -181,9 +188,9 @@ func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel string) erro
 		FROM cart_line cl
 		JOIN variant v ON v.id = cl.variant_id AND v.active
 		JOIN product p ON p.id = v.product_id AND p.status = 'active'
-		WHERE cl.cart_id = $1 AND NOT cl.in_hand
+		WHERE cl.cart_id = $1 AND cl.sold_at IS NULL
 		ORDER BY cl.variant_id
-		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("copy a cart: %w", err)
 	}
@@ -202,7 +209,7 @@ func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel string) 
 		WHERE ol.order_id = $1 AND NOT ol.gift
 		GROUP BY ol.variant_id
 		ORDER BY ol.variant_id
-		ON CONFLICT (cart_id, variant_id, in_hand) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("fill a cart from an order: %w", err)
 	}

@@ -86,7 +86,7 @@ func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list,
 	if err != nil {
 		return err
 	}
-	if err := Add(ctx, tx, cartID, variantID, quantity, channel, false); err != nil {
+	if err := Add(ctx, tx, cartID, variantID, quantity, channel, 0); err != nil {
 		return err
 	}
 	if list == Later {

@@ -45,10 +45,12 @@ type Request struct {
 	Name        string
 	Email       string
 	Phone       string
+	VATNumber   string         // of a business that buys; empty: a person does
 	To          postal.Address // where something is sent
 	Pay         string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
 	Given       int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
 	Split       bool
+	Sure        bool // more cash than anybody would lay down is what was meant
 	Channel     string
 	AssociateID int64
 	Here        basket.Here // the counter that sends it
@@ -134,7 +136,7 @@ func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	if made == nil {
 		return Placed{}, fault.New(fault.Conflict, "This cart was changed in another window. Please check it again.")
 	}
-	if made.CarriedOut != r.Here.CarryOut {
+	if made.Sold != r.Here.CarryOut {
 		// What was sold one way is not paid for by having been ordered the other way.
 		return Placed{}, fault.New(fault.Conflict, "This cart has already become order {number}. Nothing was charged here: open the order to continue.", text.Args{"number": made.Number})
 	}
@@ -203,7 +205,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 			live.QueueNotify(batch, live.Queue(part.LocationID))
 		}
 	}
-	cart.QueueOrdered(batch, b.CartID, r.Here.CarryOut)
+	cart.QueueOrdered(batch, b.CartID, r.Here.Sale())
 	live.QueueNotify(batch, live.Customer(r.CustomerID))
 	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
 		return placed, err
@@ -235,7 +237,7 @@ func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.B
 	var claims []inventory.Claim
 	for i, line := range w.n.Lines {
 		part := w.n.Parts[line.Part]
-		if part.Method == quote.Pickup || part.Method == quote.Ship {
+		if (part.Method == quote.Pickup || part.Method == quote.Ship) && !line.WithoutStock {
 			claim := inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
 			if k := slices.IndexFunc(r.ahead, claim.Same); k >= 0 && !line.Gift {
 				claim.Claimed = r.ahead[k].Claimed

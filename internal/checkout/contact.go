@@ -8,6 +8,7 @@ import (
 	"counterpart/internal/basket"
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
+	"counterpart/internal/location"
 	"counterpart/internal/phone"
 	"counterpart/internal/postal"
 	"counterpart/internal/quote"
@@ -15,16 +16,17 @@ import (
 )
 
 type contact struct {
-	name, email, phone string
-	to                 postal.Address
+	name, email, phone, vat string
+	to                      postal.Address
 }
 
 // checkContact says, field by field, what is missing. Whoever carries the goods out of the store need not say who they are.
 func checkContact(r Request, b *basket.Basket) (contact, error) {
 	var form fault.Form
+	leaves := b.CarryOut && !b.Has(quote.Ship) && !b.Has(quote.Pickup) // all of it, now, in their hands
 	c := contact{name: strings.Join(strings.Fields(text.Clean(r.Name, 1000)), " "), to: r.To}
 	switch {
-	case !strings.ContainsFunc(c.name, unicode.IsGraphic) && !b.CarryOut:
+	case !strings.ContainsFunc(c.name, unicode.IsGraphic) && !leaves:
 		form.Add("name", "Enter a name.")
 	case utf8.RuneCountInString(c.name) > 100:
 		form.Add("name", "That name is too long. Use up to 100 characters.")
@@ -47,8 +49,11 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 		if c.phone, ok = phone.Read(r.Phone, country); !ok {
 			form.Add("phone", "Enter a valid phone number, such as 0113 496 0999.")
 		}
-	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !b.CarryOut {
+	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !leaves {
 		form.Add("phone", "Enter an email address or phone number, so we can tell them when it’s ready.")
+	}
+	if c.vat, ok = location.ReadVATNumber(text.Clean(r.VATNumber, 40)); !ok {
+		form.Add("vat_number", "Enter a VAT number, such as GB123456789, or leave it empty.")
 	}
 	if b.Has(quote.Ship) {
 		c.to.Name, c.to.Country = c.name, b.Country

@@ -46,6 +46,9 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 		}
 		t.attempt, t.state, now = rest, order.Pending, false
 	case r.Pay == payment.PayAtPickup:
+		if b.Has(quote.CarryOut) {
+			return t, fault.Field("pay", "Items leaving the store have to be paid for now. Choose a payment method.")
+		}
 		if b.Prepaid() {
 			return t, fault.Field("pay", "This order has to be paid now, because part of it is delivered, emailed or collected from another store. Choose a payment method.")
 		}
@@ -55,6 +58,9 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	case r.AssociateID != 0 && r.Pay == payment.Cash:
 		if r.Given > money.MaxUnit || r.Given < 0 {
 			return t, fault.Field("given", "That amount is too high. Please check it.")
+		}
+		if !r.Sure && !money.Likely(r.Given, rest, b.Quote.Currency) {
+			return t, unlikely(b.Quote.In(r.Given), b.Quote.In(rest))
 		}
 		cash := min(r.Given, rest)
 		if cash < rest && !r.Split {
@@ -69,9 +75,6 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 		t.change = r.Given - cash
 	default:
 		return t, fault.Field("pay", "Choose a payment method.")
-	}
-	if b.CarryOut && !now {
-		return t, fault.Field("pay", "Items leaving the store have to be paid for now. Choose a payment method.")
 	}
 	if now {
 		t.state = order.Paid
@@ -93,12 +96,17 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	return t, nil
 }
 
+// unlikely asks whether so much cash was really given.
+func unlikely(given, due money.Money) error {
+	return fault.Field("sure", "That would be {change} change. Did they really give you {given}?", text.Args{"change": money.New(given.Minor-due.Minor, due.Currency), "given": given})
+}
+
 // create writes the order with everything that is frozen in it.
 func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (*written, error) {
 	q := &b.Quote
 	n := order.New{
 		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.Channel, AssociateID: r.AssociateID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.Language,
-		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total, Name: who.name, Email: who.email, Phone: who.phone,
+		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total, Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
 	}
 	if t.attempt != 0 {
 		until := time.Now().Add(cmp.Or(r.Hold, Hold))
@@ -114,6 +122,8 @@ func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Ba
 		nl := order.NewLine{
 			Part: partOf(&n, line), VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(), Quantity: priced.Quantity, UnitPrice: priced.UnitPrice, ListPrice: priced.ListPrice,
 			Amount: priced.Amount, Discount: priced.Discount, Tax: priced.Tax, TaxName: priced.Rate.Name, TaxPPM: priced.Rate.PPM, Gift: priced.Gift, Note: line.Note,
+			// What is carried out once it is paid on the customer's own phone is in their hands: nothing has to be kept for it.
+			WithoutStock: line.WithoutStock() && !priced.Gift || line.Method == quote.CarryOut && t.attempt != 0,
 		}
 		for k, unit := range priced.Units {
 			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Discount: unit.Discount, ByPoints: byPoints[i][k], Points: earned[i][k]})
@@ -146,14 +156,15 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 		switch line.Method {
 		case quote.Pickup:
 			store := b.Stores[line.LocationID]
-			readyBy, open := store.ReadyBy(b.Now)
+			readyBy, open := store.ReadyBy(b.Now.Add(later(b, line)))
 			if !open {
 				return fault.New(fault.Conflict, "{store} has no opening hours. Choose another store.", text.Args{"store": store.Name})
 			}
 			p.ReadyBy = &readyBy
 		case quote.Ship:
 			priced := b.Quote.Deliveries[0]
-			p.DeliveryID, p.Carrier, p.From, p.By = b.Way.ID, b.Way.Carrier, &b.Way.From, &b.Way.By
+			from, by := b.Way.From.Add(later(b, line)), b.Way.By.Add(later(b, line))
+			p.DeliveryID, p.Carrier, p.From, p.By = b.Way.ID, b.Way.Carrier, &from, &by
 			p.To = order.Address{Name: who.to.Name, Lines: who.to.Lines, Town: who.to.Town, Region: who.to.Region, Postcode: who.to.Postcode, Country: who.to.Country}
 			p.Charge, p.Discount, p.Paid, p.Tax, p.TaxName, p.TaxPPM = priced.Charge, priced.Discount, priced.Paid, priced.Tax, priced.Rate.Name, priced.Rate.PPM
 		}
@@ -161,6 +172,19 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 	}
 	n.LocationID = n.Parts[0].LocationID
 	return nil
+}
+
+// BackOrderTime is how much later something is promised that is not there yet.
+const BackOrderTime = 14 * 24 * time.Hour
+
+// later is how much later a part is promised than one that is in stock: a line of it has to come first.
+func later(b *basket.Basket, part basket.Line) time.Duration {
+	for _, line := range b.Lines {
+		if line.Method == part.Method && line.LocationID == part.LocationID && line.WithoutStock() && !line.Untracked {
+			return BackOrderTime
+		}
+	}
+	return 0
 }
 
 func partOf(n *order.New, line basket.Line) int {

@@ -85,6 +85,22 @@ func (l *loader) places(ctx context.Context) error {
 		{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000},
 		{Country: "LV", Class: "standard", Name: "PVN 21%", PPM: 210_000},
 		{Country: "US", Region: "NY", Class: "standard", Name: "Sales tax 8.875%", PPM: 88_750},
+		// Where it delivers: the countries' standard rates as of November 2026, and some states nearby.
+		{Country: "IE", Class: "standard", Name: "VAT 23%", PPM: 230_000},
+		{Country: "DE", Class: "standard", Name: "MwSt. 19%", PPM: 190_000},
+		{Country: "FR", Class: "standard", Name: "TVA 20%", PPM: 200_000},
+		{Country: "NL", Class: "standard", Name: "Btw 21%", PPM: 210_000},
+		{Country: "LT", Class: "standard", Name: "PVM 21%", PPM: 210_000},
+		{Country: "EE", Class: "standard", Name: "Käibemaks 24%", PPM: 240_000},
+		{Country: "PL", Class: "standard", Name: "VAT 23%", PPM: 230_000},
+		{Country: "FI", Class: "standard", Name: "ALV 25.5%", PPM: 255_000},
+		{Country: "US", Region: "NJ", Class: "standard", Name: "Sales tax 6.625%", PPM: 66_250},
+		{Country: "US", Region: "CT", Class: "standard", Name: "Sales tax 6.35%", PPM: 63_500},
+		{Country: "US", Region: "MA", Class: "standard", Name: "Sales tax 6.25%", PPM: 62_500},
+		{Country: "US", Region: "PA", Class: "standard", Name: "Sales tax 6%", PPM: 60_000},
+	}
+	for _, rate := range l.rates {
+		l.rates = append(l.rates, tax.Rate{Country: rate.Country, Region: rate.Region, Class: "zero", Name: "Zero rate"})
 	}
 	for _, rate := range l.rates {
 		if err := tax.Set(ctx, l.tx, rate); err != nil {

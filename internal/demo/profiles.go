@@ -125,7 +125,7 @@ func (l *loader) lists(ctx context.Context, id int64) error {
 	}
 	for i := range 2 {
 		v := l.variants[pick(uint64(len(l.variants)), "cart", fmt.Sprint(i))]
-		if err := cart.Add(ctx, l.tx, cartID, v.id, 1+i, "web", false); err != nil {
+		if err := cart.Add(ctx, l.tx, cartID, v.id, 1+i, "web", 0); err != nil {
 			return err
 		}
 	}

@@ -101,7 +101,7 @@ func digits(s string) (n int) {
 type sought struct {
 	plain, code, email, phone, number, token, card, receipt string
 	scan                                                    catalog.Scanned
-	article                                                 string   // a text query for a product's words, where there is a letter
+	article, title                                          string   // text queries for a product’s words and its title, where there is a letter
 	names                                                   []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
 	mail                                                    string   // a part of an email, with its @
 	begin                                                   string   // a name's beginning, where no word is long enough to be looked for inside
@@ -136,7 +136,7 @@ func read(words string) sought {
 	_, s.token, _ = strings.Cut(strings.ToUpper(s.plain), "PICKUP:")
 	_, s.receipt, _ = strings.Cut(strings.ToUpper(s.plain), ReceiptPrefix)
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
-		s.article = articleQuery(words)
+		s.article, s.title = articleQuery(words)
 		all := strings.Fields(words)
 		slices.SortStableFunc(all, func(a, b string) int { return utf8.RuneCountInString(b) - utf8.RuneCountInString(a) })
 		// The index is of groups of three letters: a word of two alone would have every name read.
@@ -154,13 +154,16 @@ func read(words string) sought {
 	return s
 }
 
-// articleQuery asks for all the words, each perhaps unfinished. Letters and digits only: nothing a person types is an operator.
-func articleQuery(words string) string {
-	all := strings.FieldsFunc(strings.ToLower(words), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	for i := range all {
-		all[i] += ":*"
+// articleQuery asks for all the words, each perhaps unfinished, and titleQuery for one of them in the title: a description has every word. Letters and digits only:
+// nothing a person types is an operator.
+func articleQuery(words string) (all, inTitle string) {
+	each := strings.FieldsFunc(strings.ToLower(words), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	each = each[:min(len(each), 8)]
+	titled := make([]string, len(each))
+	for i, word := range each {
+		each[i], titled[i] = word+":*", word+":*A"
 	}
-	return strings.Join(all[:min(len(all), 8)], " & ")
+	return strings.Join(each, " & "), strings.Join(titled, " | ")
 }
 
 // Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a loyalty card, an email, a
@@ -182,7 +185,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			SELECT t.product_id, t.title, ts_rank(t.words, to_tsquery('english', @article))::real AS score
 			FROM product_text t
 			JOIN product p ON p.id = t.product_id AND p.status = 'active'
-			WHERE @article <> '' AND t.language = 'en' AND t.words @@ to_tsquery('english', @article)
+			WHERE @article <> '' AND t.language = 'en' AND t.words @@ to_tsquery('english', @article) AND t.words @@ to_tsquery('english', @title)
 			ORDER BY p.popularity DESC, p.id DESC
 			LIMIT 8),
 		misspelt AS MATERIALIZED (
@@ -260,7 +263,7 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
-		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article, "email": s.email, "phone": s.phone, "card": s.card,
+		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article, "title": s.title, "email": s.email, "phone": s.phone, "card": s.card,
 		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
@@ -434,19 +437,29 @@ func ArticleByID(ctx context.Context, db pg.DB, variantID int64) (*Hit, error) {
 	return &hits[0], nil
 }
 
-// NameOf says what a customer is called, and whether there is one that can buy: not part of another, not forgotten.
-func NameOf(ctx context.Context, db pg.DB, customerID int64) (name string, there bool, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT coalesce(nullif(name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email', 'phone') ORDER BY id LIMIT 1), '')
-		FROM customer
-		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL`, customerID).Scan(&name)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", false, nil
+// Sale is whose sale a counter is asked to show. A walk-in's belongs to the store that began it.
+type Sale struct {
+	Name   string // of the customer; empty: nobody is attached
+	Nobody bool   // there is no way to find them again
+}
+
+// SaleAt reads whose sale it is, at a store. Nil where there is no such customer, or where the sale is another store's.
+func SaleAt(ctx context.Context, db pg.DB, customerID, locationID int64) (*Sale, error) {
+	var s Sale
+	var here bool
+	err := db.QueryRow(ctx, `
+		SELECT coalesce(nullif(c.name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email', 'phone') ORDER BY id LIMIT 1), ''),
+			c.channel = 'counter' AND c.name = '' AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1),
+			coalesce((SELECT location_id FROM cart WHERE customer_id = $1 ORDER BY id DESC LIMIT 1), $2) = $2
+		FROM customer c
+		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL`, customerID, locationID).Scan(&s.Name, &s.Nobody, &here)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && s.Nobody && !here {
+		return nil, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("read a customer's name: %w", err)
+		return nil, fmt.Errorf("read whose sale it is: %w", err)
 	}
-	return name, true, nil
+	return &s, nil
 }
 
 // CartOwner is whose open cart has a code; 0 where none has.
@@ -469,4 +482,22 @@ func ByEmail(ctx context.Context, db pg.DB, typed string) (customerID int64, err
 		return 0, nil
 	}
 	return customer.ByVerified(ctx, db, customer.Email, email)
+}
+
+// ChangeOfExchange is the change to give from the newest exchange of an order at a store: of the cash that was laid down for what they took instead.
+func ChangeOfExchange(ctx context.Context, db pg.DB, orderID, locationID int64) (change int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce((
+			SELECT sum(t.given - t.captured)
+			FROM tender t
+			WHERE t.kind = 'cash' AND t.order_id = (
+				SELECT exchange_id
+				FROM return_ticket
+				WHERE order_id = $1 AND location_id = $2
+				ORDER BY id DESC
+				LIMIT 1)), 0)::bigint`, orderID, locationID).Scan(&change)
+	if err != nil {
+		return 0, fmt.Errorf("read the change of an exchange: %w", err)
+	}
+	return change, nil
 }

@@ -45,6 +45,10 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
 			return fault.New(fault.Conflict, "This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")
 		}
+		loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+		if err != nil {
+			return err
+		}
 		done, err := order.MarkShipped(ctx, tx, f.ID, desk.AssociateID, carrier, tracking)
 		if err != nil {
 			return fmt.Errorf("mark a parcel as sent: %w", err)
@@ -65,6 +69,6 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped, Line: f.ID}); err != nil {
 			return err
 		}
-		return inventory.HandOver(ctx, tx, f.OpenLines, inventory.Cause{Channel: "counter", AssociateID: desk.AssociateID})
+		return pickup.Leave(ctx, tx, f, loose, inventory.Cause{Channel: "counter", AssociateID: desk.AssociateID})
 	})
 }

@@ -35,8 +35,12 @@ type Document struct {
 // Body is what it says, frozen.
 type Body struct {
 	Shop        string   `json:"shop"`
-	Seller      []string `json:"seller"`
+	Seller      []string `json:"seller"` // legal name and registered address
+	Store       []string `json:"store,omitempty"`
+	Company     string   `json:"company,omitempty"` // the seller's company number
+	VAT         string   `json:"vat,omitempty"`     // the seller's VAT number
 	Buyer       []string `json:"buyer"`
+	BuyerVAT    string   `json:"buyer_vat,omitempty"`
 	Order       int64    `json:"order"`
 	TaxIncluded bool     `json:"tax_included"`
 	Lines       []Line   `json:"lines"`

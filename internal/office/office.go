@@ -10,6 +10,7 @@ import (
 
 	"counterpart/internal/catalog"
 	"counterpart/internal/pg"
+	"counterpart/internal/tax"
 )
 
 // PerPage rows of a table.
@@ -303,4 +304,33 @@ func ProductOf(ctx context.Context, db pg.DB, variantID int64, currency string, 
 		return 0, fmt.Errorf("find a variant: %w", err)
 	}
 	return productID, nil
+}
+
+// Untaxed are the places that the shop serves and the classes of goods that it sells there, for which nobody has written a tax rate. Nothing of that class can be
+// sold there.
+func Untaxed(ctx context.Context, db pg.DB) ([]tax.Missing, error) {
+	rows, err := db.Query(ctx, `
+		WITH place AS (
+			SELECT country::text, region FROM location WHERE kind = 'store' OR pickup
+			UNION
+			SELECT unnest(countries)::text, '' FROM delivery WHERE active),
+		class AS (
+			SELECT DISTINCT v.tax_class AS code
+			FROM variant v
+			JOIN product p ON p.id = v.product_id AND p.status = 'active'
+			WHERE v.active
+			UNION
+			SELECT 'standard' FROM delivery WHERE active)
+		SELECT place.country, place.region, class.code
+		FROM place
+		CROSS JOIN class
+		WHERE NOT EXISTS (
+			SELECT
+			FROM tax_rate r
+			WHERE r.country = place.country AND r.tax_class = class.code AND (r.region IN (place.region, '') OR place.region = ''))
+		ORDER BY 1, 2, 3`)
+	if err != nil {
+		return nil, fmt.Errorf("list places without a tax rate: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[tax.Missing])
 }

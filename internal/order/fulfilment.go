@@ -349,3 +349,24 @@ func Begun(ctx context.Context, tx pgx.Tx, orderID int64) (begun bool, err error
 		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'to_pick', 'cancelled'))`, orderID).Scan(&begun)
 	return begun, err
 }
+
+// Loose is a line of which nothing is reserved, with how many units are open: it is not tracked, or comes later.
+type Loose struct {
+	LineID, VariantID int64
+	Quantity          int
+}
+
+// WithoutStock are those of some lines that were sold without stock.
+func WithoutStock(ctx context.Context, tx pgx.Tx, lines []int64) ([]Loose, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT l.id, l.variant_id, count(*)::int
+		FROM order_line l
+		JOIN order_unit u ON u.order_line_id = l.id AND u.state = 'open'
+		WHERE l.id = ANY ($1) AND l.without_stock
+		GROUP BY l.id
+		ORDER BY l.variant_id`, lines)
+	if err != nil {
+		return nil, fmt.Errorf("list lines without stock: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Loose])
+}

@@ -53,6 +53,7 @@ type New struct {
 	Name         string
 	Email        string
 	Phone        string
+	VATNumber    string    // the buyer's, where they buy for a business
 	PlacedAt     time.Time // zero: now; only the demo tells stories about the past
 }
 
@@ -93,7 +94,9 @@ type NewLine struct {
 	TaxPPM    int64
 	Gift      bool
 	Note      string
-	Units     []Unit
+	// WithoutStock says that nothing is reserved for it: it is not tracked, or comes later.
+	WithoutStock bool
+	Units        []Unit
 }
 
 // Unit freezes one piece.
@@ -130,10 +133,10 @@ func Create(ctx context.Context, tx pgx.Tx, n New) (Written, error) {
 	err := tx.QueryRow(ctx, `
 		WITH o AS (
 			INSERT INTO orders (public_id, cart_id, customer_id, channel, location_id, associate_id, currency, tax_included, language, state, payment_state, hold_until,
-				lines, discount, shipping, tax, total, name, email, phone, placed_at)
+				lines, discount, shipping, tax, total, name, email, phone, vat_number, placed_at)
 			VALUES (@public_id, nullif(@cart::bigint, 0), @customer, @channel, @location, nullif(@associate::bigint, 0), @currency, @included, @language,
 				CASE WHEN @hold::timestamptz IS NULL THEN 'confirmed' ELSE 'placed' END, @payment, @hold::timestamptz,
-				@sum, @discount, @shipping, @tax, @total, @name, @email, @phone, coalesce(@placed::timestamptz, now()))
+				@sum, @discount, @shipping, @tax, @total, @name, @email, @phone, @vat, coalesce(@placed::timestamptz, now()))
 			RETURNING id, number),
 		f AS (
 			INSERT INTO fulfilment (order_id, method, location_id, state, code, token, ready_by, delivery_id, name, lines, town, region, postcode, country,
@@ -150,11 +153,11 @@ func Create(ctx context.Context, tx pgx.Tx, n New) (Written, error) {
 			SELECT id, row_number() OVER (ORDER BY id) - 1 AS n
 			FROM f),
 		l AS (
-			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity, unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note)
-			SELECT o.id, part.id, line.n, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity, unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note, without_stock)
+			SELECT o.id, part.id, line.n, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note, without_stock
 			FROM o, unnest(@line_parts::bigint[], @variants::bigint[], @skus::text[], @titles::text[], @options::text[], @quantities::bigint[], @prices::bigint[], @lists::bigint[], @amounts::bigint[],
-				@discounts::bigint[], @tax_names::text[], @ppms::bigint[], @taxes::bigint[], @gifts::boolean[], @notes::text[]) WITH ORDINALITY
-				AS line (part, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note, n)
+				@discounts::bigint[], @tax_names::text[], @ppms::bigint[], @taxes::bigint[], @gifts::boolean[], @notes::text[], @without_stock::boolean[]) WITH ORDINALITY
+				AS line (part, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note, without_stock, n)
 			JOIN part ON part.n = line.part
 			RETURNING id, position),
 		u AS (
@@ -226,13 +229,14 @@ func (n New) args(publicID string) pgx.NamedArgs {
 		unitLines, unitNs, unitPaid, unitTax, unitDiscounts, unitByPoints, unitPoints   []int64
 		promotions, discountAmounts, sharePromotions, shareLines, shareNs, shareAmounts []int64
 		skus, titles, options, taxNames, notes, levels, discountTitles, codes           []string
-		gifts                                                                           []bool
+		gifts, withoutStock                                                             []bool
 	)
 	for i, line := range n.Lines {
 		lineParts, variants, skus, titles = append(lineParts, int64(line.Part)), append(variants, line.VariantID), append(skus, line.SKU), append(titles, line.Title)
 		options, quantities, prices, lists = append(options, line.Options), append(quantities, int64(line.Quantity)), append(prices, line.UnitPrice), append(lists, line.ListPrice)
 		amounts, discounts, taxes = append(amounts, line.Amount), append(discounts, line.Discount), append(taxes, line.Tax)
 		taxNames, ppms, gifts, notes = append(taxNames, line.TaxName), append(ppms, line.TaxPPM), append(gifts, line.Gift), append(notes, line.Note)
+		withoutStock = append(withoutStock, line.WithoutStock)
 		for k, unit := range line.Units {
 			unitLines, unitNs, unitPaid, unitTax = append(unitLines, int64(i+1)), append(unitNs, int64(k+1)), append(unitPaid, unit.Paid), append(unitTax, unit.Tax)
 			unitDiscounts, unitByPoints, unitPoints = append(unitDiscounts, unit.Discount), append(unitByPoints, unit.ByPoints), append(unitPoints, unit.Points)
@@ -253,9 +257,9 @@ func (n New) args(publicID string) pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"public_id": publicID, "cart": n.CartID, "customer": n.CustomerID, "channel": n.Channel, "location": n.LocationID, "associate": n.AssociateID,
 		"currency": n.Currency, "included": n.TaxIncluded, "language": n.Language, "payment": n.PaymentState, "hold": n.HoldUntil,
-		"sum": n.Sum, "discount": n.Discount, "shipping": n.Shipping, "tax": n.Tax, "total": n.Total, "name": n.Name, "email": n.Email, "phone": n.Phone, "placed": placed,
+		"sum": n.Sum, "discount": n.Discount, "shipping": n.Shipping, "tax": n.Tax, "total": n.Total, "name": n.Name, "email": n.Email, "phone": n.Phone, "vat": n.VATNumber, "placed": placed,
 		"parts": parts, "line_parts": lineParts, "variants": variants, "skus": skus, "titles": titles, "options": options, "quantities": quantities, "prices": prices, "lists": lists,
-		"amounts": amounts, "discounts": discounts, "tax_names": taxNames, "ppms": ppms, "taxes": taxes, "gifts": gifts, "notes": notes,
+		"amounts": amounts, "discounts": discounts, "tax_names": taxNames, "ppms": ppms, "taxes": taxes, "gifts": gifts, "notes": notes, "without_stock": withoutStock,
 		"unit_lines": unitLines, "unit_ns": unitNs, "unit_paid": unitPaid, "unit_tax": unitTax, "unit_discounts": unitDiscounts, "unit_by_points": unitByPoints, "unit_points": unitPoints,
 		"promotions": promotions, "levels": levels, "discount_titles": discountTitles, "codes": codes, "discount_amounts": discountAmounts,
 		"share_promotions": sharePromotions, "share_lines": shareLines, "share_ns": shareNs, "share_amounts": shareAmounts,
@@ -285,7 +289,7 @@ func newCode() string {
 // OfCart is the order that a customer's cart made, or nothing: the answer to a checkout that was sent twice.
 func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*Made, error) {
 	rows, err := db.Query(ctx, `
-		SELECT id, public_id, number, EXISTS (SELECT FROM fulfilment WHERE order_id = orders.id AND method = 'carry_out')
+		SELECT id, public_id, number, EXISTS (SELECT FROM cart_line WHERE cart_id = orders.cart_id AND sold_at IS NOT NULL)
 		FROM orders
 		WHERE customer_id = $1 AND cart_id = $2`, customerID, cartID)
 	if err != nil {
@@ -300,10 +304,22 @@ func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*Made, err
 
 // Made is the order that a cart became.
 type Made struct {
-	ID         int64
-	PublicID   string
-	Number     int64
-	CarriedOut bool // sold at the counter, goods and all
+	ID       int64
+	PublicID string
+	Number   int64
+	Sold     bool // at a counter
+}
+
+// GiveEmail says where messages about an order go. False where that was said before.
+func GiveEmail(ctx context.Context, tx pgx.Tx, orderID int64, email string) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE orders
+		SET email = $2
+		WHERE id = $1 AND email = ''`, orderID, email)
+	if err != nil {
+		return false, fmt.Errorf("give an order an email address: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
 }
 
 // Waiting is how many orders of these customers are still to be collected.
@@ -320,7 +336,7 @@ func Waiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err erro
 func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE orders
-		SET name = '', email = '', phone = ''
+		SET name = '', email = '', phone = '', vat_number = ''
 		WHERE customer_id = ANY($1)`, customers)
 	if err != nil {
 		return fmt.Errorf("forget names on orders: %w", err)

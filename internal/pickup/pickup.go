@@ -4,6 +4,7 @@ package pickup
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
+	"counterpart/internal/quote"
 	"counterpart/internal/settle"
 	"counterpart/internal/text"
 )
@@ -172,6 +174,7 @@ type Payment struct {
 	Kind  string
 	Given int64 // minor units
 	Wrong bool  // what was typed is not an amount
+	Sure  bool  // more cash than anybody would lay down is what was meant
 }
 
 var (
@@ -271,9 +274,69 @@ func checkPayment(f *order.Fulfilment, paid Payment) (change money.Money, err er
 		if paid.Given > money.MaxUnit {
 			return change, fault.Field("given", "That amount is too high. Please check it.")
 		}
+		if !paid.Sure && !money.Likely(paid.Given, f.Due, f.Currency) {
+			return change, fault.Field("sure", "That would be {change} change. Did they really give you {given}?",
+				text.Args{"change": money.New(paid.Given-f.Due, f.Currency), "given": money.New(paid.Given, f.Currency)})
+		}
 		return money.New(paid.Given-f.Due, f.Currency), nil
 	}
 	return change, fault.Field("kind", "Choose a payment method: cash or card terminal.")
+}
+
+// HandOverSale gives what was sold at this counter to whoever has paid it on their own phone. It leaves the store now.
+func HandOverSale(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		if f.State != order.ToPick || f.Method != quote.CarryOut || f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
+			return alreadyDone(f)
+		}
+		loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+		if err != nil {
+			return err
+		}
+		done, err := order.MarkCarriedOut(ctx, tx, f.ID, desk.AssociateID)
+		if err != nil || !done {
+			return errors.Join(err, alreadyDone(f))
+		}
+		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
+			return err
+		}
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: customer.Collected, Channel: channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
+			return err
+		}
+		if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
+			return err
+		}
+		return Leave(ctx, tx, f, loose, inventory.Cause{Channel: channel, AssociateID: desk.AssociateID})
+	})
+}
+
+// EmailReceipt sends what was bought to an address that the customer says now, where the order has none yet.
+func EmailReceipt(ctx context.Context, db pg.DB, desk Desk, orderID int64, typed string) error {
+	email, ok := customer.NormalEmail(typed)
+	if !ok {
+		return fault.Field("email", "Enter a valid email address, such as ada@example.com.")
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		h, err := order.Lock(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if h == nil {
+			return errGone
+		}
+		done, err := order.GiveEmail(ctx, tx, orderID, email)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return fault.New(fault.Conflict, "This order already has an email address. Its receipt was sent there.")
+		}
+		return jobs.Insert(ctx, tx, message.OrderMail{OrderID: orderID, Mail: message.MailConfirmed})
+	})
 }
 
 // Charge takes the money of an order that is to be paid at a counter, without handing anything over: at any store that deals in its currency. The answer is the
@@ -316,6 +379,10 @@ func Charge(ctx context.Context, db pg.DB, desk Desk, orderID int64, paid Paymen
 }
 
 func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, proof string, paid Payment) error {
+	loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+	if err != nil {
+		return err
+	}
 	done, err := order.MarkCollected(ctx, tx, f.ID, desk.AssociateID, proof)
 	if err != nil {
 		return fmt.Errorf("mark an order collected: %w", err)
@@ -334,7 +401,17 @@ func handOver(ctx context.Context, tx pgx.Tx, desk Desk, f *order.Fulfilment, pr
 	if err := tell(ctx, tx, f, channel, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
 		return err
 	}
-	return inventory.HandOver(ctx, tx, f.OpenLines, inventory.Cause{Channel: channel, AssociateID: desk.AssociateID})
+	return Leave(ctx, tx, f, loose, inventory.Cause{Channel: channel, AssociateID: desk.AssociateID})
+}
+
+// Leave takes what is handed over off the books: what was reserved for it, and what was sold without stock and is there now. It is the last thing a transaction does.
+func Leave(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.Loose, why inventory.Cause) error {
+	for _, l := range loose {
+		if err := CarryOut(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
+			return err
+		}
+	}
+	return inventory.HandOver(ctx, tx, f.OpenLines, why)
 }
 
 func lock(ctx context.Context, tx pgx.Tx, desk Desk, fulfilmentID int64) (*order.Fulfilment, error) {

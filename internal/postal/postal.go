@@ -136,7 +136,10 @@ func Check(a *Address, form *fault.Form) {
 		}
 	}
 	code, ok := f.Postcode(a.Postcode)
-	if !ok {
+	switch {
+	case !ok && strings.TrimSpace(a.Postcode) == "":
+		form.Add("postcode", "Enter the {code}.", map[string]any{"code": strings.ToLower(f.Code[:1]) + f.Code[1:]})
+	case !ok:
 		form.Add("postcode", "That isn’t a valid postcode for this country.")
 	}
 	a.Postcode = code

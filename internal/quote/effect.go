@@ -29,7 +29,7 @@ func (w *work) apply(p *Promotion, pieces []int) {
 	case CheaperDelivery:
 		w.offDelivery(p)
 	case Gift:
-		w.give(p)
+		w.give(p, pieces)
 	case Points:
 		for _, piece := range pieces {
 			line := &w.lines[w.lineOf(piece)]
@@ -217,8 +217,22 @@ func (w *work) offDelivery(p *Promotion) {
 	}
 }
 
-// give adds a piece that costs nothing: a line like any other, with everything taken off.
-func (w *work) give(p *Promotion) {
+// give makes a piece cost nothing: one that the cart has already, where the promotion would apply without it, too; else one more, a line like any other with
+// everything taken off.
+func (w *work) give(p *Promotion, pieces []int) {
+	for i := range w.lines {
+		line := &w.lines[i]
+		if line.VariantID != p.Effect.Variant || line.Gift || line.LikeMoney {
+			continue
+		}
+		for piece := w.first[i]; piece < w.first[i]+line.Quantity; piece++ {
+			without := slices.DeleteFunc(slices.Clone(pieces), func(other int) bool { return other == piece })
+			if why, _ := w.short(p, without); w.left[piece] > 0 && why.IsZero() {
+				w.take(p, []int{piece}, []int64{w.left[piece]}, w.left[piece])
+				return
+			}
+		}
+	}
 	for k, item := range w.in.Gifts {
 		if item.VariantID != p.Effect.Variant || item.Quantity < 1 {
 			continue

@@ -203,7 +203,7 @@ func (w *work) closed(p *Promotion) text.Message {
 func (w *work) chosen(p *Promotion) (pieces []int) {
 	for i := range w.lines {
 		line := &w.lines[i]
-		if line.Gift || line.LikeMoney || !p.about(&line.Item) {
+		if line.Gift || line.LikeMoney || line.Settled || !p.about(&line.Item) {
 			continue
 		}
 		for k := range line.Quantity {

@@ -56,6 +56,7 @@ type Item struct {
 	Method     string
 	LocationID int64
 	LikeMoney  bool // a gift card: never reduced, never earns
+	Settled    bool // its price was agreed before, promotions and all: an exchange for the same. None applies to it again
 }
 
 // Break is a better price from a quantity on, or for members.

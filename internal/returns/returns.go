@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/basket"
 	"counterpart/internal/customer"
 	"counterpart/internal/fault"
 	"counterpart/internal/giftcard"
@@ -53,6 +54,7 @@ type Request struct {
 	Exchange []Instead
 	Pay      string // cash or terminal, where what they take instead costs more
 	Given    int64  // the cash that was laid down, minor units
+	Sure     bool   // more cash than anybody would lay down is what was meant
 	MayAlone bool   // the associate needs nobody's word
 	Word     *staff.Approval
 	DeviceID int64
@@ -105,7 +107,7 @@ var errLook = errors.New("it was only looked at")
 // Look says what a return would come to. It is done, and taken back: what is shown is what will be.
 func Look(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		r.MayAlone, r.Given, r.Pay, r.Seen = true, money.MaxUnit, payment.Cash, ""
+		r.MayAlone, r.Given, r.Sure, r.Pay, r.Seen = true, money.MaxUnit, true, payment.Cash, ""
 		if result, err = take(ctx, tx, r); err != nil {
 			return err
 		}
@@ -140,14 +142,21 @@ type taking struct {
 	person   int64
 	pieces   []piece
 	ticket   int64
-	foreign  bool // the drawer here holds another currency
-	nameless bool // nobody could find this customer again
+	agreed   map[int64]int64 // by variant, what one of the exchange costs because as much was paid for what comes back
+	again    basket.Again    // what goes back in points and pays for the exchange
+	rest     int64           // of the exchange, what points do not pay
+	makes    int64           // points that the exchange earns
+	same     int64           // points that the pieces earned which are exchanged for the same
+	owed     int64           // of the earned points that were spent already, those that the exchange earns again
+	foreign  bool            // the drawer here holds another currency
+	nameless bool            // nobody could find this customer again
 }
 
 type piece struct {
 	LineID, VariantID int64
 	N                 int
-	Paid              int64
+	Paid, Tax         int64
+	Listed            int64 // its price when it was sold, before promotions
 	Points            int64
 	Card              bool // a gift card
 	Late              bool
@@ -233,7 +242,7 @@ func (t *taking) choose(ctx context.Context) error {
 			continue
 		}
 		rows, err := t.tx.Query(ctx, `
-			SELECT l.id, l.variant_id, u.n, u.paid, u.points, f.method = 'mail',
+			SELECT l.id, l.variant_id, u.n, u.paid, u.tax, coalesce(nullif(l.list_price, 0), l.unit_price), u.points, f.method = 'mail',
 				coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
 			FROM order_line l
 			JOIN fulfilment f ON f.id = l.fulfilment_id
@@ -245,7 +254,7 @@ func (t *taking) choose(ctx context.Context) error {
 			return fmt.Errorf("choose pieces: %w", err)
 		}
 		found, p := 0, piece{want: w}
-		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Points, &p.Card, &p.Late}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Tax, &p.Listed, &p.Points, &p.Card, &p.Late}, func() error {
 			t.pieces, found, t.Late = append(t.pieces, p), found+1, t.Late || p.Late
 			return nil
 		})
@@ -302,13 +311,20 @@ func (t *taking) book(ctx context.Context) error {
 	if t.Delivery, err = order.LetDeliveryGo(ctx, t.tx, t.OrderID); err != nil {
 		return err
 	}
-	// Points that were earned and spent already are kept from the refund, as far as there is one in money.
-	t.Shortfall = rates.Value(earned-taken, t.Currency)
-	inMoney, err := t.inMoney(ctx)
+	inMoney, again, err := t.comesBack(ctx)
 	if err != nil {
 		return err
 	}
-	t.Shortfall = min(t.Shortfall, inMoney)
+	if len(t.instead()) > 0 {
+		t.again = again
+		if err := t.price(ctx); err != nil {
+			return err
+		}
+	}
+	// Points that were earned and spent already are kept from the refund, as far as there is one in money. What the exchange earns makes up for them first: an even
+	// exchange leaves everybody where they were.
+	t.owed = min(earned-taken, max(t.makes, t.same)) // points are rounded by the order: the same piece alone may earn one less
+	t.Shortfall = min(rates.Value(earned-taken-t.owed, t.Currency), inMoney)
 	_, err = t.tx.Exec(ctx, `
 		UPDATE return_ticket
 		SET delivery = $2, shortfall = $3
@@ -316,26 +332,28 @@ func (t *taking) book(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write a return: %w", err)
 	}
-	return t.agreed(ctx, inMoney-t.Shortfall)
+	return t.allowed(ctx, inMoney-t.Shortfall)
 }
 
-// inMoney is what goes back otherwise than in points, as the ticket stands.
-func (t *taking) inMoney(ctx context.Context) (amount int64, err error) {
+// comesBack is what goes back otherwise than in points, and what in points, as the ticket stands.
+func (t *taking) comesBack(ctx context.Context) (inMoney int64, inPoints basket.Again, err error) {
 	owing, byPoints, err := order.Owing(ctx, t.tx, t.OrderID)
 	if err != nil {
-		return 0, err
+		return 0, inPoints, err
 	}
 	tenders, err := payment.Tenders(ctx, t.tx, t.OrderID)
 	if err != nil {
-		return 0, err
+		return 0, inPoints, err
 	}
 	planned, err := settle.Plan(tenders, owing, byPoints, settle.Back{})
 	for _, r := range planned {
-		if r.How != payment.Points {
-			amount += r.Amount
+		if r.How == payment.Points {
+			inPoints.Points, inPoints.Value = inPoints.Points+r.Points, inPoints.Value+r.Amount
+		} else {
+			inMoney += r.Amount
 		}
 	}
-	return amount, err
+	return inMoney, inPoints, err
 }
 
 func (t *taking) approver() int64 {
@@ -345,8 +363,8 @@ func (t *taking) approver() int64 {
 	return t.Word.ManagerID
 }
 
-// agreed asks for somebody's word above the limit. What went back of the order today without one counts: three small returns are one large one.
-func (t *taking) agreed(ctx context.Context, amount int64) error {
+// allowed asks for somebody's word above the limit. What went back of the order today without one counts: three small returns are one large one.
+func (t *taking) allowed(ctx context.Context, amount int64) error {
 	var limit, today int64
 	err := t.tx.QueryRow(ctx, `
 		SELECT refund_limit, coalesce((SELECT sum(refund) FROM return_ticket WHERE order_id = $1 AND approved_by IS NULL AND at > now() - interval '1 day' AND id <> $2), 0)::bigint
@@ -388,14 +406,11 @@ func (t *taking) giveBack(ctx context.Context) error {
 	}
 	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
 	if len(t.instead()) > 0 {
-		if err := t.price(ctx); err != nil {
-			return err
-		}
-		inMoney, err := t.inMoney(ctx)
+		inMoney, _, err := t.comesBack(ctx)
 		if err != nil {
 			return err
 		}
-		back.Exchange = min(inMoney, t.Costs)
+		back.Exchange = min(inMoney, t.rest)
 	}
 	refunds, err := settle.Even(ctx, t.tx, t.h, back)
 	if err != nil {
@@ -417,11 +432,16 @@ func (t *taking) giveBack(ctx context.Context) error {
 		if exchangeID, err = t.sell(ctx, back.Exchange); err != nil {
 			return err
 		}
+		more, err := loyalty.TakeBack(ctx, t.tx, t.person, t.owed, t.OrderID)
+		if err != nil {
+			return err
+		}
+		t.PointsTaken += more
 	}
 	_, err = t.tx.Exec(ctx, `
 		UPDATE return_ticket
-		SET refund = $2, points_back = $3, exchange_id = nullif($4::bigint, 0)
-		WHERE id = $1`, t.ticket, t.Refund, t.PointsBack, exchangeID)
+		SET refund = $2, points_back = $3, exchange_id = nullif($4::bigint, 0), points_taken = $5
+		WHERE id = $1`, t.ticket, t.Refund, t.PointsBack, exchangeID, t.PointsTaken)
 	if err != nil {
 		return fmt.Errorf("write a return: %w", err)
 	}

@@ -37,7 +37,8 @@ func Load(t testing.TB, db pg.DB) *Chain {
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		_, err := location.Found(ctx, tx, location.Shop{Name: "Sample", Languages: []string{"en"}})
 		require.NoError(t, err)
-		for _, rate := range []tax.Rate{{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000}, {Country: "US", Region: "NY", Class: "standard", Name: "Sales tax", PPM: 88_750}} {
+		for _, rate := range []tax.Rate{{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000}, {Country: "US", Region: "NY", Class: "standard", Name: "Sales tax", PPM: 88_750},
+			{Country: "GB", Class: "zero", Name: "Zero rate"}, {Country: "US", Region: "NY", Class: "zero", Name: "Zero rate"}} {
 			require.NoError(t, tax.Set(ctx, tx, rate))
 		}
 		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street", "GB", "", "Europe/London", "GBP", true)

@@ -298,7 +298,7 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, b.Pieces())
 	require.Equal(t, 4, w.basket(ada).Pieces(), "a mug in the hand is not one of the two in the cart")
-	require.NoError(t, cart.TakeInHand(ctx, w.db, ada, w.basket(ada).Lines[2].ID))
+	require.NoError(t, cart.TakeInHand(ctx, w.db, ada, w.basket(ada).Lines[2].ID, w.HarbourStreet.ID))
 
 	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)

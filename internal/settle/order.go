@@ -116,7 +116,7 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id
-		WHERE l.id = ANY ($1) AND u.state = 'open' AND f.method <> 'mail'
+		WHERE l.id = ANY ($1) AND u.state = 'open' AND f.method <> 'mail' AND NOT l.without_stock
 		GROUP BY l.id, f.location_id`, lines)
 	if err != nil {
 		return false, fmt.Errorf("look for lost claims: %w", err)

@@ -202,7 +202,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		require.NoError(t, err)
 		w.points(ada, 100)
 		w.add(ada, w.BlueMug, 2, w.HarbourStreet)
-		require.NoError(t, cart.Spend(ctx, w.db, ada, int(earned.Spendable)+100, false))
+		require.NoError(t, cart.Spend(ctx, w.db, ada, earned.Spendable+100, false))
 		spend := place(w, w.request(ada, payment.PayAtPickup))
 		back := func() error {
 			_, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: sold.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})

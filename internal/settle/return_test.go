@@ -3,6 +3,8 @@ package settle_test
 import (
 	"crypto/rand"
 	mrand "math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,16 +23,17 @@ import (
 	"counterpart/internal/returns"
 	"counterpart/internal/sandbox/sandboxtest"
 	"counterpart/internal/shopping"
+	"counterpart/internal/tax"
 )
 
 // sell is a sale at the counter, carried out and paid.
 func (w *world) sell(customer int64, pay string, given int64) checkout.Placed {
 	w.t.Helper()
 	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
-	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0))
+	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0, w.HarbourStreet.ID))
 	b, err := basket.LoadAt(ctx, w.db, customer, here, "en")
 	require.NoError(w.t, err)
-	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Sure: true, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
 	require.NoError(w.t, err)
 	return placed
 }
@@ -186,6 +189,84 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 	}
 }
 
+// TestAnEvenExchangeIsEven buys pieces in any mixture of tenders, with and without a promotion that may be over since, where prices include tax and where it is added, spends
+// what they earned, and exchanges one for the same: nobody pays and nobody is paid.
+func TestAnEvenExchangeIsEven(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if given := os.Getenv("SEED"); given != "" {
+		seed, _ = strconv.ParseUint(given, 10, 64)
+	}
+	t.Logf("SEED=%d", seed)
+	r := mrand.New(mrand.NewPCG(seed, 6))
+	for range rounds(25, 1000) {
+		w := open(t)
+		store, currency := w.HarbourStreet, "GBP"
+		if r.IntN(3) == 0 {
+			store, currency = w.Broadway, "USD"
+		}
+		_, err := w.db.Exec(ctx, `UPDATE location SET takes_returns = true; UPDATE stock_level SET on_hand = on_hand + 50; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 50, 'receipt', 'api' FROM stock_level`)
+		require.NoError(t, err)
+		_, err = w.db.Exec(ctx, `UPDATE price SET amount = $1 WHERE upper_inf(valid)`, 1+r.IntN(4000))
+		require.NoError(t, err)
+		if r.IntN(2) == 0 {
+			w.promote(promotion.Promotion{Title: "Off", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: int64(1 + r.IntN(9000))}}}, "")
+		}
+		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(4), store)
+		if r.IntN(2) == 0 {
+			w.points(ada, int64(100+r.IntN(2000)))
+			require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), r.IntN(2) == 0))
+		}
+		if r.IntN(2) == 0 && currency == "GBP" {
+			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1+r.Int64N(3000)), currency))
+		}
+		here := basket.Here{LocationID: store.ID, CarryOut: true}
+		require.NoError(t, cart.TakeInHand(ctx, w.db, ada, 0, store.ID))
+		b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
+		require.NoError(t, err)
+		bought, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+		require.NoError(t, err)
+		if r.IntN(2) == 0 {
+			_, err = w.db.Exec(ctx, `UPDATE promotion SET state = 'ended'`)
+			require.NoError(t, err)
+		}
+		if r.IntN(2) == 0 {
+			// Everything that it earned is spent before it comes back.
+			_, err = w.db.Exec(ctx, `
+				WITH gone AS (UPDATE points_lot SET remaining = 0 WHERE remaining > 0 RETURNING id, customer_id, points)
+				INSERT INTO points_entry (lot_id, customer_id, delta, cause)
+				SELECT lot_id, customer_id, -sum(delta), 'given' FROM points_entry WHERE lot_id IN (SELECT id FROM gone) GROUP BY 1, 2 HAVING sum(delta) > 0`)
+			require.NoError(t, err)
+		}
+		line := w.lines(bought.ID)[0]
+		made, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: bought.ID, Desk: pickup.Desk{LocationID: store.ID, AssociateID: w.Bea.ID, Name: "test"}, Language: "en", MayAlone: true,
+			Wants: []returns.Want{want(line, 1)}, Exchange: []returns.Instead{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal})
+		require.NoError(t, err)
+		if w.exact(line, currency) {
+			require.Zero(t, made.Due, "they pay nothing: %+v in %s", made, currency)
+			require.Zero(t, made.Shortfall)
+			require.Equal(t, made.Refund, made.To(payment.Exchange), "and are paid nothing")
+			require.Equal(t, made.Goods, made.Costs)
+		}
+		w.transfers()
+		w.sound()
+	}
+}
+
+// exact says whether a price of the list comes to what was paid for the line's first piece: where tax is added, some totals none does.
+func (w *world) exact(line int64, currency string) bool {
+	if currency == "GBP" {
+		return true
+	}
+	paid, taxed := one[int64](w, `SELECT paid FROM order_unit WHERE order_line_id = $1 AND n = 1`, line), one[int64](w, `SELECT tax FROM order_unit WHERE order_line_id = $1 AND n = 1`, line)
+	rate := tax.Rate{PPM: one[int64](w, `SELECT tax_ppm FROM order_line WHERE id = $1`, line)}
+	for price := paid - taxed - 1; price <= paid-taxed+1; price++ {
+		if price >= 0 && price+rate.OnTop(price) == paid {
+			return true
+		}
+	}
+	return false
+}
+
 func TestALargeRefundAsksAManager(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.Terminal, 0)
@@ -208,7 +289,7 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(5), w.HarbourStreet)
 		w.add(ada, w.BlueMug, 1+r.IntN(5), w.HarbourStreet)
 		w.points(ada, 1000)
-		require.NoError(t, cart.Spend(ctx, w.db, ada, 100+r.IntN(900), false))
+		require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), false))
 		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
 		placed := w.sell(ada, payment.Terminal, 0)
 		total, back := one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID), int64(0)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/fault"
 	"counterpart/internal/jobs"
 	"counterpart/internal/order"
 	"counterpart/internal/payment"
@@ -92,6 +93,22 @@ func (o *Office) Sweep(ctx context.Context) error {
 		failed = errors.Join(failed, o.expire(ctx, id))
 	}
 	return failed
+}
+
+// GiveUp ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another way. Where somebody has paid meanwhile it stays, and the
+// fault says so.
+func (o *Office) GiveUp(ctx context.Context, orderID int64) error {
+	if err := o.expire(ctx, orderID); err != nil {
+		return errors.Join(errUnreachable, err)
+	}
+	var state string
+	if err := o.DB.QueryRow(ctx, `SELECT state FROM orders WHERE id = $1`, orderID).Scan(&state); err != nil {
+		return fmt.Errorf("read an order's state: %w", err)
+	}
+	if state != order.Cancelled {
+		return fault.New(fault.Conflict, "They’ve just paid. Hand over the goods.")
+	}
+	return nil
 }
 
 func (o *Office) expire(ctx context.Context, orderID int64) error {

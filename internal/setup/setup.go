@@ -64,6 +64,7 @@ type Request struct {
 	Languages                              []string
 	Store, Street, Town, Postcode, Country string
 	Rate                                   string // percent, or empty
+	LegalName, Address, Company, VAT       string // who sells: what invoices say
 	Name, Email, Password                  string
 }
 
@@ -82,6 +83,13 @@ func Found(ctx context.Context, db pg.DB, r Request) error {
 			return fault.New(fault.Conflict, "This shop has already been set up. Sign in instead.")
 		}
 		if err := tax.Set(ctx, tx, tax.Rate{Country: country.Code, Class: "standard", Name: fmt.Sprintf("%s %s%%", country.Tax, percent(rate)), PPM: rate}); err != nil {
+			return err
+		}
+		// What is zero-rated is sold at 0 % because somebody wrote so, not because nobody did.
+		if err := tax.Set(ctx, tx, tax.Rate{Country: country.Code, Class: "zero", Name: "Zero rate"}); err != nil {
+			return err
+		}
+		if err := location.SetSeller(ctx, tx, 0, seller(r)); err != nil {
 			return err
 		}
 		if err := catalog.OpenPriceList(ctx, tx, country.Currency, country.Included); err != nil {
@@ -132,11 +140,9 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	country = Countries[i]
 	rate = country.Rate
 	if r.Rate != "" {
-		typed, err := strconv.ParseFloat(strings.ReplaceAll(r.Rate, ",", "."), 64)
-		if err != nil || !(typed >= 0 && typed <= 50) {
+		if rate = tax.Percent(r.Rate); rate < 0 || rate > 500_000 {
 			form.Add("rate", "Enter the rate as a percentage from 0 to 50, such as 8.875.")
 		}
-		rate = int64(typed*10_000 + 0.5)
 	} else if !country.Included {
 		form.Add("rate", "Tax is added here at a local rate. Enter it as a percentage.")
 	}
@@ -144,10 +150,21 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	if !ok {
 		form.Add("email", "Enter a valid email address, such as ada@example.com.")
 	}
+	who := seller(r)
+	location.CheckSeller(&who, true, &form)
 	if weak := secret.Weak(r.Password); weak != "" {
 		form.Add("password", weak)
 	}
 	return country, rate, email, form.Err()
+}
+
+// seller is who sells; without an address of its own it sits in its first store.
+func seller(r Request) location.Seller {
+	s := location.Seller{LegalName: r.LegalName, Address: r.Address, CompanyNumber: r.Company, VATNumber: r.VAT}
+	if strings.TrimSpace(s.Address) == "" {
+		s.Address = strings.TrimSpace(r.Street + "\n" + strings.TrimSpace(r.Town+" "+r.Postcode))
+	}
+	return s
 }
 
 func percent(ppm int64) string { return strconv.FormatFloat(float64(ppm)/10_000, 'f', -1, 64) }

@@ -18,7 +18,7 @@ type Item struct {
 	VariantID  int64
 	Quantity   int
 	Ship       bool // it is to be sent
-	InHand     bool // it is there, at the counter
+	InHand     bool // it is there, at the counter of the location
 	LocationID int64
 	Channel    string
 	Language   string
@@ -50,7 +50,11 @@ func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
 	if err != nil {
 		return err
 	}
-	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel, item.InHand); err != nil {
+	soldAt := int64(0)
+	if item.InHand {
+		soldAt = item.LocationID
+	}
+	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel, soldAt); err != nil {
 		return err
 	}
 	if item.Ship {

@@ -21,7 +21,12 @@ func (p *Pages) products(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return nil, err
 	}
 	t.Total = total
-	return respond.Page(productsPage(frame(r, text.T(r.Context(), "Products"), "products"), t, rows)), nil
+	// What keeps something from being sold is said where everybody begins.
+	untaxed, err := office.Untaxed(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(productsPage(frame(r, text.T(r.Context(), "Products"), "products"), t, rows, untaxed)), nil
 }
 
 // productView is a product with what was typed as a price.

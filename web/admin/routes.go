@@ -61,6 +61,8 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/admin/settings", gate.Admin, p.settings)
 	r.Post("/admin/settings/policy", gate.Admin, p.savePolicy)
 	r.Post("/admin/settings/delivery", gate.Admin, p.saveDelivery)
+	r.Post("/admin/settings/seller", gate.Admin, p.saveSeller)
+	r.Post("/admin/settings/tax", gate.Admin, p.saveTax)
 	r.Get("/admin/staff", gate.Admin, p.staff)
 	r.Post("/admin/staff", gate.AdminFully, p.hire)
 	r.Get("/admin/staff/{id}", gate.Admin, p.associate)

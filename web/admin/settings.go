@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,9 +17,12 @@ import (
 	"counterpart/internal/money"
 	"counterpart/internal/office"
 	"counterpart/internal/pg"
+	"counterpart/internal/postal"
 	"counterpart/internal/staff"
+	"counterpart/internal/tax"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
+	"counterpart/web/ui"
 )
 
 // settingsView is what the shop decided about points, returns and deliveries. Typed keeps what a form said while something is wrong with it.
@@ -30,6 +34,11 @@ type settingsView struct {
 	Form    string           // whose mistakes these are: policy, delivery
 	Typed   map[string]string
 	Money   []string // currencies of the shop
+	Places  []location.Location
+	Sellers map[int64]location.Seller // the shop's under 0
+	Rates   []tax.Rate
+	Classes []tax.Class
+	Untaxed []tax.Missing
 }
 
 func (p *Pages) settings(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -46,6 +55,19 @@ func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault
 	}
 	all, err := location.All(r.Context(), p.DB)
 	if err != nil {
+		return nil, err
+	}
+	v.Places = all
+	if v.Sellers, err = location.Sellers(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if v.Rates, err = tax.All(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if v.Classes, err = tax.Classes(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if v.Untaxed, err = office.Untaxed(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	for _, at := range all {
@@ -131,6 +153,96 @@ func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.An
 		return nil, err
 	}
 	return respond.See(fmt.Sprintf("/admin/settings?delivery=%d&done=kept", m.ID)), nil
+}
+
+// saveSeller writes who sells, of the shop or of one location.
+func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "seller", Typed: typedIn(r, "location", "legal_name", "seller_address", "company_number", "vat_number")}
+	at, err := strconv.ParseInt(v.Typed["location"], 10, 64)
+	if err != nil {
+		at = -1
+	}
+	s := location.Seller{LegalName: v.Typed["legal_name"], Address: v.Typed["seller_address"], CompanyNumber: v.Typed["company_number"], VATNumber: v.Typed["vat_number"]}
+	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := location.SetSeller(r.Context(), tx, at, s); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.seller", Subject: "location", SubjectID: at, After: map[string]any{"legal_name": s.LegalName, "vat_number": s.VATNumber}})
+	})
+	if f := fault.As(err); f != nil {
+		return p.showSettings(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/settings?done=kept#seller"), nil
+}
+
+// saveTax writes the rate of a class in a place. What was sold keeps the rate it was sold at.
+func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent")}
+	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"], Name: v.Typed["tax_name"], PPM: tax.Percent(v.Typed["percent"])}
+	classes, err := tax.Classes(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	var form fault.Form
+	tax.Check(&rate, &form)
+	if !slices.ContainsFunc(classes, func(c tax.Class) bool { return c.Code == rate.Class }) {
+		form.Add("class", "Choose a tax class from the list.")
+	}
+	if f := fault.As(form.Err()); f != nil {
+		return p.showSettings(r, v, f)
+	}
+	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if err := tax.Set(r.Context(), tx, rate); err != nil {
+			return err
+		}
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "tax.rate", Subject: "shop", After: map[string]any{"country": rate.Country, "region": rate.Region, "class": rate.Class, "ppm": rate.PPM}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/settings?done=kept#tax"), nil
+}
+
+// place of a tax rate, as the list names it.
+func placeName(country, region string) string {
+	if region == "" {
+		return postal.Of(country).Name
+	}
+	return postal.Of(country).Name + ", " + region
+}
+
+// missing names the first few places where something cannot be sold.
+func missing(all []tax.Missing) string {
+	var names []string
+	for _, m := range all {
+		if name := placeName(m.Country, m.Region) + " (" + m.Class + ")"; len(names) < 5 {
+			names = append(names, name)
+		}
+	}
+	if len(all) > len(names) {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+func ratePercent(ppm int64) string { return strconv.FormatFloat(float64(ppm)/10_000, 'f', -1, 64) + " %" }
+
+func (v settingsView) placeOptions(ctx context.Context) []ui.Option {
+	all := []ui.Option{{Value: "0", Name: text.T(ctx, "The whole business")}}
+	for _, at := range v.Places {
+		all = append(all, ui.Option{Value: strconv.FormatInt(at.ID, 10), Name: at.Name})
+	}
+	return all
+}
+
+func (v settingsView) classOptions() (all []ui.Option) {
+	for _, c := range v.Classes {
+		all = append(all, ui.Option{Value: c.Code, Name: c.Name})
+	}
+	return all
 }
 
 // known refuses a delivery that is not there, and money that the shop does not take.

@@ -130,7 +130,7 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil || quantity < 0 || quantity > cart.MaxQuantity {
 		return p.showCustomer(r, customerView{}, fault.New(fault.Invalid, "Choose a quantity from 0 to 99."))
 	}
-	return p.afterCart(r, cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity))
+	return p.afterCart(r, cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity, 0))
 }
 
 func (p *Pages) afterCart(r *http.Request, err error) (respond.Answer, error) {

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/pickup"
+	"counterpart/internal/quote"
 	"counterpart/internal/returns"
 	"counterpart/internal/staff"
 	"counterpart/internal/text"
@@ -34,6 +35,24 @@ type orderView struct {
 	Done         string
 	// Of what was just done here, in minor units; a page that is opened later owes nobody change.
 	Given, Change int64
+	JustSold      bool
+	Typed         string // where the receipt is to be emailed
+	Link          string // the customer's own page of it
+}
+
+// onPhone says that it is a sale which the customer pays on their own phone, and that is not given out yet.
+func (v orderView) onPhone() bool {
+	return v.carriedOut() != 0 && (v.PaymentState == "pending" || v.PaymentState == "authorised" || v.PaymentState == "paid")
+}
+
+// carriedOut is the part of a sale at this counter that has not left yet; 0: there is none.
+func (v orderView) carriedOut() int64 {
+	for _, f := range v.Parts {
+		if f.Method == quote.CarryOut && (f.State == "to_pick" || f.State == "waiting") && f.Store.ID == v.Here.ID {
+			return f.ID
+		}
+	}
+	return 0
 }
 
 func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -52,16 +71,20 @@ func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (res
 	if o == nil {
 		return nil, respond.NotFound()
 	}
-	v.Order, v.Here, v.Now, v.Done = o, store, time.Now(), done(r)
+	v.Order, v.Here, v.Now, v.Done, v.Link = o, store, time.Now(), done(r), p.Base+"/orders/"+o.PublicID
 	if wrong != nil {
 		v.Take(r, wrong)
 		return respond.Wrong(wrong, orderPage(c, v)), nil
 	}
 	switch r.URL.Query().Get("done") {
 	case "sold", "paid":
+		v.JustSold = true
 		v.Given, v.Change = o.Change()
 	case "returned":
-		v.Change, _ = strconv.ParseInt(r.URL.Query().Get("change"), 10, 64)
+		v.Change, err = desk.ChangeOfExchange(r.Context(), p.DB, o.ID, here(r).LocationID)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return respond.Page(orderPage(c, v)), nil
 }
@@ -73,7 +96,7 @@ func (p *Pages) payOrder(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	paid := paidBy(v.Kind, v.Paying, store)
+	paid := paidBy(r, v.Kind, v.Paying, store)
 	_, err = pickup.Charge(r.Context(), p.DB, here(r), id(r, "id"), paid)
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		return p.showOrder(r, v, f)
@@ -82,6 +105,68 @@ func (p *Pages) payOrder(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return nil, err
 	}
 	return respond.See(fmt.Sprintf("/counter/orders/%d?done=paid", id(r, "id"))), nil
+}
+
+// giveSale gives out what was paid on the customer's phone.
+func (p *Pages) giveSale(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v, err := p.readSale(r)
+	if err != nil {
+		return nil, err
+	}
+	err = pickup.HandOverSale(r.Context(), p.DB, here(r), v.carriedOut())
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showOrder(r, orderView{}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/counter/orders/%d?done=sold", id(r, "id"))), nil
+}
+
+// voidSale takes a sale back that nobody has paid yet: it lies on the counter again, to be paid another way.
+func (p *Pages) voidSale(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v, err := p.readSale(r)
+	if err != nil {
+		return nil, err
+	}
+	err = p.Office.GiveUp(r.Context(), v.ID)
+	if f := fault.As(err); f != nil {
+		return p.showOrder(r, orderView{}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(salePath(v.CustomerID)), nil
+}
+
+// readSale reads an order that is a sale of this counter, not given out yet; one of another store is not found.
+func (p *Pages) readSale(r *http.Request) (orderView, error) {
+	_, store, err := p.frame(r, "")
+	if err != nil {
+		return orderView{}, err
+	}
+	o, err := browse.OrderByID(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return orderView{}, err
+	}
+	v := orderView{Order: o, Here: store}
+	if o == nil || v.carriedOut() == 0 {
+		return v, respond.NotFound()
+	}
+	return v, nil
+}
+
+// emailReceipt sends the receipt of a sale to an address that they say now.
+func (p *Pages) emailReceipt(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := orderView{Typed: typed(r, "email")}
+	err := pickup.EmailReceipt(r.Context(), p.DB, here(r), id(r, "id"), v.Typed)
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showOrder(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/counter/orders/%d?done=emailed", id(r, "id"))), nil
 }
 
 // canReturn says whether something of it may come back here.
@@ -178,19 +263,19 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return p.showReturn(r, view, nil)
 	}
 	request.Seen = typed(r, "seen")
-	made, err := returns.Make(r.Context(), p.DB, request)
+	_, err = returns.Make(r.Context(), p.DB, request)
 	if f := fault.As(err); f != nil {
 		return p.showReturn(r, view, f)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return respond.See(fmt.Sprintf("/counter/orders/%d?done=returned&change=%d", request.OrderID, made.Change.Minor)), nil
+	return respond.See(fmt.Sprintf("/counter/orders/%d?done=returned", request.OrderID)), nil
 }
 
 // wanted reads the form: what comes back, and what they take instead.
 func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
-	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), Desk: here(r), Language: text.Language(r.Context()), AsCredit: view.AsCredit, Pay: view.Kind,
+	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), Desk: here(r), Language: text.Language(r.Context()), AsCredit: view.AsCredit, Pay: view.Kind, Sure: sure(r),
 		MayAlone: gate.Session(r.Context()).Associate.Manages(), DeviceID: gate.Session(r.Context()).DeviceID}
 	if len(view.Form) < 20 {
 		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")

@@ -94,13 +94,13 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	paid := paidBy(view.Kind, view.Given, store)
+	paid := paidBy(r, view.Kind, view.Given, store)
 	_, err = pickup.HandOver(r.Context(), p.DB, here(r), id(r, "id"), view.Code, paid)
 	return p.after(r, err, view, fmt.Sprintf("/counter/pickups/%d?done=collected", id(r, "id")))
 }
 
-func paidBy(kind, given string, store *location.Location) pickup.Payment {
-	paid := pickup.Payment{Kind: kind}
+func paidBy(r *http.Request, kind, given string, store *location.Location) pickup.Payment {
+	paid := pickup.Payment{Kind: kind, Sure: sure(r)}
 	if kind == payment.Cash {
 		amount, err := money.Parse(given, store.Currency)
 		paid.Given, paid.Wrong = amount.Minor, err != nil
@@ -121,6 +121,10 @@ func done(r *http.Request) string {
 		return text.T(r.Context(), "Reserved. It’s now in the queue.")
 	case "sent":
 		return text.T(r.Context(), "Sent. We’ve told the customer.")
+	case "phone":
+		return text.T(r.Context(), "The sale waits for its payment.")
+	case "emailed":
+		return text.T(r.Context(), "We’ve emailed the receipt.")
 	case "sold":
 		return text.T(r.Context(), "Sold and paid.")
 	case "paid":

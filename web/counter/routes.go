@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/person"
 	"counterpart/internal/pg"
 	"counterpart/internal/pickup"
+	"counterpart/internal/settle"
 	"counterpart/internal/staff"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
@@ -24,10 +25,11 @@ import (
 
 // Pages are the counter's.
 type Pages struct {
-	DB   pg.DB
-	Site *gate.Routes
-	Live *live.Hub
-	Base string // the shop's own address
+	DB     pg.DB
+	Site   *gate.Routes
+	Live   *live.Hub
+	Office *settle.Office // where payments are settled: what is taken online is taken here too, on the customer's own phone
+	Base   string         // the shop's own address
 }
 
 // Routes is the site map of the counter.
@@ -43,12 +45,15 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/counter/pickups/{id}/cancel", gate.Counter, p.cancel)
 	r.Post("/counter/pickups/{id}/send", gate.Counter, p.send)
 	r.Post("/counter/sales", gate.Counter, p.newSale)
-	r.Get("/counter/sales/{id}", gate.Counter, p.sale)
-	r.Post("/counter/sales/{id}/scan", gate.Counter, p.scan)
-	r.Post("/counter/sales/{id}/lines/{line}", gate.Counter, p.saleLine)
-	r.Post("/counter/sales/{id}/towards", gate.Counter, p.saleTowards)
-	r.Post("/counter/sales/{id}/attach", gate.Counter, p.attach)
-	r.Post("/counter/sales/{id}/pay", gate.Counter, p.paySale)
+	r.Get("/counter/sales/{id}", gate.Counter, p.ofHere(p.sale))
+	r.Post("/counter/sales/{id}/scan", gate.Counter, p.ofHere(p.scan))
+	r.Post("/counter/sales/{id}/lines/{line}", gate.Counter, p.ofHere(p.saleLine))
+	r.Post("/counter/sales/{id}/towards", gate.Counter, p.ofHere(p.saleTowards))
+	r.Post("/counter/sales/{id}/attach", gate.Counter, p.ofHere(p.attach))
+	r.Post("/counter/sales/{id}/pay", gate.Counter, p.ofHere(p.paySale))
+	r.Post("/counter/orders/{id}/give", gate.Counter, p.giveSale)
+	r.Post("/counter/orders/{id}/void", gate.Counter, p.voidSale)
+	r.Post("/counter/orders/{id}/receipt", gate.Counter, p.emailReceipt)
 	r.Get("/counter/orders/{id}", gate.Counter, p.order)
 	r.Post("/counter/orders/{id}/pay", gate.Counter, p.payOrder)
 	r.Get("/counter/orders/{id}/return", gate.Counter, p.returnPage)

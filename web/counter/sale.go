@@ -17,16 +17,19 @@ import (
 	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/payment"
+	"counterpart/internal/postal"
+	"counterpart/internal/quote"
 	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/respond"
+	"counterpart/web/ui"
 )
 
 // saleView is a sale in progress with what was typed.
 type saleView struct {
 	respond.Mistakes
-	CustomerID  int64
-	Name        string // of the customer; empty: nobody is attached
+	CustomerID int64
+	desk.Sale
 	Store       *location.Location
 	Basket      *basket.Basket
 	Online      *basket.Basket // what else lies in the customer's cart
@@ -38,6 +41,10 @@ type saleView struct {
 	Points      string
 	Kind, Given string
 	Email       string
+	Phone       string
+	To          postal.Address      // where something of it is sent
+	Stores      []location.Location // at which something of it can be collected
+	Phones      bool                // it can be paid on the customer's own phone
 }
 
 // newSale begins a sale for whoever stands there, and leaves without a name unless they give one.
@@ -67,13 +74,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		return nil, err
 	}
 	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
-	var there bool
-	if view.Name, there, err = desk.NameOf(r.Context(), p.DB, view.CustomerID); err != nil {
-		return nil, err
-	}
-	if !there {
-		return nil, respond.NotFound()
-	}
+	view.Sale, view.Phones = *saleOf(r), p.Office.Takes()
 	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r), text.Language(r.Context())); err != nil {
 		return nil, err
 	}
@@ -82,10 +83,13 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		if err != nil {
 			return nil, err
 		}
-		view.Email = cmp.Or(view.Email, known.Email)
+		view.Email, view.Phone = cmp.Or(view.Email, known.Email), cmp.Or(view.Phone, known.Phone)
 		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.Here{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.ways(r, &view); err != nil {
+		return nil, err
 	}
 	if wrong != nil {
 		view.Take(r, wrong)
@@ -93,6 +97,50 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	}
 	return respond.Page(salePage(c, view)), nil
 }
+
+// ways reads at which other stores something of the sale can be collected, and where it would be sent.
+func (p *Pages) ways(r *http.Request, view *saleView) error {
+	if view.Basket == nil {
+		return nil
+	}
+	all, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		if l.ID != view.Store.ID && l.Kind == "store" && l.Pickup && l.Currency == view.Store.Currency && l.TaxIncluded == view.Store.TaxIncluded {
+			view.Stores = append(view.Stores, l)
+		}
+	}
+	if view.Basket.Has(quote.Ship) && view.To.Lines == "" && !view.Nobody {
+		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		if err != nil {
+			return err
+		}
+		if known.To.Country == view.Basket.Country {
+			view.To = known.To
+		}
+	}
+	return nil
+}
+
+type saleKey struct{}
+
+// ofHere runs a page of a sale where the sale is this store's, and answers as if there were none where it is another's.
+func (p *Pages) ofHere(page respond.Handler) respond.Handler {
+	return func(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+		s, err := desk.SaleAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			return nil, respond.NotFound()
+		}
+		return page(w, r.WithContext(context.WithValue(r.Context(), saleKey{}, s)))
+	}
+}
+
+func saleOf(r *http.Request) *desk.Sale { return r.Context().Value(saleKey{}).(*desk.Sale) }
 
 // afterSale answers a form of a sale: the page again with what was wrong, or afresh.
 func (p *Pages) afterSale(r *http.Request, err error, view saleView) (respond.Answer, error) {
@@ -126,15 +174,34 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 // saleLine changes how many there are, or takes a line of the customer's online cart into the sale: 0, all of them.
 func (p *Pages) saleLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if r.PostFormValue("do") == "take" {
-		return p.afterSale(r, cart.TakeInHand(r.Context(), p.DB, id(r, "id"), id(r, "line")), saleView{})
+		return p.afterSale(r, cart.TakeInHand(r.Context(), p.DB, id(r, "id"), id(r, "line"), here(r).LocationID), saleView{})
+	}
+	if r.PostFormValue("do") == "way" {
+		return p.afterSale(r, p.setWay(r), saleView{})
 	}
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
 	if err != nil || quantity < 0 || quantity > cart.MaxQuantity {
 		err = fault.New(fault.Invalid, "Choose a quantity from 0 to 99.")
 	} else {
-		err = cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity)
+		err = cart.SetQuantity(r.Context(), p.DB, id(r, "id"), id(r, "line"), quantity, here(r).LocationID)
 	}
 	return p.afterSale(r, err, saleView{})
+}
+
+// setWay says how they get a line: they carry it out, it is sent, or they collect it at another store.
+func (p *Pages) setWay(r *http.Request) error {
+	method, store := "pickup", int64(0)
+	switch way := r.PostFormValue("way"); way {
+	case "carry":
+	case "ship":
+		method = way
+	default:
+		var err error
+		if store, err = strconv.ParseInt(way, 10, 64); err != nil {
+			return fault.New(fault.Invalid, "Choose how the customer gets it.")
+		}
+	}
+	return cart.SetWay(r.Context(), p.DB, id(r, "id"), id(r, "line"), method, store, here(r).LocationID)
 }
 
 // saleTowards puts codes, gift cards, points or credit towards the sale, or takes them away.
@@ -167,8 +234,10 @@ func (p *Pages) towards(r *http.Request, view saleView) error {
 	case "drop-gift-card":
 		n, _ := strconv.ParseInt(which, 10, 64)
 		return cart.RemoveGiftCard(ctx, p.DB, customer, n)
+	case "country":
+		return cart.DeliverTo(ctx, p.DB, customer, typed(r, "country"), typed(r, "region"), 0)
 	case "points":
-		points, err := strconv.Atoi(strings.TrimSpace("0" + view.Points))
+		points, err := strconv.ParseInt(strings.TrimSpace("0"+view.Points), 10, 64)
 		if err != nil {
 			return fault.Field("points", "Enter a whole number of points.")
 		}
@@ -211,7 +280,8 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 // paySale takes the money and makes the order: what is in the sale leaves the store.
 func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := saleView{Kind: typed(r, "kind"), Given: typed(r, "given"), Email: typed(r, "email")}
+	view := saleView{Kind: typed(r, "kind"), Given: typed(r, "given"), Email: typed(r, "email"), Phone: typed(r, "phone"),
+		To: postal.Address{Name: typed(r, "name"), Lines: text.Clean(r.PostFormValue("lines"), 500), Town: typed(r, "town"), Region: typed(r, "region"), Postcode: typed(r, "postcode")}}
 	_, store, err := p.frame(r, "")
 	if err != nil {
 		return nil, err
@@ -219,13 +289,19 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	cartID, _ := strconv.ParseInt(r.PostFormValue("cart"), 10, 64)
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	request := checkout.Request{
-		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Email: view.Email, Pay: view.Kind, Channel: "counter", AssociateID: here(r).AssociateID, Here: atCounter(r), Language: text.Language(r.Context()),
+		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email, Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Channel: "counter", AssociateID: here(r).AssociateID, Here: atCounter(r), Language: text.Language(r.Context()),
 	}
 	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
 		request.Rest = &rest
 	}
+	if p.Office.Takes() {
+		request.Gateway = p.Office.Gateway.Name()
+	}
 	if view.Kind == "split" {
 		request.Pay, request.Split = payment.Cash, true
+	}
+	if request.Pay == payment.Cash && view.Given == "" {
+		return p.showSale(r, view, fault.Field("given", "How much did they give you? Enter the amount, or tap a note."))
 	}
 	if request.Pay == payment.Cash {
 		given, err := money.Parse(view.Given, store.Currency)
@@ -241,15 +317,34 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
+	if placed.PaymentID != 0 {
+		return respond.See(fmt.Sprintf("/counter/orders/%d?done=phone", placed.ID)), nil
+	}
 	return respond.See(fmt.Sprintf("/counter/orders/%d?done=sold", placed.ID)), nil
 }
 
-// kept is what a field holds: what was typed, else the amount itself.
-func (v saleView) given() string {
-	if v.Given != "" {
-		return v.Given
+func (v saleView) cash() cashView {
+	return cashView{Mistakes: v.Mistakes, Due: v.Basket.Quote.In(v.Basket.Tenders().Rest), Given: v.Given}
+}
+
+// way is how they get a line, as the form has it.
+func (v saleView) way(l basket.Line) string {
+	switch {
+	case l.Method == quote.CarryOut:
+		return "carry"
+	case l.Method == quote.Ship:
+		return quote.Ship
 	}
-	return v.Basket.Quote.In(v.Basket.Tenders().Rest).Plain()
+	return strconv.FormatInt(l.LocationID, 10)
+}
+
+// wayOptions are all ways to get a line.
+func (v saleView) wayOptions(ctx context.Context, l basket.Line) []ui.Option {
+	all := []ui.Option{{Value: "carry", Name: text.T(ctx, "Takes it now")}, {Value: quote.Ship, Name: text.T(ctx, "Send it")}}
+	for _, s := range v.Stores {
+		all = append(all, ui.Option{Value: strconv.FormatInt(s.ID, 10), Name: text.T(ctx, "Collect at {store} ({n})", text.Args{"store": s.Name, "n": l.At(s.ID)})})
+	}
+	return all
 }
 
 func (v saleView) who(ctx context.Context) string {

@@ -164,7 +164,7 @@ func TestAMixedOrderFromTheCartToTheReturn(t *testing.T) {
 	packer.click(".pickup-do .is-large")
 	packer.sees("We’ve told the customer")
 	shopper.sees("On its way to you")
-	p.mailed(t, p.Accounts["Ada"].Email, "is We’ve emailed them the link", "PP 1234 5678 9GB")
+	p.mailed(t, p.Accounts["Ada"].Email, "is on its way", "PP 1234 5678 9GB")
 
 	// One mug comes back at York, and is exchanged for another colour there.
 	associate.visit("/staff/store")

@@ -74,7 +74,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
 		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
 		{"admin-promotions", "/admin/promotions", "admin"}, {"admin-promotion-new", "/admin/promotions/new", "admin"},
-		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s", one(`SELECT id FROM promotion WHERE title LIKE 'Two mugs%'`), text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
+		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s", one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`), text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
 		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
 		{"order-paid", "/orders/" + paid, "stranger"}, {"receipt", "/orders/" + paid + "/receipt", "stranger"}, {"counter-order", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"},
 		{"counter-return", fmt.Sprintf("/counter/orders/%d/return", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"}, {"counter-due", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'due'`)), "associate"},

@@ -135,7 +135,7 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if typed == "" || quantity < 0 || quantity > cart.MaxQuantity || quantity == 0 && typed != "0" {
 		err = fault.New(fault.Invalid, "“{typed}” isn’t a quantity. Choose one from 0 to 99.", text.Args{"typed": short(typed)})
 	} else {
-		err = cart.SetQuantity(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), int(quantity))
+		err = cart.SetQuantity(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), int(quantity), 0)
 	}
 	f := fault.As(err)
 	if err != nil && f == nil {

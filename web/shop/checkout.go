@@ -31,6 +31,7 @@ type checkoutView struct {
 	Pay                string
 	Cards              bool // the shop takes cards
 	Sandbox            bool // and no money moves
+	VAT                string
 	Code, GiftCode     string
 	Points             string
 }
@@ -90,8 +91,8 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	request := checkout.Request{
 		CustomerID: customerID, CartID: number(r.PostFormValue("cart")), Expected: number(r.PostFormValue("total")),
-		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Phone: r.PostFormValue("phone"), Pay: r.PostFormValue("pay"), Channel: "web", Language: language(r),
-		To: postal.Address{Lines: r.PostFormValue("lines"), Town: r.PostFormValue("town"), Region: r.PostFormValue("region"), Postcode: r.PostFormValue("postcode"), Country: cleanCountry(r.PostFormValue("country"))},
+		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r, "vat_number"), Pay: r.PostFormValue("pay"), Channel: "web", Language: language(r),
+		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
 	if rest := r.PostFormValue("rest"); rest != "" {
 		request.Rest = new(number(rest))
@@ -164,6 +165,7 @@ func (p *Pages) unapplied(r *http.Request, customerID int64, to postal.Address) 
 			return field[1], p.towards(r, customerID, field[1], to)
 		}
 	}
+	// The field is empty until points are spent: what is in it was typed.
 	if typed := strings.TrimSpace(r.PostFormValue("points")); typed != "" {
 		view, err := p.readCart(r)
 		if err != nil || view.Basket == nil || typed == strconv.FormatInt(view.Basket.Spend, 10) {
@@ -193,16 +195,19 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 		return shopping.UseCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40), view.Basket.Quote.Currency)
 	case "drop-gift-card":
 		return cart.RemoveGiftCard(ctx, p.DB, customerID, number(which))
-	case "points":
-		points := whole(cmp.Or(strings.TrimSpace(r.PostFormValue("points")), "0"))
-		if points < 0 || points > 1<<30 {
-			return fault.Field("points", "Enter a whole number of points.")
-		}
+	case "points", "all-points":
+		points := int64(whole(cmp.Or(strings.TrimSpace(r.PostFormValue("points")), "0")))
 		view, err := p.readCart(r)
 		if err != nil || view.Basket == nil {
 			return err
 		}
-		if least := view.Basket.Rates.Minimum; points > 0 && points < least {
+		if what == "all-points" {
+			points = view.Basket.Points.Spendable
+		}
+		if !view.SignedIn {
+			return fault.New(fault.Denied, "Sign in to spend points or store credit.")
+		}
+		if least := view.Basket.Rates.Minimum; points > 0 && points < int64(least) {
 			return fault.Field("points", "You can spend points from {n} up.", text.Args{"n": least})
 		}
 		return cart.Spend(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
@@ -223,7 +228,7 @@ func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *faul
 	if !view.Basket.Ready() {
 		return respond.See("/cart"), nil
 	}
-	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone, To: request.To, Pay: request.Pay,
+	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone, VAT: request.VATNumber, To: request.To, Pay: request.Pay,
 		Code: r.PostFormValue("code"), GiftCode: r.PostFormValue("gift_card"), Points: r.PostFormValue("points")}
 	v.To.Country = view.Basket.Country
 	if f == nil {
@@ -272,7 +277,7 @@ func (v *checkoutView) points() string {
 	if v.Basket.Spend > 0 {
 		return fmt.Sprint(v.Basket.Spend)
 	}
-	return fmt.Sprint(v.Basket.Points.Spendable)
+	return "" // Nothing is spent that nobody asked for: a suggestion would be sent with the order.
 }
 
 // doing is what a field's button asks for.

@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/browse"
 	"counterpart/internal/desk"
 	"counterpart/internal/document"
+	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/text"
 	"counterpart/web/part"
@@ -21,13 +24,16 @@ import (
 type sheet struct {
 	Title   string
 	About   []string
+	Shop    string
 	Seller  []string
 	Buyer   []string
 	Columns [4]string
 	Rows    []sheetRow
 	Sums    []sheetSum
-	Square  string // what its QR code says; empty: none
-	Address string // of this page
+	Notes   []string // below the sums
+	Square  string   // what its QR code says; empty: none
+	Narrow  bool     // printed on a roll of 80 mm
+	Address string   // of this page
 }
 
 // sheetRow is what was sold, or what came back.
@@ -68,7 +74,11 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if o.PaymentState != "paid" {
 		return nil, respond.NotFound()
 	}
-	return answerSheet(w, receiptSheet(r.Context(), o), fmt.Sprintf("receipt-%d", o.Number), strings.HasSuffix(r.URL.Path, ".pdf"))
+	s, err := p.receiptOf(r.Context(), o)
+	if err != nil {
+		return nil, err
+	}
+	return answerSheet(w, s, fmt.Sprintf("receipt-%d", o.Number), strings.HasSuffix(r.URL.Path, ".pdf"))
 }
 
 func columns(ctx context.Context) [4]string {
@@ -92,7 +102,7 @@ func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond
 func documentSheet(ctx context.Context, o *browse.Order, d document.Document) sheet {
 	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Language(ctx)) }
 	s := sheet{
-		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " + fmt.Sprint(d.Number), Seller: d.Body.Seller, Buyer: d.Body.Buyer, Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
+		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " + fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body), Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
 		About: []string{d.Day.Format("2 January 2006"), text.T(ctx, "Order {number}", text.Args{"number": d.Body.Order})},
 	}
 	if d.Body.Corrects != 0 {
@@ -108,12 +118,69 @@ func documentSheet(ctx context.Context, o *browse.Order, d document.Document) sh
 	return s
 }
 
+// sellerLines are the company that sold, its numbers, and the store where that was.
+func sellerLines(ctx context.Context, b document.Body) []string {
+	lines := slices.Clone(b.Seller)
+	if b.Company != "" {
+		lines = append(lines, text.T(ctx, "Company number {number}", text.Args{"number": b.Company}))
+	}
+	if b.VAT != "" {
+		lines = append(lines, text.T(ctx, "VAT number {number}", text.Args{"number": b.VAT}))
+	}
+	return append(lines, b.Store...)
+}
+
+func buyerLines(ctx context.Context, b document.Body) []string {
+	if b.BuyerVAT == "" {
+		return b.Buyer
+	}
+	return append(slices.Clone(b.Buyer), text.T(ctx, "VAT number {number}", text.Args{"number": b.BuyerVAT}))
+}
+
+// receiptOf is a receipt with who sold: as the invoice froze it, and before there is one, as it stands.
+func (p *Pages) receiptOf(ctx context.Context, o *browse.Order) (sheet, error) {
+	issued, err := document.OfOrder(ctx, p.DB, o.ID)
+	if err != nil {
+		return sheet{}, err
+	}
+	policy, err := location.Policies(ctx, p.DB)
+	if err != nil {
+		return sheet{}, err
+	}
+	var body document.Body
+	if len(issued) > 0 {
+		body = issued[0].Body
+	} else {
+		seller, err := location.SellerAt(ctx, p.DB, o.Store.ID)
+		if err != nil {
+			return sheet{}, err
+		}
+		shop, err := location.TheShop(ctx, p.DB)
+		if err != nil {
+			return sheet{}, err
+		}
+		body = document.Body{Shop: shop.Name, Seller: seller.Label(), Company: seller.CompanyNumber, VAT: seller.VATNumber, Store: []string{o.Store.Name, o.Store.Street, strings.TrimSpace(o.Store.Town + " " + o.Store.Postcode)}}
+	}
+	s := receiptSheet(ctx, o)
+	s.Shop, s.Seller = body.Shop, sellerLines(ctx, body)
+	var last time.Time
+	for _, f := range o.Parts {
+		if f.CollectedAt != nil && f.CollectedAt.After(last) {
+			last = *f.CollectedAt
+		}
+	}
+	if by := last.AddDate(0, 0, policy.ReturnDays); !last.IsZero() && policy.ReturnDays > 0 {
+		s.Notes = append(s.Notes, text.T(ctx, "Return by {day}", text.Args{"day": by.In(o.Store.Zone()).Format("2 January 2006")}))
+	}
+	return s, nil
+}
+
 func receiptSheet(ctx context.Context, o *browse.Order) sheet {
 	amount := func(minor int64) string { return o.Money(minor).In(text.Language(ctx)) }
 	at := o.PlacedAt.In(o.Store.Zone())
 	s := sheet{
 		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"), text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
-		Seller: []string{o.Store.Name, o.Store.Street, o.Store.Town + " " + o.Store.Postcode}, Square: desk.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
+		Narrow: true, Square: desk.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
 	}
 	if o.Name != "" {
 		s.Buyer = []string{o.Name}

@@ -40,6 +40,9 @@ func printed(s sheet) ([]byte, error) {
 	pdf.SetFont("Inter", "B", 20)
 	pdf.CellFormat(width/2, 10, plain(s.Title), "", 2, "L", false, 0, "")
 	pdf.SetFont("Inter", "", 9)
+	if s.Shop != "" {
+		pdf.CellFormat(width/2, 5, plain(s.Shop), "", 2, "L", false, 0, "")
+	}
 	for _, line := range s.About {
 		pdf.CellFormat(width/2, 5, plain(line), "", 2, "L", false, 0, "")
 	}
@@ -75,6 +78,10 @@ func printed(s sheet) ([]byte, error) {
 		pdf.SetX(margin + width/3)
 		pdf.CellFormat(width/3, 6, plain(sum.Name), "", 0, "R", false, 0, "")
 		pdf.CellFormat(width/3, 6, plain(sum.Amount), "", 1, "R", false, 0, "")
+	}
+	for _, note := range s.Notes {
+		pdf.SetFont("Inter", "B", 9)
+		pdf.CellFormat(width, 8, plain(note), "", 1, "L", false, 0, "")
 	}
 	if s.Square != "" {
 		square(pdf, s.Square, margin, pdf.GetY()+6, 32)

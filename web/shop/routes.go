@@ -158,6 +158,9 @@ func number(s string) int64 {
 // words is what was typed into a search box.
 func words(typed string) string { return text.Clean(typed, 100) }
 
+// written is a field of a form as it can be stored; longer than any field takes, so that whoever checks it still sees that it was too long.
+func written(r *http.Request, name string) string { return text.Clean(r.PostFormValue(name), 1000) }
+
 // back is the page a form was sent from, when it is one of ours.
 func back(r *http.Request, otherwise string) string {
 	return gate.SafeNext(r.PostFormValue("back"), otherwise)

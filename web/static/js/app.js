@@ -105,6 +105,50 @@ document.addEventListener("keydown", (event) => {
   if (!typing && event.key.length === 1 && /\w/.test(event.key)) box.focus();
 });
 
+// A choice in a form that says so is sent at once; without a script there is a button for it.
+document.documentElement.classList.add("sends");
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-sends]");
+  if (form && event.target.matches("select")) form.requestSubmit(form.querySelector("button"));
+});
+
+// Cash: notes and a number pad fill the field, and the change shows while it is filled. What is typed in whole figures is figures, so that 50 on 42.00 is 50.
+function countCash() {
+  document.querySelectorAll("[data-cash]").forEach((region) => {
+    const field = region.querySelector("input[name=given]"), pad = region.querySelector("[data-pad]"), change = region.querySelector("[data-change]");
+    const { currency, language } = region.dataset, exponent = Number(region.dataset.exponent), due = Number(region.dataset.cash);
+    const format = new Intl.NumberFormat(language, { style: "currency", currency });
+    pad.hidden = false;
+    const show = () => {
+      const given = Math.round(Number(field.value.replace(",", ".")) * 10 ** exponent);
+      change.hidden = !field.value || Number.isNaN(given);
+      if (change.hidden) return;
+      const words = change.querySelector("span"), short = given < due;
+      words.textContent = short ? words.dataset.short : words.dataset.words;
+      change.querySelector("b").textContent = format.format(Math.abs(given - due) / 10 ** exponent);
+      change.classList.toggle("is-short", short);
+    };
+    field.addEventListener("focus", () => field.select());
+    field.addEventListener("input", show);
+    pad.addEventListener("click", (event) => {
+      const { note, key } = event.target.closest("button")?.dataset ?? {};
+      if (note) field.value = note;
+      else if (key === "⌫") field.value = field.value.slice(0, -1);
+      else if (key) field.value += key;
+      show();
+    });
+    show();
+  });
+}
+
+// Enter, where nobody types, is the one thing to do on the page.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.defaultPrevented || document.activeElement.closest("a, button, input, select, textarea, summary, dialog[open]")) return;
+  document.querySelector("form[data-primary]")?.requestSubmit();
+});
+
+document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => window.print()); });
+
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.counter-who[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
@@ -187,6 +231,7 @@ function lockWhenIdle() {
   wait();
 }
 
+countCash();
 keepLive();
 keepTyped();
 passkeys();
