@@ -19,6 +19,7 @@ import (
 
 type imports struct {
 	Customers importCustomers `cmd:"" help:"Import customers from Shopify's customer CSV. Example: counterpart import customers customers.csv"`
+	Hours     importHours     `cmd:"" help:"Import opening hours and special days from a CSV. Example: counterpart import hours hours.csv"`
 	Products  importProducts  `cmd:"" help:"Import products from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
 }
 

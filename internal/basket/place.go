@@ -75,7 +75,7 @@ func (l *loading) place() {
 		}
 		if charge, ok := m.Charge(grams, subtotal); ok {
 			way := Way{Method: m, Charge: charge}
-			way.From, way.By = m.Arrives(l.Now.In(l.From.Zone()))
+			way.From, way.By = m.Arrives(l.Now.In(l.From.Zone()), l.From.Shut)
 			l.Ways = append(l.Ways, way)
 		}
 	}

@@ -67,13 +67,13 @@ type Sent struct {
 	Zone   string  `json:"zone"`
 }
 
-// Days on which it arrives, if it is ordered now.
-func (s *Sent) Days(now time.Time) (from, by time.Time) {
+// Days on which it arrives, if it is ordered now. store is the visit's: its bank holidays are those of whoever sends and brings it.
+func (s *Sent) Days(now time.Time, store *location.Location) (from, by time.Time) {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
 		zone = time.UTC
 	}
-	return s.Method.Arrives(now.In(zone))
+	return s.Method.Arrives(now.In(zone), store.Shut)
 }
 
 // StoreStock is one store and how many of the chosen variant it has.
@@ -128,7 +128,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			coalesce((
 				SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
 					'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup,
-					'hours', (SELECT json_agg(ARRAY[weekday, opens, closes, preparation_minutes]) FROM opening o WHERE o.location_id = l.id)))
+					'hours', `+location.HoursColumn+`, 'special', `+location.SpecialColumn+`))
 				FROM location l, home
 				JOIN location mine ON mine.id = home.id
 				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),

@@ -72,7 +72,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 				SELECT sum(line.quantity)
 				FROM cart
 				JOIN cart_line line ON line.cart_id = cart.id
-				WHERE cart.customer_id = me.id AND cart.state = 'open'), 0),
+				WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0),
 			coalesce((
 				SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
 				FROM category c
@@ -88,7 +88,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 			s := &visit.Store
 			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, asJSON(&visit.Departments),
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
-				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours)
+				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
 		})
 }
 

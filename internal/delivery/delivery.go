@@ -63,27 +63,25 @@ func (m *Method) Charge(grams int, subtotal int64) (charge int64, ok bool) {
 }
 
 // Arrives says on which days goods arrive that are ordered now, by the clock of where they leave from. They leave and arrive on working days;
-// what is ordered before the cutoff leaves the same day.
-func (m *Method) Arrives(now time.Time) (from, by time.Time) {
+// what is ordered before the cutoff leaves the same day. shut says which days are holidays there; nil: none.
+func (m *Method) Arrives(now time.Time, shut func(day time.Time) bool) (from, by time.Time) {
+	working := func(day time.Time) bool {
+		return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday && (shut == nil || !shut(day))
+	}
+	after := func(day time.Time, days int) time.Time {
+		for days > 0 {
+			day = day.AddDate(0, 0, 1)
+			if working(day) {
+				days--
+			}
+		}
+		return day
+	}
 	leaves := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
 	if !working(leaves) || now.Hour()*60+now.Minute() >= m.Cutoff {
 		leaves = after(leaves, 1)
 	}
 	return after(leaves, m.MinDays), after(leaves, m.MaxDays)
-}
-
-func working(day time.Time) bool {
-	return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday
-}
-
-func after(day time.Time, days int) time.Time {
-	for days > 0 {
-		day = day.AddDate(0, 0, 1)
-		if working(day) {
-			days--
-		}
-	}
-	return day
 }
 
 var country = regexp.MustCompile(`^[A-Z]{2}$`)

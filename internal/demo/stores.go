@@ -1,6 +1,11 @@
 package demo
 
-import "counterpart/internal/location"
+import (
+	"fmt"
+	"time"
+
+	"counterpart/internal/location"
+)
 
 // hours are the same from Monday to Saturday but for what days says; preparation in minutes.
 func hours(opens, closes, preparation int, days ...location.Hours) []location.Hours {
@@ -66,9 +71,47 @@ func stores() []location.Location {
 		},
 	}
 	for i := range all {
+		all[i].Special = holidays(all[i].Country, time.Now().In(all[i].Zone()))
+		if all[i].Code == "LUD" {
+			all[i].Hours = lunch(all[i].Hours)
+		}
 		if all[i].Code == "STI" {
 			all[i].Pickup = false
 		}
+	}
+	return all
+}
+
+// lunch closes a small shop from one to two.
+func lunch(week []location.Hours) (parted []location.Hours) {
+	for _, h := range week {
+		morning, afternoon := h, h
+		morning.Closes, afternoon.Opens = 13*60, 14*60
+		parted = append(parted, morning, afternoon)
+	}
+	return parted
+}
+
+// holidays are the days around Christmas of this year and the next, as the chain keeps them in each country.
+func holidays(country string, now time.Time) (all location.Specials) {
+	short := []location.Hours{{Opens: 10 * 60, Closes: 16 * 60, Preparation: 120}}
+	for _, year := range []int{now.Year(), now.Year() + 1} {
+		day := func(month, day int, name string, open []location.Hours) {
+			all = append(all, location.Special{Day: fmt.Sprintf("%d-%02d-%02d", year, month, day), Name: name, Hours: open})
+		}
+		day(1, 1, "New Year’s Day", nil)
+		if country == "US" {
+			day(7, 4, "Independence Day", nil)
+		}
+		if country == "LV" {
+			day(11, 18, "Proclamation Day", nil)
+		}
+		day(12, 24, "Christmas Eve", short)
+		day(12, 25, "Christmas Day", nil)
+		if country == "GB" {
+			day(12, 26, "Boxing Day", nil)
+		}
+		day(12, 31, "New Year’s Eve", short)
 	}
 	return all
 }

@@ -3,8 +3,8 @@ package location
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,34 +36,13 @@ type Location struct {
 	Ship         bool
 	TakesReturns bool
 	Hours        []Hours
+	Special      Specials // days of the next weeks that are not like their weekday
 }
 
-// Hours of one weekday; Monday is 1. Opens and Closes are minutes after midnight in the location's own zone.
-type Hours struct {
-	Weekday     int
-	Opens       int
-	Closes      int
-	Preparation int // minutes from an order to a staged parcel
-}
-
-// UnmarshalJSON reads the four numbers as a query brings them.
-func (h *Hours) UnmarshalJSON(body []byte) error {
-	var four [4]int
-	if err := json.Unmarshal(body, &four); err != nil {
-		return err
-	}
-	*h = Hours{four[0], four[1], four[2], four[3]}
-	return nil
-}
-
-// Columns are a location's with its hours, in the order of the type's fields; loaders that show a store select them.
+// Columns are a location's with its hours and special days, in the order of the type's fields; loaders that show a store select them.
 const Columns = `
 	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude, l.longitude,
-	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,
-	coalesce((
-		SELECT json_agg(ARRAY[weekday, opens, closes, preparation_minutes] ORDER BY weekday)
-		FROM opening o
-		WHERE o.location_id = l.id), '[]') AS hours`
+	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + `,` + SpecialColumn
 
 // All locations, stores before warehouses, by name.
 func All(ctx context.Context, db pg.DB) ([]Location, error) {
@@ -107,12 +86,15 @@ func Create(ctx context.Context, tx pgx.Tx, l *Location) error {
 	if err != nil {
 		return fmt.Errorf("create location %s: %w", l.Code, err)
 	}
-	for _, h := range l.Hours {
-		_, err := tx.Exec(ctx, `
-			INSERT INTO opening (location_id, weekday, opens, closes, preparation_minutes)
-			VALUES ($1, $2, $3, $4, $5)`, l.ID, h.Weekday, h.Opens, h.Closes, h.Preparation)
-		if err != nil {
+	for weekday := 1; weekday <= 7; weekday++ {
+		open := slices.DeleteFunc(slices.Clone(l.Hours), func(h Hours) bool { return h.Weekday != weekday })
+		if err := SetHours(ctx, tx, l.ID, weekday, open); err != nil {
 			return fmt.Errorf("create the hours of %s: %w", l.Code, err)
+		}
+	}
+	for _, s := range l.Special {
+		if err := SetSpecial(ctx, tx, l.ID, s); err != nil {
+			return fmt.Errorf("create the special days of %s: %w", l.Code, err)
 		}
 	}
 	return nil
@@ -134,83 +116,4 @@ func (l *Location) Zone() *time.Location {
 	}
 	zones.Store(l.TimeZone, zone)
 	return zone
-}
-
-func (l *Location) on(day time.Time) (Hours, bool) {
-	weekday := (int(day.Weekday())+6)%7 + 1
-	for _, h := range l.Hours {
-		if h.Weekday == weekday {
-			return h, true
-		}
-	}
-	return Hours{}, false
-}
-
-// at is a wall clock time of a day, which survives the nights when clocks change.
-func at(day time.Time, minutes int) time.Time {
-	return time.Date(day.Year(), day.Month(), day.Day(), minutes/60, minutes%60, 0, 0, day.Location())
-}
-
-// ReadyBy is when an order placed now can be collected: the day's preparation time counted from now or from opening,
-// and from the next opening where it does not fit before closing. False where the location is never open.
-func (l *Location) ReadyBy(now time.Time) (time.Time, bool) {
-	now = now.In(l.Zone())
-	for ahead := range 15 {
-		day := now.AddDate(0, 0, ahead)
-		hours, open := l.on(day)
-		if !open {
-			continue
-		}
-		begin := at(day, hours.Opens)
-		if now.After(begin) {
-			begin = now
-		}
-		ready := begin.Add(time.Duration(hours.Preparation) * time.Minute)
-		if fits := !ready.After(at(day, hours.Closes)); fits || begin.Equal(at(day, hours.Opens)) {
-			return roundUp(ready), true
-		}
-	}
-	return time.Time{}, false
-}
-
-// KeepUntil is when something that is ready at a time is put back: closing time of the given number of days later, or of
-// the next day on which the location opens.
-func (l *Location) KeepUntil(ready time.Time, days int) time.Time {
-	ready = ready.In(l.Zone())
-	for ahead := days; ahead < days+14; ahead++ {
-		day := ready.AddDate(0, 0, ahead)
-		if hours, open := l.on(day); open {
-			return at(day, hours.Closes)
-		}
-	}
-	return ready.AddDate(0, 0, days)
-}
-
-// roundUp goes to the next five minutes: a promise to the second invites doubt.
-func roundUp(t time.Time) time.Time {
-	const step = 5 * time.Minute
-	if rounded := t.Truncate(step); !rounded.Equal(t) {
-		return rounded.Add(step)
-	}
-	return t
-}
-
-// OpenNow says whether the location is open, and when that next changes. The time is zero where it is never open.
-func (l *Location) OpenNow(now time.Time) (open bool, changes time.Time) {
-	now = now.In(l.Zone())
-	for ahead := range 8 {
-		day := now.AddDate(0, 0, ahead)
-		hours, has := l.on(day)
-		if !has {
-			continue
-		}
-		opens, closes := at(day, hours.Opens), at(day, hours.Closes)
-		if now.Before(opens) {
-			return false, opens
-		}
-		if now.Before(closes) {
-			return true, closes
-		}
-	}
-	return false, time.Time{}
 }

@@ -65,3 +65,41 @@ func TestOpenUntil(t *testing.T) {
 	require.False(t, open)
 	require.Equal(t, clock(t, "2026-11-23 09:00").UTC(), next.UTC())
 }
+
+// bistro has lunch and dinner, is closed on Sundays, shut on Christmas Day and open for lunch only on Boxing Day.
+func bistro() *Location {
+	l := &Location{TimeZone: "Europe/London"}
+	for weekday := 1; weekday <= 6; weekday++ {
+		l.Hours = append(l.Hours, Hours{Weekday: weekday, Opens: 17 * 60, Closes: 21 * 60, Preparation: 60}, Hours{Weekday: weekday, Opens: 12 * 60, Closes: 15 * 60, Preparation: 60})
+	}
+	l.Special = Specials{{Day: "2026-12-25", Name: "Christmas Day"}, {Day: "2026-12-26", Name: "Boxing Day", Hours: []Hours{{Opens: 12 * 60, Closes: 15 * 60, Preparation: 60}}}}
+	return l
+}
+
+func TestEveryPromiseKnowsBreaksAndHolidays(t *testing.T) {
+	for ordered, ready := range map[string]string{
+		"2026-11-20 12:30": "2026-11-20 13:30", // within lunch
+		"2026-11-20 14:30": "2026-11-20 18:00", // does not fit before the break: from the evening's opening
+		"2026-11-20 16:00": "2026-11-20 18:00", // in the break
+		"2026-11-20 20:30": "2026-11-21 13:00",
+		"2026-12-24 20:30": "2026-12-26 13:00", // shut on Christmas Day
+		"2026-12-26 14:30": "2026-12-28 13:00", // Boxing Day has no evening, and Sunday is closed
+	} {
+		got, ok := bistro().ReadyBy(clock(t, ordered))
+		require.True(t, ok)
+		require.Equal(t, clock(t, ready).UTC(), got.UTC(), "ordered at "+ordered)
+	}
+	require.Equal(t, clock(t, "2026-12-26 15:00").UTC(), bistro().KeepUntil(clock(t, "2026-12-23 13:00"), 2).UTC(), "Christmas Day is no day to collect")
+	for at, want := range map[string]struct {
+		open    bool
+		changes string
+	}{
+		"2026-11-20 13:00": {true, "2026-11-20 15:00"}, "2026-11-20 15:30": {false, "2026-11-20 17:00"}, "2026-12-25 13:00": {false, "2026-12-26 12:00"}, "2026-12-26 18:00": {false, "2026-12-28 12:00"},
+	} {
+		open, changes := bistro().OpenNow(clock(t, at))
+		require.Equal(t, want.open, open, at)
+		require.Equal(t, clock(t, want.changes).UTC(), changes.UTC(), at)
+	}
+	require.True(t, bistro().Shut(clock(t, "2026-12-25 00:00")))
+	require.False(t, bistro().Shut(clock(t, "2026-12-26 00:00")))
+}

@@ -228,7 +228,9 @@ func missing(all []tax.Missing) string {
 	return strings.Join(names, ", ")
 }
 
-func ratePercent(ppm int64) string { return strconv.FormatFloat(float64(ppm)/10_000, 'f', -1, 64) + " %" }
+func ratePercent(ppm int64) string {
+	return strconv.FormatFloat(float64(ppm)/10_000, 'f', -1, 64) + " %"
+}
 
 func (v settingsView) placeOptions(ctx context.Context) []ui.Option {
 	all := []ui.Option{{Value: "0", Name: text.T(ctx, "The whole business")}}

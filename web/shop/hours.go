@@ -3,6 +3,8 @@ package shop
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"counterpart/internal/location"
@@ -11,26 +13,55 @@ import (
 
 func weekdayName(weekday int) string { return time.Weekday(weekday % 7).String() }
 
-func hoursOf(ctx context.Context, l *location.Location, weekday int) string {
-	for _, h := range l.Hours {
-		if h.Weekday == weekday {
-			return fmt.Sprintf("%02d:%02d – %02d:%02d", h.Opens/60, h.Opens%60, h.Closes/60, h.Closes%60)
-		}
+// clockTime is a minute of the day as people write it.
+func clockTime(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60, minutes%60) }
+
+// intervals are the times of a day, one after another: 12:00 – 15:00, 17:00 – 21:00.
+func intervals(ctx context.Context, open []location.Hours) string {
+	if len(open) == 0 {
+		return text.T(ctx, "closed")
 	}
-	return text.T(ctx, "closed")
+	var all []string
+	for _, h := range open {
+		all = append(all, clockTime(h.Opens)+" – "+clockTime(h.Closes))
+	}
+	return strings.Join(all, ", ")
+}
+
+func ofWeekday(l *location.Location, weekday int) []location.Hours {
+	return slices.DeleteFunc(slices.Clone(l.Hours), func(h location.Hours) bool { return h.Weekday != weekday })
+}
+
+func hoursOf(ctx context.Context, l *location.Location, weekday int) string {
+	return intervals(ctx, ofWeekday(l, weekday))
+}
+
+// upcoming are the special days from today on.
+func upcoming(l *location.Location, now time.Time) []location.Special {
+	today := now.In(l.Zone()).Format(time.DateOnly)
+	return slices.DeleteFunc(slices.Clone([]location.Special(l.Special)), func(s location.Special) bool { return s.Day < today })
+}
+
+// specialDay is a special day as people write it.
+func specialDay(s location.Special) string {
+	day, err := time.Parse(time.DateOnly, s.Day)
+	if err != nil {
+		return s.Day
+	}
+	return day.Format("Monday 2 January")
 }
 
 func preparationOf(ctx context.Context, l *location.Location, weekday int) string {
-	for _, h := range l.Hours {
-		switch {
-		case h.Weekday != weekday || !l.Pickup:
-		case h.Preparation >= 24*60:
-			return text.N(ctx, h.Preparation/60/24, "ready in {n} day", "ready in {n} days")
-		case h.Preparation%60 == 0:
-			return text.N(ctx, h.Preparation/60, "ready in {n} hour", "ready in {n} hours")
-		default:
-			return text.N(ctx, h.Preparation, "ready in {n} minute", "ready in {n} minutes")
-		}
+	open := ofWeekday(l, weekday)
+	if len(open) == 0 || !l.Pickup {
+		return ""
 	}
-	return ""
+	switch minutes := open[0].Preparation; {
+	case minutes >= 24*60:
+		return text.N(ctx, minutes/60/24, "ready in {n} day", "ready in {n} days")
+	case minutes%60 == 0:
+		return text.N(ctx, minutes/60, "ready in {n} hour", "ready in {n} hours")
+	default:
+		return text.N(ctx, minutes, "ready in {n} minute", "ready in {n} minutes")
+	}
 }

@@ -964,7 +964,7 @@ func sent(v *productView, chosen *browse.Variant) templ.Component {
 			templ_7745c5c3_Var47 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		from, by := v.Delivery.Days(v.At)
+		from, by := v.Delivery.Days(v.At, &v.Visit.Store)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 82, "<label class=\"way\"><input type=\"radio\" name=\"way\" value=\"ship\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
