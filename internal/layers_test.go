@@ -16,7 +16,7 @@ var floors = []string{
 	"pg jobs files live secret limit passkey sandbox",
 	"location tax customer staff session delivery quote",
 	"catalog message gallery",
-	"inventory promotion giftcard credit loyalty",
+	"inventory promotion giftcard credit loyalty task",
 	"cart",
 	"order payment gateway document",
 	"basket profile browse desk office",

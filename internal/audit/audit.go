@@ -87,7 +87,7 @@ var Rules = []Rule{
 		LEFT JOIN (SELECT order_line_id, count(*) AS open FROM order_unit WHERE state = 'open' GROUP BY 1) u ON u.order_line_id = l.id
 		LEFT JOIN (SELECT order_line_id, location_id, variant_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1, 2, 3) r ON r.order_line_id = l.id
 		JOIN orders o ON o.id = l.order_id
-		WHERE f.method <> 'mail' AND CASE WHEN l.without_stock THEN 0 ELSE coalesce(u.open, 0) END <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
+		WHERE f.method <> 'mail' AND CASE WHEN l.without_stock OR f.state = 'undecided' THEN 0 ELSE coalesce(u.open, 0) END <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
 	{"an unpaid order reserves no more than its units", `
 		SELECT format('order line %s: %s open, %s reserved', l.id, u.open, r.sum)
 		FROM order_line l
@@ -389,7 +389,7 @@ var Rules = []Rule{
 			WHEN u.handed > 0 AND u.open = 0 AND f.method IN ('ship', 'mail') THEN 'shipped'
 			WHEN u.handed > 0 AND u.open = 0 THEN 'collected'
 			WHEN u.open = 0 THEN 'cancelled'
-			WHEN f.state IN ('waiting', 'to_pick', 'ready') THEN f.state
+			WHEN f.state IN ('waiting', 'undecided', 'to_pick', 'ready') THEN f.state
 			END`},
 	{"an order is cancelled exactly when all its fulfilments are", `
 		SELECT format('order %s: %s', o.number, o.state)

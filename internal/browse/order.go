@@ -64,6 +64,9 @@ type Fulfilment struct {
 	ReadyAt     *time.Time `json:"ready_at"`
 	Place       string     `json:"place"`
 	HoldUntil   *time.Time `json:"hold_until"`
+	ExtendedAt  *time.Time `json:"extended_at"` // the hold, by the shopper
+	ExpiredAt   *time.Time `json:"expired_at"`  // nobody came
+	DecideBy    *time.Time `json:"decide_by"`   // of a part that waits for a choice
 	CollectedAt *time.Time `json:"collected_at"`
 	ShippedAt   *time.Time `json:"shipped_at"`
 	ArrivesFrom string     `json:"arrives_from"`
@@ -237,7 +240,7 @@ func (o *Order) CanCancel() bool {
 		return false
 	}
 	for _, part := range o.Parts {
-		if part.State != "to_pick" && part.State != "waiting" && part.State != "cancelled" {
+		if part.State != "to_pick" && part.State != "waiting" && part.State != "undecided" && part.State != "cancelled" {
 			return false
 		}
 	}
@@ -253,7 +256,8 @@ const orderColumns = `
 		JOIN order_unit u ON u.order_line_id = ol.id
 		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
 	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state, 'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
-		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from', coalesce(f.arrives_from::text, ''),
+		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'extended_at', f.extended_at, 'expired_at', f.expired_at,
+		'decide_by', CASE WHEN f.state = 'undecided' THEN (SELECT max(decide_by) FROM shortage WHERE fulfilment_id = f.id) END, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from', coalesce(f.arrives_from::text, ''),
 		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f

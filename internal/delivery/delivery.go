@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/fault"
+	"counterpart/internal/pg"
 )
 
 // Method is a way of sending to some countries. Days are working days from the day it leaves.
@@ -133,4 +134,22 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 		return fmt.Errorf("write a delivery's rates: %w", err)
 	}
 	return nil
+}
+
+// Cheapest is the way in which something is sent that the shop pays for; nil where nothing is sent there.
+func Cheapest(ctx context.Context, db pg.DB, currency, country string) (*Method, error) {
+	rows, err := db.Query(ctx, `
+		SELECT `+Columns+`
+		FROM delivery d
+		WHERE d.active AND d.currency = $1 AND $2 = ANY (d.countries)
+		ORDER BY (SELECT min(charge) FROM delivery_rate WHERE delivery_id = d.id AND from_subtotal = 0), d.position, d.id
+		LIMIT 1`, currency, country)
+	if err != nil {
+		return nil, fmt.Errorf("choose a delivery: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[Method])
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return all[0], nil
 }

@@ -33,18 +33,19 @@ type Waiting struct {
 	ReadyBy      time.Time // of a parcel: when it has to leave
 	HoldUntil    *time.Time
 	Place        string
+	OrderID      int64
 }
 
 // Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
 func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	rows, err := db.Query(ctx, `
 		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, (array_agg(l.title ORDER BY l.position))[1], f.method, f.state, o.channel,
-			coalesce(f.ready_by, o.placed_at + interval '24 hours'), f.hold_until, f.place
+			coalesce(f.ready_by, o.placed_at + interval '24 hours'), f.hold_until, f.place, o.id
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id
 		JOIN order_unit u ON u.order_line_id = l.id
-		WHERE f.location_id = $1 AND f.state IN ('to_pick', 'ready') AND f.method IN ('pickup', 'ship')
+		WHERE f.location_id = $1 AND f.state IN ('to_pick', 'ready') AND f.method IN ('pickup', 'ship', 'carry_out')
 		GROUP BY f.id, o.id
 		ORDER BY f.state = 'ready', coalesce(f.hold_until, f.ready_by, o.placed_at + interval '24 hours'), f.id
 		LIMIT 500`, locationID)
@@ -52,6 +53,38 @@ func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 		return nil, fmt.Errorf("read the queue: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
+}
+
+// Task is what this store has to do.
+type Task struct {
+	ID        int64
+	Kind      string
+	Order     int64 // its number; 0: none
+	Article   string
+	SKU       string
+	DueAt     time.Time
+	TakenBy   int64
+	TakenName string
+}
+
+// Tasks of a store that are not done, the most urgent first.
+func Tasks(ctx context.Context, db pg.DB, locationID int64) ([]Task, error) {
+	rows, err := db.Query(ctx, `
+		SELECT t.id, t.kind, coalesce(o.number, 0), coalesce(
+				(SELECT title || coalesce(', ' || nullif(array_to_string(v.options, ', '), ''), '') FROM product_text WHERE product_id = v.product_id AND language = 'en'),
+				(SELECT string_agg(l.title, ', ' ORDER BY l.position) FROM order_line l JOIN fulfilment f ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), ''),
+			coalesce(v.sku, ''), t.due_at, coalesce(t.taken_by, 0), coalesce(a.name, '')
+		FROM task t
+		LEFT JOIN orders o ON o.id = t.order_id
+		LEFT JOIN variant v ON v.id = t.variant_id
+		LEFT JOIN associate a ON a.id = t.taken_by
+		WHERE t.location_id = $1 AND t.done_at IS NULL
+		ORDER BY t.due_at, t.id
+		LIMIT 100`, locationID)
+	if err != nil {
+		return nil, fmt.Errorf("list tasks: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Task])
 }
 
 // ReceiptPrefix stands before an order's public id in the square of its receipt.

@@ -103,6 +103,25 @@ func Read(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, er
 	return l, err
 }
 
+// Free is how many of a variant are free at each location that has some.
+func Free(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
+	rows, err := db.Query(ctx, `
+		SELECT location_id, on_hand - reserved - safety
+		FROM stock_level
+		WHERE variant_id = $1 AND condition = 'sellable' AND on_hand - reserved - safety > 0`, variantID)
+	if err != nil {
+		return nil, fmt.Errorf("read what is free: %w", err)
+	}
+	free := map[int64]int{}
+	var at int64
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&at, &n}, func() error {
+		free[at] = n
+		return nil
+	})
+	return free, err
+}
+
 // TakeOut takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
 func TakeOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Cause) (bool, error) {
 	tag, err := tx.Exec(ctx, `

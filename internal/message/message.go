@@ -34,6 +34,9 @@ const (
 	MailCollected = "collected"
 	MailShipped   = "shipped"
 	MailUnpaid    = "unpaid"
+	MailHold      = "hold"    // it ends soon; Line is the fulfilment and which reminder
+	MailExpired   = "expired" // nobody came; Line is the fulfilment
+	MailInstead   = "instead" // what was chosen for what was not found; Line is the fulfilment
 	MailPayAgain  = "pay_again"
 	MailRefunded  = "refunded" // Line is the transfer
 	MailReturned  = "returned" // Line is the return

@@ -26,6 +26,8 @@ type About struct {
 	Missing    string // what could not be found, for MailShort
 	Total      money.Money
 	Due        money.Money
+	Choose     bool // the shopper chooses what becomes of it, by HoldUntil
+	MayExtend  bool // the hold has not been extended yet
 	StillOpens bool // something of the order is left
 	Parts      []AboutPart
 	Paid       bool         // it is paid, or a gateway has promised it
@@ -97,6 +99,12 @@ func Compose(kind string, a About) (subject, body string) {
 		add(say("We’ll keep it for you until {until}. To pay: {due}.", number), "", address, "", say("Directions, opening hours and your QR code: {link}", text.Args{"link": a.Link}))
 	case MailShort:
 		subject = say("Order {number}: an item is unavailable", number)
+		if a.Choose {
+			add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it.", number), "",
+				say("Would you like it from another store, delivered, or your money back? Choose by {until}: {link}", text.Args{"until": When(a.HoldUntil), "link": a.Link}), "",
+				say("If we don’t hear from you, we’ll refund it.", number))
+			break
+		}
 		add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it. You won’t be charged for it.", number), "")
 		if a.StillOpens {
 			add(say("The rest of your order is unchanged.", number), "")
@@ -119,6 +127,26 @@ func Compose(kind string, a About) (subject, body string) {
 		add(say("Your parcel left today with {carrier}. It’ll arrive {arrives}.", text.Args{"carrier": a.Carrier, "arrives": a.Arrives}), "")
 		if a.Tracking != "" {
 			add(say("Tracking number: {tracking}", text.Args{"tracking": a.Tracking}), "")
+		}
+		add(a.Lines...)
+		add("", say("Your order: {link}", text.Args{"link": a.Link}))
+	case MailHold:
+		subject = say("Order {number}: collect it by {until}", number)
+		add(say("Your order is still waiting at {store}. We can hold it until {until}. Show this code at the counter:", number), "", "    "+Grouped(a.Code), "", address, "")
+		if a.MayExtend {
+			add(say("Need more time? You can extend it once: {link}", text.Args{"link": a.Link}))
+		} else {
+			add(say("Your order: {link}", text.Args{"link": a.Link}))
+		}
+	case MailExpired:
+		subject = say("Order {number} wasn’t collected", number)
+		add(say("We held your order at {store} until {until}, and then put it back. Anything you’ve paid will be refunded to your original payment method.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+	case MailInstead:
+		subject = say("Order {number}: we’ve changed it", number)
+		if a.Arrives != "" {
+			add(say("We’re sending it to you. It’ll arrive {arrives}.", text.Args{"arrives": a.Arrives}), "")
+		} else {
+			add(say("You can now collect it at {store}. It’ll be ready by {time}, and we’ll email you as soon as it is.", number), "")
 		}
 		add(a.Lines...)
 		add("", say("Your order: {link}", text.Args{"link": a.Link}))

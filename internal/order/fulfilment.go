@@ -11,7 +11,8 @@ import (
 
 // Fulfilment states.
 const (
-	Unpaid    = "waiting" // for the payment
+	Unpaid    = "waiting"   // for the payment
+	Undecided = "undecided" // for the shopper, who chooses what becomes of what was not found
 	ToPick    = "to_pick"
 	Ready     = "ready"
 	Collected = "collected"
@@ -270,6 +271,13 @@ func CancelUnits(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int
 	if err != nil {
 		return 0, fmt.Errorf("cancel pieces: %w", err)
 	}
+	_, err = tx.Exec(ctx, `
+		UPDATE shortage s
+		SET choice = 'refund', decided_by = 'order', decided_at = now()
+		WHERE order_line_id = $1 AND decided_at IS NULL AND NOT EXISTS (SELECT FROM order_unit WHERE order_line_id = $1 AND state = 'open')`, orderLineID)
+	if err != nil {
+		return 0, fmt.Errorf("close a shortage: %w", err)
+	}
 	return tag.RowsAffected(), nil
 }
 
@@ -293,7 +301,7 @@ func Settle(ctx context.Context, tx pgx.Tx, orderID int64) (cancelled bool, err 
 	_, err = tx.Exec(ctx, `
 		UPDATE fulfilment f
 		SET state = 'cancelled', cancelled_at = now()
-		WHERE f.order_id = $1 AND f.state IN ('waiting', 'to_pick', 'ready') AND NOT EXISTS (
+		WHERE f.order_id = $1 AND f.state IN ('waiting', 'undecided', 'to_pick', 'ready') AND NOT EXISTS (
 			SELECT
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
@@ -346,7 +354,7 @@ func HandedOver(ctx context.Context, tx pgx.Tx, orderID int64) (handed bool, err
 // Begun says whether a part of an order is staged, handed over or sent already.
 func Begun(ctx context.Context, tx pgx.Tx, orderID int64) (begun bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'to_pick', 'cancelled'))`, orderID).Scan(&begun)
+		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'undecided', 'to_pick', 'cancelled'))`, orderID).Scan(&begun)
 	return begun, err
 }
 

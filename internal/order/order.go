@@ -328,7 +328,7 @@ func Waiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err erro
 		SELECT count(*)
 		FROM orders o
 		JOIN fulfilment f ON f.order_id = o.id
-		WHERE o.customer_id = ANY($1) AND f.state IN ('waiting', 'to_pick', 'ready')`, customers).Scan(&n)
+		WHERE o.customer_id = ANY($1) AND f.state IN ('waiting', 'undecided', 'to_pick', 'ready')`, customers).Scan(&n)
 	return n, err
 }
 

@@ -88,15 +88,29 @@ func NotFound(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineI
 		if !slices.Contains(f.OpenLines, orderLineID) {
 			return errGone
 		}
+		variantID, err := order.VariantOf(ctx, tx, orderLineID)
+		if err != nil {
+			return err
+		}
 		if err := Shorten(ctx, tx, f, orderLineID, quantity); err != nil {
+			return err
+		}
+		if err := recount(ctx, tx, desk.LocationID, f.OrderID, variantID); err != nil {
 			return err
 		}
 		return inventory.NotFound(ctx, tx, orderLineID, quantity, inventory.Cause{Channel: channel, Reason: "not found", AssociateID: desk.AssociateID})
 	})
 }
 
-// Shorten takes pieces out of an order that is locked, and tells the shopper. The shelf is the caller's, last.
+// Shorten says that pieces of an order that is locked are not there, and tells the shopper. Of a line of which nothing is there they choose what becomes of it; what else is missing
+// is taken out and given back. The shelf is the caller's, last.
 func Shorten(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int64, quantity int) error {
+	if quantity > 0 {
+		offered, err := offer(ctx, tx, f, orderLineID, quantity)
+		if err != nil || offered {
+			return err
+		}
+	}
 	cancelled, err := order.CancelUnits(ctx, tx, orderLineID, quantity)
 	if err != nil {
 		return err

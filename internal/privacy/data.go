@@ -45,13 +45,15 @@ var datasets = []dataset{
 		WHERE c.customer_id` + theirs + ` ORDER BY c.id, l.id`},
 	{"wish", `SELECT w.list, v.sku, t.title, w.quantity, w.added_at
 		FROM wish w JOIN variant v ON v.id = w.variant_id JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en' WHERE w.customer_id` + theirs + ` ORDER BY w.id`},
-	{"orders", `SELECT o.number, o.channel, l.name AS store, o.state, o.payment_state, o.currency, o.lines, o.discount, o.shipping, o.tax, o.total, o.name, o.email, o.phone, o.placed_at, o.cancelled_at
+	{"orders", `SELECT o.number, o.channel, l.name AS store, o.state, o.payment_state, o.currency, o.lines, o.discount, o.shipping, o.tax, o.total, o.name, o.email, o.phone, o.vat_number, o.placed_at, o.cancelled_at
 		FROM orders o JOIN location l ON l.id = o.location_id WHERE o.customer_id` + theirs + ` ORDER BY o.id`},
 	{"order_line", `SELECT o.number, l.sku, l.title, l.options, l.quantity, l.unit_price, l.amount, l.discount, l.tax_name, l.tax, f.method, f.state, f.ready_by, f.ready_at, f.collected_at
 		FROM orders o JOIN order_line l ON l.order_id = o.id JOIN fulfilment f ON f.id = l.fulfilment_id WHERE o.customer_id` + theirs + ` ORDER BY l.id`},
 	{"tender", `SELECT o.number, t.kind, t.authorised, t.captured, t.refunded, t.at FROM orders o JOIN tender t ON t.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY t.id`},
-	{"fulfilment", `SELECT o.number, f.method, f.name, f.lines, f.town, f.region, f.postcode, f.country, f.paid, f.carrier, f.tracking, f.shipped_at
+	{"fulfilment", `SELECT o.number, f.method, f.name, f.lines, f.town, f.region, f.postcode, f.country, f.paid, f.carrier, f.tracking, f.shipped_at, f.hold_until, f.extended_at, f.expired_at
 		FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY f.id`},
+	{"shortage", `SELECT o.number, l.title, s.quantity, s.decide_by, s.choice, s.decided_by, s.decided_at
+		FROM shortage s JOIN orders o ON o.id = s.order_id JOIN order_line l ON l.id = s.order_line_id WHERE o.customer_id` + theirs + ` ORDER BY s.id`},
 	{"promotion_use", `SELECT o.number, p.title, c.code, u.amount, u.at, u.released_at
 		FROM promotion_use u JOIN orders o ON o.id = u.order_id JOIN promotion p ON p.id = u.promotion_id LEFT JOIN coupon c ON c.id = u.coupon_id WHERE o.customer_id` + theirs + ` ORDER BY u.id`},
 	{"coupon", `SELECT code, max_uses, used, created_at FROM coupon WHERE customer_id` + theirs + ` ORDER BY id`},

@@ -193,6 +193,10 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		}
 		if !o.ready && r.IntN(3) == 0 {
 			require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part(o), line(o), 1))
+			// The shopper of whose line nothing is there takes their money back at once.
+			_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE decided_at IS NULL`)
+			require.NoError(t, err)
+			require.NoError(t, pickup.DecideForThem(ctx, w.db))
 			m.onHand[o.variant]--
 			m.reserved[o.variant]--
 			m.gone(o, 1)

@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +41,9 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	if err != nil {
 		return err
 	}
+	if args.Mail == message.MailHold && !waits(o, args.Line/10) {
+		return nil // It was collected or cancelled meanwhile.
+	}
 	a := about(o, shop, t.BaseURL, args)
 	if err := aboutMoney(ctx, t.DB, &a, o, args); err != nil {
 		return err
@@ -52,10 +56,22 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	return pg.InTx(ctx, t.DB, func(tx pgx.Tx) error { return message.Record(ctx, tx, o.ID, kind) })
 }
 
+// waits says whether a part is staged and waits to be collected.
+func waits(o *browse.Order, part int64) bool {
+	return slices.ContainsFunc(o.Parts, func(f browse.Fulfilment) bool { return f.ID == part && f.State == "ready" })
+}
+
+// ofPart are the mails about one part of an order.
+var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollected, message.MailCancelled, message.MailHold, message.MailExpired, message.MailInstead}
+
 func about(o *browse.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
 	f := o.Fulfilment
 	for _, part := range o.Parts {
-		if part.ID == args.Line && (args.Mail == message.MailShipped || args.Mail == message.MailReady || args.Mail == message.MailCollected || args.Mail == message.MailCancelled) {
+		line := args.Line
+		if args.Mail == message.MailHold {
+			line /= 10 // which reminder it is stands behind
+		}
+		if part.ID == line && slices.Contains(ofPart, args.Mail) {
 			f = part
 		}
 	}
@@ -68,6 +84,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 	if f.ReadyBy != nil {
 		a.ReadyBy = f.ReadyBy.In(zone)
 	}
+	a.MayExtend = f.ExtendedAt == nil
 	if f.HoldUntil != nil {
 		a.HoldUntil = f.HoldUntil.In(zone)
 	}
@@ -87,6 +104,11 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 	for _, l := range o.Lines {
 		if l.ID == args.Line && args.Mail == message.MailShort {
 			a.Missing, a.Link = named(l), base+"/p/"+l.Slug
+			for _, part := range o.Parts {
+				if part.ID == l.PartID && part.State == "undecided" && part.DecideBy != nil {
+					a.Choose, a.Link, a.HoldUntil, a.Store = true, base+"/orders/"+o.PublicID, part.DecideBy.In(part.Store.Zone()), shop.Name+" "+part.Store.Name
+				}
+			}
 		}
 	}
 	return a

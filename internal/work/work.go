@@ -19,6 +19,7 @@ import (
 	"counterpart/internal/limit"
 	"counterpart/internal/message"
 	"counterpart/internal/pg"
+	"counterpart/internal/pickup"
 	"counterpart/internal/privacy"
 	"counterpart/internal/session"
 	"counterpart/internal/settle"
@@ -81,7 +82,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx))
+		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), pickup.DecideForThem(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
 		return t.Office.Reconcile(ctx)

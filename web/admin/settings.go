@@ -100,13 +100,13 @@ func typedIn(r *http.Request, names ...string) map[string]string {
 }
 
 func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery")}
+	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery", "shortage_hours")}
 	limit, err := money.Parse(v.Typed["refund_limit"], "EUR") // Hundredths, whatever the currency.
 	if err != nil {
 		limit.Minor = -1
 	}
 	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]), PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
-		RefundLimit: limit.Minor, KeepDelivery: v.Typed["keep_delivery"] == "1"}
+		RefundLimit: limit.Minor, ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
 	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 		if err := location.SetPolicy(r.Context(), tx, policy); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/pickup"
 	"counterpart/internal/settle"
 	"counterpart/internal/staff"
+	"counterpart/internal/task"
 	"counterpart/internal/text"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
@@ -34,16 +35,18 @@ type Pages struct {
 
 // Routes is the site map of the counter.
 func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/counter", gate.Counter, p.queue)
-	r.Get("/counter/events", gate.Counter, p.queueEvents)
+	r.Get("/counter", gate.Stockroom, p.queue)
+	r.Get("/counter/events", gate.Stockroom, p.queueEvents)
 	r.Get("/counter/search", gate.Counter, p.afresh)
 	r.Post("/counter/search", gate.Counter, p.search)
-	r.Get("/counter/pickups/{id}", gate.Counter, p.pickup)
-	r.Post("/counter/pickups/{id}/ready", gate.Counter, p.ready)
-	r.Post("/counter/pickups/{id}/missing", gate.Counter, p.missing)
+	r.Get("/counter/pickups/{id}", gate.Stockroom, p.pickup)
+	r.Post("/counter/pickups/{id}/ready", gate.Stockroom, p.ready)
+	r.Post("/counter/pickups/{id}/missing", gate.Stockroom, p.missing)
 	r.Post("/counter/pickups/{id}/handover", gate.Counter, p.handOver)
 	r.Post("/counter/pickups/{id}/cancel", gate.Counter, p.cancel)
-	r.Post("/counter/pickups/{id}/send", gate.Counter, p.send)
+	r.Post("/counter/pickups/{id}/send", gate.Stockroom, p.send)
+	r.Post("/counter/tasks/{id}/take", gate.Stockroom, p.takeTask)
+	r.Post("/counter/tasks/{id}/done", gate.Stockroom, p.finishTask)
 	r.Post("/counter/sales", gate.Counter, p.newSale)
 	r.Get("/counter/sales/{id}", gate.Counter, p.ofHere(p.sale))
 	r.Post("/counter/sales/{id}/scan", gate.Counter, p.ofHere(p.scan))
@@ -58,7 +61,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/counter/orders/{id}/pay", gate.Counter, p.payOrder)
 	r.Get("/counter/orders/{id}/return", gate.Counter, p.returnPage)
 	r.Post("/counter/orders/{id}/return", gate.Counter, p.takeBack)
-	r.Get("/counter/articles/{sku}", gate.Counter, p.article)
+	r.Get("/counter/articles/{sku}", gate.Stockroom, p.article)
 	r.Post("/counter/customers", gate.Counter, p.welcome)
 	r.Get("/counter/customers/{id}", gate.Counter, p.customer)
 	r.Get("/counter/customers/{id}/events", gate.Counter, p.customerEvents)
@@ -89,7 +92,7 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 	for i := range all {
 		if all[i].ID == s.LocationID {
 			c := layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate, Idle: int(s.Idle.Seconds())}
-			c.Manages = s.Associate.Manages()
+			c.Manages, c.Serves = s.Associate.Manages(), s.Associate.Role != staff.RoleStock
 			return c, &all[i], nil
 		}
 	}
@@ -129,6 +132,10 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, err
 	}
 	view := newQueue(waiting, store, done(r))
+	if view.Tasks, err = desk.Tasks(r.Context(), p.DB, store.ID); err != nil {
+		return nil, err
+	}
+	view.Me, view.Serves = here(r).AssociateID, c.Serves
 	if view.Served, err = desk.LastServed(r.Context(), p.DB, here(r).AssociateID); err != nil {
 		return nil, err
 	}
@@ -139,9 +146,28 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 type queueView struct {
 	Pick, Ready []desk.Waiting
 	Served      []desk.Served // whose profiles this associate opened last
+	Tasks       []desk.Task
+	Me          int64 // whose tasks are their own
+	Serves      bool  // customers, too
 	Store       *location.Location
 	Now         time.Time
 	Done        string
+}
+
+// takeTask says who does a task; finishTask that it is done.
+func (p *Pages) takeTask(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.afterTask(r, task.Take(r.Context(), p.DB, id(r, "id"), here(r).LocationID, here(r).AssociateID))
+}
+
+func (p *Pages) finishTask(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.afterTask(r, task.Done(r.Context(), p.DB, id(r, "id"), here(r).LocationID, here(r).AssociateID))
+}
+
+func (p *Pages) afterTask(r *http.Request, err error) (respond.Answer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/counter"), nil
 }
 
 func newQueue(waiting []desk.Waiting, store *location.Location, done string) queueView {

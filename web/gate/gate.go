@@ -62,6 +62,16 @@ var (
 		}
 		return nil
 	}}
+	// Stockroom is staff where goods are picked, packed and sent: at the counter of a store, or in a warehouse. Whoever looks after the shelves does that, too.
+	Stockroom = Policy{"stockroom", associate, func(s *session.Session) error {
+		if err := roles(staff.RoleAssociate, staff.RoleManager, staff.RoleAdmin, staff.RoleStock)(s); err != nil {
+			return err
+		}
+		if s.LocationID == 0 {
+			return errNoStore
+		}
+		return nil
+	}}
 	// Manage is who answers for a store: its managers, and admins.
 	Manage = Policy{"manage", associate, roles(staff.RoleAdmin, staff.RoleManager)}
 	// Stock is who looks after the shelves: admins, managers, stock keepers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"counterpart/internal/fault"
 	"counterpart/internal/live"
 	"counterpart/internal/pickup"
+	"counterpart/internal/postal"
 	"counterpart/internal/shopping"
 	"counterpart/internal/text"
 	"counterpart/web/part"
@@ -26,6 +28,10 @@ type orderView struct {
 	Later   bool // the page to pay could not be reached
 	Sandbox bool
 	Cards   bool
+	Choices []pickup.Options // of what was not found
+	To      postal.Address   // where it would be sent, as typed
+	Chosen  int64            // the shortage whose form was sent
+	Done    string
 	respond.Mistakes
 }
 
@@ -41,7 +47,48 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	return p.showOrder(r, nil)
 }
 
+// extend keeps a staged part for longer, once.
+func (p *Pages) extend(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	_, err = pickup.Extend(r.Context(), p.DB, o.ID, number(r.PostFormValue("part")))
+	if f := fault.As(err); f != nil {
+		return p.showOrder(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/orders/" + o.PublicID + "?done=extended"), nil
+}
+
+// choose says what becomes of what was not found.
+func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := p.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	to := postal.Address{Name: written(r, "name"), Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode")}
+	choice := pickup.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")), What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
+	if strings.HasPrefix(choice.What, "store:") {
+		choice.What, choice.LocationID = "store", number(strings.TrimPrefix(choice.What, "store:"))
+	}
+	err = pickup.Decide(r.Context(), p.DB, choice)
+	if f := fault.As(err); f != nil {
+		return p.showOrderAs(r, orderView{To: to, Chosen: choice.ShortageID}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/orders/" + o.PublicID + "?done=chosen"), nil
+}
+
 func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, error) {
+	return p.showOrderAs(r, orderView{}, wrong)
+}
+
+func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault) (respond.Answer, error) {
 	o, err := p.readOrder(r)
 	if err != nil {
 		return nil, err
@@ -50,7 +97,19 @@ func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	view := &orderView{Order: o, Visit: visit, Later: r.URL.Query().Get("pay") == "later", Sandbox: p.sandbox(), Cards: p.Office.Takes()}
+	view := &typed
+	view.Order, view.Visit, view.Later, view.Sandbox, view.Cards = o, visit, r.URL.Query().Get("pay") == "later", p.sandbox(), p.Office.Takes()
+	if slices.ContainsFunc(o.Parts, func(f browse.Fulfilment) bool { return f.State == "undecided" }) {
+		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
+			return nil, err
+		}
+	}
+	switch r.URL.Query().Get("done") {
+	case "extended":
+		view.Done = text.T(r.Context(), "Done. We’ll hold it a little longer.")
+	case "chosen":
+		view.Done = text.T(r.Context(), "Thank you. We’ve changed your order.")
+	}
 	s := frame(r.Context(), visit, text.T(r.Context(), "Order {number}", text.Args{"number": o.Number}))
 	s.Sandbox = view.Sandbox && (o.State == "placed" || view.lost())
 	if wrong != nil {
@@ -225,6 +284,8 @@ func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) strin
 		return text.T(ctx, "Ready for you at {store}", store)
 	case "pickup:collected":
 		return text.T(ctx, "Collected. Enjoy!")
+	case "pickup:undecided":
+		return text.T(ctx, "Your choice, please")
 	case "pickup:to_pick":
 		return text.T(ctx, "Reserved. We’re setting it aside.")
 	case "ship:to_pick":
@@ -265,6 +326,12 @@ func (v *orderView) sentence(ctx context.Context, f browse.Fulfilment) string {
 	case "mail:shipped":
 		return text.T(ctx, "Your gift cards are being emailed.")
 	}
+	if f.State == "undecided" {
+		return text.T(ctx, "We couldn’t find it in the store. Choose what you’d like instead.")
+	}
+	if f.State == "cancelled" && f.ExpiredAt != nil {
+		return text.T(ctx, "It wasn’t collected in time, so we put it back. Anything you’ve paid will be refunded.")
+	}
 	if f.State == "cancelled" {
 		if v.PaymentState == "paid" {
 			return text.T(ctx, "Anything you’ve paid will be refunded to your original payment method.")
@@ -300,7 +367,7 @@ func (v *orderView) steps(ctx context.Context, f browse.Fulfilment) []step {
 		return part.Day(ctx, at, v.Visit.At) + ", " + at.Format("15:04")
 	}
 	switch {
-	case f.State == "cancelled" || f.State == "waiting":
+	case f.State == "cancelled" || f.State == "waiting" || f.State == "undecided":
 		return nil
 	case f.Method == "pickup":
 		return []step{
@@ -316,6 +383,11 @@ func (v *orderView) steps(ctx context.Context, f browse.Fulfilment) []step {
 		}
 	}
 	return nil
+}
+
+// mayExtend says whether a staged part can be kept for longer.
+func (v *orderView) mayExtend(f browse.Fulfilment) bool {
+	return f.Method == "pickup" && f.State == "ready" && f.ExtendedAt == nil && f.HoldUntil != nil && f.HoldUntil.After(v.Visit.At)
 }
 
 func (v *orderView) fetchable(f browse.Fulfilment) bool {

@@ -61,6 +61,8 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Post("/orders/{link}/pay", gate.OwnLink, p.payAgain)
 	r.Post("/orders/{link}/cancel", gate.OwnLink, p.cancelOrder)
 	r.Post("/orders/{link}/again", gate.OwnLink, p.orderAgain)
+	r.Post("/orders/{link}/extend", gate.OwnLink, p.extend)
+	r.Post("/orders/{link}/choose", gate.OwnLink, p.choose)
 	r.Post("/cart/lines/{id}/way", gate.Anyone, p.onCart(p.setWay))
 	r.Post("/cart/lines/{id}/note", gate.Anyone, p.onCart(p.setNote))
 	r.Post("/cart/codes", gate.Anyone, p.onCart(p.addCode))
