@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -16,6 +17,7 @@ import (
 	"counterpart/internal/person"
 	"counterpart/internal/sample"
 	"counterpart/internal/staff"
+	"counterpart/internal/task"
 )
 
 // The twelve who come to every route.
@@ -53,6 +55,7 @@ var byPolicy = map[string]map[string]string{
 	"enrolling":     only(staffSignIn, nil, associateHere, associateThere, manager, admin),
 	"staff":         only(staffSignIn, nil, associateHere, associateThere, manager, admin),
 	"counter":       only(staffSignIn, nil, associateHere, associateThere, manager, admin),
+	"stockroom":     only(staffSignIn, nil, associateHere, associateThere, manager, admin),
 	"manage":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
 	"stock":         only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
 	"people":        only(staffSignIn, []string{associateHere, associateThere}, manager, admin),
@@ -87,8 +90,12 @@ func only(otherwise string, refused []string, letIn ...string) map[string]string
 var owned = map[string][]string{
 	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
 	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
-	"POST /counter/sales/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
-	"GET /admin/promotions/{id}":            {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
+	"POST /orders/{link}/extend": {}, // nothing of it is held
+	"GET /counter/sales/{id}":    {associateHere, manager, admin}, "POST /counter/sales/{id}/scan": {associateHere, manager, admin}, "POST /counter/sales/{id}/lines/{line}": {associateHere, manager, admin},
+	"POST /counter/sales/{id}/towards": {associateHere, manager, admin}, "POST /counter/sales/{id}/attach": {associateHere, manager, admin}, "POST /counter/sales/{id}/pay": {associateHere, manager, admin},
+	"POST /counter/tasks/{id}/take": {associateHere, manager, admin}, "POST /counter/tasks/{id}/done": {associateHere, manager, admin},
+	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {}, // it is no sale that waits for its payment
+	"GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
 	"GET /orders/{link}/documents/{series}/{number}": {},
 	"GET /orders/{link}/receipt":                     {}, // it is not paid
 	"GET /orders/{link}/receipt.pdf":                 {},
@@ -251,6 +258,14 @@ func (p *place) stage(t *testing.T) *world {
 	address, note := one(`SELECT id FROM address WHERE customer_id = $1`), one(`SELECT id FROM note WHERE customer_id = $1`)
 	require.NoError(t, person.Identify(ctx, p.db, customers[owner], "old@example.com", "GB", at))
 	identity := one(`SELECT id FROM identity WHERE customer_id = $1 AND verified_at IS NULL AND kind = 'email'`)
+	_, _, sale := w.people[associateHere].post("/counter/sales", nil)
+	require.Contains(t, sale, "/counter/sales/")
+	w.people[associateHere].post(sale+"/scan", url.Values{"article": {"MUG-W"}})
+	sold := one(`SELECT max(id) FROM cart_line WHERE sold_at IS NOT NULL AND $1::bigint IS NOT NULL`)
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return task.Add(ctx, tx, task.New{LocationID: p.HarbourStreet.ID, Kind: task.Recount, Cause: "variant:1", VariantID: p.Mug, DueAt: time.Now()})
+	}))
+	job := one(`SELECT id FROM task WHERE $1::bigint IS NOT NULL`)
 	for _, who := range principals {
 		to := strings.TrimPrefix(link, "/orders/")
 		if who != guestOwnLink {
@@ -259,8 +274,9 @@ func (p *place) stage(t *testing.T) *world {
 		w.fill[who] = strings.NewReplacer(
 			"/cart/lines/{id}/later", fmt.Sprintf("/cart/lines/%d/later", line+1), "/list/{variant}/remove", fmt.Sprintf("/list/%d/remove", p.BlueMug),
 			"/cart/lines/{id}", fmt.Sprintf("/cart/lines/%d", line), "/account/addresses/{id}", fmt.Sprintf("/account/addresses/%d", address), "/account/passkeys/{id}", "/account/passkeys/1",
+			"/counter/sales/{id}/lines/{line}", fmt.Sprintf("%s/lines/%d", sale, sold), "/counter/sales/{id}", sale, "/counter/tasks/{id}", fmt.Sprintf("/counter/tasks/%d", job),
 			"/counter/customers/{id}", fmt.Sprintf("/counter/customers/%d", customers[owner]), "/admin/customers/{id}", fmt.Sprintf("/admin/customers/%d", customers[owner]),
-			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d", one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "/counter/sales/{id}", fmt.Sprintf("/counter/sales/%d", customers[owner]), "{word}", "AAAA",
+			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d", one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "{word}", "AAAA",
 			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d", fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d", here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
 			"/admin/products/{id}", "/admin/products/1", "/admin/promotions/{id}", "/admin/promotions/1", "{coupon}", "1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
 			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug), "{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}", "harbour-street",

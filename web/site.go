@@ -2,6 +2,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,13 +26,13 @@ import (
 	"counterpart/internal/payment"
 	"counterpart/internal/pg"
 	"counterpart/internal/settle"
-	"counterpart/migrations"
 	"counterpart/web/admin"
 	"counterpart/web/counter"
 	"counterpart/web/dev"
 	"counterpart/web/door"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
+	"counterpart/web/respond"
 	"counterpart/web/shop"
 	"counterpart/web/static"
 )
@@ -49,6 +51,7 @@ type Site struct {
 	Texts      bool
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	BaseURL    string
+	Contact    string // of security.txt; empty: the page of stores
 	SetupToken string
 	Draining   *atomic.Bool
 }
@@ -74,13 +77,48 @@ func (s Site) Routes() *gate.Routes {
 // Handler is the site with everything that is not a page.
 func (s Site) Handler() http.Handler {
 	return s.Routes().Handler(map[string]http.HandlerFunc{
-		"/static/{name}":        static.Serve,
-		"/pictures/{name}":      shop.Pictures(s.Files),
-		"/manifest.webmanifest": manifest,
-		"/livez":                func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") },
-		"/readyz":               s.ready,
-		"/metrics":              promhttp.Handler().ServeHTTP,
+		"/static/{name}":            static.Serve,
+		"/pictures/{name}":          shop.Pictures(s.Files),
+		"/manifest.webmanifest":     manifest,
+		"/livez":                    func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") },
+		"/readyz":                   s.ready,
+		"/robots.txt":               robots,
+		"/favicon.ico":              favicon,
+		"/.well-known/security.txt": s.security,
+		"/.well-known/change-password": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/account/details", http.StatusFound)
+		},
 	})
+}
+
+// Operations is what whoever runs the shop looks at, on an address that the public does not reach.
+func (s Site) Operations() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	return mux
+}
+
+// robots keeps crawlers out of what is somebody's own.
+func robots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprint(w, "User-agent: *\n")
+	for _, path := range []string{"/account", "/admin", "/cart", "/carts/", "/checkout", "/counter", "/list", "/lists/", "/orders/", "/search", "/setup", "/sign-in", "/staff"} {
+		fmt.Fprintf(w, "Disallow: %s\n", path)
+	}
+}
+
+// favicon answers browsers that ask for it without having read a page.
+func favicon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, static.Path("mark.svg"), http.StatusFound)
+}
+
+// security is the file of RFC 9116: where to report a weakness.
+func (s Site) security(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintf(w, "Contact: %s\nExpires: %s\nPreferred-Languages: en\nCanonical: %s/.well-known/security.txt\n",
+		cmp.Or(s.Contact, s.BaseURL+"/stores"), time.Now().AddDate(0, 6, 0).UTC().Format(time.RFC3339), s.BaseURL)
 }
 
 // hook takes a message of a payment gateway. It is kept, and dealt with by a job; what is not signed is refused.
@@ -116,12 +154,14 @@ func (s Site) check(ctx context.Context) error {
 	if s.Draining != nil && s.Draining.Load() {
 		return fmt.Errorf("stopping")
 	}
-	version, err := pg.SchemaVersion(ctx, s.DB)
-	if err != nil {
-		return fmt.Errorf("no database")
+	if respond.Refused() {
+		return errors.New("the database cannot work")
 	}
-	if version < migrations.Latest() {
-		return fmt.Errorf("the schema is at %d, this build needs %d", version, migrations.Latest())
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := pg.Ready(ctx, s.DB); err != nil {
+		slog.WarnContext(ctx, "not ready", "error", err)
+		return errors.New("not ready: see the log")
 	}
 	return nil
 }

@@ -29,10 +29,7 @@ import (
 // TestKilledServerLosesNoAnsweredOrder kills the server without warning in the middle of checkouts, again and again: every
 // order a shopper was shown is there afterwards, and the books agree.
 func TestKilledServerLosesNoAnsweredOrder(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "counterpart")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Stderr = os.Stderr
-	require.NoError(t, build.Run())
+	binary := build(t)
 	pool, address := pgtest.Database(t)
 	chain := sample.Load(t, pool)
 	_, err := pool.Exec(context.Background(), `
@@ -79,6 +76,16 @@ func TestKilledServerLosesNoAnsweredOrder(t *testing.T) {
 	findings, err := books.Run(context.Background(), pool)
 	require.NoError(t, err)
 	require.Empty(t, findings)
+}
+
+// build makes the program that is tested.
+func build(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "counterpart")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Stderr = os.Stderr
+	require.NoError(t, build.Run())
+	return binary
 }
 
 // start runs a server on any free port and waits until it says where it is.

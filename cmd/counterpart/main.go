@@ -26,6 +26,7 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	var c commands
 	parsed := kong.Parse(&c, kong.Name("counterpart"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("A shop on the web and at the counter, on one database.\n\nExample: counterpart serve"))

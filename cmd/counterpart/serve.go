@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"counterpart/internal/files"
 	"counterpart/internal/pg"
 	"counterpart/internal/work"
+	"counterpart/web"
 	"counterpart/web/static"
 )
 
@@ -63,25 +65,35 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 		return err
 	}
 	defer pool.Close()
-	site, err := windows(ctx, pool, store, c, mails)
+	// Everything that runs outlives the signal: what has begun is finished before the pool closes.
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	db.Supervise(running)
+	site, err := windows(running, pool, store, c, mails)
 	if err != nil {
 		return err
 	}
-	if site.Office, err = office(ctx, pool, db.Pool, c); err != nil {
+	if site.Office, err = office(running, pool, db.Pool, c); err != nil {
 		return err
 	}
-	// Jobs outlive the signal: what has begun is finished before the pool closes.
-	jobs, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
+	jobs, err := work.Start(running, work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
 		Handler: site.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10, BaseContext: func(net.Listener) context.Context { return running },
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(listener) }()
+	if c.OpsAddr != "" {
+		ops, err := operations(c.OpsAddr, site, failed)
+		if err != nil {
+			return err
+		}
+		defer ops.Close()
+	}
 	announce(c, site)
 
 	select {
@@ -89,10 +101,38 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 		return err
 	case <-ctx.Done():
 	}
+	// Readiness goes first, while requests are still taken: a load balancer stops sending them here before the door closes.
 	site.Draining.Store(true)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	slog.Info("stopping: requests that are under way are answered", "at_most", drainTime)
+	time.Sleep(c.DrainDelay)
+	site.Live.Close()
+	drain, cancel := context.WithTimeout(running, drainTime)
 	defer cancel()
 	err = errors.Join(server.Shutdown(drain), jobs.Stop(drain))
+	if err != nil {
+		slog.Warn("stopped with work unfinished", "error", err)
+		err = errors.Join(err, server.Close())
+	}
+	stop()
 	site.Trail.Wait()
 	return err
+}
+
+// drainTime is how long what is under way has to finish after SIGTERM.
+const drainTime = 20 * time.Second
+
+// operations serves metrics and health on an address of their own, which is not the public's.
+func operations(address string, site web.Site, failed chan<- error) (*http.Server, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("COUNTERPART_OPS_ADDR: %w", err)
+	}
+	server := &http.Server{Handler: site.Operations(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}()
+	slog.Info("operations", "address", listener.Addr().String())
+	return server, nil
 }

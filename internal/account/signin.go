@@ -32,14 +32,13 @@ func SignIn(ctx context.Context, db pg.DB, typed, password string, b Browser) (b
 	if !ok || len(password) > 4*secret.MaxPassword {
 		email = "nobody" // It is looked for all the same, so that the answer takes as long.
 	}
-	if err := limit.Take(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
+	place := limit.Place{Account: "shopper:" + email, Network: b.From, Devices: []string{b.Device}, Here: perSignIn, Address: perAddress, Everyone: perAccount}
+	known, err := place.Try(ctx, db)
+	if err != nil {
 		return begun, err
 	}
-	if err := limit.Take(ctx, db, "shopper:"+email+":"+b.From, perSignIn); err != nil {
-		return begun, err
-	}
-	if err := limit.Take(ctx, db, "shopper:"+email, perAccount); err != nil {
-		return begun, err
+	if known {
+		ctx = secret.First(ctx)
 	}
 	a, err := customer.AccountOf(ctx, db, email)
 	if err != nil {
@@ -63,7 +62,8 @@ func SignIn(ctx context.Context, db pg.DB, typed, password string, b Browser) (b
 	if err != nil {
 		return begun, err
 	}
-	return begun, limit.Forgive(ctx, db, "shopper:"+email+":"+b.From)
+	place.Devices = append(place.Devices, begun.Device)
+	return begun, place.Proven(ctx, db)
 }
 
 // SendLink mails a link to sign in with, or to begin with where the address has no account. The answer is the same.

@@ -77,8 +77,8 @@ func (f Fact) insert() (string, pgx.NamedArgs) {
 }
 
 // Opening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a form is no new look.
-func Opening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) error {
-	_, err := tx.Exec(ctx, `
+func Opening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) (fresh bool, err error) {
+	tag, err := tx.Exec(ctx, `
 		INSERT INTO timeline (customer_id, kind, channel, location_id, associate_id)
 		SELECT c.id, $2, $3, nullif($4::bigint, 0), $5
 		FROM customer c
@@ -86,7 +86,7 @@ func Opening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) error
 			AND NOT EXISTS (SELECT FROM timeline WHERE associate_id = $5 AND kind = $2 AND customer_id = $1 AND at > now() - $6::interval)`,
 		f.CustomerID, f.Kind, f.Channel, f.LocationID, f.AssociateID, moment)
 	if err != nil {
-		return fmt.Errorf("record that a profile was opened: %w", err)
+		return false, fmt.Errorf("record that a profile was opened: %w", err)
 	}
-	return nil
+	return tag.RowsAffected() == 1, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/fault"
+	"counterpart/internal/money"
 	"counterpart/internal/pg"
 )
 
@@ -101,6 +102,11 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 	}
 	if m.MinDays < 0 || m.MaxDays < m.MinDays || m.MaxDays > 120 {
 		form.Add("days", "Enter the minimum and maximum number of working days.")
+	}
+	for _, r := range m.Rates {
+		if r.MaxGrams < 0 || r.FromSubtotal < 0 || r.FromSubtotal > money.MaxUnit || r.Charge < 0 || r.Charge > money.MaxUnit {
+			form.Add("rates", "Enter amounts the shop could take: none is that high.")
+		}
 	}
 	if len(m.Rates) == 0 {
 		form.Add("rates", "Enter at least one rate: the weight limit in grams, and the charge.")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/fault"
 	"counterpart/internal/pg"
 )
 
@@ -30,6 +31,9 @@ func queueMove(batch *pgx.Batch, m Move, why Cause) {
 		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID, "form": m.Form})
 }
 
+// errTooMany is more than a shelf's column holds: about two thousand million.
+var errTooMany = fault.Field("quantity", "That would be more than one store can hold. Check the quantity.")
+
 // Receive books goods that arrived. Deltas are above zero.
 func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
 	batch := &pgx.Batch{}
@@ -42,6 +46,9 @@ func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
 		queueMove(batch, m, why)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		if pg.TooLarge(err) {
+			return errTooMany
+		}
 		return fmt.Errorf("receive stock: %w", err)
 	}
 	return nil
@@ -62,6 +69,9 @@ func Correct(ctx context.Context, tx pgx.Tx, m Move, why Cause) (bool, error) {
 		UPDATE stock_level
 		SET on_hand = on_hand + $3
 		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand + $3 >= reserved`, m.VariantID, m.LocationID, m.Delta)
+	if pg.TooLarge(err) {
+		return false, errTooMany
+	}
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}

@@ -38,12 +38,21 @@ func QueueNotify(batch *pgx.Batch, topics ...string) {
 type Hub struct {
 	mu   sync.Mutex
 	subs map[string]map[chan struct{}]struct{}
+
+	closing sync.Once
+	closed  chan struct{}
 }
+
+// Close ends every stream of this process, with a word: the browser comes again, to whoever serves then.
+func (h *Hub) Close() { h.closing.Do(func() { close(h.closed) }) }
+
+// Closed is closed by Close.
+func (h *Hub) Closed() <-chan struct{} { return h.closed }
 
 // Listen keeps listening until the context ends. While the connection is away pages miss nothing for good: when it is
 // back, every one of them is told to look again.
 func Listen(ctx context.Context, url string) *Hub {
-	hub := &Hub{subs: map[string]map[chan struct{}]struct{}{}}
+	hub := &Hub{subs: map[string]map[chan struct{}]struct{}{}, closed: make(chan struct{})}
 	go func() {
 		for wait := 50 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
 			err := hub.listen(ctx, url, func() { wait = 50 * time.Millisecond })

@@ -76,6 +76,7 @@ type Sender struct {
 	Pass        string
 	From        string
 	TextGateway string
+	Texts       *Texts // a provider over HTTP, which goes before the gateway
 }
 
 // Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means that it may not have
@@ -86,6 +87,9 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 	}
 	if err := allowed(ctx, db, m); err != nil {
 		return err
+	}
+	if m.Medium == customer.BySMS && s.Texts != nil {
+		return s.Texts.Send(ctx, m)
 	}
 	if m.Medium == customer.BySMS {
 		if s.TextGateway == "" {

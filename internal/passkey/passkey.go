@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -84,6 +85,10 @@ func (s *Site) Enrolled(o Owner, kept json.RawMessage, answer string) (id, crede
 	if err != nil {
 		return nil, nil, errAnswer
 	}
+	// A transport is whatever word the browser uses; those that nobody knows are of no use, and may hold what no column takes.
+	made.Transport = slices.DeleteFunc(made.Transport, func(t protocol.AuthenticatorTransport) bool {
+		return !slices.Contains([]protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.Hybrid, protocol.Internal, protocol.SmartCard}, t)
+	})
 	credential, err = json.Marshal(made)
 	return made.ID, credential, err
 }

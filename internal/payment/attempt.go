@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/pg"
+	"counterpart/internal/text"
 )
 
 // States of an attempt, and of the gateway's view of it. They only move forward.
@@ -229,8 +230,12 @@ func AskAgain(ctx context.Context, tx pgx.Tx, paymentID int64) (transferID int64
 	return transferID, nil
 }
 
-// Receive keeps a message of a gateway. False when it came before.
+// Receive keeps a message of a gateway. 0 when it came before. What a gateway signed may still hold what no column takes.
 func Receive(ctx context.Context, tx pgx.Tx, gateway string, e Event) (id int64, err error) {
+	e = Event{ID: text.Clean(e.ID, 200), Kind: text.Clean(e.Kind, 200), Reference: text.Clean(e.Reference, 200)}
+	if e.ID == "" {
+		return 0, ErrForged
+	}
 	err = tx.QueryRow(ctx, `
 		INSERT INTO payment_event (gateway, event, kind, reference)
 		VALUES ($1, $2, $3, $4)

@@ -23,6 +23,7 @@ import (
 // At is where an associate does something, and on which registered machine (0: none).
 type At struct {
 	AssociateID, LocationID, DeviceID int64
+	Role                              string
 }
 
 func (a At) entry(action string, person int64) staff.Entry {
@@ -31,10 +32,32 @@ func (a At) entry(action string, person int64) staff.Entry {
 
 const counter = "counter"
 
-// Open writes down that an associate looked at somebody's profile: a record that the person can read.
+// How many profiles one associate may open within an hour, by role: more than anybody serves. At half of it there is an alert in the trail.
+var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, staff.RoleMarketing: 120, staff.RoleAdmin: 240}
+
+// Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one profile after the other is refused.
 func Open(ctx context.Context, db pg.DB, person int64, at At) error {
+	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[at.Role], perHour[staff.RoleAssociate]), Window: time.Hour}
+	if err := limit.Check(ctx, db, scope, rule); err != nil {
+		if fault.Is(err, fault.TooMany) {
+			return fault.New(fault.TooMany, "You’ve opened many profiles in the last hour. Ask a manager.")
+		}
+		return err
+	}
+	var fresh bool
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: counter, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		return err
+	})
+	if err != nil || !fresh {
+		return err
+	}
+	opened, err := limit.Count(ctx, db, scope, rule)
+	if err != nil || opened != rule.Max/2 && opened != rule.Max {
+		return err
+	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: counter, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: "profiles.many", Subject: "associate", SubjectID: at.AssociateID, After: map[string]any{"opened": opened, "minutes": 60}})
 	})
 }
 

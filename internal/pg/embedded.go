@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -25,9 +26,11 @@ import (
 type Server struct {
 	URL string
 
-	dir    string
-	socket string
-	users  *os.File // a shared lock is held on it for as long as we use the server
+	dir     string
+	socket  string
+	users   *os.File // a shared lock is held on it for as long as we use the server
+	as      *account
+	options Options
 }
 
 // Options of a server. Disposable gives up durability for speed: for tests, never for a shop.
@@ -52,7 +55,7 @@ func Start(ctx context.Context, dir string, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{dir: dir, socket: socket, URL: socketURL(socket, "counterpart")}
+	server := &Server{dir: dir, socket: socket, URL: socketURL(socket, "counterpart"), as: as, options: options}
 
 	starting, err := lock(filepath.Join(dir, "starting.lock"), syscall.LOCK_EX)
 	if err != nil {
@@ -91,6 +94,44 @@ func (s *Server) bringUp(ctx context.Context, as *account, options Options) erro
 		return err
 	}
 	return s.createDatabase(ctx)
+}
+
+// Supervise starts the server again when its process is gone, until the context ends: at once, then with longer and longer pauses while it does not come up.
+func (s *Server) Supervise(ctx context.Context) {
+	go func() {
+		const pause = 500 * time.Millisecond
+		for wait := pause; ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			if pid, ok := s.pid(); ok && syscall.Kill(pid, 0) == nil {
+				wait = pause
+				continue
+			}
+			slog.ErrorContext(ctx, "the database is gone: it is started again", "folder", s.dir)
+			if err := s.restart(ctx); err != nil {
+				wait = min(2*wait, 30*time.Second)
+				slog.ErrorContext(ctx, "the database does not start", "error", err, "again_in", wait)
+				continue
+			}
+			slog.InfoContext(ctx, "the database is back", "folder", s.dir)
+			wait = pause
+		}
+	}()
+}
+
+func (s *Server) restart(ctx context.Context) error {
+	starting, err := lock(filepath.Join(s.dir, "starting.lock"), syscall.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer starting.Close()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.bringUp(ctx, s.as, s.options)
 }
 
 // Stop leaves the server; whoever leaves last shuts it down and waits for it.

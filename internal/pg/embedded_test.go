@@ -101,3 +101,27 @@ func TestNpmsPostgresTakesTheSchema(t *testing.T) {
 	require.NoError(t, conn.QueryRow(context.Background(), `SHOW server_version`).Scan(&version))
 	require.Equal(t, "18", version[:2])
 }
+
+// TestAServerThatIsKilledIsStartedAgain kills it twice under a pool.
+func TestAServerThatIsKilledIsStartedAgain(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	server, err := Start(ctx, folder(t), Options{Disposable: true})
+	require.NoError(t, err)
+	server.Supervise(ctx)
+	pool, err := Open(ctx, server.URL)
+	require.NoError(t, err)
+	defer pool.Close()
+	for range 2 {
+		pid, _ := server.pid()
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		require.Eventually(t, func() bool {
+			again, ok := server.pid()
+			return ok && again != pid && pool.Ping(ctx) == nil
+		}, 60*time.Second, 50*time.Millisecond)
+	}
+	cancel()
+	require.NoError(t, server.Stop())
+	_, ok := server.pid()
+	require.False(t, ok, "what is stopped stays stopped")
+}

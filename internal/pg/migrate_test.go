@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/pg"
@@ -52,4 +53,59 @@ func schema(t *testing.T, address string) (all string) {
 			UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
 			UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace) s (line)`).Scan(&all))
 	return all
+}
+
+// TestAnOlderBuildServesWhereTheNewerSaysSo stands in front of a schema that a newer build made.
+func TestAnOlderBuildServesWhereTheNewerSaysSo(t *testing.T) {
+	ctx := context.Background()
+	pool, address := pgtest.Database(t)
+	require.NoError(t, pg.Ready(ctx, pool))
+	newer := migrations.Latest() + 3
+	_, err := pool.Exec(ctx, `UPDATE schema_migrations SET version = $1`, newer)
+	require.NoError(t, err)
+	applied, err := pg.Migrate(address)
+	require.NoError(t, err, "the newer build says that this one may")
+	require.False(t, applied)
+	require.NoError(t, pg.Ready(ctx, pool))
+
+	_, err = pool.Exec(ctx, `UPDATE schema_compatible SET since = $1`, newer)
+	require.NoError(t, err)
+	_, err = pg.Migrate(address)
+	require.ErrorContains(t, err, "run a newer one")
+	require.Error(t, pg.Ready(ctx, pool))
+}
+
+// TestAFailedMigrationIsRepaired leaves the mark of one that failed: it was rolled back whole.
+func TestAFailedMigrationIsRepaired(t *testing.T) {
+	ctx := context.Background()
+	pool, address := pgtest.Database(t)
+	before := schema(t, address)
+	require.NoError(t, pg.MigrateTo(address, migrations.Latest()-1))
+	_, err := pool.Exec(ctx, `UPDATE schema_migrations SET version = $1, dirty = true`, migrations.Latest())
+	require.NoError(t, err)
+	require.ErrorIs(t, pg.Ready(ctx, pool), pg.ErrDirty)
+	_, err = pg.Migrate(address)
+	require.ErrorContains(t, err, "migrate --repair")
+
+	require.NoError(t, pg.Repair(address))
+	applied, err := pg.Migrate(address)
+	require.NoError(t, err)
+	require.True(t, applied)
+	require.Equal(t, before, schema(t, address))
+	require.NoError(t, pg.Ready(ctx, pool))
+}
+
+// TestADatabaseThatCannotWorkIsAway asks one that is only read from.
+func TestADatabaseThatCannotWorkIsAway(t *testing.T) {
+	ctx := context.Background()
+	pool, _ := pgtest.Database(t)
+	_, err := pool.Exec(ctx, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	require.NoError(t, err)
+	pool.Reset()
+	require.ErrorContains(t, pg.Ready(ctx, pool), "read only")
+	_, err = pool.Exec(ctx, `DELETE FROM try`)
+	require.True(t, pg.Away(err), "%v", err)
+	for code, away := range map[string]bool{"53100": true, "53200": true, "53300": true, "25006": true, "57P01": true, "23505": false, "22003": false} {
+		require.Equal(t, away, pg.Away(&pgconn.PgError{Code: code}), code)
+	}
 }

@@ -142,16 +142,28 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 func Away(err error) bool {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
-		// query_canceled, lock_not_available, too_many_connections, and an operator who stopped it
-		return slices.Contains([]string{"57014", "55P03", "53300", "57P01", "57P02", "57P03"}, pgErr.Code)
+		// query_canceled, lock_not_available, an operator who stopped it, and what Refused says
+		return slices.Contains([]string{"57014", "55P03", "57P01", "57P02", "57P03"}, pgErr.Code) || Refused(err)
 	}
 	var network net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
+// Refused says whether the database answers and cannot work: its disk is full, it has no memory or connections left, or it is only read from, as a standby is.
+func Refused(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (strings.HasPrefix(pgErr.Code, "53") || pgErr.Code == "25006" || pgErr.Code == "58030")
+}
+
 func lostRace(err error) bool {
 	var pgErr *pgconn.PgError
 	return errors.As(err, &pgErr) && (pgErr.Code == "40001" || pgErr.Code == "40P01")
+}
+
+// TooLarge says whether an error is a number that does not fit its column.
+func TooLarge(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "22003"
 }
 
 // Violates says whether an error is the named constraint or unique index refusing a row.
@@ -168,12 +180,107 @@ func Migrate(url string) (applied bool, err error) {
 		return false, err
 	}
 	defer m.Close()
+	newer, err := serves(url, m)
+	if err != nil || newer {
+		return false, err
+	}
 	err = m.Up()
 	if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 		return false, fmt.Errorf("migrate: %w", err)
 	}
 	return err == nil, grant(url)
 }
+
+// serves says whether the schema is newer than this build, and fails where it says that this build is too old for it.
+func serves(url string, m *migrate.Migrate) (newer bool, err error) {
+	version, dirty, err := m.Version()
+	if errors.Is(err, migrate.ErrNilVersion) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the schema's version: %w", err)
+	}
+	if dirty {
+		return false, fmt.Errorf("migration %d failed before (%w): run counterpart migrate --repair", version, ErrDirty)
+	}
+	if version <= migrations.Latest() {
+		return false, nil
+	}
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return false, fmt.Errorf("reach the database: %w", err)
+	}
+	defer conn.Close(ctx)
+	return true, compatible(ctx, conn, version)
+}
+
+type queries interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// compatible fails where a schema that is newer than this build needs a newer one.
+func compatible(ctx context.Context, db queries, version uint) error {
+	var since uint
+	if err := db.QueryRow(ctx, `SELECT since FROM schema_compatible`).Scan(&since); err != nil {
+		return fmt.Errorf("read what the schema is compatible with: %w", err)
+	}
+	if since > migrations.Latest() {
+		return fmt.Errorf("the database is at version %d, which builds before %d cannot serve; this build is %d: run a newer one", version, since, migrations.Latest())
+	}
+	return nil
+}
+
+// Ready says whether this build can serve on the database as it is: migrated far enough, or further by a build that says ours may, whole, and written to.
+func Ready(ctx context.Context, db DB) error {
+	version, err := SchemaVersion(ctx, db)
+	if err != nil {
+		return err
+	}
+	if version < migrations.Latest() {
+		return fmt.Errorf("the schema is at %d, this build needs %d", version, migrations.Latest())
+	}
+	if version > migrations.Latest() {
+		if err := compatible(ctx, db, version); err != nil {
+			return err
+		}
+	}
+	var only bool
+	if err := db.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&only); err != nil {
+		return fmt.Errorf("ask whether the database is written to: %w", err)
+	}
+	if only {
+		return errors.New("the database is read only")
+	}
+	return nil
+}
+
+// Repair takes the mark off a migration that failed; it was rolled back, and Migrate runs it again.
+func Repair(url string) error {
+	m, err := migrator(url)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	version, dirty, err := m.Version()
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if !dirty {
+		return nil
+	}
+	before := int(version) - 1
+	if before == 0 {
+		before = -1 // to golang-migrate: no version at all
+	}
+	if err := m.Force(before); err != nil {
+		return fmt.Errorf("set the schema's version: %w", err)
+	}
+	return nil
+}
+
+// ErrDirty is a migration that failed, and was rolled back.
+var ErrDirty = errors.New("half applied")
 
 // grant says what the running server may do, also to what a migration just made.
 func grant(url string) error {
@@ -240,7 +347,7 @@ func SchemaVersion(ctx context.Context, db DB) (uint, error) {
 		return 0, fmt.Errorf("read the schema's version: %w", err)
 	}
 	if dirty {
-		return version, fmt.Errorf("schema version %d was only half applied", version)
+		return version, fmt.Errorf("schema version %d: %w", version, ErrDirty)
 	}
 	return version, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/fault"
+	"counterpart/internal/money"
 	"counterpart/internal/pg"
 	"counterpart/internal/quote"
 )
@@ -190,7 +191,20 @@ func check(p *Promotion) error {
 		form.Add("budget", "Enter an amount above zero, or leave it empty.")
 	}
 	e, r := &p.Rule.Effect, &p.Rule
-	money := r.Subtotal > 0 || p.Budget != nil
+	most := func(field string, amount int64) {
+		if amount > money.MaxUnit {
+			form.Add(field, "Nothing here costs that much. Check the amount.")
+		}
+	}
+	most("amount", e.Amount)
+	most("subtotal", r.Subtotal)
+	for _, step := range e.Steps {
+		most("steps", max(step.From, step.Amount))
+	}
+	if p.Budget != nil && *p.Budget > 1000*money.MaxUnit {
+		form.Add("budget", "That’s more than the shop could ever give away. Check the amount.")
+	}
+	inMoney := r.Subtotal > 0 || p.Budget != nil
 	switch e.Kind {
 	case quote.Percent, quote.CheaperDelivery, quote.BuyGet:
 		if e.Percent < 1 || e.Percent > 10000 {
@@ -200,8 +214,8 @@ func check(p *Promotion) error {
 			form.Add("buy", "Enter how many to buy and how many they get: at least one each.")
 		}
 	case quote.Amount, quote.FixedPrice, quote.Bundle:
-		money = true
-		if e.Amount < 1 && e.Kind == quote.Amount || e.Amount < 0 {
+		inMoney = true
+		if e.Amount < 1 {
 			form.Add("amount", "Enter an amount above zero.")
 		}
 		if e.Kind != quote.Amount && len(r.Products)+len(r.Categories)+len(r.Tags) == 0 {
@@ -211,7 +225,7 @@ func check(p *Promotion) error {
 			form.Add("pieces", "Enter how many items make a set, or choose at least two products, one of each.")
 		}
 	case quote.TieredSpend:
-		money = true
+		inMoney = true
 		if len(e.Steps) == 0 {
 			form.Add("steps", "Enter at least one tier: the spend it starts from, and the discount.")
 		}
@@ -239,7 +253,7 @@ func check(p *Promotion) error {
 	default:
 		form.Add("kind", "Choose a discount type.")
 	}
-	if money && r.Currency == "" {
+	if inMoney && r.Currency == "" {
 		form.Add("currency", "Choose the currency of the amounts.")
 	}
 	return form.Err()

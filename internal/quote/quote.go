@@ -2,6 +2,7 @@
 package quote
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -305,7 +306,8 @@ func (q *Quote) Points(byPoints int64, rate int) (paid, earned [][]int64) {
 	for range money.Exponent(q.Currency) {
 		one *= 10
 	}
-	points := money.Split(rest/one*int64(rate)+rest%one*int64(rate)/one, weights)
+	// One order earns no more than its columns hold.
+	points := money.Split(min(rest/one*int64(rate)+rest%one*int64(rate)/one, math.MaxInt32), weights)
 	for _, line := range q.Lines {
 		n := len(line.Units)
 		paid, earned = append(paid, parts[:n:n]), append(earned, points[:n:n])

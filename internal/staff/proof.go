@@ -231,7 +231,7 @@ func checkPIN(ctx context.Context, db pg.DB, scope string, associateID, deviceID
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("read a PIN: %w", err)
 	}
-	same, err := secret.Matches(ctx, pin, hash)
+	same, err := secret.Matches(secret.First(ctx), pin, hash)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -119,22 +120,31 @@ func ProofsOf(ctx context.Context, db pg.DB, associateID int64) (p Proofs, err e
 }
 
 var (
-	perAccount = limit.Rule{Max: 10, Window: 15 * time.Minute}
-	perAddress = limit.Rule{Max: 50, Window: 15 * time.Minute}
+	perAccount   = limit.Rule{Max: 10, Window: 15 * time.Minute}
+	perAddress   = limit.Rule{Max: 50, Window: 15 * time.Minute}
+	perStrangers = limit.Rule{Max: 60, Window: time.Hour} // from everywhere together, so that a thousand machines are no better than six
 )
 
-// SignIn checks a password. Every wrong one gets the same answer after the same work, whether or not the account exists;
-// from is the address it comes from, so that a stranger's tries do not lock an account out everywhere.
-func SignIn(ctx context.Context, db pg.DB, email, password, from string) (*Associate, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
-	if len(email) > 254 || len(password) > 4*secret.MaxPassword || strings.ContainsRune(email, 0) {
-		return nil, wrong()
+// From is where a sign-in comes from. Machine is the cookie of a registered machine, if any; Session says that the associate is signed in there already and proves it again.
+type From struct {
+	Network, Machine string
+	Session          bool
+}
+
+// SignIn checks a password. Every wrong one gets the same answer after the same work, whether or not the account exists.
+// A stranger's tries do not lock an account for whoever comes from a machine or network it knows, and those go first.
+func SignIn(ctx context.Context, db pg.DB, typed, password string, from From) (*Associate, error) {
+	email, ok := normal(typed)
+	if !ok || len(password) > 4*secret.MaxPassword {
+		email = "nobody" // It is looked for all the same, so that the answer takes as long.
 	}
-	if err := limit.Take(ctx, db, "sign-in:from:"+from, perAddress); err != nil {
+	place := limit.Place{Account: "staff:" + email, Network: from.Network, Devices: []string{from.Machine}, Here: perAccount, Address: perAddress, Everyone: perStrangers}
+	known, err := place.Try(ctx, db)
+	if err != nil {
 		return nil, err
 	}
-	if err := limit.Take(ctx, db, "sign-in:"+email+":"+from, perAccount); err != nil {
-		return nil, err
+	if known || from.Session {
+		ctx = secret.First(ctx)
 	}
 	a, hash, err := find(ctx, db, email)
 	if err != nil {
@@ -147,7 +157,13 @@ func SignIn(ctx context.Context, db pg.DB, email, password, from string) (*Assoc
 	if !same || a.ID == 0 {
 		return nil, wrong()
 	}
-	return a, limit.Forgive(ctx, db, "sign-in:"+email+":"+from)
+	return a, place.Proven(ctx, db)
+}
+
+// normal is an address as it is kept: see customer.NormalEmail. What no address can hold never meets the database.
+func normal(typed string) (string, bool) {
+	email := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(typed)), ".")
+	return email, len(email) <= 254 && utf8.ValidString(email) && !strings.ContainsRune(email, 0)
 }
 
 func find(ctx context.Context, db pg.DB, email string) (*Associate, string, error) {
@@ -165,6 +181,10 @@ func find(ctx context.Context, db pg.DB, email string) (*Associate, string, erro
 
 // ByEmail finds an associate whom another system vouches for. Nil when nobody has the address.
 func ByEmail(ctx context.Context, db pg.DB, email string) (*Associate, error) {
+	email, ok := normal(email)
+	if !ok {
+		return nil, nil
+	}
 	a, _, err := find(ctx, db, email)
 	if err != nil || a.ID == 0 {
 		return nil, err

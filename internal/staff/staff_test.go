@@ -166,3 +166,28 @@ func TestTheLastAdminStays(t *testing.T) {
 		require.Equal(t, 1, left)
 	}
 }
+
+// TestStrangersDoNotKeepStaffOut sends 160 wrong passwords from 40 addresses at once, while somebody signs in from a machine that knows them.
+func TestStrangersDoNotKeepStaffOut(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	till := staff.From{Network: "10.0.0.1", Machine: "the till"}
+	_, err := staff.SignIn(ctx, db, c.Bea.Email, sample.Password, till)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for i := range 160 {
+		wg.Go(func() {
+			_, err := staff.SignIn(ctx, db, c.Bea.Email, "wrong, wrong and wrong again", staff.From{Network: fmt.Sprintf("192.0.2.%d", i%40)})
+			assert.NotNil(t, fault.As(err), "everybody is told something: %v", err)
+		})
+	}
+	for range 5 {
+		_, err := staff.SignIn(ctx, db, c.Bea.Email, sample.Password, till)
+		require.NoError(t, err)
+	}
+	wg.Wait()
+	_, err = staff.SignIn(ctx, db, c.Bea.Email, sample.Password, staff.From{Network: "192.0.2.99"})
+	require.True(t, fault.Is(err, fault.TooMany), "from elsewhere the account rests: %v", err)
+	_, err = staff.SignIn(ctx, db, c.Bea.Email, sample.Password, staff.From{Network: "198.51.100.7", Machine: "the till"})
+	require.NoError(t, err, "the machine is known, wherever it is")
+}

@@ -133,7 +133,7 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 // at is where the request's associate stands.
 func at(r *http.Request) person.At {
 	s := gate.Session(r.Context())
-	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID}
+	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID, Role: s.Associate.Role}
 }
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {

@@ -108,7 +108,7 @@ func here(r *http.Request) pickup.Desk {
 // at is where the request's associate stands, for what is written about a customer.
 func at(r *http.Request) person.At {
 	s := gate.Session(r.Context())
-	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID}
+	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID, Role: s.Associate.Role}
 }
 
 func id(r *http.Request, name string) int64 {

@@ -89,9 +89,13 @@ type half struct {
 	Passkey json.RawMessage `json:"passkey,omitempty"`
 }
 
+func (p *Pages) from(r *http.Request, session bool) staff.From {
+	return staff.From{Network: gate.From(r), Machine: p.Site.MachineToken(r), Session: session}
+}
+
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := signInView{Next: r.PostFormValue("next"), Email: r.PostFormValue("email"), SignOn: p.SignOn != nil}
-	who, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), gate.From(r))
+	who, err := staff.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), p.from(r, false))
 	if f := fault.As(err); f != nil {
 		view.Take(r, f)
 		return respond.Wrong(f, signInPage(view)), nil

@@ -237,7 +237,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if proofs.PIN && s.DeviceID != 0 {
 		err = staff.CheckPIN(r.Context(), p.DB, s.Associate.ID, s.DeviceID, r.PostFormValue("unlock-secret"))
 	} else {
-		_, err = staff.SignIn(r.Context(), p.DB, s.Associate.Email, r.PostFormValue("unlock-secret"), gate.From(r))
+		_, err = staff.SignIn(r.Context(), p.DB, s.Associate.Email, r.PostFormValue("unlock-secret"), p.from(r, true))
 	}
 	if f := fault.As(err); f != nil {
 		view.Kept = url.Values{}

@@ -251,7 +251,7 @@ func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.
 // setPIN keeps somebody's own PIN, after their password: a session that was left open is not enough.
 func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := gate.Session(r.Context()).Associate
-	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), gate.From(r))
+	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), p.from(r, true))
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 			if err := staff.SetPIN(r.Context(), tx, who.ID, r.PostFormValue("pin")); err != nil {
@@ -272,7 +272,7 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 // setPassword replaces somebody's own password, after the one they have. Every session of theirs ends.
 func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := gate.Session(r.Context()).Associate
-	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("current"), gate.From(r))
+	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("current"), p.from(r, true))
 	if f := fault.As(err); f != nil && !f.Fields["password"].IsZero() {
 		err = fault.Field("current", "That password is incorrect.")
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -99,7 +98,7 @@ func (p *Pages) signedOn(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err := identity.Claims(&claims); err != nil || !claims.Verified {
 		return p.again(r, errSignOn, "")
 	}
-	who, err := staff.ByEmail(r.Context(), p.DB, strings.ToLower(claims.Email))
+	who, err := staff.ByEmail(r.Context(), p.DB, claims.Email)
 	if err != nil {
 		return nil, err
 	}

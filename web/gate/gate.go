@@ -2,6 +2,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,7 +11,9 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -161,6 +164,85 @@ type Routes struct {
 	page  respond.ErrorPage
 	mux   chi.Router
 	all   []Route
+
+	open    sync.Mutex
+	streams map[string]int // open ones, by who opened them
+}
+
+// MaxStreams is how many pages one person, or one address, may have kept up to date at once.
+const (
+	MaxStreams        = 20
+	MaxAddressStreams = 200
+)
+
+// stream opens one for as long as whoever opened it may see it, and so many of them a person.
+func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Policy, h respond.Handler) (respond.Answer, error) {
+	who := "address " + From(req)
+	if s := Session(admitted.Context()); s != nil {
+		who = "associate " + strconv.FormatInt(s.Associate.ID, 10)
+	} else if token := cmp.Or(r.shopperToken(req), r.read(req, "device")); token != "" {
+		who = "browser " + token
+	}
+	most := map[string]int{who: MaxStreams, "from " + From(req): MaxAddressStreams}
+	if !r.enter(most) {
+		return nil, fault.New(fault.TooMany, "Too many pages are open. Close some and reload.")
+	}
+	answer, err := h(w, admitted)
+	if err != nil {
+		r.leave(most)
+		return nil, err
+	}
+	shopper := r.shopperToken(req) != ""
+	ctx := respond.WithStill(admitted.Context(), func() bool {
+		asked, cancel := context.WithTimeout(req.Context(), Patience)
+		defer cancel()
+		if _, err := r.admit(req.WithContext(asked), p); err != nil {
+			return false
+		}
+		if !shopper {
+			return true
+		}
+		me, err := browse.SignedIn(asked, r.DB, r.Visitor(req))
+		return err != nil || me != 0
+	})
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		defer r.leave(most)
+		return answer(w, admitted.WithContext(ctx))
+	}, nil
+}
+
+func (r *Routes) enter(most map[string]int) bool {
+	r.open.Lock()
+	defer r.open.Unlock()
+	for who, n := range most {
+		if r.streams[who] >= n {
+			return false
+		}
+	}
+	for who := range most {
+		r.streams[who]++
+	}
+	return true
+}
+
+func (r *Routes) leave(most map[string]int) {
+	r.open.Lock()
+	defer r.open.Unlock()
+	for who := range most {
+		if r.streams[who]--; r.streams[who] == 0 {
+			delete(r.streams, who)
+		}
+	}
+}
+
+// isSomebody says whether a request carries anything by which we know whose it is.
+func (r *Routes) isSomebody(req *http.Request) bool {
+	for _, name := range []string{"device", "shopper", "start", "machine", "staff"} {
+		if r.read(req, name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Route is one line of the site map.
@@ -171,10 +253,25 @@ type Route struct {
 
 // NewRoutes starts an empty site.
 func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
-	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter()}
+	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{}}
 	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, respond.NotFound() }, page))
-	r.mux.MethodNotAllowed(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, respond.NotFound() }, page))
+	r.mux.MethodNotAllowed(r.wrongMethod)
 	return r
+}
+
+// wrongMethod answers 405 with the methods that an address has.
+func (r *Routes) wrongMethod(w http.ResponseWriter, req *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		if r.mux.Match(chi.NewRouteContext(), method, req.URL.Path) {
+			allowed = append(allowed, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	page := r.page(http.StatusMethodNotAllowed, text.T(req.Context(), "This page can’t be used like that. Go back and try again."), "")
+	if err := respond.Status(http.StatusMethodNotAllowed, page)(w, req); err != nil {
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+	}
 }
 
 func (r *Routes) Get(pattern string, p Policy, h respond.Handler) {
@@ -203,9 +300,13 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 			defer cancel()
 			req = req.WithContext(in)
 		}
-		if p.Name != Anyone.Name || r.shopperToken(req) != "" {
+		if p.Name != Anyone.Name || req.Method == http.MethodPost || r.isSomebody(req) {
 			// What a principal sees is for nobody's cache, the back button's included.
 			w.Header().Set("Cache-Control", "no-store")
+		} else {
+			// The same address shows another store's prices: see RememberStore.
+			w.Header().Set("Cache-Control", "private, no-cache")
+			w.Header().Add("Vary", "Cookie")
 		}
 		admitted, err := r.admit(req, p)
 		if to, ok := err.(redirect); ok {
@@ -216,6 +317,9 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 		}
 		if malformed != nil {
 			return nil, malformed
+		}
+		if stream {
+			return r.stream(w, req, admitted, p, h)
 		}
 		return h(w, admitted)
 	}
@@ -333,6 +437,7 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	for pattern, serve := range r.Hooks {
 		outer.Post(pattern, serve)
 	}
+	outer.MethodNotAllowed(r.wrongMethod)
 	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {

@@ -91,6 +91,8 @@ func TestFromThePhoneToTheCounter(t *testing.T) {
 	// A wrong code does not say why; the right one, with cash, gives change.
 	associate.openRow("Ada Fairweather")
 	associate.write("#f-code", wrong(code))
+	associate.do(chromedp.Click(chromedp.CSS(`.tenders label:has([value="cash"])`)))
+	associate.write("#f-given", "20")
 	associate.click(".pickup-do .is-large")
 	associate.sees("That code doesn’t match this order")
 	associate.search(code)

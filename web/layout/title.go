@@ -6,7 +6,10 @@ import (
 	"counterpart/internal/text"
 )
 
-func errorTitle(ctx context.Context, status int) string {
+func errorTitle(ctx context.Context, status int, id string) string {
+	if status == 503 && id == "" {
+		return text.T(ctx, "Not open yet")
+	}
 	switch status {
 	case 404:
 		return text.T(ctx, "Page not found")
@@ -15,8 +18,6 @@ func errorTitle(ctx context.Context, status int) string {
 	case 409:
 		return text.T(ctx, "This has changed")
 	case 503:
-		return text.T(ctx, "Not open yet")
-	case 504:
 		return text.T(ctx, "One moment, please")
 	case 429:
 		return text.T(ctx, "Too many attempts")

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -30,6 +31,10 @@ func Events(hub *live.Hub, atMost time.Duration, topics ...string) Answer {
 		defer tick.Stop()
 		line := "retry: 1000\n\n"
 		for {
+			if !Still(r.Context()) {
+				goodbye(w, controller)
+				return nil
+			}
 			if _, err := fmt.Fprint(w, line); err != nil {
 				return nil // The browser went away.
 			}
@@ -41,11 +46,34 @@ func Events(hub *live.Hub, atMost time.Duration, topics ...string) Answer {
 				line = "event: changed\ndata: 1\n\n"
 			case <-tick.C:
 				line = ": still here\n\n"
+			case <-hub.Closed():
+				goodbye(w, controller)
+				return nil
 			case <-end.C:
+				goodbye(w, controller)
 				return nil
 			case <-r.Context().Done():
 				return nil
 			}
 		}
 	}
+}
+
+// goodbye tells the browser that the stream ends on purpose; it comes again by itself.
+func goodbye(w http.ResponseWriter, controller *http.ResponseController) {
+	_, _ = fmt.Fprint(w, "event: goodbye\ndata: 1\n\n") // The browser may have gone.
+	_ = controller.Flush()
+}
+
+type stillKey struct{}
+
+// WithStill gives a stream the question whether whoever opened it may still see it.
+func WithStill(ctx context.Context, still func() bool) context.Context {
+	return context.WithValue(ctx, stillKey{}, still)
+}
+
+// Still asks it; a stream without the question is anybody's.
+func Still(ctx context.Context) bool {
+	still, ok := ctx.Value(stillKey{}).(func() bool)
+	return !ok || still()
 }

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
@@ -68,7 +70,28 @@ func Nothing(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // Wrong is the same page again after a fault in what was typed: 422, or 409 when something changed meanwhile.
-func Wrong(f *fault.Fault, c templ.Component) Answer { return Status(status(f.Kind), c) }
+func Wrong(f *fault.Fault, c templ.Component) Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		retry(w, f)
+		return Status(status(f.Kind), c)(w, r)
+	}
+}
+
+// retry says when to come again, in seconds, to whom it may be said.
+func retry(w http.ResponseWriter, f *fault.Fault) {
+	switch f.Kind {
+	case fault.TooMany:
+		w.Header().Set("Retry-After", "60")
+	case fault.NotYet:
+		w.Header().Set("Retry-After", "5")
+	}
+}
+
+// refused is when the database last said that it cannot work.
+var refused atomic.Int64
+
+// Refused says whether the database said in the last ten seconds that it cannot work, whatever it answers to a question that needs no room.
+func Refused() bool { return time.Since(time.Unix(0, refused.Load())) < 10*time.Second }
 
 func status(kind fault.Kind) int {
 	switch kind {
@@ -107,18 +130,23 @@ func HTTP(h Handler, page ErrorPage) http.HandlerFunc {
 func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 	ctx := r.Context()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return // The browser went away; nobody reads an answer.
+		w.WriteHeader(http.StatusServiceUnavailable) // The browser went away, or we are stopping: whoever still reads this must not take it for done.
+		return
 	}
 	code, sentence, id := http.StatusInternalServerError, "", ""
 	var tooLarge *http.MaxBytesError
 	switch f := fault.As(err); {
 	case f != nil:
 		code, sentence = status(f.Kind), Sentence(ctx, f)
+		retry(w, f)
 	case errors.As(err, &tooLarge):
 		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That’s too much for this page. Send less.")
 	case pg.Away(err):
 		id = noted(r, err)
-		code, sentence = http.StatusGatewayTimeout, text.T(ctx, "We can’t reach our system at the moment. Wait a little and try again: nothing will happen twice.")
+		if pg.Refused(err) {
+			refused.Store(time.Now().UnixNano())
+		}
+		code, sentence = http.StatusServiceUnavailable, text.T(ctx, "We can’t reach our system at the moment. Wait a little and try again: nothing will happen twice.")
 		w.Header().Set("Retry-After", "5")
 		r = r.WithContext(context.WithValue(ctx, resendKey{}, resend(r)))
 	default:

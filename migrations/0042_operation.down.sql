@@ -1,0 +1,2 @@
+DROP TABLE schema_compatible;
+DROP TABLE known_place;
