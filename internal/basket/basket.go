@@ -86,6 +86,9 @@ type Line struct {
 	levels     []level
 }
 
+// Unpriced says that it cannot be had because it has no price where the cart is.
+func (l Line) Unpriced() bool { return l.Gone && l.UnitPrice == 0 }
+
 // At is how many are free at a location.
 func (l Line) At(locationID int64) int {
 	for _, at := range l.levels {

@@ -199,12 +199,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			CASE WHEN v.gift_card THEN 'mail' WHEN $4 AND cl.method = 'pickup' AND coalesce(cl.location_id, $3) = $3 THEN 'carry_out' ELSE cl.method END,
 			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id, c.location_id, 0),
 			coalesce(price.amount, 0), v.grams, v.gift_card, cl.note, product.tags,
-			ARRAY(
-				WITH RECURSIVE up AS (
-					SELECT category_id AS id FROM product_category WHERE product_id = product.id
-					UNION
-					SELECT category.parent_id FROM category JOIN up ON up.id = category.id WHERE category.parent_id IS NOT NULL)
-				SELECT id FROM up),
+			`+catalog.Categories+`,
 			coalesce((
 				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
 				FROM price_break b

@@ -50,7 +50,7 @@ func (l *loading) place() {
 		if line.Method == Mail {
 			line.LocationID = l.Home.ID
 		}
-		line.Elsewhere = best >= line.Quantity && !line.Enough()
+		line.Elsewhere = best >= line.Quantity && !line.Enough() && !line.Gone
 	}
 	grams, subtotal := 0, int64(0)
 	for _, line := range l.Lines {

@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/catalog"
 	"counterpart/internal/pg"
+	"counterpart/internal/promotion"
 )
 
 // Card is a product in a list. From and To are its cheapest and dearest variant in the visit's currency.
@@ -21,10 +22,14 @@ type Card struct {
 	Picture   string `json:"picture"`
 	From      int64  `json:"from"`
 	To        int64  `json:"to"`
-	Was       int64  `json:"was"`       // lowest price of the 30 days before a reduction, else 0
-	Available int    `json:"available"` // pieces at the visit's store
-	Elsewhere bool   `json:"elsewhere"` // another store has it
-	ByMail    bool   `json:"by_mail"`   // a gift card: it is never out of stock
+	Was       int64  `json:"was"`        // lowest price of the 30 days before a reduction, else 0
+	Available int    `json:"available"`  // pieces at the visit's store
+	Elsewhere bool   `json:"elsewhere"`  // another store has it
+	ByMail    bool   `json:"by_mail"`    // a gift card: it is never out of stock
+	BackOrder bool   `json:"back_order"` // a variant of it is sold when there is none, and comes later
+	Variant   int64  `json:"variant"`    // the cheapest
+	Priced    priced `json:"priced"`
+	Offer     Offer  `json:"-"` // of the cheapest
 }
 
 // Facet is an option people filter by, with how many products of the list have each value.
@@ -71,6 +76,7 @@ type Listing struct {
 	Total  int  // of products that fit, as far as the list looked
 	Capped bool // there are more
 	Fuzzy  bool // nothing had these words; these are spelt alike
+	open   []promotion.Promotion
 }
 
 // most is how many candidates a list looks at. One that nobody narrowed needs its first pages only, and its facets speak of those; one that
@@ -135,6 +141,7 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 	if err := send(ctx, db, batch, who, &l.Visit); err != nil || !found {
 		return nil, err
 	}
+	l.quoteCards(l.Cards, l.open)
 	return l, nil
 }
 
@@ -154,7 +161,9 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	if f.Code {
 		scan := catalog.Scan(f.Words)
 		queueListing(batch, who, l, codeMatch+f.limit(), pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
-		return l, send(ctx, db, batch, who, &l.Visit)
+		err := send(ctx, db, batch, who, &l.Visit)
+		l.quoteCards(l.Cards, l.open)
+		return l, err
 	}
 	query := tsQuery(f.Words)
 	if query != "" {
@@ -163,6 +172,7 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	if err := send(ctx, db, batch, who, &l.Visit); err != nil {
 		return nil, err
 	}
+	l.quoteCards(l.Cards, l.open)
 	if l.Total > 0 || query == "" || f.Narrow() {
 		return l, nil
 	}
@@ -177,7 +187,9 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	} else {
 		queueListing(batch, who, l, titleAlike+f.limit(), pgx.NamedArgs{"words": f.Words})
 	}
-	return l, db.SendBatch(ctx, batch).Close()
+	err = db.SendBatch(ctx, batch).Close()
+	l.quoteCards(l.Cards, l.open)
+	return l, err
 }
 
 // Coded is what a scanned or typed code names: a product and the SKU of its variant.
@@ -287,7 +299,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		WITH`+home+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
-			SELECT c.id, c.score, v.options, v.picture_id, price.amount, price.since, coalesce(level.on_hand - level.reserved - level.safety, 0) AS available
+			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE WHEN v.tracked THEN coalesce(level.on_hand - level.reserved - level.safety, 0) ELSE 999 END AS available, v.back_order
 			FROM candidate c
 			CROSS JOIN home
 			JOIN price_list list ON list.id = home.list_id
@@ -295,9 +307,10 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			LEFT JOIN stock_level level ON level.variant_id = v.id AND level.location_id = home.id AND level.condition = 'sellable'
 			WHERE price.amount IS NOT NULL
 				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
-				AND (NOT @in_stock OR level.on_hand - level.reserved - level.safety > 0)),
+				AND (NOT @in_stock OR NOT v.tracked OR level.on_hand - level.reserved - level.safety > 0)),
 		fit AS MATERIALIZED (
-			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available,
+			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available, bool_or(back_order) AS back_order,
+				(array_agg(variant_id ORDER BY amount, variant_id))[1] AS variant_id,
 				(array_agg(picture_id ORDER BY available > 0 DESC, amount))[1] AS picture_id
 			FROM offer
 			WHERE @groups = '[]' OR (
@@ -320,9 +333,14 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
 						JOIN location at ON at.id = s.location_id AND at.kind = 'store'
 						WHERE v.product_id = p.id AND v.active AND s.on_hand - s.reserved - s.safety > 0),
-					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card)) ORDER BY page.n)
+					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card),
+					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product', p.id, 'tags', p.tags,
+						'categories', CASE WHEN sorted.by THEN `+catalog.Categories+` ELSE '{}' END,
+						'breaks', `+breaks("page.variant_id")+`)) ORDER BY page.n)
 				FROM page
-				JOIN product p ON p.id = page.id
+				JOIN product ON product.id = page.id
+				CROSS JOIN LATERAL (SELECT product.*) p
+				CROSS JOIN (SELECT EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories')) sorted (by)
 				JOIN LATERAL (
 					SELECT title
 					FROM product_text
@@ -346,10 +364,20 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						CROSS JOIN LATERAL unnest(p.options, offer.options) AS o (name, value)
 						WHERE o.name IS NOT NULL AND o.value IS NOT NULL
 						GROUP BY 1, 2) counted
-					GROUP BY name) grouped), '[]')`, args).
+					GROUP BY name) grouped), '[]'),
+			`+promotion.Open, args).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets))
+			return row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), asJSON(&l.open))
 		})
+}
+
+// breaks are the better prices from one piece on of a variant at home.
+func breaks(variant string) string {
+	return `coalesce((
+						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
+						FROM price_break b
+						JOIN home ON home.list_id = b.price_list_id
+						WHERE b.variant_id = ` + variant + ` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
 }
 
 // reduction finds, for a page's product p, whether its cheapest variant costs less than in the 30 days before its price
@@ -411,6 +439,8 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	if err := send(ctx, db, batch, who, &f.Visit); err != nil {
 		return nil, err
 	}
+	f.quoteCards(fresh.Cards, fresh.open)
+	f.quoteCards(popular.Cards, popular.open)
 	f.New, f.Popular = fresh.Cards, popular.Cards
 	return f, nil
 }

@@ -366,12 +366,13 @@ type SharedLine struct {
 	Slug, SKU, Title, Options, Picture string
 	Quantity                           int
 	UnitPrice                          money.Money
+	Sold                               bool // it has a price where the cart is
 }
 
 // SharedCart is what lies in the cart behind a link, and whose it is; 0 where the link opens none.
 func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int64, lines []SharedLine, err error) {
 	rows, err := db.Query(ctx, `
-		SELECT c.customer_id, product.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''), cl.quantity, coalesce(price.amount, 0), home.currency::text
+		SELECT c.customer_id, product.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''), cl.quantity, coalesce(price.amount, 0), home.currency::text, price.amount IS NOT NULL
 		FROM cart c
 		JOIN location home ON home.id = coalesce(c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
 		JOIN cart_line cl ON cl.cart_id = c.id
@@ -384,14 +385,14 @@ func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int
 			ORDER BY language = $2 DESC, language = 'en' DESC
 			LIMIT 1) t ON true
 		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
-		JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
+		LEFT JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
 		WHERE c.opens_for = $1 AND c.state IN ('open', 'ordered')
 		ORDER BY cl.added_at, cl.id`, word, language)
 	if err != nil {
 		return 0, nil, fmt.Errorf("read a shared cart: %w", err)
 	}
 	var l SharedLine
-	_, err = pgx.ForEachRow(rows, []any{&owner, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity, &l.UnitPrice.Minor, &l.UnitPrice.Currency}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&owner, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity, &l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Sold}, func() error {
 		lines = append(lines, l)
 		return nil
 	})

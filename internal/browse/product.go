@@ -14,6 +14,8 @@ import (
 	"counterpart/internal/geo"
 	"counterpart/internal/location"
 	"counterpart/internal/pg"
+	"counterpart/internal/promotion"
+	"counterpart/internal/quote"
 )
 
 // Product is a product's page: its variants, the one that is looked at, and where that one is.
@@ -32,6 +34,8 @@ type Product struct {
 	Chosen      int // index of the variant that is looked at; -1 when none is on sale
 	Stores      []StoreStock
 	Delivery    *Sent // how it could be sent at best; nil: not at all
+	open        []promotion.Promotion
+	priced      priced
 	home        int64 // whose prices and stock the variants show
 }
 
@@ -44,19 +48,23 @@ type Picture struct {
 
 // Variant of a product with what it costs at the visit's store. Was is the lowest price of the 30 days before a reduction.
 type Variant struct {
-	ID        int64    `json:"id"`
-	SKU       string   `json:"sku"`
-	Options   []string `json:"options"`
-	GTIN      string   `json:"gtin"`
-	Grams     int      `json:"grams"`
-	Picture   int64    `json:"picture"`
-	Amount    int64    `json:"amount"`
-	CompareAt int64    `json:"compare_at"`
-	Was       int64    `json:"was"`
-	Available int      `json:"available"` // at the visit's store
-	Anywhere  int      `json:"anywhere"`  // in all stores
-	GiftCard  bool     `json:"gift_card"`
-	Sendable  int      `json:"sendable"` // at the place that has most of what can be sent
+	ID        int64         `json:"id"`
+	SKU       string        `json:"sku"`
+	Options   []string      `json:"options"`
+	GTIN      string        `json:"gtin"`
+	Grams     int           `json:"grams"`
+	Picture   int64         `json:"picture"`
+	Amount    int64         `json:"amount"`
+	CompareAt int64         `json:"compare_at"`
+	Was       int64         `json:"was"`
+	Available int           `json:"available"` // at the visit's store
+	Anywhere  int           `json:"anywhere"`  // in all stores
+	GiftCard  bool          `json:"gift_card"`
+	Untracked bool          `json:"untracked"`  // no stock is kept of it: there is always one
+	BackOrder bool          `json:"back_order"` // it is sold when there is none, and comes later
+	Breaks    []quote.Break `json:"breaks"`     // from one piece on
+	Offer     Offer         `json:"-"`
+	Sendable  int           `json:"sendable"` // at the place that has most of what can be sent
 }
 
 // Sent is the cheapest way to have something delivered.
@@ -112,7 +120,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 				FROM picture pic
 				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
 			coalesce((
-				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card,
+				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id")+`,
 					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 					'was', coalesce((
@@ -140,8 +148,9 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
 			JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
 			ORDER BY r.charge, d.position, r.max_grams
-			LIMIT 1)
-		FROM product p
+			LIMIT 1), `+promotion.Open+`, `+catalog.Categories+`
+		FROM product
+		CROSS JOIN LATERAL (SELECT product.*) p
 		JOIN LATERAL (
 			SELECT title, description
 			FROM product_text
@@ -158,7 +167,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			var stores []location.Location
 			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery)); err != nil {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery), asJSON(&p.open), &p.priced.Categories); err != nil {
 					return err
 				}
 			}
@@ -170,9 +179,18 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	if err := send(ctx, db, batch, who, &p.Visit); err != nil || p.ID == 0 {
 		return nil, err
 	}
+	p.priced.Product, p.priced.Tags = p.ID, p.Tags
+	for i := range p.Variants {
+		one := &p.Variants[i]
+		p.priced.Breaks = one.Breaks
+		one.Offer = p.quoteOne(one.ID, one.Amount, one.GiftCard, p.priced, p.open)
+	}
 	p.sortStores(near)
 	return p, nil
 }
+
+// always is how many there are of what no stock is kept of: more than one order takes.
+const always = 999
 
 // A shelf is how many of which variant are free where, as three lists of one length.
 type shelf struct {
@@ -203,6 +221,11 @@ func (p *Product) stock(stores []location.Location, s shelf) {
 			v.Available += s.free[i]
 		}
 	}
+	for i := range p.Variants {
+		if v := &p.Variants[i]; v.Untracked {
+			v.Available, v.Anywhere, v.Sendable = always, always, always
+		}
+	}
 }
 
 // choose takes the variant that was asked for, else the first on a shelf here, else anywhere, else the first.
@@ -231,6 +254,11 @@ func (p *Product) place(stores []location.Location, s shelf) {
 	for i, id := range s.variants {
 		if p.Chosen >= 0 && id == p.Variants[p.Chosen].ID {
 			free[s.locations[i]] += s.free[i]
+		}
+	}
+	if v := p.Variant(); v != nil && v.Untracked {
+		for _, l := range stores {
+			free[l.ID] = always
 		}
 	}
 	for _, l := range stores {

@@ -41,6 +41,7 @@ type Visit struct {
 	Pieces      int
 	Departments []Department
 	At          time.Time
+	facts       facts
 }
 
 // Department is a category at the top.
@@ -78,15 +79,31 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 				FROM category c
 				JOIN category_text t ON t.category_id = c.id AND t.language = @language
 				WHERE c.parent_id IS NULL), '[]'),
+			coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned, false), coalesce(facts.barred, '{}'),
 			`+location.Columns+`
 		FROM shop
 		JOIN location l ON l.id = coalesce(
 			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
 			(SELECT min(id) FROM location WHERE kind = 'store'))
-		LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true`, who.args()).
+		LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
+		LEFT JOIN LATERAL (
+			SELECT person.registered_at IS NOT NULL AS member, person.tier,
+				ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
+				EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids)) AS returned,
+				ARRAY(
+					SELECT open.id
+					FROM promotion open
+					JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id FROM unnest(same.ids) AS id)
+					WHERE open.state = 'live' AND open.max_per_customer IS NOT NULL
+					GROUP BY open.id
+					HAVING sum(used.used) >= open.max_per_customer) AS barred
+			FROM customer person
+			CROSS JOIN LATERAL (SELECT ARRAY(SELECT id FROM customer WHERE id = me.id OR merged_into = me.id) AS ids) same
+			WHERE person.id = me.id) facts ON true`, who.args()).
 		QueryRow(func(row pgx.Row) error {
-			s := &visit.Store
+			s, f := &visit.Store, &visit.facts
 			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, asJSON(&visit.Departments),
+				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred,
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
 				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
 		})

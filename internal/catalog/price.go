@@ -146,3 +146,12 @@ func LikeMoney(ctx context.Context, tx pgx.Tx, variantID int64) error {
 		WHERE id = $1`, variantID)
 	return err
 }
+
+// Categories of product, with those above them, as an array.
+const Categories = `
+			ARRAY(
+				WITH RECURSIVE up AS (
+					SELECT category_id AS id FROM product_category WHERE product_id = product.id
+					UNION
+					SELECT category.parent_id FROM category JOIN up ON up.id = category.id WHERE category.parent_id IS NOT NULL)
+				SELECT id FROM up)`

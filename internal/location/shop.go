@@ -56,6 +56,15 @@ func CountryOf(ctx context.Context, db pg.DB, code string) (country string, err 
 	return country, nil
 }
 
+// CurrencyOf is the currency of a store by its code, or of the chain's first.
+func CurrencyOf(ctx context.Context, db pg.DB, code string) (currency string, err error) {
+	err = db.QueryRow(ctx, `SELECT coalesce((SELECT currency::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&currency)
+	if err != nil {
+		return "", fmt.Errorf("read a store's currency: %w", err)
+	}
+	return currency, nil
+}
+
 // ForgetKey makes what the list of the forgotten says of them unreadable to whoever has the list alone.
 func ForgetKey(ctx context.Context, db pg.DB) (key string, err error) {
 	err = db.QueryRow(ctx, `SELECT forget_key FROM shop`).Scan(&key)

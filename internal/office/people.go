@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/customer"
 	"counterpart/internal/location"
+	"counterpart/internal/order"
 	"counterpart/internal/pg"
 	"counterpart/internal/phone"
 	"counterpart/internal/profile"
@@ -29,7 +30,7 @@ type Segment struct {
 	Account  bool // with an account
 	News     bool // who agreed to news by mail
 	Page     int
-	Currency string
+	Currency string // of Spent
 }
 
 // rules says whether purchases decide.
@@ -60,7 +61,7 @@ const CountUpTo = 10_000
 func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, total int, err error) {
 	args := pgx.NamedArgs{
 		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
-		"news": s.News, "rules": s.rules(), "skip": (max(s.Page, 1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
+		"news": s.News, "rules": s.rules(), "currency": s.Currency, "skip": (max(s.Page, 1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
 	}
 	if words := strings.TrimSpace(s.Words); words != "" {
 		args["words"] = "%" + pg.Literal(words) + "%"
@@ -95,9 +96,9 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				FROM orders o
 				JOIN customer m ON m.id = o.customer_id
 				JOIN location l ON l.id = o.location_id
-				WHERE o.state <> 'cancelled' AND (@store = '' OR l.code = @store)
+				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent = 0 OR o.currency = @currency) AND (@spent = 0 AND @orders = 0 OR ` + order.AnyKept + `)
 				GROUP BY 1
-				HAVING sum(o.total) >= @spent AND count(*) >= @orders
+				HAVING (@spent = 0 OR sum(CASE WHEN @spent > 0 THEN ` + order.Kept + ` END) >= @spent) AND count(*) >= @orders
 					AND (@away = 0 OR max(o.placed_at) < now() - make_interval(days => @away))
 					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within))))`
 	batch := &pgx.Batch{}
@@ -113,9 +114,9 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 			LIMIT @take OFFSET @skip) p
 		LEFT JOIN location l ON l.id = p.location_id
 		LEFT JOIN LATERAL (
-			SELECT o.currency, sum(o.total) AS spent, count(*) AS orders, max(o.placed_at) AS last
+			SELECT o.currency, sum(`+order.Kept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
 			FROM orders o
-			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id) AND o.state <> 'cancelled'
+			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id) AND o.state = 'confirmed' AND `+order.AnyKept+`
 			GROUP BY o.currency
 			ORDER BY 3 DESC
 			LIMIT 1) w ON true

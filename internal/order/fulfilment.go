@@ -114,22 +114,34 @@ func Lock(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 	return &h, nil
 }
 
+// Kept is what order o costs as it stands, in a statement: see Owing.
+const Kept = `(coalesce((
+				SELECT sum(u.paid)
+				FROM order_line l
+				JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+			+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled' AND NOT refunded), 0)::bigint
+			+ coalesce((SELECT sum(shortfall) FROM return_ticket WHERE order_id = o.id), 0)::bigint)`
+
+// AnyKept says whether anything of order o stays with the customer, in a statement.
+const AnyKept = `EXISTS (
+				SELECT
+				FROM order_line l
+				JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+
 // Owing is what an order costs as it stands: the pieces that are neither cancelled nor returned, the deliveries that were not given back, and what
 // returns kept. Of that, byPoints is paid in points.
 func Owing(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT coalesce((
-				SELECT sum(u.paid)
-				FROM order_line l
-				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
-			+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = $1 AND state <> 'cancelled' AND NOT refunded), 0)::bigint
-			+ coalesce((SELECT sum(shortfall) FROM return_ticket WHERE order_id = $1), 0)::bigint,
+		SELECT `+Kept+`,
 			coalesce((
 				SELECT sum(u.by_points)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint`,
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+		FROM orders o
+		WHERE o.id = $1`,
 		orderID).Scan(&owing, &byPoints)
 	if err != nil {
 		return 0, 0, fmt.Errorf("add up an order: %w", err)

@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/catalog"
 	"counterpart/internal/customer"
 	"counterpart/internal/loyalty"
+	"counterpart/internal/order"
 	"counterpart/internal/pg"
 )
 
@@ -146,7 +147,7 @@ func (o Order) Waiting() bool {
 // QueueOrders asks for a person's latest orders, each with the part that is still open, or else the first.
 func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 	batch.Queue(`
-		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, o.total, o.placed_at, line.pieces, line.what
+		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, CASE WHEN o.state = 'confirmed' THEN `+order.Kept+` ELSE o.total END, o.placed_at, line.pieces, line.what
 		FROM orders o
 		JOIN LATERAL (
 			SELECT *
@@ -164,7 +165,7 @@ func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 		LIMIT @most`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(orders))
 }
 
-// Worth is what somebody bought in one currency, without what was cancelled.
+// Worth is what somebody bought in one currency, without what was cancelled or came back. An order of which nothing stayed is not counted.
 type Worth struct {
 	Currency string
 	Spent    int64
@@ -175,9 +176,9 @@ type Worth struct {
 // QueueWorth asks for what a person bought.
 func QueueWorth(batch *pgx.Batch, person int64, worth *[]Worth) {
 	batch.Queue(`
-		SELECT currency::text, sum(total)::bigint, count(*)::int, max(placed_at)
-		FROM orders
-		WHERE customer_id IN (`+customer.Members+`) AND state <> 'cancelled'
+		SELECT currency::text, sum(`+order.Kept+`)::bigint, count(*)::int, max(placed_at)
+		FROM orders o
+		WHERE customer_id IN (`+customer.Members+`) AND state = 'confirmed' AND `+order.AnyKept+`
 		GROUP BY currency
 		ORDER BY 3 DESC`, pgx.NamedArgs{"person": person}).Query(collect(worth))
 }

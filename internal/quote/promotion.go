@@ -215,6 +215,9 @@ func (w *work) chosen(p *Promotion) (pieces []int) {
 	return pieces
 }
 
+// About says whether a promotion names goods, and an item is among them.
+func (p *Promotion) About(item *Item) bool { return p.selects() && p.about(item) }
+
 func (p *Promotion) about(item *Item) bool {
 	if len(p.Locations) > 0 && !slices.Contains(p.Locations, item.LocationID) || len(p.Methods) > 0 && !slices.Contains(p.Methods, item.Method) {
 		return false

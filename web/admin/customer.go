@@ -36,7 +36,11 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")), Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
 		Account: q.Get("account") == "1", News: q.Get("news") == "1",
 	}
-	if amount, err := money.Parse(view.Spent, "GBP"); err == nil {
+	var err error
+	if view.Segment.Currency, err = location.CurrencyOf(r.Context(), p.DB, view.Segment.Store); err != nil {
+		return nil, err
+	}
+	if amount, err := money.Parse(view.Spent, view.Segment.Currency); err == nil {
 		view.Segment.Spent = amount.Minor
 	} else if view.Spent != "" {
 		view.Wrong = text.T(r.Context(), "Enter an amount, such as 250.")

@@ -756,7 +756,7 @@ func saleLine(v saleView, i int, l basket.Line) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if l.Gone {
-			templ_7745c5c3_Err = ui.Badge("late", text.T(ctx, "No longer on sale")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = part.Gone(l).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

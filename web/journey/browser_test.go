@@ -52,11 +52,14 @@ func open(t *testing.T) *place {
 	require.True(t, static.Built(), "build the assets first: make generate")
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	pool, address := pgtest.Database(t)
-	store, err := files.Open(t.TempDir())
+	once, err := loaded()
 	require.NoError(t, err)
-	accounts, err := demo.Load(ctx, pool, store, static.Objects(), func(float64) {})
+	pool, address := pgtest.Copy(t, once.database)
+	folder := t.TempDir()
+	require.NoError(t, os.CopyFS(folder, os.DirFS(once.folder)))
+	store, err := files.Open(folder)
 	require.NoError(t, err)
+	accounts := once.accounts
 	mails, err := catcher.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { mails.Close() })
@@ -87,6 +90,38 @@ func open(t *testing.T) *place {
 	})
 	p.browser = startBrowser(t)
 	return p
+}
+
+// template is the demo as it was loaded, once for all tests: each takes a copy of the database and of the pictures.
+type template struct {
+	database, folder string
+	accounts         []demo.Account
+}
+
+var loaded = sync.OnceValues(func() (template, error) {
+	var of template
+	folder, err := os.MkdirTemp("", "counterpart-demo-")
+	if err != nil {
+		return of, err
+	}
+	of.folder = folder
+	of.database, err = pgtest.Template(func(pool *pgxpool.Pool) error {
+		store, err := files.Open(folder)
+		if err != nil {
+			return err
+		}
+		of.accounts, err = demo.Load(context.Background(), pool, store, static.Objects(), func(float64) {})
+		return err
+	})
+	return of, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if of, err := loaded(); err == nil {
+		os.RemoveAll(of.folder)
+	}
+	os.Exit(code)
 }
 
 func startBrowser(t *testing.T) context.Context {
@@ -209,7 +244,7 @@ func (p *person) dark(on bool) {
 		scheme = "dark"
 	}
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		return chromedp.Void{}, err
 	})
 }
@@ -240,6 +275,10 @@ func (p *person) signIn(a demo.Account) {
 var axeOnce = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("../node_modules/axe-core/axe.min.js") })
 
 // accessible asks axe, and that nothing is wider than the window.
+// tallRows names the rows of lists that take more of a wide window than three lines and a picture need.
+const tallRows = `innerWidth < 1000 ? "" : [...document.querySelectorAll(".table-frame tbody tr, .queue li, .results li")]
+	.filter(row => !row.querySelector("textarea, form") && row.getBoundingClientRect().height > 110).map(row => Math.round(row.getBoundingClientRect().height) + " px: " + row.innerText.slice(0, 60)).join("\n")`
+
 func (p *person) accessible(name string) {
 	p.t.Helper()
 	axe, err := axeOnce()
@@ -255,6 +294,9 @@ func (p *person) accessible(name string) {
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth + 1"))
 	require.NoError(p.t, err)
 	assert.False(p.t, wide, "%s is wider than its window", name)
+	tall, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](tallRows))
+	require.NoError(p.t, err)
+	assert.Empty(p.t, tall, "%s has rows that are too tall", name)
 }
 
 func clean(t *testing.T, p *place) {

@@ -3,6 +3,7 @@ package part
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"counterpart/internal/browse"
@@ -207,4 +208,13 @@ func givenUp(ctx context.Context, o *browse.Order, t browse.Tender) string {
 		return text.T(ctx, "{amount} back in your account", args)
 	}
 	return text.T(ctx, "{amount} not charged", args)
+}
+
+// offerWhy says why a piece costs less than the price list says.
+func offerWhy(ctx context.Context, o browse.Offer) string {
+	why := o.Why
+	if o.Member {
+		why = append([]string{text.T(ctx, "Members’ price")}, why...)
+	}
+	return strings.Join(why, " · ")
 }

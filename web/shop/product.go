@@ -103,7 +103,7 @@ func (v *productView) swatches(option int) []swatch {
 		s := swatch{Value: value, Gone: true}
 		if variant := v.With(option, value); variant != nil {
 			s.URL, s.Picture = v.address(variant.SKU), keys[variant.Picture]
-			s.Gone = !variant.GiftCard && variant.Available <= 0 && (v.Visit.Chosen || variant.Anywhere <= 0)
+			s.Gone = !variant.GiftCard && !variant.BackOrder && variant.Available <= 0 && (v.Visit.Chosen || variant.Anywhere <= 0)
 			distinct[s.Picture] = true
 		}
 		if chosen := v.Variant(); chosen != nil && option < len(chosen.Options) {

@@ -35,8 +35,32 @@ func Tx(t testing.TB) pgx.Tx {
 // is its address.
 func Database(t testing.TB) (*pgxpool.Pool, string) {
 	t.Helper()
+	return Copy(t, template(t))
+}
+
+// Template makes a database that tests of one package copy, with what a function puts into it. Its name is the answer; it goes with the server, as other templates do.
+func Template(fill func(pool *pgxpool.Pool) error) (name string, err error) {
+	from, err := migrated()
+	if err != nil {
+		return "", err
+	}
+	name = "filled_" + strings.ToLower(rand.Text()[:12])
+	if err := admin(fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, from)); err != nil {
+		return "", err
+	}
+	pool, err := pg.Open(context.Background(), address(name))
+	if err != nil {
+		return "", err
+	}
+	defer pool.Close()
+	return name, fill(pool)
+}
+
+// Copy is Database, made from another template.
+func Copy(t testing.TB, from string) (*pgxpool.Pool, string) {
+	t.Helper()
 	ctx := context.Background()
-	address := Empty(t, template(t))
+	address := Empty(t, from)
 	pool, err := pg.Open(ctx, address)
 	require.NoError(t, err)
 	// Close waits for connections that are in use, and a test that failed half way may hold one.
