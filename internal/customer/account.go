@@ -101,6 +101,7 @@ func Claimable(ctx context.Context, tx pgx.Tx, kind, value string) ([]int64, err
 		JOIN customer c ON c.id = i.customer_id
 		WHERE i.kind = $1 AND i.value = $2 AND i.verified_at IS NULL AND c.registered_at IS NULL AND c.merged_into IS NULL AND c.erased_at IS NULL AND c.disabled_at IS NULL
 			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = $1 AND other.value <> $2)
+			AND ($1 <> 'phone' OR NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = 'email')) -- a number may be a household's: whoever gave an address claims by that
 			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind IN ('email', 'phone', 'passkey') AND other.verified_at IS NOT NULL)
 		ORDER BY c.id
 		LIMIT 20`, kind, value)

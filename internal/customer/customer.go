@@ -219,7 +219,8 @@ func DeviceValue(token string) string {
 }
 
 // QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that nobody
-// has verified yet. Empty parts are left out. Somebody with an account keeps the name they gave it: they may be buying for another.
+// has verified yet. Empty parts are left out, and so is what somebody else proved to be theirs. Somebody with an account keeps the name and the ways to reach them that they gave
+// it: they may be buying for another.
 func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string) {
 	batch.Queue(`
 		UPDATE customer
@@ -229,7 +230,11 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string)
 		INSERT INTO identity (customer_id, kind, value, source)
 		SELECT $1, kind, value, $4
 		FROM (VALUES ('email', $2::text), ('phone', $3::text)) AS given (kind, value)
-		WHERE value <> ''
+		WHERE value <> '' AND NOT EXISTS (
+			SELECT
+			FROM identity proven
+			WHERE proven.kind = given.kind AND proven.value = given.value AND proven.verified_at IS NOT NULL AND proven.customer_id <> $1)
+			AND NOT EXISTS (SELECT FROM customer WHERE id = $1 AND registered_at IS NOT NULL)
 		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source)
 }
 

@@ -85,8 +85,11 @@ func keys(rows pgx.Rows) (all []string, err error) {
 func Named(ctx context.Context, tx pgx.Tx, person int64) ([]Identity, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT kind, value, source, verified_at IS NOT NULL
-		FROM identity
-		WHERE kind IN ('email', 'phone', 'external') AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person})
+		FROM identity i
+		WHERE kind IN ('email', 'phone', 'external') AND customer_id IN (`+Members+`) AND (verified_at IS NOT NULL OR NOT EXISTS (
+			SELECT
+			FROM identity proven -- what somebody else proved to be theirs is not this person's, whoever typed it
+			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL))`, pgx.NamedArgs{"person": person})
 	if err != nil {
 		return nil, fmt.Errorf("read how somebody is known: %w", err)
 	}
@@ -152,7 +155,13 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 	}
 	batch := &pgx.Batch{}
 	// Links to an address of theirs, also ones that were asked for before we knew whose it is.
-	batch.Queue(`DELETE FROM one_time WHERE customer_id = ANY($1) OR target IN (SELECT value FROM identity WHERE customer_id = ANY($1) AND kind IN ('email', 'phone'))`, ids)
+	batch.Queue(`DELETE FROM one_time WHERE customer_id = ANY($1) OR target IN (
+		SELECT value
+		FROM identity i
+		WHERE customer_id = ANY($1) AND kind IN ('email', 'phone') AND (verified_at IS NOT NULL OR NOT EXISTS (
+			SELECT
+			FROM identity proven
+			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL)))`, ids)
 	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag", "timeline"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)
 	}

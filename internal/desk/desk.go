@@ -140,6 +140,12 @@ type sought struct {
 	begin                                                   string   // a name's beginning, where no word is long enough to be looked for inside
 }
 
+// Names says whether words name one person, if they name anybody: a whole email, a whole number or a card.
+func Names(words string) bool {
+	s := read(words)
+	return s.email != "" || s.card != "" || digits(strings.TrimPrefix(words, "+")) >= 9
+}
+
 func read(words string) sought {
 	s := sought{plain: strings.NewReplacer(" ", "", "-", "").Replace(words)}
 	s.code, _ = cart.ReadCode(words)

@@ -37,8 +37,8 @@ func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
 // Found writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
 func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	tag, err := tx.Exec(ctx, `
-		INSERT INTO shop (name, languages, demo, second_factor)
-		VALUES ($1, $2, $3, $4)
+		INSERT INTO shop (name, languages, demo, second_factor, phones_checked_at)
+		VALUES ($1, $2, $3, $4, now())
 		ON CONFLICT DO NOTHING`, shop.Name, shop.Languages, shop.Demo, shop.SecondFactor)
 	if err != nil {
 		return false, fmt.Errorf("found the shop: %w", err)

@@ -48,6 +48,12 @@ func Read(typed, country string) (e164 string, ok bool) {
 	return "", false
 }
 
+// Valid says whether somebody in the number's own country can have it: its range is in use there. New ranges come into use, so a form asks for less.
+func Valid(e164 string) bool {
+	number, err := phonenumbers.Parse(e164, "")
+	return err == nil && phonenumbers.IsValidNumber(number)
+}
+
 func read(typed, country string) (string, bool) {
 	number, err := phonenumbers.Parse(typed, country)
 	if err != nil || phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {

@@ -18,6 +18,7 @@ import (
 	"counterpart/internal/jobs"
 	"counterpart/internal/limit"
 	"counterpart/internal/message"
+	"counterpart/internal/person"
 	"counterpart/internal/pg"
 	"counterpart/internal/pickup"
 	"counterpart/internal/privacy"
@@ -53,7 +54,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return privacy.Make(ctx, t.DB, t.Files, job.Args.ExportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
-		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), privacy.Sweep(ctx, t.DB, t.Files))
+		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
 		return gallery.Draw(ctx, t.DB, t.Files, job.Args.PictureID)

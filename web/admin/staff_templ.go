@@ -1887,6 +1887,7 @@ func actionName(ctx context.Context, action string) string {
 		"customer.tagged": "tag changed", "customer.identified": "email or phone added", "customer.unidentified": "email or phone removed", "customer.disabled": "account suspended", "customer.enabled": "account reactivated",
 		"associate.hired": "added", "associate.changed": "role, stores or access changed", "associate.renewed": "access reset", "associate.password": "password changed", "associate.pin": "PIN set",
 		"associate.second_factor": "two-step verification set up", "approval.refused": "approval refused: wrong PIN", "device.registered": "device registered", "device.unlocked": "device unlocked", "device.revoked": "device removed",
+		"phone.doubtful": "phone number to check", "profiles.many": "many profiles opened in an hour",
 	}
 	if name, ok := names[action]; ok {
 		return text.T(ctx, name)

@@ -263,7 +263,8 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		if len(view.People) == 0 {
 			return p.showSale(r, view, fault.Field("who", "No customer matches that name, phone, email or card. Sell without one, or create a new customer."))
 		}
-		if len(view.People) > 1 {
+		// A name, or a part of a number, is somebody's guess: the person is shown before their points and prices come into the sale.
+		if len(view.People) > 1 || !desk.Names(view.Who) {
 			return p.showSale(r, view, nil)
 		}
 		into = view.People[0].ID
