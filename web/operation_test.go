@@ -2,15 +2,18 @@ package web_test
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/sample"
+	"counterpart/internal/staff"
 )
 
 // TestWhatAGuestSeesIsForNobodysCache walks a guest's pages: the device cookie says whose they are.
@@ -85,4 +88,29 @@ func TestAStreamEndsWithTheSession(t *testing.T) {
 		}
 	}
 	require.Equal(t, "event: goodbye", last, "the session is over, and nothing more is told")
+}
+
+// TestAPromotionForEverythingAsks puts one live that names no goods, and one that does.
+func TestAPromotionForEverythingAsks(t *testing.T) {
+	p := open(t)
+	boss := p.visitor(t)
+	a := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	boss.signIn(a.Email)
+	state := func(id int64) (state string) {
+		require.NoError(t, p.db.QueryRow(ctx, `SELECT state FROM promotion WHERE id = $1`, id).Scan(&state))
+		return state
+	}
+	var all, some int64
+	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('All', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&all))
+	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('Some', '{"tags": ["wool"], "effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&some))
+	_, body, _ := boss.get("/admin/promotions")
+	require.Contains(t, body, "10 % off, everything in the shop")
+	status, body, _ := boss.post(fmt.Sprintf("/admin/promotions/%d/move", all), url.Values{"to": {"live"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, body, "Go live for everything")
+	require.Equal(t, "draft", state(all))
+	boss.post(fmt.Sprintf("/admin/promotions/%d/move", all), url.Values{"to": {"live"}, "sure": {"1"}})
+	boss.post(fmt.Sprintf("/admin/promotions/%d/move", some), url.Values{"to": {"live"}})
+	require.Equal(t, []string{"live", "live"}, []string{state(all), state(some)})
 }

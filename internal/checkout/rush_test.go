@@ -1,6 +1,7 @@
 package checkout_test
 
 import (
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,13 +12,14 @@ import (
 	"counterpart/internal/checkout"
 	"counterpart/internal/fault"
 	"counterpart/internal/inventory"
+	"counterpart/internal/pg"
 	"counterpart/internal/pg/pgtest"
 	"counterpart/internal/sample"
 )
 
 // Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told. What is claimed together is sold to the last piece.
 func TestARushSellsWhatThereIs(t *testing.T) {
-	db, _ := pgtest.Database(t)
+	db, address := pgtest.Database(t)
 	c := sample.Load(t, db)
 	_, err := db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = 200 WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' RETURNING variant_id, location_id)
 		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT variant_id, location_id, 190, 'receipt', 'api' FROM l`, c.Mug, c.HarbourStreet.ID)
@@ -28,12 +30,20 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 	}
 	close(requests)
 
+	// The shelf is held until some wait for it together: how fast the machine is decides nothing. Nobody gives up before.
+	patient, err := pg.Open(ctx, withPatience(address))
+	require.NoError(t, err)
+	defer patient.Close()
+	held, err := db.Begin(ctx)
+	require.NoError(t, err)
+	_, err = held.Exec(ctx, `SELECT FROM stock_level WHERE variant_id = $1 FOR UPDATE`, c.Mug)
+	require.NoError(t, err)
 	var sold, told atomic.Int64
 	var clients sync.WaitGroup
-	for range 64 {
+	client := func() {
 		clients.Go(func() {
 			for r := range requests {
-				switch _, err := checkout.Place(ctx, db, r); {
+				switch _, err := checkout.Place(ctx, patient, r); {
 				case err == nil:
 					sold.Add(1)
 				case fault.As(err) != nil:
@@ -44,6 +54,17 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 			}
 		})
 	}
+	for started := 1; ; started++ {
+		require.LessOrEqual(t, started, 64, "nobody waits together")
+		client()
+		var together bool
+		require.NoError(t, db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%reserved + $3::integer%')`).Scan(&together))
+		if together {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	require.NoError(t, held.Rollback(ctx))
 	clients.Wait()
 
 	require.Equal(t, []int64{200, 100}, []int64{sold.Load(), told.Load()})
@@ -53,6 +74,20 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 	onHand, reserved := level(t, db, c.Mug, c.HarbourStreet.ID)
 	require.Equal(t, []int{200, 200}, []int{onHand, reserved})
 	sound(t, db)
+}
+
+// withPatience is a database's address for a pool that waits for as long as it takes.
+func withPatience(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		panic(err)
+	}
+	q := u.Query()
+	for name, value := range map[string]string{"lock_timeout": "60s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s", "pool_max_conns": "80"} {
+		q.Set(name, value)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {

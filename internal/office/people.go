@@ -96,9 +96,9 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				FROM orders o
 				JOIN customer m ON m.id = o.customer_id
 				JOIN location l ON l.id = o.location_id
-				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent = 0 OR o.currency = @currency) AND (@spent = 0 AND @orders = 0 OR ` + order.AnyKept + `)
+				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent::bigint = 0 OR o.currency = @currency) AND (@spent::bigint = 0 AND @orders = 0 OR ` + order.AnyKept + `)
 				GROUP BY 1
-				HAVING (@spent = 0 OR sum(CASE WHEN @spent > 0 THEN ` + order.Kept + ` END) >= @spent) AND count(*) >= @orders
+				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0 THEN ` + order.Kept + ` END) >= @spent::bigint) AND count(*) >= @orders
 					AND (@away = 0 OR max(o.placed_at) < now() - make_interval(days => @away))
 					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within))))`
 	batch := &pgx.Batch{}

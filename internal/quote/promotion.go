@@ -110,6 +110,12 @@ func (p *Promotion) Level() Level {
 
 func (r *Rule) selects() bool { return len(r.Products)+len(r.Categories)+len(r.Tags) > 0 }
 
+// Everything says whether a rule takes money off whatever is in the shop: it names no goods.
+func (r *Rule) Everything() bool {
+	off := slices.Contains([]string{Percent, Amount, BuyGet, CheapestFree, TieredSpend}, r.Effect.Kind)
+	return off && !r.selects()
+}
+
 // inOrder is the one order in which promotions have their turns.
 func inOrder(all []Promotion) []*Promotion {
 	sorted := make([]*Promotion, len(all))

@@ -44,7 +44,17 @@ type Session struct {
 	Locked     bool          // nobody touched it for as long as the shop allows
 	Idle       time.Duration // how long that is
 	Until      time.Time     // when a new one ends, if that is before its Lifetime
+	TimeZone   string // of the store where they are, or else of the chain's first
 	seen       time.Time
+}
+
+// Zone is where their clocks are.
+func (s *Session) Zone() *time.Location {
+	zone, err := time.LoadLocation(s.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Begin starts an associate's session and returns the secret of its cookie. It is always a new one, so a planted cookie is worth nothing.
@@ -83,13 +93,14 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	var s Session
 	err := db.QueryRow(ctx, `
 		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
-			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int), shop.idle * 60000000000, s.seen_at
+			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int), shop.idle * 60000000000, s.seen_at,
+			coalesce((SELECT time_zone FROM location WHERE id = s.location_id), (SELECT time_zone FROM location ORDER BY kind = 'store' DESC, id LIMIT 1), 'UTC')
 		FROM session s
 		CROSS JOIN (SELECT coalesce(max(idle_minutes), 10)::bigint AS idle FROM shop) shop
 		JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN device d ON d.id = s.device_id
 		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`, secret.Digest(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen)
+		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen, &s.TimeZone)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Source is the language the keys are written in; a sentence that has no translation is said in it.
@@ -94,6 +95,21 @@ func Clean(typed string, most int) string {
 		typed = string(runes[:most])
 	}
 	return strings.TrimSpace(typed)
+}
+
+type zoneKey struct{}
+
+// WithZone sets the clocks by which a request is answered: those of the store where whoever asks works.
+func WithZone(ctx context.Context, zone *time.Location) context.Context {
+	return context.WithValue(ctx, zoneKey{}, zone)
+}
+
+// Zone is UTC where nobody said anything else.
+func Zone(ctx context.Context) *time.Location {
+	if zone, ok := ctx.Value(zoneKey{}).(*time.Location); ok {
+		return zone
+	}
+	return time.UTC
 }
 
 type languageKey struct{}

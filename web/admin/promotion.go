@@ -402,6 +402,15 @@ func words(s string) (all []string) {
 func (p *Pages) movePromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	to := typed(r.PostFormValue("to"))
 	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
+		if to == promotion.Live && r.PostFormValue("sure") != "1" {
+			page, err := promotion.ByID(r.Context(), tx, id(r, "id"))
+			if err != nil {
+				return err
+			}
+			if page != nil && page.Rule.Everything() {
+				return fault.Field("sure", "This promotion applies to everything in the shop. Confirm that it should go live.")
+			}
+		}
 		if err := promotion.Move(r.Context(), tx, id(r, "id"), to); err != nil {
 			return err
 		}

@@ -211,6 +211,13 @@ func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Po
 	}, nil
 }
 
+// inZone has an answer tell the time by a store's clocks.
+func inZone(answer respond.Answer, zone *time.Location) respond.Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		return answer(w, r.WithContext(text.WithZone(r.Context(), zone)))
+	}
+}
+
 func (r *Routes) enter(most map[string]int) bool {
 	r.open.Lock()
 	defer r.open.Unlock()
@@ -321,7 +328,11 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 		if stream {
 			return r.stream(w, req, admitted, p, h)
 		}
-		return h(w, admitted)
+		answer, err := h(w, admitted)
+		if s := Session(admitted.Context()); s != nil && err == nil {
+			return inZone(answer, s.Zone()), nil
+		}
+		return answer, err
 	}
 	r.mux.Method(method, pattern, respond.HTTP(guarded, r.page))
 	if method == http.MethodGet {
