@@ -540,3 +540,25 @@ func ChangeOfExchange(ctx context.Context, db pg.DB, orderID, locationID int64) 
 	}
 	return change, nil
 }
+
+// mostPlaces is how many free places a picker is offered.
+const mostPlaces = 8
+
+// FreePlaces are shelves and boxes of a store where something was put in the last three months and nothing waits now: those used most, by name.
+func FreePlaces(ctx context.Context, db pg.DB, locationID int64) ([]string, error) {
+	rows, err := db.Query(ctx, `
+		SELECT place
+		FROM (
+			SELECT place
+			FROM fulfilment
+			WHERE location_id = $1 AND method = 'pickup' AND place <> '' AND ready_at > now() - interval '90 days'
+			GROUP BY place
+			HAVING count(*) FILTER (WHERE state = 'ready') = 0
+			ORDER BY count(*) DESC, place
+			LIMIT $2) free
+		ORDER BY place`, locationID, mostPlaces)
+	if err != nil {
+		return nil, fmt.Errorf("list free places: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

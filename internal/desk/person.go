@@ -24,6 +24,7 @@ type Person struct {
 	CartFrom   string     // channel of the cart's last line
 	Orders     []profile.Order
 	Worth      []profile.Worth
+	NoShows    int // collections that were held to the end and given up
 	Notes      []customer.Note
 	Consents   []profile.Consent
 	Perhaps    []profile.Perhaps
@@ -53,6 +54,7 @@ func Profile(ctx context.Context, db pg.DB, person, locationID int64, language s
 	})
 	profile.QueueOrders(batch, person, 20, &p.Orders)
 	profile.QueueWorth(batch, person, &p.Worth)
+	profile.QueueNoShows(batch, person, &p.NoShows)
 	profile.QueueNotes(batch, person, &p.Notes)
 	profile.QueueConsents(batch, person, &p.Consents)
 	profile.QueuePerhaps(batch, person, &p.Perhaps)

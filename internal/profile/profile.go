@@ -183,6 +183,15 @@ func QueueWorth(batch *pgx.Batch, person int64, worth *[]Worth) {
 		ORDER BY 3 DESC`, pgx.NamedArgs{"person": person}).Query(collect(worth))
 }
 
+// QueueNoShows asks how many of a person's collections were held to the end and given up.
+func QueueNoShows(batch *pgx.Batch, person int64, n *int) {
+	batch.Queue(`
+		SELECT count(*)
+		FROM orders o
+		JOIN fulfilment f ON f.order_id = o.id AND f.expired_at IS NOT NULL
+		WHERE o.customer_id IN (`+customer.Members+`)`, pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error { return row.Scan(n) })
+}
+
 // Thing is a variant on a list, or a product that was looked at, as it is now at a store.
 type Thing struct {
 	VariantID int64

@@ -44,7 +44,7 @@ type Session struct {
 	Locked     bool          // nobody touched it for as long as the shop allows
 	Idle       time.Duration // how long that is
 	Until      time.Time     // when a new one ends, if that is before its Lifetime
-	TimeZone   string // of the store where they are, or else of the chain's first
+	TimeZone   string        // of the store where they are, or else of the chain's first
 	seen       time.Time
 }
 

@@ -1,6 +1,7 @@
 package counter
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"counterpart/internal/browse"
+	"counterpart/internal/desk"
 	"counterpart/internal/fault"
 	"counterpart/internal/location"
 	"counterpart/internal/money"
@@ -25,6 +27,7 @@ type pickupView struct {
 	Carrier, Tracking        string
 	Done                     string
 	Now                      time.Time
+	Free                     []string // places where it could be put
 }
 
 func (p *Pages) pickup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -48,6 +51,11 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 		return nil, respond.NotFound()
 	}
 	view.Now = time.Now()
+	if view.Fulfilment.Method == "pickup" && view.Fulfilment.State == "to_pick" {
+		if view.Free, err = desk.FreePlaces(r.Context(), p.DB, store.ID); err != nil {
+			return nil, err
+		}
+	}
 	if wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, pickupPage(c, view)), nil
@@ -67,7 +75,8 @@ func (p *Pages) after(r *http.Request, err error, view pickupView, next string) 
 }
 
 func (p *Pages) ready(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := pickupView{Place: typed(r, "place")}
+	// A button names a free place; what was typed goes before it.
+	view := pickupView{Place: cmp.Or(typed(r, "place"), typed(r, "free"))}
 	err := pickup.Ready(r.Context(), p.DB, here(r), id(r, "id"), view.Place)
 	return p.after(r, err, view, "/counter?done=ready")
 }

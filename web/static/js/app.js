@@ -95,15 +95,77 @@ async function send(form) {
   history.replaceState(null, "", address);
 }
 
-// At the counter a scanner types wherever the cursor is: the search box has it unless somebody is filling in a form, and "/" brings it back.
+// At the counter a scanner types wherever the cursor is: the search box has it unless somebody is filling in a form, and "/" brings it back. Letters are keys where nobody types;
+// a scanner's first letter is told from a key by what follows at once.
+let scanned = 0;
 document.addEventListener("keydown", (event) => {
   const box = document.querySelector("[data-keep-focus] input");
-  if (!box || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!document.querySelector(".counter-head") || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const typing = document.activeElement.matches("input, textarea, select");
-  if (event.key === "/" && !typing) { event.preventDefault(); box.focus(); box.select(); return; }
-  if (event.key === "Escape" && document.activeElement === box) { box.value = ""; return; }
-  if (!typing && event.key.length === 1 && /\w/.test(event.key)) box.focus();
+  if (event.key === "Escape" && typing) { if (document.activeElement === box) box.value = ""; document.activeElement.blur(); return; }
+  if (["ArrowDown", "ArrowUp"].includes(event.key) && (!typing || document.activeElement === box)) { move(event); return; }
+  if (typing) return;
+  if (event.key === "/") { event.preventDefault(); box?.focus(); box?.select(); return; }
+  if (event.key === "?") { document.querySelector("[data-keys]")?.showModal(); return; }
+  if (event.key.length !== 1 || !/\w/.test(event.key)) return;
+  const wanted = event.key.toLowerCase() === "n" ? document.querySelector(".counter-sale button") : document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!wanted || event.repeat) { box?.focus(); return; }
+  event.preventDefault();
+  const mine = ++scanned;
+  const more = (next) => { if (next.key.length === 1) { scanned++; if (box) { box.focus(); box.value = event.key; } } };
+  document.addEventListener("keydown", more, { once: true, capture: true });
+  setTimeout(() => { document.removeEventListener("keydown", more, { capture: true }); if (mine === scanned) wanted.click(); }, 120);
 });
+
+// move goes from row to row of the counter's lists.
+function move(event) {
+  const rows = [...document.querySelectorAll("a.row")];
+  if (rows.length === 0) return;
+  const at = rows.indexOf(document.activeElement), step = event.key === "ArrowDown" ? 1 : -1;
+  event.preventDefault();
+  rows[Math.min(rows.length - 1, Math.max(0, at + step))].focus();
+}
+
+// What is fetched for an order is ticked by a tap, or by scanning it; a reload on the way loses nothing.
+function picking() {
+  const lines = [...document.querySelectorAll("[data-pick]")], total = document.querySelector("[data-picked]");
+  if (lines.length === 0 || !total) return;
+  const key = "picked:" + location.pathname;
+  const picked = JSON.parse(sessionStorage.getItem(key) || "{}");
+  const plain = (code) => code.toUpperCase().replace(/[\s-]/g, "").replace(/^0+/, "");
+  const show = () => {
+    let n = 0;
+    for (const line of lines) {
+      const open = Number(line.dataset.open), have = Math.min(open, picked[line.dataset.pick] || 0), tick = line.querySelector("[data-tick]");
+      n += have;
+      tick.hidden = false;
+      tick.setAttribute("aria-pressed", String(have === open));
+      tick.querySelector("[data-count]").textContent = open > 1 ? `${have}/${open}` : "";
+      line.classList.toggle("is-picked", have === open);
+    }
+    total.hidden = false;
+    total.textContent = total.dataset.words.replace("#", n);
+  };
+  const tick = (line) => {
+    const open = Number(line.dataset.open), have = picked[line.dataset.pick] || 0;
+    picked[line.dataset.pick] = have >= open ? 0 : have + 1;
+    sessionStorage.setItem(key, JSON.stringify(picked));
+    show();
+  };
+  for (const line of lines) line.querySelector("[data-tick]").addEventListener("click", () => tick(line));
+  document.querySelector(".counter-search")?.addEventListener("submit", (event) => {
+    const box = event.target.querySelector("input"), code = plain(box.value);
+    const line = code && lines.find((l) => l.dataset.codes.split(" ").some((c) => c && plain(c) === code) && (picked[l.dataset.pick] || 0) < Number(l.dataset.open));
+    if (!line) return;
+    event.preventDefault();
+    box.value = "";
+    tick(line);
+  });
+  show();
+}
+
+// The caret is where the error is.
+document.querySelector("[aria-invalid=true]")?.focus();
 
 // A choice in a form that says so is sent at once; without a script there is a button for it.
 document.documentElement.classList.add("sends");
@@ -232,6 +294,7 @@ function lockWhenIdle() {
 }
 
 countCash();
+picking();
 keepLive();
 keepTyped();
 passkeys();
