@@ -480,4 +480,14 @@ var Rules = []Rule{
 		SELECT format('index %s is not valid', indexrelid::regclass)
 		FROM pg_index
 		WHERE NOT indisvalid`},
+	{"a fulfilment is undecided exactly while a shortage of it is open", `
+		SELECT format('fulfilment %s is %s with %s open shortages', f.id, f.state, count(s.id))
+		FROM fulfilment f
+		LEFT JOIN shortage s ON s.fulfilment_id = f.id AND s.decided_at IS NULL
+		GROUP BY f.id
+		HAVING (f.state = 'undecided') <> (count(s.id) > 0)`},
+	{"a hold ends after it began, and only what was not collected is a no-show", `
+		SELECT format('fulfilment %s: ready %s, held until %s', id, ready_at, hold_until)
+		FROM fulfilment
+		WHERE hold_until < ready_at OR extended_at < ready_at OR expired_at IS NOT NULL AND (collected_at IS NOT NULL OR hold_until IS NULL OR expired_at < hold_until)`},
 }
