@@ -2,7 +2,10 @@ package web_test
 
 import (
 	"bytes"
+	"counterpart/internal/sample"
+	"counterpart/internal/staff"
 	"fmt"
+	"github.com/jackc/pgx/v5"
 	"net/http"
 	"net/url"
 	"os"
@@ -54,4 +57,76 @@ func TestPapersOfAnOrder(t *testing.T) {
 	}
 	status, _, _ := p.visitor(t).get("/orders/AAAAAAAAAAAAAAAAAAAAAAAAAA/receipt.pdf")
 	require.Equal(t, http.StatusNotFound, status)
+}
+
+// TestDocumentsNameTheSeller enters who sells in the settings, differently for one store, and finds it on documents as it was when they were issued.
+func TestDocumentsNameTheSeller(t *testing.T) {
+	p := open(t)
+	boss := p.visitor(t)
+	a := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	boss.signIn(a.Email)
+	seller := func(location int64, name, vat string) int {
+		status, _, _ := boss.post("/admin/settings/seller", url.Values{"location": {fmt.Sprint(location)}, "legal_name": {name}, "seller_address": {"1 Quay\nLeeds LS1 4DT"}, "company_number": {"01234567"}, "vat_number": {vat}})
+		return status
+	}
+	require.Equal(t, http.StatusUnprocessableEntity, seller(0, "Fold & Co Limited", "no number"))
+	require.Equal(t, http.StatusUnprocessableEntity, seller(0, "", "GB 123 4567 89"))
+	require.Equal(t, http.StatusSeeOther, seller(0, "Fold & Co Limited", "gb 123 4567 89"))
+	invoice := func() (link, body string) {
+		bea, v := p.visitor(t), p.visitor(t)
+		bea.signIn(p.Bea.Email)
+		_, _, to := v.post("/checkout", v.fill(p, p.BlueMug))
+		var order, part, number int64
+		var code string
+		require.NoError(t, p.db.QueryRow(ctx, `SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&order, &part, &code))
+		bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
+		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {code}, "kind": {"terminal"}})
+		require.NoError(t, billing.Square(ctx, p.db, order))
+		require.NoError(t, p.db.QueryRow(ctx, `SELECT number FROM document WHERE order_id = $1`, order).Scan(&number))
+		_, receipt, _ := v.get(to + "/receipt")
+		require.Contains(t, receipt, "Return by")
+		link = fmt.Sprintf("%s/documents/invoice/%d", to, number)
+		_, body, _ = v.get(link)
+		return link, body
+	}
+	first, body := invoice()
+	for _, want := range []string{"Fold &amp; Co Limited", "GB123456789", "01234567", "1 Quay"} {
+		require.Contains(t, body, want)
+	}
+	require.Equal(t, http.StatusSeeOther, seller(p.HarbourStreet.ID, "Harbour Mugs Limited", "GB987654321"))
+	_, body = invoice()
+	require.Contains(t, body, "Harbour Mugs Limited")
+	require.NotContains(t, body, "GB123456789")
+	_, body, _ = p.visitor(t).get(first)
+	require.Contains(t, body, "Fold &amp; Co Limited", "what was issued is frozen")
+	require.NotContains(t, body, "Harbour Mugs")
+}
+
+// TestAStockKeeperHasTheStockroom opens what is picked and packed, and nothing where customers are served.
+func TestAStockKeeperHasTheStockroom(t *testing.T) {
+	p := open(t)
+	keeper := p.visitor(t)
+	a := staff.Associate{Name: "Max", Email: "max@example.com", Role: staff.RoleStock, Locations: []int64{p.HarbourStreet.ID}}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	keeper.signIn(a.Email)
+	shopper := p.visitor(t)
+	_, _, to := shopper.post("/checkout", shopper.fill(p, p.Mug))
+	var part, customer int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&part, &customer))
+	status, body, _ := keeper.get("/counter")
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, body, "New sale")
+	status, _, _ = keeper.get(fmt.Sprintf("/counter/customers/%d", customer))
+	require.Equal(t, http.StatusForbidden, status)
+	for _, path := range []string{"/counter/search", "/counter/sales", fmt.Sprintf("/counter/pickups/%d/handover", part)} {
+		status, _, _ := keeper.post(path, url.Values{"q": {"Ada"}})
+		require.Equal(t, http.StatusForbidden, status, path)
+	}
+	status, _, _ = keeper.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"free": {"A1"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	var state string
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT state || ' ' || place FROM fulfilment WHERE id = $1`, part).Scan(&state))
+	require.Equal(t, "ready A1", state)
+	p.sound(t)
 }

@@ -116,7 +116,25 @@ func (l *loader) places(ctx context.Context) error {
 			return err
 		}
 	}
+	// One business in each country; the names are made up, and so are the numbers.
+	if err := location.SetSeller(ctx, l.tx, 0, location.Seller{LegalName: "Aldous & Fern Limited", Address: "3 Cloth Hall Yard\nLeeds LS1 2EF\nUnited Kingdom", CompanyNumber: "09999901", VATNumber: "GB999999901"}); err != nil {
+		return err
+	}
+	for _, place := range l.locations {
+		abroad, ok := sellersAbroad[place.Country]
+		if !ok {
+			continue
+		}
+		if err := location.SetSeller(ctx, l.tx, place.ID, abroad); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+var sellersAbroad = map[string]location.Seller{
+	"LV": {LegalName: "Aldous & Fern SIA", Address: "Meistaru iela 12\nRīga LV-1050\nLatvia", CompanyNumber: "49999999901", VATNumber: "LV49999999901"},
+	"US": {LegalName: "Aldous & Fern Inc.", Address: "88 Wharf Street\nNew York, NY 10013\nUnited States"},
 }
 
 func (l *loader) people(ctx context.Context) error {

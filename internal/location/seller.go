@@ -74,7 +74,7 @@ var vatNumber = regexp.MustCompile(`^[0-9A-Z+*]{4,15}$`)
 // ReadVATNumber tidies a VAT number up: capitals, no spaces, dots or dashes. False when it cannot be one anywhere. An empty one is none.
 func ReadVATNumber(typed string) (string, bool) {
 	number := strings.NewReplacer(" ", "", ".", "", "-", "", "\u00a0", "").Replace(strings.ToUpper(strings.TrimSpace(typed)))
-	return number, number == "" || vatNumber.MatchString(number)
+	return number, number == "" || vatNumber.MatchString(number) && strings.ContainsAny(number, "0123456789")
 }
 
 // CheckSeller tidies a seller up and says, field by field, what is wrong. The shop itself has to have a name and an address; a location says only what differs.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/sandbox/sandboxtest"
 )
 
 // TestNothingIsSpentThatNobodyPressedFor orders as a member with points, who touches nothing on the way.
@@ -83,5 +85,40 @@ func TestPickingIsTickedAndKeysWork(t *testing.T) {
 	}
 	associate.click(".pickup-do .is-large")
 	associate.eventually(`document.activeElement.id === "f-code"`)
+	clean(t, p)
+}
+
+// TestAStockKeeperPacksAndSends sends from the warehouse what it has.
+func TestAStockKeeperPacksAndSends(t *testing.T) {
+	p := open(t)
+	shopper := p.person(t, 390, 844)
+	shopper.visit("/p/fell-coat")
+	shopper.click(`form[action="/stores/leeds/choose"] button`)
+	shopper.do(chromedp.Click(chromedp.CSS(`input[name="way"][value="ship"]`)))
+	shopper.click("#add .button")
+	shopper.click(`a[href="/checkout"]`)
+	shopper.write("#f-name", "Una Quill")
+	shopper.write("#f-email", "una@example.com")
+	shopper.write("#f-lines", "12 Chapel Walk")
+	shopper.write("#f-town", "Sheffield")
+	shopper.write("#f-postcode", "s1 2pd")
+	shopper.do(chromedp.Click(chromedp.CSS(`input[name="pay"][value="card"]`)))
+	shopper.click(`button[name="place"]`)
+	shopper.payWith(sandboxtest.Good)
+	shopper.sees("Order again")
+
+	keeper := p.person(t, 1280, 800)
+	keeper.signIn(p.Accounts["Marcus"])
+	keeper.visit("/staff/store")
+	keeper.click(`button[name="store"][value="WH1"]`)
+	keeper.eventually(`location.pathname === "/counter" && document.readyState === "complete"`)
+	part := one[int64](t, p, `SELECT f.id FROM fulfilment f JOIN location l ON l.id = f.location_id AND l.code = 'WH1' WHERE f.method = 'ship' AND f.state = 'to_pick' ORDER BY f.id LIMIT 1`)
+	keeper.lookAt("stockroom")
+	keeper.visit(fmt.Sprintf("/counter/pickups/%d", part))
+	keeper.lookAt("stockroom-pack")
+	keeper.accessible("packing")
+	keeper.write("#f-tracking", "PP123456789GB")
+	keeper.click(".pickup-do .is-large")
+	require.Equal(t, "shipped PP123456789GB", one[string](t, p, fmt.Sprintf(`SELECT state || ' ' || tracking FROM fulfilment WHERE id = %d`, part)))
 	clean(t, p)
 }
