@@ -105,23 +105,28 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 // Expire ends the holds that are over: what was not collected is cancelled, with money, points and codes as for any cancelled order, the shopper is told, and the store puts
 // the goods back.
 func Expire(ctx context.Context, db pg.DB) error {
-	rows, err := db.Query(ctx, `
+	return each(ctx, db, `
 		SELECT id, location_id
 		FROM fulfilment
 		WHERE state = 'ready' AND hold_until <= now()
 		ORDER BY hold_until
-		LIMIT 200`)
+		LIMIT 200`, func(fulfilmentID, locationID int64) error { return expire(ctx, db, fulfilmentID, locationID) })
+}
+
+// each does something about what is due, one transaction each; what fails does not keep the others waiting.
+func each(ctx context.Context, db pg.DB, due string, do func(a, b int64) error) error {
+	rows, err := db.Query(ctx, due)
 	if err != nil {
-		return fmt.Errorf("list holds that are over: %w", err)
+		return fmt.Errorf("list what is due: %w", err)
 	}
-	type over struct{ ID, LocationID int64 }
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[over])
+	type pair struct{ A, B int64 }
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
 	if err != nil {
-		return fmt.Errorf("list holds that are over: %w", err)
+		return fmt.Errorf("list what is due: %w", err)
 	}
 	var failed error
-	for _, o := range all {
-		failed = errors.Join(failed, expire(ctx, db, o.ID, o.LocationID))
+	for _, d := range all {
+		failed = errors.Join(failed, do(d.A, d.B))
 	}
 	return failed
 }

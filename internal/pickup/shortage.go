@@ -204,28 +204,18 @@ func refundShortage(ctx context.Context, tx pgx.Tx, h *order.Held, o Options) er
 
 // DecideForThem gives the money back of what nobody has chosen anything for in time.
 func DecideForThem(ctx context.Context, db pg.DB) error {
-	rows, err := db.Query(ctx, `
+	return each(ctx, db, `
 		SELECT order_id, id
 		FROM shortage
 		WHERE decided_at IS NULL AND decide_by <= now()
 		ORDER BY decide_by
-		LIMIT 200`)
-	if err != nil {
-		return fmt.Errorf("list shortages to decide: %w", err)
-	}
-	type due struct{ OrderID, ID int64 }
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[due])
-	if err != nil {
-		return fmt.Errorf("list shortages to decide: %w", err)
-	}
-	var failed error
-	for _, d := range all {
-		err := Decide(ctx, db, Choice{OrderID: d.OrderID, ShortageID: d.ID, What: "refund", By: "time"})
-		if fault.As(err) == nil { // Somebody chose in this moment.
-			failed = errors.Join(failed, err)
+		LIMIT 200`, func(orderID, shortageID int64) error {
+		err := Decide(ctx, db, Choice{OrderID: orderID, ShortageID: shortageID, What: "refund", By: "time"})
+		if fault.As(err) != nil {
+			return nil // Somebody chose in this moment.
 		}
-	}
-	return failed
+		return err
+	})
 }
 
 // recount asks a store to count a shelf that had less than it should.
