@@ -105,7 +105,7 @@ func TestAPromotionForEverythingAsks(t *testing.T) {
 	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('All', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&all))
 	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('Some', '{"tags": ["wool"], "effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&some))
 	_, body, _ := boss.get("/admin/promotions")
-	require.Contains(t, body, "10 % off, everything in the shop")
+	require.Contains(t, body, "10% off, everything in the shop")
 	status, body, _ := boss.post(fmt.Sprintf("/admin/promotions/%d/move", all), url.Values{"to": {"live"}})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.Contains(t, body, "Go live for everything")

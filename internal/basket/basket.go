@@ -168,8 +168,19 @@ func (b *Basket) Problem() text.Message {
 
 // Blocked is why the cart cannot be ordered whatever the shelves hold, or nothing. What they hold, only a claim on them says.
 func (b *Basket) Blocked() text.Message {
+	why, _ := b.blocked()
+	return why
+}
+
+// Misdirected says that all that is wrong is where it is to be sent: the checkout asks for another place.
+func (b *Basket) Misdirected() bool {
+	_, place := b.blocked()
+	return place
+}
+
+func (b *Basket) blocked() (why text.Message, place bool) {
 	if b == nil || len(b.Lines) == 0 {
-		return text.M("The cart is empty.")
+		return text.M("The cart is empty."), false
 	}
 	for _, line := range b.Lines {
 		args := text.Args{"title": line.Title, "min": line.Min, "max": line.Max}
@@ -179,22 +190,22 @@ func (b *Basket) Blocked() text.Message {
 		}
 		switch {
 		case line.Gone:
-			return text.M("{title} is no longer available. Remove it from the cart to continue.", args)
+			return text.M("{title} is no longer available. Remove it from the cart to continue.", args), false
 		case !line.Fits():
-			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.", args)
+			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.", args), false
 		case line.Method == quote.Pickup && store == nil:
-			return text.M("Choose a store to collect from.")
+			return text.M("Choose a store to collect from."), false
 		case line.Method == quote.Pickup && !store.Pickup:
-			return text.M("{store} doesn’t offer collection. Choose another store.", args)
+			return text.M("{store} doesn’t offer collection. Choose another store.", args), false
 		case line.Untaxed && line.Method == quote.Ship:
-			return text.M("We can’t deliver {title} to that address yet. Choose another country or state, or collect in store.", args)
+			return text.M("We can’t deliver {title} to that address yet. Choose another country or state, or collect in store.", args), true
 		case line.Untaxed:
-			return text.M("{title} can’t be sold at {store} yet: its tax rate isn’t set up. Please tell us, or choose another store.", args)
+			return text.M("{title} can’t be sold at {store} yet: its tax rate isn’t set up. Please tell us, or choose another store.", args), false
 		case line.Method == quote.Ship && b.Way == nil:
-			return text.M("We don’t deliver this to that country. Choose another country, or collect in store.")
+			return text.M("We don’t deliver this to that country. Choose another country, or collect in store."), true
 		}
 	}
-	return text.Message{}
+	return text.Message{}, false
 }
 
 // Ready says whether the cart can be ordered as it is.

@@ -335,6 +335,10 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 				o.Parts[i].Store = &stores[k]
 			}
 		}
+		if o.Parts[i].Store == nil {
+			// It went to another store between the two statements: what is read now is how it stands.
+			return readOrder(ctx, db, where, arg, part)
+		}
 		if i == 0 || o.Parts[i].ID == part {
 			o.Fulfilment, o.Store = o.Parts[i], *o.Parts[i].Store
 		}

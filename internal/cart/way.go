@@ -31,7 +31,13 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 			SELECT pg_notify('counterpart', 'customer:' || $1::bigint) FROM open)
 		UPDATE cart_line
 		SET method = $3, location_id = CASE WHEN $3 = 'pickup' THEN (SELECT id FROM location WHERE id = $4 AND kind = 'store') END
-		WHERE id = $2 AND cart_id = (SELECT id FROM open) AND (SELECT count(*) FROM told) = 1`, customerID, lineID, method, locationID, soldAt)
+		WHERE id = $2 AND cart_id = (SELECT id FROM open) AND (SELECT count(*) FROM told) = 1
+			AND ($4::bigint = 0 OR $4 = $5 OR EXISTS ( -- where prices or taxes are others, it would be another sale
+				SELECT
+				FROM cart c
+				JOIN location home ON home.id = coalesce(nullif($5::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+				JOIN location at ON at.id = $4 AND at.kind = 'store' AND at.pickup AND at.currency = home.currency AND at.tax_included = home.tax_included
+				WHERE c.id = (SELECT id FROM open)))`, customerID, lineID, method, locationID, soldAt)
 	if err != nil {
 		return fmt.Errorf("choose how to have a line: %w", err)
 	}

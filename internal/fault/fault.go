@@ -3,6 +3,7 @@ package fault
 
 import (
 	"errors"
+	"time"
 
 	"counterpart/internal/text"
 )
@@ -24,6 +25,7 @@ type Fault struct {
 	Kind    Kind
 	Message text.Message
 	Fields  map[string]text.Message
+	After   time.Duration // when it can be tried again, of TooMany; 0: soon
 }
 
 func (f *Fault) Error() string {

@@ -37,6 +37,18 @@ func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	return err
 }
 
+// spentFor is errSpent with the time until the window is over.
+func spentFor(ctx context.Context, db pg.DB, scope string) error {
+	var rest time.Duration
+	err := db.QueryRow(ctx, `SELECT coalesce(max(expires_at) - now(), '0') FROM try WHERE scope = $1`, key(scope)).Scan(&rest)
+	if err != nil {
+		return fmt.Errorf("look at tries: %w", err)
+	}
+	spent := *errSpent
+	spent.After = max(rest, time.Second)
+	return &spent
+}
+
 // Count is Take, and answers how many there were.
 func Count(ctx context.Context, db pg.DB, scope string, rule Rule) (tries int, err error) {
 	err = db.QueryRow(ctx, `
@@ -48,7 +60,7 @@ func Count(ctx context.Context, db pg.DB, scope string, rule Rule) (tries int, e
 		WHERE t.expires_at <= now() OR t.tries < $3
 		RETURNING tries`, key(scope), rule.Window, rule.Max).Scan(&tries)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, errSpent
+		return 0, spentFor(ctx, db, scope)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("count a try: %w", err)
@@ -65,7 +77,7 @@ func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 		return fmt.Errorf("look at tries: %w", err)
 	}
 	if spent {
-		return errSpent
+		return spentFor(ctx, db, scope)
 	}
 	return nil
 }
@@ -163,13 +175,13 @@ func (p Place) Proven(ctx context.Context, db pg.DB) error {
 }
 
 func (p Place) places() []string {
-	all := []string{p.Network}
+	var all []string // devices first: a network may be shared with whoever guesses
 	for _, device := range p.Devices {
 		if device != "" {
 			all = append(all, "device:"+device)
 		}
 	}
-	return all
+	return append(all, p.Network)
 }
 
 // kind is the part of an account's scope that all accounts of its kind share.

@@ -101,8 +101,8 @@ func Compose(kind string, a About) (subject, body string) {
 		subject = say("Order {number}: an item is unavailable", number)
 		if a.Choose {
 			add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it.", number), "",
-				say("Would you like it from another store, delivered, or your money back? Choose by {until}: {link}", text.Args{"until": When(a.HoldUntil), "link": a.Link}), "",
-				say("If we don’t hear from you, we’ll refund it.", number))
+				say("Choose what you’d like instead by {until}: {link}", text.Args{"until": When(a.HoldUntil), "link": a.Link}), "",
+				say("If we don’t hear from you by then, we’ll take it off your order, and refund anything you’ve paid for it.", number))
 			break
 		}
 		add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it. You won’t be charged for it.", number), "")

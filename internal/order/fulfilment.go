@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/pg"
 )
 
 // Fulfilment states.
@@ -389,4 +391,18 @@ func WithoutStock(ctx context.Context, tx pgx.Tx, lines []int64) ([]Loose, error
 		return nil, fmt.Errorf("list lines without stock: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Loose])
+}
+
+// Staged is how many of a variant lie ready for their shoppers at a location.
+func Staged(ctx context.Context, db pg.DB, variantID, locationID int64) (n int, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(sum(r.quantity), 0)::int
+		FROM reservation r
+		JOIN order_line l ON l.id = r.order_line_id
+		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.state = 'ready'
+		WHERE r.variant_id = $1 AND r.location_id = $2 AND r.released_at IS NULL`, variantID, locationID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count what is staged: %w", err)
+	}
+	return n, nil
 }

@@ -80,8 +80,13 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 		if err != nil {
 			return err
 		}
+		// What is staged lies on a shelf with a name on it: it is not what somebody has in their hand.
+		staged, err := order.Staged(ctx, tx, variantID, locationID)
+		if err != nil {
+			return err
+		}
 		if level.OnHand-level.Reserved < quantity {
-			if err := KeepAtMost(ctx, tx, variantID, locationID, max(level.OnHand-quantity, 0)); err != nil {
+			if err := KeepAtMost(ctx, tx, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
 				return err
 			}
 		}
@@ -89,7 +94,7 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 			return err
 		}
 		if missing := quantity - (level.OnHand - level.Reserved); missing > 0 {
-			if level.OnHand >= quantity && level.Reserved > 0 {
+			if level.OnHand >= quantity && level.Reserved > staged {
 				continue // Promises came in meanwhile.
 			}
 			move := inventory.Move{VariantID: variantID, LocationID: locationID, Delta: missing, Cause: "count"}

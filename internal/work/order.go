@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,13 +24,6 @@ import (
 // orderMail posts a mail about an order, once: a job that runs again after it was posted finds it recorded. Between the
 // posting and the record there is a moment in which a crash sends a second copy, with the same Message-ID.
 func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
-	kind := args.Mail
-	if args.Line != 0 {
-		kind = fmt.Sprintf("%s:%d", args.Mail, args.Line)
-	}
-	if sent, err := message.Sent(ctx, t.DB, args.OrderID, kind); err != nil || sent {
-		return err
-	}
 	o, err := browse.OrderByID(ctx, t.DB, args.OrderID)
 	if err != nil {
 		return err
@@ -45,6 +39,16 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 		return nil // It was collected or cancelled meanwhile.
 	}
 	a := about(o, shop, t.BaseURL, args)
+	kind := args.Mail
+	if args.Line != 0 {
+		kind = fmt.Sprintf("%s:%d", args.Mail, args.Line)
+	}
+	if a.Choose {
+		kind += ":" + strconv.FormatInt(a.HoldUntil.Unix(), 10) // each time there is something to choose
+	}
+	if sent, err := message.Sent(ctx, t.DB, args.OrderID, kind); err != nil || sent {
+		return err
+	}
 	if err := aboutMoney(ctx, t.DB, &a, o, args); err != nil {
 		return err
 	}

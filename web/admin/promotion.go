@@ -162,7 +162,11 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 		written = page
 	}
 	v.PromotionPage = written
+	named := written.State != promotion.Live || written.Rule.Everything()
 	err := p.readPromotion(r, &written.Promotion)
+	if err == nil && !named && written.Rule.Everything() && r.PostFormValue("sure") != "1" {
+		err = fault.Field("sure", "This promotion is live, and without products it applies to everything in the shop. Tick the box if that’s what you want.")
+	}
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 			created := written.ID == 0

@@ -123,7 +123,7 @@ func done(r *http.Request) string {
 	case "ready":
 		return text.T(r.Context(), "Ready. We’ve told the customer.")
 	case "missing":
-		return text.T(r.Context(), "Removed. We’ve told the customer.")
+		return text.T(r.Context(), "Done. We’ve told the customer.")
 	case "cancelled":
 		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")
 	case "reserved":

@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/location"
 	"counterpart/internal/money"
 	"counterpart/internal/payment"
+	"counterpart/internal/person"
 	"counterpart/internal/postal"
 	"counterpart/internal/quote"
 	"counterpart/internal/shopping"
@@ -79,6 +80,10 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		return nil, err
 	}
 	if view.Name != "" {
+		// A named customer's points and cart are on the page: it counts as looking at their profile.
+		if err := person.Open(r.Context(), p.DB, view.CustomerID, at(r)); err != nil {
+			return nil, err
+		}
 		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
 		if err != nil {
 			return nil, err
@@ -343,6 +348,9 @@ func (v saleView) way(l basket.Line) string {
 func (v saleView) wayOptions(ctx context.Context, l basket.Line) []ui.Option {
 	all := []ui.Option{{Value: "carry", Name: text.T(ctx, "Takes it now")}, {Value: quote.Ship, Name: text.T(ctx, "Send it")}}
 	for _, s := range v.Stores {
+		if l.At(s.ID) < l.Quantity && !l.Untracked && !l.BackOrder && v.way(l) != strconv.FormatInt(s.ID, 10) {
+			continue // It cannot be promised there.
+		}
 		all = append(all, ui.Option{Value: strconv.FormatInt(s.ID, 10), Name: text.T(ctx, "Collect at {store} ({n})", text.Args{"store": s.Name, "n": l.At(s.ID)})})
 	}
 	return all

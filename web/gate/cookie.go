@@ -91,9 +91,12 @@ func (r *Routes) SignOut(w http.ResponseWriter, req *http.Request) (token string
 // StaffToken is the cookie of the session a request belongs to.
 func (r *Routes) StaffToken(req *http.Request) string { return r.staffToken(req) }
 
-type panicked struct{ value any }
+type panicked struct {
+	value any
+	stack []byte
+}
 
-func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
 var requests = promauto.NewHistogramVec(prometheus.HistogramOpts{
 	Name: "counterpart_request_seconds", Help: "How long requests took, by route.", Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -495,7 +496,9 @@ func recoverer(page respond.ErrorPage) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer func() {
 				if p := recover(); p != nil && p != http.ErrAbortHandler {
-					respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, panicked{p} }, page)(w, r)
+					respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+						return nil, panicked{p, debug.Stack()}
+					}, page)(w, r)
 				}
 			}()
 			next.ServeHTTP(w, r)

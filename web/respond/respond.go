@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,7 +82,7 @@ func Wrong(f *fault.Fault, c templ.Component) Answer {
 func retry(w http.ResponseWriter, f *fault.Fault) {
 	switch f.Kind {
 	case fault.TooMany:
-		w.Header().Set("Retry-After", "60")
+		w.Header().Set("Retry-After", strconv.Itoa(max(int(f.After.Seconds()), 5)))
 	case fault.NotYet:
 		w.Header().Set("Retry-After", "5")
 	}

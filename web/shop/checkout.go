@@ -41,7 +41,7 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	if !view.Basket.Ready() {
+	if !view.Basket.Ready() && !view.Basket.Misdirected() {
 		return respond.See("/cart"), nil
 	}
 	v := &checkoutView{cartView: *view}
@@ -70,6 +70,10 @@ func (p *Pages) checkoutAnswer(r *http.Request, v *checkoutView, f *fault.Fault)
 	}
 	s := frame(r.Context(), v.Visit, text.T(r.Context(), "Checkout"))
 	s.Sandbox = v.Sandbox
+	if v.Basket.Misdirected() {
+		why := v.Basket.Blocked()
+		f = &fault.Fault{Kind: fault.Invalid, Fields: map[string]text.Message{"country": why}}
+	}
 	if f == nil {
 		return respond.Page(checkoutPage(s, v)), nil
 	}
@@ -221,11 +225,11 @@ func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *faul
 	if err != nil {
 		return nil, err
 	}
-	if f != nil && !view.Basket.Ready() {
+	if f != nil && !view.Basket.Ready() && !view.Basket.Misdirected() {
 		view.Wrong = respond.Sentence(r.Context(), f)
 		return respond.Wrong(f, cartPage(frame(r.Context(), view.Visit, text.T(r.Context(), "Cart")), view)), nil
 	}
-	if !view.Basket.Ready() {
+	if !view.Basket.Ready() && !view.Basket.Misdirected() {
 		return respond.See("/cart"), nil
 	}
 	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone, VAT: request.VATNumber, To: request.To, Pay: request.Pay,

@@ -254,6 +254,9 @@ func (v *orderView) headline(ctx context.Context) string {
 	}
 	done := true
 	for _, f := range v.Parts {
+		if f.State == "undecided" {
+			return text.T(ctx, "Your choice, please")
+		}
 		done = done && (f.State == "collected" || f.State == "shipped" || f.State == "cancelled")
 	}
 	if done {

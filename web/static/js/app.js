@@ -107,7 +107,7 @@ document.addEventListener("keydown", (event) => {
   if (typing) return;
   if (event.key === "/") { event.preventDefault(); box?.focus(); box?.select(); return; }
   if (event.key === "?") { document.querySelector("[data-keys]")?.showModal(); return; }
-  if (event.key.length !== 1 || !/\w/.test(event.key)) return;
+  if (event.key.length !== 1 || event.key === " ") return;
   const wanted = event.key.toLowerCase() === "n" ? document.querySelector(".counter-sale button") : document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (!wanted || event.repeat) { box?.focus(); return; }
   event.preventDefault();
@@ -153,6 +153,16 @@ function picking() {
     show();
   };
   for (const line of lines) line.querySelector("[data-tick]").addEventListener("click", () => tick(line));
+  const ready = document.querySelector(".pickup-do form");
+  ready?.addEventListener("submit", (event) => {
+    const all = lines.reduce((n, l) => n + Number(l.dataset.open), 0), have = lines.reduce((n, l) => n + Math.min(Number(l.dataset.open), picked[l.dataset.pick] || 0), 0);
+    if (have === all || total.dataset.asked) return;
+    event.preventDefault();
+    event.stopPropagation();
+    total.dataset.asked = "1";
+    total.classList.add("is-short");
+    total.textContent = total.dataset.words.replace("#", have) + ". " + total.dataset.ask;
+  }, { capture: true });
   document.querySelector(".counter-search")?.addEventListener("submit", (event) => {
     const box = event.target.querySelector("input"), code = plain(box.value);
     const line = code && lines.find((l) => l.dataset.codes.split(" ").some((c) => c && plain(c) === code) && (picked[l.dataset.pick] || 0) < Number(l.dataset.open));
@@ -165,7 +175,9 @@ function picking() {
 }
 
 // The caret is where the error is.
-document.querySelector("[aria-invalid=true]")?.focus();
+const mistaken = document.querySelector("[aria-invalid=true]");
+mistaken?.focus();
+mistaken?.scrollIntoView({ block: "center" });
 
 // A choice in a form that says so is sent at once; without a script there is a button for it.
 document.documentElement.classList.add("sends");
