@@ -38,15 +38,16 @@ var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, st
 // Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one profile after the other is refused.
 func Open(ctx context.Context, db pg.DB, person int64, at At) error {
 	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[at.Role], perHour[staff.RoleAssociate]), Window: time.Hour}
-	if err := limit.Check(ctx, db, scope, rule); err != nil {
-		if fault.Is(err, fault.TooMany) {
-			return fault.New(fault.TooMany, "You’ve opened many profiles in the last hour. Ask a manager.")
-		}
-		return err
-	}
 	var fresh bool
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
 		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: counter, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		if err != nil || !fresh {
+			return err
+		}
+		err = limit.Check(ctx, tx, scope, rule)
+		if fault.Is(err, fault.TooMany) {
+			return fault.New(fault.TooMany, "You’ve opened many profiles in the last hour. Ask a manager.")
+		}
 		return err
 	})
 	if err != nil || !fresh {
