@@ -82,7 +82,7 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func columns(ctx context.Context) [4]string {
-	return [4]string{text.T(ctx, "What"), text.T(ctx, "Items"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
+	return [4]string{text.T(ctx, "Item"), text.T(ctx, "Qty"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
 }
 
 func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond.Answer, error) {
