@@ -19,7 +19,7 @@ import (
 // TestAChoiceIsMadeOnceOverHTTP sends every choice for what was not found at once: one is taken, the others are told, on a page that shows how it stands.
 func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 	p := open(t)
-	for round := range 3 {
+	for round := range 2 {
 		v := p.visitor(t)
 		_, _, to := v.post("/checkout", v.fill(p, p.Mug))
 		var part, line, shortage int64

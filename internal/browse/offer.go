@@ -55,7 +55,7 @@ func (v *Visit) quoteOne(variantID, amount int64, giftCard bool, p priced, open 
 			o.More = append(o.More, miss.Promotion.Title)
 		}
 	}
-	if !in.Shopper.Member {
+	if !in.Shopper.Member && slices.ContainsFunc(p.Breaks, func(b quote.Break) bool { return b.Members }) {
 		in.Shopper.Member = true
 		if members := quote.Price(in); members.Sum-members.Discount < o.Pays {
 			o.Members = members.Sum - members.Discount

@@ -148,7 +148,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
 			JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
 			ORDER BY r.charge, d.position, r.max_grams
-			LIMIT 1), `+promotion.Open+`, `+catalog.Categories+`
+			LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
 		FROM product
 		CROSS JOIN LATERAL (SELECT product.*) p
 		JOIN LATERAL (
@@ -183,6 +183,10 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	for i := range p.Variants {
 		one := &p.Variants[i]
 		p.priced.Breaks = one.Breaks
+		if i > 0 && one.Amount == p.Variants[i-1].Amount && one.GiftCard == p.Variants[i-1].GiftCard && slices.Equal(one.Breaks, p.Variants[i-1].Breaks) {
+			one.Offer = p.Variants[i-1].Offer // Promotions name products, never one of their variants.
+			continue
+		}
 		one.Offer = p.quoteOne(one.ID, one.Amount, one.GiftCard, p.priced, p.open)
 	}
 	p.sortStores(near)

@@ -118,6 +118,7 @@ func TestAStockKeeperPacksAndSends(t *testing.T) {
 	keeper.lookAt("stockroom-pack")
 	keeper.accessible("packing")
 	keeper.write("#f-tracking", "PP123456789GB")
+	keeper.pickAll()
 	keeper.click(".pickup-do .is-large")
 	require.Equal(t, "shipped PP123456789GB", one[string](t, p, fmt.Sprintf(`SELECT state || ' ' || tracking FROM fulfilment WHERE id = %d`, part)))
 	clean(t, p)
