@@ -32,9 +32,9 @@ func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 		_, body, _ := v.get(to)
 		require.Contains(t, body, "Collect at Mill Lane")
 		form := func(what string) url.Values {
-			return url.Values{"shortage": {regexpShortage(body)}, "what": {what}}
+			return url.Values{"shortage": {between(body, `name="shortage" value="`, `"`)}, "what": {what}}
 		}
-		mill := "store:" + strings.TrimPrefix(regexpStore(body), "store:")
+		mill := between(body, `name="what" value="`, `"`) // the nearest store is first
 		var done, told int
 		var mu sync.Mutex
 		var all sync.WaitGroup
@@ -64,9 +64,6 @@ func between(body, before, after string) string {
 	found, _, _ := strings.Cut(rest, after)
 	return found
 }
-
-func regexpShortage(body string) string { return between(body, `name="shortage" value="`, `"`) }
-func regexpStore(body string) string    { return between(body, `name="what" value="`, `"`) }
 
 // TestAWrongPlaceCanBeChanged sends a cart to where nothing goes: the checkout says so beside the country, and takes another.
 func TestAWrongPlaceCanBeChanged(t *testing.T) {

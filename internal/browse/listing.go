@@ -336,7 +336,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card),
 					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product', p.id, 'tags', p.tags,
 						'categories', CASE WHEN sorted.by THEN `+catalog.Categories+` ELSE '{}' END,
-						'breaks', `+breaks("page.variant_id")+`)) ORDER BY page.n)
+						'breaks', `+breaks("page.variant_id", "(SELECT list_id FROM home)")+`)) ORDER BY page.n)
 				FROM page
 				JOIN product ON product.id = page.id
 				CROSS JOIN LATERAL (SELECT product.*) p
@@ -371,13 +371,12 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		})
 }
 
-// breaks are the better prices from one piece on of a variant at home.
-func breaks(variant string) string {
+// breaks are a variant's quantity and member prices that hold for one unit on a price list.
+func breaks(variant, list string) string {
 	return `coalesce((
 						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
 						FROM price_break b
-						JOIN home ON home.list_id = b.price_list_id
-						WHERE b.variant_id = ` + variant + ` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
+						WHERE b.variant_id = ` + variant + ` AND b.price_list_id = ` + list + ` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
 }
 
 // reduction finds, for a page's product p, whether its cheapest variant costs less than in the 30 days before its price

@@ -120,7 +120,7 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 				FROM picture pic
 				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
 			coalesce((
-				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id")+`,
+				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
 					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 					'was', coalesce((
