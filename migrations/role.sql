@@ -30,7 +30,8 @@ BEGIN
     -- What was agreed and asked for stays as it is; only how it stands changes.
     REVOKE UPDATE, DELETE ON order_unit, price, price_break, payment_event, refund, transfer, promotion_use FROM counterpart_server;
     REVOKE DELETE ON orders, order_line, fulfilment, tender, payment, return_ticket FROM counterpart_server;
-    GRANT UPDATE (state) ON order_unit TO counterpart_server;
+    GRANT UPDATE (state, order_line_id) ON order_unit TO counterpart_server;
+    GRANT UPDATE (order_line_id) ON order_share TO counterpart_server;
     GRANT UPDATE (valid) ON price, price_break TO counterpart_server;
     GRANT UPDATE (applied_at, outcome) ON payment_event TO counterpart_server;
     GRANT UPDATE (state, transfer_id, settled_at) ON refund TO counterpart_server;

@@ -267,7 +267,7 @@ var forms = map[string][]string{
 	"/counter/customers/{id}/notes": {"kind", "body"}, "/counter/customers/{id}/notes/{note}/close": {}, "/counter/customers/{id}/list/{variant}/cart": {"list"},
 	"/counter/customers/{id}/merge/{other}/code": {"kind"}, "/counter/customers/{id}/merge/{other}": {"question", "code", "sent", "manager", "pin", "reason"},
 	"/counter/pickups/{id}/ready": {"place"}, "/counter/pickups/{id}/missing": {"line", "quantity"},
-	"/counter/pickups/{id}/handover": {"code", "kind", "given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax", "was"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from", "members", "amount"}, "/counter/customers/{id}/share": {},
+	"/counter/pickups/{id}/choose": {"shortage", "what"}, "/counter/pickups/{id}/pick": {"line", "picked"}, "/counter/pickups/{id}/handover": {"code", "kind", "given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax", "was"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from", "members", "amount"}, "/counter/customers/{id}/share": {},
 	"/admin/stock/{location}/{variant}/receive": {"quantity", "reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
 	"/admin/customers/{id}/tags": {"tag", "off"}, "/admin/customers/{id}/consent": {"purpose", "medium", "given"}, "/admin/customers/{id}/shut": {"shut", "reason"},
 	"/admin/customers/{id}/export": {"manager", "pin", "reason"}, "/admin/customers/{id}/unmerge": {"merge", "reason"}, "/admin/customers/{id}/erase": {"sure"},

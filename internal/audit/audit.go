@@ -486,6 +486,17 @@ var Rules = []Rule{
 		LEFT JOIN shortage s ON s.fulfilment_id = f.id AND s.decided_at IS NULL
 		GROUP BY f.id
 		HAVING (f.state = 'undecided') <> (count(s.id) > 0)`},
+	{"a line that was split is of one order, variant and price", `
+		SELECT format('order line %s was split from %s', s.id, l.id)
+		FROM order_line s
+		JOIN order_line l ON l.id = s.split_from
+		WHERE (s.order_id, s.variant_id, s.unit_price, s.tax_ppm) IS DISTINCT FROM (l.order_id, l.variant_id, l.unit_price, l.tax_ppm) OR l.split_from IS NOT NULL
+		UNION ALL
+		SELECT format('unit %s of order line %s is twice there', u.n, coalesce(l.split_from, l.id))
+		FROM order_line l
+		JOIN order_unit u ON u.order_line_id = l.id
+		GROUP BY coalesce(l.split_from, l.id), u.n
+		HAVING count(*) > 1`},
 	{"a hold ends after it began, and only what was not collected is a no-show", `
 		SELECT format('fulfilment %s: ready %s, held until %s', id, ready_at, hold_until)
 		FROM fulfilment

@@ -102,6 +102,7 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"documents are numbered without gaps", "", `UPDATE document_series SET last = last + 1`},
 	{"a document's tax is that of its lines", "", `INSERT INTO document (series, number, order_id, cause, currency, total, day, body) SELECT 'invoice', 99, min(id), 'order:0', 'GBP', 100, now(), '{}' FROM orders`},
 	{"a fulfilment is undecided exactly while a shortage of it is open", "", `UPDATE fulfilment SET state = 'undecided', code = NULL, token = NULL WHERE id = (SELECT min(id) FROM fulfilment WHERE state = 'to_pick')`},
+	{"a line that was split is of one order, variant and price", "", `UPDATE order_line SET split_from = (SELECT min(id) FROM order_line WHERE variant_id <> l.variant_id) FROM order_line l WHERE l.id = order_line.id AND order_line.id = (SELECT max(id) FROM order_line)`},
 	{"a hold ends after it began, and only what was not collected is a no-show", "", `UPDATE fulfilment SET hold_until = ready_at - interval '1 day' WHERE state = 'ready'`},
 	{"every constraint and index the rules rely on is in force", "", `ALTER TABLE tender ADD CONSTRAINT later CHECK (captured >= 0) NOT VALID`},
 }

@@ -76,7 +76,7 @@ func Square(ctx context.Context, db pg.DB, orderID int64) error {
 
 func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT ARRAY[l.id, u.n::bigint], l.id, l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
+		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint], coalesce(l.split_from, l.id), l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
 			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n), u.state <> 'cancelled'
 		FROM order_line l
 		JOIN order_unit u ON u.order_line_id = l.id

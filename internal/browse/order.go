@@ -128,6 +128,7 @@ type OrderLine struct {
 	Barcode   string `json:"barcode"`
 	OnHand    int    `json:"on_hand"`
 	KeptTax   int64  `json:"kept_tax"`
+	Picked    int    `json:"picked"`
 	NotFound  bool   `json:"not_found"` // its cancelled pieces were not on the shelf
 }
 
@@ -266,8 +267,8 @@ const orderColumns = `
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount, 'discount', ol.discount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax, 'gift', ol.gift, 'note', ol.note,
 		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
 		'returned', (SELECT count(*) FROM returned_unit WHERE order_line_id = ol.id),
-		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short'),
-		'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
+		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short') OR EXISTS (SELECT FROM shortage WHERE order_line_id = ol.id),
+		'picked', ol.picked, 'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 		'on_hand', coalesce((SELECT on_hand FROM stock_level WHERE variant_id = v.id AND location_id = o.location_id AND condition = 'sellable'), 0)) ORDER BY ol.position), '[]')
 	FROM order_line ol
 	JOIN variant v ON v.id = ol.variant_id

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/audit"
@@ -281,13 +282,29 @@ func TestNotFoundTellsTheShopperAndBooksTheDifference(t *testing.T) {
 	var mails int
 	require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args->>'mail' = 'short'`).Scan(&mails))
 	require.Equal(t, 1, mails)
+	require.Equal(t, []string{"2 to_pick", "1 undecided"}, parts(t, tx), "the third is the shopper's choice")
 	sound(t, tx)
 
 	require.NoError(t, pickup.Ready(ctx, tx, desk(c), f, "A1"))
+	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), pickup.Payment{Kind: payment.Terminal})
+	require.True(t, fault.Is(err, fault.Conflict), "nobody pays for what is neither here nor chosen: %v", err)
+	var orderID, shortage int64
+	require.NoError(t, tx.QueryRow(ctx, `SELECT order_id, id FROM shortage`).Scan(&orderID, &shortage))
+	require.NoError(t, pickup.Decide(ctx, tx, pickup.Choice{OrderID: orderID, ShortageID: shortage, What: "refund", By: "staff"}))
 	change, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), pickup.Payment{Kind: payment.Cash, Given: 2500})
 	require.NoError(t, err)
 	require.Equal(t, "£1.00", change.String(), "two of three mugs are paid")
 	sound(t, tx)
+}
+
+// parts are the lines of the only order, with the state of their fulfilments.
+func parts(t *testing.T, tx pgx.Tx) []string {
+	t.Helper()
+	rows, err := tx.Query(ctx, `SELECT l.quantity || ' ' || f.state FROM order_line l JOIN fulfilment f ON f.id = l.fulfilment_id ORDER BY l.position`)
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
 }
 
 func TestWrongCodesAreCounted(t *testing.T) {

@@ -74,6 +74,30 @@ func Ready(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, place s
 	})
 }
 
+// Pick says how many units of a line were fetched. Every till of the store sees it.
+func Pick(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineID int64, picked int) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		f, err := lock(ctx, tx, desk, fulfilmentID)
+		if err != nil {
+			return err
+		}
+		if f.State != order.ToPick {
+			return alreadyDone(f)
+		}
+		if !slices.Contains(f.OpenLines, orderLineID) {
+			return errGone
+		}
+		done, err := order.Pick(ctx, tx, orderLineID, picked)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return fault.New(fault.Conflict, "There are fewer of this item to pick now. The page shows how it stands.")
+		}
+		return live.Notify(ctx, tx, live.Queue(desk.LocationID))
+	})
+}
+
 // NotFound says that some pieces of a line are not on the shelf: the shopper is told and pays nothing for them, the claim
 // is given up and the difference booked.
 func NotFound(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineID int64, quantity int) error {
@@ -102,8 +126,8 @@ func NotFound(ctx context.Context, db pg.DB, desk Desk, fulfilmentID, orderLineI
 	})
 }
 
-// Shorten says that pieces of an order that is locked are not there, and tells the shopper. Of a line of which nothing is there they choose what becomes of it; what else is missing
-// is taken out and given back. The shelf is the caller's, last.
+// Shorten says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose what becomes of them, of what is sent they are taken out and
+// given back. The shelf is the caller's, last.
 func Shorten(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int64, quantity int) error {
 	if quantity > 0 {
 		offered, err := offer(ctx, tx, f, orderLineID, quantity)
@@ -217,6 +241,9 @@ func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code
 		if !ok {
 			return errCode
 		}
+		if err := decidedBeforePaid(ctx, tx, f); err != nil {
+			return err
+		}
 		if change, err = checkPayment(f, paid); err != nil {
 			return err
 		}
@@ -232,6 +259,18 @@ func HandOver(ctx context.Context, db pg.DB, desk Desk, fulfilmentID int64, code
 		return money.Money{}, err
 	}
 	return change, GoodTry(ctx, db, desk)
+}
+
+// decidedBeforePaid refuses to take money for units that were not found while their shopper has not said what they want instead.
+func decidedBeforePaid(ctx context.Context, tx pgx.Tx, f *order.Fulfilment) error {
+	if f.Due == 0 {
+		return nil
+	}
+	open, err := order.Shortages(ctx, tx, f.OrderID)
+	if err == nil && len(open) > 0 {
+		err = fault.New(fault.Conflict, "Something in this order wasn’t found. Ask what they’d like instead, then take the payment.")
+	}
+	return err
 }
 
 func wrongCode(err error) bool {

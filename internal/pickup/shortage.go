@@ -26,17 +26,17 @@ import (
 	"counterpart/internal/text"
 )
 
-// offer keeps a line that was not found open for the shopper to choose: another store, sending, or their money back. It answers false where nothing of the line can be offered
-// elsewhere: part of it was found, or it is not a pickup.
+// offer keeps units that were not found open for the shopper to choose: another store, sending, or their money back. It answers false where nothing of them can be offered
+// elsewhere: it is not a pickup.
 func offer(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int64, quantity int) (bool, error) {
 	if f.Method != "pickup" {
 		return false, nil
 	}
-	short, err := order.Offer(ctx, tx, f, orderLineID, quantity)
-	if err != nil || !short {
+	waiting, err := order.Offer(ctx, tx, f, orderLineID, quantity)
+	if err != nil || waiting == 0 {
 		return false, err
 	}
-	return true, tell(ctx, tx, f, channel, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
+	return true, tell(ctx, tx, f, channel, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
 }
 
 // Choice is what a shopper wants instead of what was not found.
@@ -54,6 +54,7 @@ type Options struct {
 	order.Shortage
 	Stores  []location.Location
 	MayShip bool
+	Home    location.Location  // where it was not found
 	Country string             // in which it can be sent
 	From    *location.Location // the place that sends it
 	Way     *delivery.Method
@@ -73,7 +74,7 @@ func OptionsOf(ctx context.Context, db pg.DB, orderID int64) (all []Options, err
 		o := Options{Shortage: s}
 		i := slices.IndexFunc(places, func(l location.Location) bool { return l.ID == s.LocationID })
 		home := places[i]
-		o.Country = home.Country
+		o.Home, o.Country = home, home.Country
 		free, err := inventory.Free(ctx, db, s.VariantID)
 		if err != nil {
 			return nil, err

@@ -139,6 +139,7 @@ func TestWhatIsSetAsidePaysTheRest(t *testing.T) {
 	w.pay(placed.PaymentID, sandboxtest.Good)
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part, w.lines(placed.ID)[0], 1))
+	w.refundShort(placed.ID)
 	w.collect(part, pickup.Payment{})
 	w.transfers()
 
@@ -155,6 +156,7 @@ func TestPointsPayForTheirPiecesOnly(t *testing.T) {
 	placed := w.place(ada, payment.PayAtPickup)
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part, w.lines(placed.ID)[0], 1))
+	w.refundShort(placed.ID)
 	w.collect(part, pickup.Payment{Kind: payment.Terminal})
 
 	require.Equal(t, int64(700), one[int64](w, `SELECT captured FROM tender WHERE order_id = $1 AND kind = 'terminal'`, placed.ID), "a mug of £12, of which £5 are points")

@@ -164,10 +164,10 @@ func TestAHoldEndsOneWay(t *testing.T) {
 	w.sound()
 }
 
-// short is an order whose only line was not found.
-func (w *world) short(pay string) (placed checkout.Placed, shortage int64) {
+// short is an order of mugs of which one was not found.
+func (w *world) short(pay string, of int) (placed checkout.Placed, shortage int64) {
 	w.t.Helper()
-	placed = w.place(w.Ada(w.t, w.db, w.Mug, 1, w.HarbourStreet), pay)
+	placed = w.place(w.Ada(w.t, w.db, w.Mug, of, w.HarbourStreet), pay)
 	if pay == payment.Card {
 		w.pay(placed.PaymentID, sandboxtest.Good)
 	}
@@ -177,10 +177,16 @@ func (w *world) short(pay string) (placed checkout.Placed, shortage int64) {
 	return placed, one[int64](w, `SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, placed.ID)
 }
 
+// refundShort has the shopper want their money back for what was not found.
+func (w *world) refundShort(orderID int64) {
+	w.t.Helper()
+	require.NoError(w.t, pickup.Decide(ctx, w.db, pickup.Choice{OrderID: orderID, ShortageID: one[int64](w, `SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, orderID), What: "refund", By: "shopper"}))
+}
+
 func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	w := open(t)
 	onHand := one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID)
-	placed, shortage := w.short(payment.Card)
+	placed, shortage := w.short(payment.Card, 1)
 	require.Equal(t, onHand-1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID), "the difference is booked")
 	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM task WHERE kind = 'recount'`))
 	require.Equal(t, "confirmed authorised", w.states(placed.ID), "nothing is given back before they chose")
@@ -206,20 +212,20 @@ func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
 	w.sound()
 
-	sent, shortage := w.short(payment.Card)
+	sent, shortage := w.short(payment.Card, 1)
 	var wrong = pickup.Decide(ctx, w.db, pickup.Choice{OrderID: sent.ID, ShortageID: shortage, What: "ship", By: "shopper"})
 	require.Contains(t, fault.As(wrong).Fields, "postcode", "an address is asked for")
 	require.NoError(t, choose(sent, shortage, "ship", 0))
 	require.Equal(t, "ship to_pick 0", one[string](w, `SELECT method || ' ' || state || ' ' || paid FROM fulfilment WHERE order_id = $1`, sent.ID), "at no charge")
 	w.sound()
 
-	back, shortage := w.short(payment.Card)
+	back, shortage := w.short(payment.Card, 1)
 	require.NoError(t, choose(back, shortage, "refund", 0))
 	w.transfers()
 	require.Equal(t, "cancelled void", w.states(back.ID))
 	w.sound()
 
-	unpaid, _ := w.short(payment.PayAtPickup)
+	unpaid, _ := w.short(payment.PayAtPickup, 1)
 	options, err = pickup.OptionsOf(ctx, w.db, unpaid.ID)
 	require.NoError(t, err)
 	require.False(t, options[0].MayShip, "what is not paid is not sent")
@@ -238,8 +244,8 @@ func TestAShortageIsDecidedOnce(t *testing.T) {
 	w := open(t)
 	_, err := w.db.Exec(ctx, `UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
 	require.NoError(t, err)
-	for range rounds(4, 60) {
-		placed, shortage := w.short(payment.Card)
+	for round := range rounds(4, 60) {
+		placed, shortage := w.short(payment.Card, 1+round%2)
 		_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE id = $1`, shortage)
 		require.NoError(t, err)
 		atOnce(5, func(i int) {

@@ -81,7 +81,8 @@ func TestWhatIsInTheirHandIsNeverRefused(t *testing.T) {
 
 	w.sell(walkIn, payment.Terminal, 0)
 
-	require.Equal(t, 6, one[int](w, `SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id WHERE l.order_id = $1 AND u.state = 'open'`, online.ID), "the youngest promise is short")
+	require.Equal(t, 6, one[int](w, `SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id JOIN fulfilment f ON f.id = l.fulfilment_id WHERE l.order_id = $1 AND u.state = 'open' AND f.state = 'to_pick'`, online.ID), "the youngest promise is short")
+	require.Equal(t, 4, one[int](w, `SELECT quantity FROM shortage WHERE order_id = $1`, online.ID), "and what becomes of the rest is their choice")
 	w.sound()
 	// And more than the books have is counted in first.
 	w.sell(w.Ada(t, w.db, w.Mug, 9, w.HarbourStreet), payment.Terminal, 0)

@@ -110,6 +110,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 			a.Missing, a.Link = named(l), base+"/p/"+l.Slug
 			for _, part := range o.Parts {
 				if part.ID == l.PartID && part.State == "undecided" && part.DecideBy != nil {
+					a.Missing = fmt.Sprintf("%d × %s", l.Quantity, named(l))
 					a.Choose, a.Link, a.HoldUntil, a.Store = true, base+"/orders/"+o.PublicID, part.DecideBy.In(part.Store.Zone()), shop.Name+" "+part.Store.Name
 				}
 			}

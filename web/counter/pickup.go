@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ type pickupView struct {
 	Done                     string
 	Now                      time.Time
 	Free                     []string // places where it could be put
+	Choices                  []pickup.Options
 }
 
 func (p *Pages) pickup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -56,6 +58,11 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 			return nil, err
 		}
 	}
+	if slices.ContainsFunc(view.Parts, func(f browse.Fulfilment) bool { return f.State == "undecided" }) {
+		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, view.ID); err != nil {
+			return nil, err
+		}
+	}
 	if wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, pickupPage(c, view)), nil
@@ -81,6 +88,17 @@ func (p *Pages) ready(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	return p.after(r, err, view, "/counter?done=ready")
 }
 
+func (p *Pages) pick(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	line, _ := strconv.ParseInt(r.PostFormValue("line"), 10, 64)
+	picked, err := strconv.Atoi(r.PostFormValue("picked"))
+	if err != nil || picked < 0 || picked > 9999 {
+		err = fault.New(fault.Invalid, "Choose how many you’ve picked.")
+	} else {
+		err = pickup.Pick(r.Context(), p.DB, here(r), id(r, "id"), line, picked)
+	}
+	return p.after(r, err, pickupView{}, fmt.Sprintf("/counter/pickups/%d", id(r, "id")))
+}
+
 func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	line, _ := strconv.ParseInt(r.PostFormValue("line"), 10, 64)
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
@@ -90,6 +108,24 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		err = pickup.NotFound(r.Context(), p.DB, here(r), id(r, "id"), line, quantity)
 	}
 	return p.after(r, err, pickupView{}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"), 10)+"?done=missing")
+}
+
+// choose is a customer saying at the counter what they want instead of what was not found.
+func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	o, err := browse.OrderAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return nil, respond.NotFound()
+	}
+	choice := pickup.Choice{OrderID: o.ID, By: "staff"}
+	choice.ShortageID, _ = strconv.ParseInt(r.PostFormValue("shortage"), 10, 64)
+	what, store, _ := strings.Cut(r.PostFormValue("what"), ":")
+	choice.What = what
+	choice.LocationID, _ = strconv.ParseInt(store, 10, 64)
+	err = pickup.Decide(r.Context(), p.DB, choice)
+	return p.after(r, err, pickupView{}, fmt.Sprintf("/counter/pickups/%d?done=chosen", id(r, "id")))
 }
 
 func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -123,6 +159,8 @@ func done(r *http.Request) string {
 	case "ready":
 		return text.T(r.Context(), "Ready. We’ve told the customer.")
 	case "missing":
+		return text.T(r.Context(), "Done. We’ve told the customer.")
+	case "chosen":
 		return text.T(r.Context(), "Done. We’ve told the customer.")
 	case "cancelled":
 		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")

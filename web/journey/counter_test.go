@@ -51,12 +51,17 @@ func TestPickingIsTickedAndKeysWork(t *testing.T) {
 	require.NoError(t, err)
 	associate.visit(fmt.Sprintf("/counter/pickups/%d", part))
 	associate.sees(fmt.Sprintf("0 of %d picked", pieces))
+	other := p.person(t, 1280, 800)
+	other.signIn(p.Accounts["Priya"])
+	other.visit(fmt.Sprintf("/counter/pickups/%d", part))
+	other.sees(fmt.Sprintf("0 of %d picked", pieces))
 	associate.write("#q", sku)
 	associate.script(`document.querySelector(".counter-search").requestSubmit()`)
 	associate.sees(fmt.Sprintf("1 of %d picked", pieces))
 	require.Equal(t, fmt.Sprintf("/counter/pickups/%d", part), associate.location()[len(p.URL):], "a scan of what is picked is no search")
+	other.sees(fmt.Sprintf("1 of %d picked", pieces)) // at another till
 	for n := int64(2); n <= pieces; n++ {
-		associate.do(chromedp.Click(chromedp.CSS(`[data-tick]:not([aria-pressed="true"])`)))
+		associate.do(chromedp.Click(chromedp.CSS(`.tick:not([aria-pressed="true"])`)))
 		associate.sees(fmt.Sprintf("%d of %d picked", n, pieces))
 	}
 	associate.lookAt("picked")

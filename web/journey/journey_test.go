@@ -146,7 +146,8 @@ func wrong(code string) string {
 func (p *person) pickAll() {
 	p.t.Helper()
 	p.do(chromedp.WaitVisible(chromedp.CSS("[data-tick]")))
-	p.script(`document.querySelectorAll("[data-pick]").forEach(line => { for (let n = 0; n < Number(line.dataset.open); n++) line.querySelector("[data-tick]").click() })`)
+	p.script(`document.querySelectorAll("[data-left]").forEach(line => { for (let n = Number(line.dataset.left); n > 0; n--) line.querySelector("[data-tick] button").click() })`)
+	p.eventually(`[...document.querySelectorAll(".tick")].every(tick => tick.ariaPressed === "true")`)
 }
 
 func (p *person) search(words string) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/pickup"
 )
 
 var widths = []struct{ width, height int64 }{{390, 844}, {1280, 800}, {1920, 1080}}
@@ -30,6 +32,9 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	shopper.visit("/stores")
 	shopper.click(`form[action="/stores/leeds/choose"] button`)
 	link := buy(shopper, "morning-mug", "Ada Fairweather-Cholmondeley", "ada@example.com")
+	shopper.visit("/p/morning-mug")
+	shopper.click("#add button")
+	short := buy(shopper, "morning-mug", "Ada Fairweather-Cholmondeley", "ada@example.com")
 	for _, slug := range []string{"fell-coat", "bear", "kitchen-radio"} {
 		shopper.visit("/p/" + slug)
 		shopper.click("#add button")
@@ -55,13 +60,17 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	at := func(state string) int64 {
 		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
 	}
+	shortPart := one(fmt.Sprintf(`SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = '%s'`, short[len("/orders/"):][:26]))
+	require.NoError(t, pickup.NotFound(context.Background(), p.DB, pickup.Desk{LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`), Name: "stage"}, shortPart,
+		one(fmt.Sprintf(`SELECT id FROM order_line WHERE fulfilment_id = %d`, shortPart)), 1))
 	paid := text(`SELECT public_id FROM orders WHERE payment_state = 'paid' ORDER BY id DESC LIMIT 1`)
 	return []page{
 		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing", "shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
 		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool", "shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq", "stranger"},
 		{"product", "/p/fell-coat", "shopper"}, {"product-no-store", "/p/harbour-teapot?near=LS6", "stranger"}, {"product-unknown-place", "/p/harbour-teapot?near=Atlantis", "stranger"},
 		{"stores", "/stores?near=York", "stranger"}, {"stores-member", "/stores", "member"}, {"store", "/stores/leeds", "shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
-		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
+		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"order-choice", short, "stranger"}, {"counter-choice", fmt.Sprintf("/counter/pickups/%d", shortPart), "associate"},
+		{"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
 		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")), "associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
 		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer", fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)), "associate"},
 		{"counter-member", fmt.Sprintf("/counter/customers/%d", ada), "associate"}, {"counter-compare", fmt.Sprintf("/counter/customers/%d/merge/%d", ada, double), "associate"},

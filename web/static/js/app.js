@@ -126,52 +126,39 @@ function move(event) {
   rows[Math.min(rows.length - 1, Math.max(0, at + step))].focus();
 }
 
-// What is fetched for an order is ticked by a tap, or by scanning it; a reload on the way loses nothing.
+// What is fetched for an order is ticked in place by a tap, or by scanning it. The page is read again after each: another till may tick too.
 function picking() {
-  const lines = [...document.querySelectorAll("[data-pick]")], total = document.querySelector("[data-picked]");
-  if (lines.length === 0 || !total) return;
-  const key = "picked:" + location.pathname;
-  const picked = JSON.parse(sessionStorage.getItem(key) || "{}");
+  const region = document.querySelector(".pickup-what");
+  if (!region?.querySelector("[data-tick]")) return;
   const plain = (code) => code.toUpperCase().replace(/[\s-]/g, "").replace(/^0+/, "");
-  const show = () => {
-    let n = 0;
-    for (const line of lines) {
-      const open = Number(line.dataset.open), have = Math.min(open, picked[line.dataset.pick] || 0), tick = line.querySelector("[data-tick]");
-      n += have;
-      tick.hidden = false;
-      tick.setAttribute("aria-pressed", String(have === open));
-      tick.querySelector("[data-count]").textContent = open > 1 ? `${have}/${open}` : "";
-      line.classList.toggle("is-picked", have === open);
-    }
-    total.hidden = false;
-    total.textContent = total.dataset.words.replace("#", n);
-  };
-  const tick = (line) => {
-    const open = Number(line.dataset.open), have = picked[line.dataset.pick] || 0;
-    picked[line.dataset.pick] = have >= open ? 0 : have + 1;
-    sessionStorage.setItem(key, JSON.stringify(picked));
-    show();
-  };
-  for (const line of lines) line.querySelector("[data-tick]").addEventListener("click", () => tick(line));
-  const ready = document.querySelector(".pickup-do form");
-  ready?.addEventListener("submit", (event) => {
-    const all = lines.reduce((n, l) => n + Number(l.dataset.open), 0), have = lines.reduce((n, l) => n + Math.min(Number(l.dataset.open), picked[l.dataset.pick] || 0), 0);
-    if (have === all || total.dataset.asked) return;
+  let sent = Promise.resolve();
+  region.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-tick]");
+    if (!form) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form)), line = form.closest("li"), open = Number(line.dataset.open), picked = Number(form.elements.picked.value);
+    // The next tap or scan may come before the answer does.
+    form.elements.picked.value = picked < open ? picked + 1 : 0;
+    line.dataset.left = open - picked;
+    sent = sent.then(() => fetch(form.action, { method: "POST", body })).then((answer) => { if (answer.ok) refresh(); else throw answer; }).catch(() => location.reload());
+  });
+  document.querySelector(".pickup-do form")?.addEventListener("submit", (event) => {
+    const left = [...region.querySelectorAll("[data-left]")].some((line) => line.dataset.left !== "0"), said = region.querySelector("[data-picked]");
+    if (!left || region.dataset.asked) return;
     event.preventDefault();
     event.stopPropagation();
-    total.dataset.asked = "1";
-    total.classList.add("is-short");
-    total.textContent = total.dataset.words.replace("#", have) + ". " + total.dataset.ask;
+    region.dataset.asked = "1";
+    said.classList.add("is-short");
+    said.textContent += ". " + said.dataset.ask;
   }, { capture: true });
   document.querySelector(".counter-search")?.addEventListener("submit", (event) => {
     const box = event.target.querySelector("input"), code = plain(box.value);
-    const line = code && lines.find((l) => l.dataset.codes.split(" ").some((c) => c && plain(c) === code) && (picked[l.dataset.pick] || 0) < Number(l.dataset.open));
+    const line = code && [...region.querySelectorAll("[data-left]")].find((l) => l.dataset.left !== "0" && l.dataset.codes.split(" ").some((c) => c && plain(c) === code));
     if (!line) return;
     event.preventDefault();
     box.value = "";
-    tick(line);
+    line.querySelector("[data-tick]").requestSubmit();
   });
-  show();
 }
 
 // The caret is where the error is.
