@@ -2,6 +2,7 @@ package browse
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"counterpart/internal/catalog"
 	"counterpart/internal/geo"
+	"counterpart/internal/location"
 	"counterpart/internal/pg/pgtest"
 	"counterpart/internal/sample"
 )
@@ -78,6 +80,33 @@ func TestThePageNamesAStoreThatHasIt(t *testing.T) {
 	require.Equal(t, "Harbour Street", p.Stores[1].Name)
 	require.Equal(t, 10, p.Stores[1].Available)
 	require.Len(t, p.Stores, 2, "New York sells in another currency")
+}
+
+func TestStoresOfAPageKeepTheirOwnHoursAndSpecialDays(t *testing.T) {
+	tx := pgtest.Tx(t)
+	c := sample.Load(t, tx)
+	day := func(ahead int) string { return time.Now().AddDate(0, 0, ahead).Format(time.DateOnly) }
+	short := []location.Hours{{Opens: 600, Closes: 720, Preparation: 30}, {Opens: 780, Closes: 840, Preparation: 30}}
+	require.NoError(t, location.SetSpecial(ctx, tx, c.MillLane.ID, location.Special{Day: day(3), Name: "Fair", Hours: short}))
+	require.NoError(t, location.SetSpecial(ctx, tx, c.MillLane.ID, location.Special{Day: day(1), Name: "Stocktaking"}))
+	require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID, location.Special{Day: day(1), Name: "Stocktaking"}))
+	all, err := location.All(ctx, tx)
+	require.NoError(t, err)
+
+	for range 2 {
+		p, err := ProductPage(ctx, tx, Visitor{Language: "en", StoreCode: c.MillLane.Code, At: time.Now()}, "mug", "", nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, p.Stores)
+		for _, s := range p.Stores {
+			i := slices.IndexFunc(all, func(l location.Location) bool { return l.ID == s.ID })
+			require.Equal(t, all[i].Hours, s.Hours)
+			require.Equal(t, all[i].Special, s.Special)
+		}
+		// And again, with what was read before at hand.
+		require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID, location.Special{Day: day(2), Name: "Open house", Hours: short}))
+		all, err = location.All(ctx, tx)
+		require.NoError(t, err)
+	}
 }
 
 func TestAReductionShowsTheLowestPriceOfTheThirtyDaysBefore(t *testing.T) {

@@ -367,7 +367,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					GROUP BY name) grouped), '[]'),
 			`+promotion.Open, args).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), asJSON(&l.open))
+			return row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), keptOpen.into(&l.open))
 		})
 }
 

@@ -99,78 +99,90 @@ func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
 	return s.Location.ReadyBy(now)
 }
 
+var productStatement = pg.Named(`
+	WITH`+home+`
+	SELECT (SELECT id FROM home), p.id, t.title, p.brand, t.description, p.options, p.tags,
+		coalesce((
+			SELECT json_build_object('slug', c.slug, 'name', ct.name)
+			FROM product_category pc
+			JOIN category c ON c.id = pc.category_id
+			JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
+			WHERE pc.product_id = p.id
+			ORDER BY c.parent_id IS NULL, c.id
+			LIMIT 1), 'null'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
+			FROM picture pic
+			WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
+				'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
+				'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
+				'was', coalesce((
+					SELECT min(before.amount)
+					FROM price before
+					WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
+						AND before.valid && tstzrange(price.since - interval '30 days', price.since)
+					HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
+			FROM home
+			JOIN price_list list ON list.id = home.list_id
+			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
+			WHERE price.amount IS NOT NULL), '[]'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
+				'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup))
+			FROM location l, home
+			JOIN location mine ON mine.id = home.id
+			WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),`+location.SharedHoursColumn+`,`+location.SharedSpecialColumn+`,
+		stock.locations, stock.variants, stock.free,
+		(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff, 'charge', r.charge, 'zone', h.time_zone,
+			'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
+		FROM home
+		JOIN location h ON h.id = home.id
+		JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
+		JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
+		ORDER BY r.charge, d.position, r.max_grams
+		LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
+	FROM product
+	CROSS JOIN LATERAL (SELECT product.*) p
+	JOIN LATERAL (
+		SELECT title, description
+		FROM product_text
+		WHERE product_id = p.id
+		ORDER BY language = @language DESC, language = 'en' DESC
+		LIMIT 1) t ON true
+	CROSS JOIN LATERAL (
+		SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants, array_agg(s.on_hand - s.reserved - s.safety) AS free
+		FROM variant v
+		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
+		WHERE v.product_id = p.id) stock
+	WHERE p.slug = @slug AND p.status = 'active'`, "store", "language", "slug")
+
+var (
+	keptStores   decoded[[]location.Location]
+	keptSpecials decoded[location.SharedSpecials]
+	keptOpen     decoded[[]promotion.Promotion]
+)
+
 // ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
 // it is not on sale.
 func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
 	p := &Product{Slug: slug}
 	batch := &pgx.Batch{}
-	batch.Queue(`
-		WITH`+home+`
-		SELECT (SELECT id FROM home), p.id, t.title, p.brand, t.description, p.options, p.tags,
-			coalesce((
-				SELECT json_build_object('slug', c.slug, 'name', ct.name)
-				FROM product_category pc
-				JOIN category c ON c.id = pc.category_id
-				JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
-				WHERE pc.product_id = p.id
-				ORDER BY c.parent_id IS NULL, c.id
-				LIMIT 1), 'null'),
-			coalesce((
-				SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
-				FROM picture pic
-				WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
-			coalesce((
-				SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
-					'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
-					'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
-					'was', coalesce((
-						SELECT min(before.amount)
-						FROM price before
-						WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
-							AND before.valid && tstzrange(price.since - interval '30 days', price.since)
-						HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
-				FROM home
-				JOIN price_list list ON list.id = home.list_id
-				JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
-				WHERE price.amount IS NOT NULL), '[]'),
-			coalesce((
-				SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
-					'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup,
-					'hours', `+location.HoursColumn+`, 'special', `+location.SpecialColumn+`))
-				FROM location l, home
-				JOIN location mine ON mine.id = home.id
-				WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),
-			stock.locations, stock.variants, stock.free,
-			(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff, 'charge', r.charge, 'zone', h.time_zone,
-				'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
-			FROM home
-			JOIN location h ON h.id = home.id
-			JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
-			JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
-			ORDER BY r.charge, d.position, r.max_grams
-			LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
-		FROM product
-		CROSS JOIN LATERAL (SELECT product.*) p
-		JOIN LATERAL (
-			SELECT title, description
-			FROM product_text
-			WHERE product_id = p.id
-			ORDER BY language = @language DESC, language = 'en' DESC
-			LIMIT 1) t ON true
-		CROSS JOIN LATERAL (
-			SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants, array_agg(s.on_hand - s.reserved - s.safety) AS free
-			FROM variant v
-			JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
-			WHERE v.product_id = p.id) stock
-		WHERE p.slug = @slug AND p.status = 'active'`, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
+	productStatement.Queue(batch, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
 			var stores []location.Location
+			var hours location.SharedHours
+			var specials location.SharedSpecials
 			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), asJSON(&stores), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery), asJSON(&p.open), &p.priced.Categories); err != nil {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), keptStores.into(&stores), &hours, keptSpecials.into(&specials), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery), keptOpen.into(&p.open), &p.priced.Categories); err != nil {
 					return err
 				}
 			}
+			stores = slices.Clone(stores)
+			location.ShareHours(hours, stores)
+			specials.Share(stores)
 			p.stock(stores, shelf)
 			p.choose(sku)
 			p.place(stores, shelf)

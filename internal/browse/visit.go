@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,46 +64,50 @@ const home = `
 			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
 			(SELECT min(id) FROM location WHERE kind = 'store')))`
 
+var visitStatement = pg.Named(`
+	SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
+		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
+		coalesce((
+			SELECT sum(line.quantity)
+			FROM cart
+			JOIN cart_line line ON line.cart_id = cart.id
+			WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0),
+		coalesce((
+			SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
+			FROM category c
+			JOIN category_text t ON t.category_id = c.id AND t.language = @language
+			WHERE c.parent_id IS NULL), '[]'),
+		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned, false), coalesce(facts.barred, '{}'),
+		`+location.Columns+`
+	FROM shop
+	JOIN location l ON l.id = coalesce(
+		(SELECT id FROM location WHERE code = @store AND kind = 'store'),
+		(SELECT min(id) FROM location WHERE kind = 'store'))
+	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
+	LEFT JOIN LATERAL (
+		SELECT person.registered_at IS NOT NULL AS member, person.tier,
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids)) AS returned,
+			ARRAY(
+				SELECT open.id
+				FROM promotion open
+				JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id FROM unnest(same.ids) AS id)
+				WHERE open.state = 'live' AND open.max_per_customer IS NOT NULL
+				GROUP BY open.id
+				HAVING sum(used.used) >= open.max_per_customer) AS barred
+		FROM customer person
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT id FROM customer WHERE id = me.id OR merged_into = me.id) AS ids) same
+		WHERE person.id = me.id) facts ON true`, "store", "language", "device", "session")
+
+var keptDepartments decoded[[]Department]
+
 // queueVisit asks for the visit in the page's own batch.
 func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 	visit.At = who.At
-	batch.Queue(`
-		SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
-			CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
-			coalesce((
-				SELECT sum(line.quantity)
-				FROM cart
-				JOIN cart_line line ON line.cart_id = cart.id
-				WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0),
-			coalesce((
-				SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
-				FROM category c
-				JOIN category_text t ON t.category_id = c.id AND t.language = @language
-				WHERE c.parent_id IS NULL), '[]'),
-			coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned, false), coalesce(facts.barred, '{}'),
-			`+location.Columns+`
-		FROM shop
-		JOIN location l ON l.id = coalesce(
-			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
-			(SELECT min(id) FROM location WHERE kind = 'store'))
-		LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
-		LEFT JOIN LATERAL (
-			SELECT person.registered_at IS NOT NULL AS member, person.tier,
-				ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
-				EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids)) AS returned,
-				ARRAY(
-					SELECT open.id
-					FROM promotion open
-					JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id FROM unnest(same.ids) AS id)
-					WHERE open.state = 'live' AND open.max_per_customer IS NOT NULL
-					GROUP BY open.id
-					HAVING sum(used.used) >= open.max_per_customer) AS barred
-			FROM customer person
-			CROSS JOIN LATERAL (SELECT ARRAY(SELECT id FROM customer WHERE id = me.id OR merged_into = me.id) AS ids) same
-			WHERE person.id = me.id) facts ON true`, who.args()).
+	visitStatement.Queue(batch, who.args()).
 		QueryRow(func(row pgx.Row) error {
 			s, f := &visit.Store, &visit.facts
-			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, asJSON(&visit.Departments),
+			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, keptDepartments.into(&visit.Departments),
 				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred,
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
 				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
@@ -167,6 +172,40 @@ func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *V
 
 // asJSON scans a jsonb column into a value.
 func asJSON(into any) any { return &jsonColumn{into} }
+
+// decoded keeps what a JSON column that rarely changes was read as, until it says something else. What it gives out is shared: nobody may change it.
+type decoded[T any] struct {
+	last atomic.Pointer[struct {
+		text  string
+		value T
+	}]
+}
+
+// into scans the column into a value.
+func (d *decoded[T]) into(value *T) any { return &decodedColumn[T]{d, value} }
+
+type decodedColumn[T any] struct {
+	kept *decoded[T]
+	into *T
+}
+
+func (c *decodedColumn[T]) Scan(src any) error {
+	said, ok := src.(string)
+	if last := c.kept.last.Load(); ok && last != nil && last.text == said {
+		*c.into = last.value
+		return nil
+	}
+	if err := (&jsonColumn{c.into}).Scan(src); err != nil {
+		return err
+	}
+	if ok {
+		c.kept.last.Store(&struct {
+			text  string
+			value T
+		}{said, *c.into})
+	}
+	return nil
+}
 
 type jsonColumn struct{ into any }
 
