@@ -4,8 +4,8 @@ export GOFLAGS := -trimpath
 
 WEB    := web/node_modules/.package-lock.json
 DIST   := web/static/dist/manifest.json
-ASSETS := $(wildcard web/static/css/*.css web/static/js/*.js web/static/img/* web/*/*.templ) web/static/build/main.go internal/demo/products.go
-WITH   := go run ./internal/pg/pgtest/with
+ASSETS := $(wildcard web/static/css/*.css web/static/js/*.js web/static/img/* web/*/*.templ) web/static/build/main.go internal/proof/demo/products.go
+WITH   := go run ./internal/platform/pg/pgtest/with
 
 run: build ## bring the shop up with its demo, and print where it is
 	@exec bin/counterpart serve
@@ -27,7 +27,7 @@ generate: $(DIST) ## write the templates' Go code and put the assets together
 	@go tool templ generate -log-level error
 
 torture: browser ## the long form of the races, crashes and properties: hours
-	@TORTURE=1 $(WITH) go test -count=1 -v -p 1 -timeout 4h ./internal/quote ./internal/checkout ./internal/settle ./cmd/counterpart ./web
+	@TORTURE=1 $(WITH) go test -count=1 -v -p 1 -timeout 4h ./internal/domain/quote ./internal/flow/checkout ./internal/flow/settle ./cmd/counterpart ./web
 
 shots: build browser ## a picture of every page, in shots/
 	@SHOTS=$(CURDIR)/shots $(WITH) go test -count=1 -timeout 30m -tags shots ./web/journey -run TestShots

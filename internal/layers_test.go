@@ -4,71 +4,84 @@ import (
 	"encoding/json"
 	"io"
 	"os/exec"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// floors of the shop, from the ground. A package imports lower floors, and on its own floor the names to its left.
-var floors = []string{
-	"money text fault geo postal phone",
-	"pg jobs files live secret limit passkey sandbox",
-	"location tax customer staff session delivery quote",
-	"catalog message gallery",
-	"inventory promotion giftcard credit loyalty task",
-	"cart",
-	"order payment gateway document",
-	"basket profile browse desk office",
-	"settle billing pickup dispatch checkout shopping stocktake returns setup intake person account privacy personnel",
-	"audit demo sample",
-	"work",
+// A package's folder says who may import it: what stands further left. Adapters and queries do not know each other.
+var folders = []string{"platform", "domain", "adapter", "query", "flow", "proof", "work"}
+
+// Inside these a package imports only names to its left.
+var order = map[string][]string{
+	"domain": strings.Fields("location tax customer staff session delivery quote catalog message gallery inventory promotion giftcard credit loyalty task cart order payment document"),
+	"query":  strings.Fields("basket profile shop counter admin"),
+	"flow":   strings.Fields("settle billing pickup dispatch checkout shopping stocktake returns setup intake person account privacy personnel"),
 }
 
-// Helpers that belong to a floor's package, and tests' own.
-var beside = map[string]string{"pg/pgtest": "pg", "pg/pgtest/with": "pg", "message/catcher": "message", "sandbox/sandboxtest": "gateway", "gateway/stripetest": "gateway"}
-
-func TestFloors(t *testing.T) {
-	place := map[string]int{}
-	n := 0
-	for _, floor := range floors {
-		for _, name := range strings.Fields(floor) {
-			n++
-			place[name] = n
-		}
-	}
-	audiences := map[string]bool{"shop": true, "counter": true, "admin": true, "door": true, "dev": true}
-	blind := map[string]bool{"ui": true, "part": true, "layout": true}
-
+func TestFoldersImportLeft(t *testing.T) {
+	audiences := []string{"shop", "counter", "admin", "door", "dev"}
+	blind := []string{"ui", "part", "layout"}
 	for _, p := range list(t) {
-		room, inside := strings.CutPrefix(p.ImportPath, "counterpart/internal/")
-		if owner, ok := beside[room]; ok {
-			room = owner
-		}
-		if inside {
-			require.NotZero(t, place[room], "%s is on no floor: add it to the list", p.ImportPath)
+		at, inside := placeOf(p.ImportPath)
+		if inside && at.folder != "platform" && at.folder != "adapter" && at.folder != "proof" && at.folder != "work" {
+			require.Contains(t, order[at.folder], at.name, "%s has no place in the order of its folder", p.ImportPath)
 		}
 		window, _ := strings.CutPrefix(p.ImportPath, "counterpart/web/")
 		for _, imported := range p.Imports {
-			below, ours := strings.CutPrefix(imported, "counterpart/internal/")
-			if owner, ok := beside[below]; ok {
-				below = owner
-			}
+			of, ours := placeOf(imported)
 			if inside {
 				require.False(t, strings.HasPrefix(imported, "counterpart/web"), "%s knows of browsers: %s", p.ImportPath, imported)
-				require.False(t, ours && below != room && place[below] > place[room], "%s imports upward: %s", p.ImportPath, imported)
+				require.False(t, ours && !at.mayImport(of), "%s imports to the right: %s", p.ImportPath, imported)
 			}
-			if blind[window] {
-				require.NotEqual(t, "counterpart/internal/pg", imported, "views cannot query: %s", p.ImportPath)
+			if slices.Contains(blind, window) {
+				require.NotEqual(t, "counterpart/internal/platform/pg", imported, "views cannot query: %s", p.ImportPath)
 				require.False(t, strings.HasPrefix(imported, "github.com/jackc/pgx"), "views cannot query: %s", p.ImportPath)
 			}
 			if other, ok := strings.CutPrefix(imported, "counterpart/web/"); ok {
-				require.False(t, audiences[window] && audiences[other] && window != other, "audiences never import each other: %s, %s", p.ImportPath, imported)
-				require.False(t, window == "ui" && other != "static", "ui knows no other room: %s", imported)
+				require.False(t, slices.Contains(audiences, window) && slices.Contains(audiences, other) && window != other, "audiences never import each other: %s, %s", p.ImportPath, imported)
+				require.False(t, window == "ui" && other != "static", "ui knows no other package: %s", imported)
 			}
-			require.False(t, window == "ui" && ours && below != "text", "ui knows no domain package: %s", imported)
+			require.False(t, window == "ui" && ours && of.name != "text", "ui knows no domain package: %s", imported)
 		}
 	}
+}
+
+// Call sites name a package by its last element, so there is one of each.
+func TestNoTwoPackagesShareAName(t *testing.T) {
+	seen := map[string]string{}
+	for _, p := range list(t) {
+		if !strings.HasPrefix(p.ImportPath, "counterpart/internal/") {
+			continue
+		}
+		name := path.Base(p.ImportPath)
+		require.Empty(t, seen[name], "%s and %s", seen[name], p.ImportPath)
+		seen[name] = p.ImportPath
+	}
+}
+
+// place is where a package of internal stands. Helpers below a package stand where it does.
+type place struct{ folder, name string }
+
+func placeOf(importPath string) (p place, inside bool) {
+	below, inside := strings.CutPrefix(importPath, "counterpart/internal/")
+	parts := strings.Split(below, "/")
+	p.folder = parts[0]
+	if len(parts) > 1 {
+		p.name = parts[1]
+	}
+	return p, inside
+}
+
+func (p place) mayImport(other place) bool {
+	from, to := slices.Index(folders, p.folder), slices.Index(folders, other.folder)
+	if p.folder == other.folder && order[p.folder] != nil {
+		return p.name == other.name || slices.Index(order[p.folder], other.name) < slices.Index(order[p.folder], p.name)
+	}
+	return to >= 0 && to <= from && !(p.folder == "query" && other.folder == "adapter")
 }
 
 type listed struct {

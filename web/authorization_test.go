@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/person"
-	"counterpart/internal/sample"
-	"counterpart/internal/staff"
-	"counterpart/internal/task"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/task"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/proof/sample"
 )
 
 // The twelve who come to every route.

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/delivery"
-	"counterpart/internal/pickup"
+	"counterpart/internal/domain/delivery"
+	"counterpart/internal/flow/pickup"
 )
 
 // TestAChoiceIsMadeOnceOverHTTP sends every choice for what was not found at once: one is taken, the others are told, on a page that shows how it stands.

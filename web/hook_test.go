@@ -15,13 +15,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/files"
-	"counterpart/internal/live"
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
-	"counterpart/internal/sandbox"
-	"counterpart/internal/sandbox/sandboxtest"
-	"counterpart/internal/settle"
+	"counterpart/internal/adapter/sandbox"
+	"counterpart/internal/adapter/sandbox/sandboxtest"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
 	"counterpart/web"
 )
 

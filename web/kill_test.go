@@ -21,11 +21,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/inventory"
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
-	"counterpart/internal/sandbox/sandboxtest"
-	"counterpart/internal/settle"
+	"counterpart/internal/adapter/sandbox/sandboxtest"
+	"counterpart/internal/domain/inventory"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
 )
 
 // moment is when the server dies, with kill -9, on the way of an order's money. It is known by what the server says to the database or to the payment company, so that

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/sample"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/proof/sample"
 )
 
 // TestWhatAGuestSeesIsForNobodysCache walks a guest's pages: the device cookie says whose they are.

@@ -2,8 +2,8 @@ package web_test
 
 import (
 	"bytes"
-	"counterpart/internal/sample"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/proof/sample"
 	"fmt"
 	"github.com/jackc/pgx/v5"
 	"net/http"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/billing"
+	"counterpart/internal/flow/billing"
 )
 
 // What was sold has a receipt and an invoice, to read and as a PDF; the square on the receipt finds the order at any counter. Whatever letters somebody is called by, there is a paper.

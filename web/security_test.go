@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/sample"
-	"counterpart/internal/secret"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/secret"
+	"counterpart/internal/proof/sample"
 )
 
 // cookies of the browser by name.

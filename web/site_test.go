@@ -23,13 +23,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"counterpart/internal/audit"
-	"counterpart/internal/files"
-	"counterpart/internal/inventory"
-	"counterpart/internal/live"
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/audit"
+	"counterpart/internal/proof/sample"
 	"counterpart/web"
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/inventory"
-	"counterpart/internal/sandbox/sandboxtest"
+	"counterpart/internal/adapter/sandbox/sandboxtest"
+	"counterpart/internal/domain/inventory"
 )
 
 // B11: everything that can be asked of an order, of an order in every state: what does not fit is refused in words and changes nothing, what fits is done once.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	books "counterpart/internal/audit"
+	books "counterpart/internal/proof/audit"
 )
 
 type audit struct{}

@@ -11,7 +11,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/pg"
+	"counterpart/internal/platform/pg"
 )
 
 // config is what the environment says.

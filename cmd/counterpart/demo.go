@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"counterpart/internal/demo"
-	"counterpart/internal/files"
-	"counterpart/internal/location"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/proof/demo"
 	"counterpart/web/static"
 )
 

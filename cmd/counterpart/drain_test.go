@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
 )
 
 // TestWhatIsUnderWayIsAnswered sends SIGTERM while a checkout waits for a row that somebody else holds: readiness goes off, streams end with a word, and the checkout is

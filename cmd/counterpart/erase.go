@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"counterpart/internal/files"
-	"counterpart/internal/privacy"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/files"
 )
 
 type erase struct {

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"counterpart/internal/files"
-	"counterpart/internal/intake"
-	"counterpart/internal/location"
-	"counterpart/internal/pg"
-	"counterpart/internal/privacy"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/intake"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
 )
 
 type imports struct {

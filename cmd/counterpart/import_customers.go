@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"counterpart/internal/files"
-	"counterpart/internal/intake"
-	"counterpart/internal/location"
-	"counterpart/internal/pg"
-	"counterpart/internal/privacy"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/intake"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
 )
 
 type importCustomers struct {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"counterpart/internal/intake"
-	"counterpart/internal/pg"
+	"counterpart/internal/flow/intake"
+	"counterpart/internal/platform/pg"
 )
 
 type importHours struct {

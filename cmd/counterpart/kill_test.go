@@ -21,9 +21,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	books "counterpart/internal/audit"
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
+	"counterpart/internal/platform/pg/pgtest"
+	books "counterpart/internal/proof/audit"
+	"counterpart/internal/proof/sample"
 )
 
 // TestKilledServerLosesNoAnsweredOrder kills the server without warning in the middle of checkouts, again and again: every

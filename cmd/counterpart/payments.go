@@ -17,10 +17,10 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/gateway"
-	"counterpart/internal/location"
-	"counterpart/internal/sandbox"
-	"counterpart/internal/settle"
+	"counterpart/internal/adapter/gateway"
+	"counterpart/internal/adapter/sandbox"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/settle"
 )
 
 // office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it starts, with its book in tables of the owner's;

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"counterpart/internal/files"
-	"counterpart/internal/pg"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/work"
 	"counterpart/web"
 	"counterpart/web/static"

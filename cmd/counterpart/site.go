@@ -11,14 +11,14 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/files"
-	"counterpart/internal/live"
-	"counterpart/internal/location"
-	"counterpart/internal/message"
-	"counterpart/internal/message/catcher"
-	"counterpart/internal/passkey"
-	"counterpart/internal/secret"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/message/catcher"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/passkey"
+	"counterpart/internal/platform/secret"
 	"counterpart/web"
 	"counterpart/web/door"
 )

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/location"
-	"counterpart/internal/message"
-	"counterpart/internal/secret"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/platform/secret"
+	"counterpart/internal/platform/text"
 )
 
 // paths of the links in letters.

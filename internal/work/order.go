@@ -9,22 +9,22 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/customer"
-	"counterpart/internal/giftcard"
-	"counterpart/internal/location"
-	"counterpart/internal/message"
-	"counterpart/internal/money"
-	"counterpart/internal/pg"
-	"counterpart/internal/secret"
-	"counterpart/internal/settle"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/secret"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 )
 
 // orderMail posts a mail about an order, once: a job that runs again after it was posted finds it recorded. Between the
 // posting and the record there is a moment in which a crash sends a second copy, with the same Message-ID.
 func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
-	o, err := browse.OrderByID(ctx, t.DB, args.OrderID)
+	o, err := shop.OrderByID(ctx, t.DB, args.OrderID)
 	if err != nil {
 		return err
 	}
@@ -61,14 +61,14 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 }
 
 // waits says whether a part is staged and waits to be collected.
-func waits(o *browse.Order, part int64) bool {
-	return slices.ContainsFunc(o.Parts, func(f browse.Fulfilment) bool { return f.ID == part && f.State == "ready" })
+func waits(o *shop.Order, part int64) bool {
+	return slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool { return f.ID == part && f.State == "ready" })
 }
 
 // ofPart are the mails about one part of an order.
 var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollected, message.MailCancelled, message.MailHold, message.MailExpired, message.MailInstead}
 
-func about(o *browse.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
+func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
 	f := o.Fulfilment
 	for _, part := range o.Parts {
 		line := args.Line
@@ -119,7 +119,7 @@ func about(o *browse.Order, shop *location.Shop, base string, args message.Order
 	return a
 }
 
-func named(l browse.OrderLine) string {
+func named(l shop.OrderLine) string {
 	if l.Options == "" {
 		return l.Title
 	}
@@ -127,7 +127,7 @@ func named(l browse.OrderLine) string {
 }
 
 // lines of a part that are not cancelled.
-func lines(o *browse.Order, part int64) (all []string) {
+func lines(o *shop.Order, part int64) (all []string) {
 	for _, l := range o.LinesOf(part) {
 		if kept := l.Quantity - l.Cancelled; kept > 0 {
 			all = append(all, fmt.Sprintf("  %d × %s, %s", kept, named(l), o.Money(l.Kept)))
@@ -136,7 +136,7 @@ func lines(o *browse.Order, part int64) (all []string) {
 	return all
 }
 
-func arrives(f browse.Fulfilment) string {
+func arrives(f shop.Fulfilment) string {
 	from, by, ok := f.Days()
 	const day = "Monday 2 January"
 	switch {
@@ -149,7 +149,7 @@ func arrives(f browse.Fulfilment) string {
 }
 
 // aboutMoney reads what goes back, for the mails that are about that.
-func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *browse.Order, args message.OrderMail) error {
+func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *shop.Order, args message.OrderMail) error {
 	var query string
 	switch args.Mail {
 	case message.MailRefunded:

@@ -6,15 +6,15 @@ import (
 	"strconv"
 	"strings"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/person"
-	"counterpart/internal/privacy"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
@@ -22,7 +22,7 @@ import (
 // customersView is the list with the rules that it was made by.
 type customersView struct {
 	table
-	Segment office.Segment
+	Segment admin.Segment
 	Spent   string // as typed
 	Wrong   string // about it
 	Stores  []location.Location
@@ -32,7 +32,7 @@ type customersView struct {
 func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	q := r.URL.Query()
 	view := customersView{table: table{Words: typed(q.Get("q")), Page: page(r)}, Spent: typed(q.Get("spent")), Query: q}
-	view.Segment = office.Segment{
+	view.Segment = admin.Segment{
 		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")), Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
 		Account: q.Get("account") == "1", News: q.Get("news") == "1",
 	}
@@ -45,7 +45,7 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 	} else if view.Spent != "" {
 		view.Wrong = text.T(r.Context(), "Enter an amount, such as 250.")
 	}
-	rows, total, err := office.Customers(r.Context(), p.DB, view.Segment)
+	rows, total, err := admin.Customers(r.Context(), p.DB, view.Segment)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func small(typed string) int {
 
 // personView is a customer in the office with what was typed.
 type personView struct {
-	*office.Customer
+	*admin.Customer
 	Role     string
 	Managers []staff.Associate
 	Typed    string
@@ -93,7 +93,7 @@ func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault) (respond.Answer, error) {
-	found, err := office.CustomerPage(r.Context(), p.DB, id(r, "id"))
+	found, err := admin.CustomerPage(r.Context(), p.DB, id(r, "id"))
 	if err != nil {
 		return nil, err
 	}

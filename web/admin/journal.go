@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"time"
 
-	"counterpart/internal/document"
-	"counterpart/internal/fault"
-	"counterpart/internal/money"
-	"counterpart/internal/privacy"
+	"counterpart/internal/domain/document"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
 	"counterpart/web/respond"
 )
 

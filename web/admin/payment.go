@@ -5,20 +5,20 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/office"
-	"counterpart/internal/pg"
-	"counterpart/internal/settle"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
 )
 
 // paymentsView lists where the payment company's book and ours do not agree.
 type paymentsView struct {
 	respond.Mistakes
-	Rows []office.Difference
+	Rows []admin.Difference
 }
 
 func (p *Pages) payments(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -26,7 +26,7 @@ func (p *Pages) payments(_ http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) showPayments(r *http.Request, wrong *fault.Fault) (respond.Answer, error) {
-	rows, err := office.Differences(r.Context(), p.DB)
+	rows, err := admin.Differences(r.Context(), p.DB)
 	if err != nil {
 		return nil, err
 	}

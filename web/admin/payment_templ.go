@@ -10,9 +10,9 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/text"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
@@ -486,7 +486,7 @@ func paymentsPage(a layout.Admin, v paymentsView) templ.Component {
 	})
 }
 
-func amountOf(ctx context.Context, d office.Difference, minor int64) string {
+func amountOf(ctx context.Context, d admin.Difference, minor int64) string {
 	if d.Currency == "" {
 		return fmt.Sprint(minor)
 	}

@@ -4,25 +4,25 @@ import (
 	"net/http"
 	"strconv"
 
-	"counterpart/internal/catalog"
-	"counterpart/internal/fault"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
 func (p *Pages) products(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	t := table{Words: typed(r.URL.Query().Get("q")), Page: page(r)}
-	rows, total, err := office.Products(r.Context(), p.DB, t.Words, t.Page)
+	rows, total, err := admin.Products(r.Context(), p.DB, t.Words, t.Page)
 	if err != nil {
 		return nil, err
 	}
 	t.Total = total
 	// What keeps something from being sold is said where everybody begins.
-	untaxed, err := office.Untaxed(r.Context(), p.DB)
+	untaxed, err := admin.Untaxed(r.Context(), p.DB)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (p *Pages) products(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // productView is a product with what was typed as a price.
 type productView struct {
-	*office.Product
+	*admin.Product
 	MayPrice bool
 	Variant  int64 // whose price was typed
 	Currency string
@@ -44,7 +44,7 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) showProduct(r *http.Request, productID int64, view productView, wrong *fault.Fault) (respond.Answer, error) {
-	found, err := office.ProductPage(r.Context(), p.DB, productID)
+	found, err := admin.ProductPage(r.Context(), p.DB, productID)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (p *Pages) showProduct(r *http.Request, productID int64, view productView, 
 func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := productView{Variant: id(r, "id"), Currency: typed(r.PostFormValue("currency")), Typed: typed(r.PostFormValue("amount"))}
 	included := r.PostFormValue("tax") == "included"
-	productID, err := office.ProductOf(r.Context(), p.DB, view.Variant, view.Currency, included)
+	productID, err := admin.ProductOf(r.Context(), p.DB, view.Variant, view.Currency, included)
 	if err != nil {
 		return nil, err
 	}

@@ -10,17 +10,17 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/catalog"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/tax"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/tax"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
 )
 
-func productsPage(a layout.Admin, t table, rows []office.ProductRow, untaxed []tax.Missing) templ.Component {
+func productsPage(a layout.Admin, t table, rows []admin.ProductRow, untaxed []tax.Missing) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1026,7 +1026,7 @@ func taxMode(ctx context.Context, included bool) string {
 	return text.T(ctx, "excluding tax")
 }
 
-func priceCell(v productView, variant office.Variant, price office.Price) templ.Component {
+func priceCell(v productView, variant admin.Variant, price admin.Price) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1171,7 +1171,7 @@ func priceCell(v productView, variant office.Variant, price office.Price) templ.
 	})
 }
 
-func (v productView) typedPrice(variant office.Variant, price office.Price) string {
+func (v productView) typedPrice(variant admin.Variant, price admin.Price) string {
 	if v.Variant == variant.ID && v.Currency == price.Currency {
 		return v.Typed
 	}
@@ -1181,7 +1181,7 @@ func (v productView) typedPrice(variant office.Variant, price office.Price) stri
 	return money.New(*price.Amount, price.Currency).Plain()
 }
 
-func ruleCell(v productView, variant office.Variant) templ.Component {
+func ruleCell(v productView, variant admin.Variant) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1434,7 +1434,7 @@ func ruleCell(v productView, variant office.Variant) templ.Component {
 	})
 }
 
-func breaksCell(v productView, variant office.Variant) templ.Component {
+func breaksCell(v productView, variant admin.Variant) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1686,7 +1686,7 @@ func breaksCell(v productView, variant office.Variant) templ.Component {
 	})
 }
 
-func breakWords(ctx context.Context, b office.Break) string {
+func breakWords(ctx context.Context, b admin.Break) string {
 	args := text.Args{"n": b.From, "price": money.New(b.Amount, b.Currency)}
 	switch {
 	case b.Members && b.From == 1:

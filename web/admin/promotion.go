@@ -11,29 +11,29 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/basket"
-	"counterpart/internal/desk"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/pg"
-	"counterpart/internal/promotion"
-	"counterpart/internal/quote"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/promotion"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/counter"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
 // promotionsView lists what the shop gives away.
 type promotionsView struct {
-	Rows []office.PromotionRow
+	Rows []admin.PromotionRow
 	Now  time.Time
 }
 
 func (p *Pages) promotions(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rows, err := office.Promotions(r.Context(), p.DB)
+	rows, err := admin.Promotions(r.Context(), p.DB)
 	if err != nil {
 		return nil, err
 	}
@@ -43,12 +43,12 @@ func (p *Pages) promotions(_ http.ResponseWriter, r *http.Request) (respond.Answ
 // promotionView is one of them with what was typed, and what it would do to a cart.
 type promotionView struct {
 	respond.Mistakes
-	*office.PromotionPage
+	*admin.PromotionPage
 	Typed      map[string][]string // nil: nothing was
-	Categories []office.Category
+	Categories []admin.Category
 	Stores     []location.Location
 	Currencies []string
-	Collides   []office.PromotionRow
+	Collides   []admin.PromotionRow
 	Try        string // code of a cart
 	Tried      *basket.Basket
 	Now        time.Time
@@ -59,8 +59,8 @@ func (p *Pages) newPromotion(_ http.ResponseWriter, r *http.Request) (respond.An
 }
 
 // fresh is a promotion that nobody has written yet: it goes together with everything.
-func fresh() *office.PromotionPage {
-	page := &office.PromotionPage{}
+func fresh() *admin.PromotionPage {
+	page := &admin.PromotionPage{}
 	page.State, page.Combines = promotion.Draft, []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}
 	page.Rule.Effect.Kind = quote.Percent
 	return page
@@ -73,14 +73,14 @@ func (p *Pages) promotion(_ http.ResponseWriter, r *http.Request) (respond.Answe
 func (p *Pages) showPromotion(r *http.Request, v promotionView, wrong *fault.Fault) (_ respond.Answer, err error) {
 	ctx := r.Context()
 	if v.PromotionPage == nil {
-		if v.PromotionPage, err = office.PromotionByID(ctx, p.DB, id(r, "id")); err != nil {
+		if v.PromotionPage, err = admin.PromotionByID(ctx, p.DB, id(r, "id")); err != nil {
 			return nil, err
 		}
 	}
 	if v.PromotionPage == nil {
 		return nil, respond.NotFound()
 	}
-	if v.Categories, err = office.Categories(ctx, p.DB); err != nil {
+	if v.Categories, err = admin.Categories(ctx, p.DB); err != nil {
 		return nil, err
 	}
 	if v.Stores, err = location.All(ctx, p.DB); err != nil {
@@ -123,7 +123,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 			return nil, err
 		}
 	}
-	customerID, err := desk.CartOwner(ctx, p.DB, v.Try)
+	customerID, err := counter.CartOwner(ctx, p.DB, v.Try)
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +135,8 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 }
 
 // collisions are live promotions that speak of some of the same goods at the same time.
-func (p *Pages) collisions(ctx context.Context, page *office.PromotionPage) (all []office.PromotionRow, err error) {
-	rows, err := office.Promotions(ctx, p.DB)
+func (p *Pages) collisions(ctx context.Context, page *admin.PromotionPage) (all []admin.PromotionRow, err error) {
+	rows, err := admin.Promotions(ctx, p.DB)
 	for _, other := range rows {
 		if other.ID != page.ID && other.State == promotion.Live && other.Overlaps(&page.Promotion) {
 			all = append(all, other)
@@ -152,7 +152,7 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 	v := promotionView{Typed: r.PostForm}
 	written := fresh()
 	if n := id(r, "id"); n != 0 {
-		page, err := office.PromotionByID(r.Context(), p.DB, n)
+		page, err := admin.PromotionByID(r.Context(), p.DB, n)
 		if err != nil {
 			return nil, err
 		}
@@ -246,7 +246,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		return err
 	}
 	goods := func(kind, field string, names []string) (ids []int64) {
-		found, failed := office.Goods(r.Context(), p.DB, kind, names)
+		found, failed := admin.Goods(r.Context(), p.DB, kind, names)
 		err = failed
 		if len(found.Unknown) > 0 {
 			form.Add(field, "We can’t find {name}.", text.Args{"name": strings.Join(found.Unknown, ", ")})
@@ -325,7 +325,7 @@ func (p *Pages) gift(ctx context.Context, sku string, form *fault.Form) (int64, 
 	if sku == "" {
 		return 0, nil
 	}
-	found, err := office.Goods(ctx, p.DB, "variant", []string{sku})
+	found, err := admin.Goods(ctx, p.DB, "variant", []string{sku})
 	if err != nil || len(found.IDs) == 0 {
 		form.Add("gift", "We can’t find this SKU.")
 		return 0, err
@@ -459,7 +459,7 @@ func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer
 			c.MaxUses = &n
 		}
 		if email := typed(r.PostFormValue("customer")); email != "" {
-			if c.CustomerID, err = desk.ByEmail(r.Context(), tx, email); err != nil {
+			if c.CustomerID, err = counter.ByEmail(r.Context(), tx, email); err != nil {
 				return err
 			}
 			if c.CustomerID == 0 {

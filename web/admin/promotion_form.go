@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/money"
-	"counterpart/internal/quote"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
 	"counterpart/web/ui"
 )
 

@@ -10,11 +10,11 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/promotion"
-	"counterpart/internal/quote"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/promotion"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -315,21 +315,21 @@ func promotionsPage(a layout.Admin, v promotionsView) templ.Component {
 	})
 }
 
-func codes(row office.PromotionRow) string {
+func codes(row admin.PromotionRow) string {
 	if !row.NeedsCode {
 		return "–"
 	}
 	return fmt.Sprint(row.Codes)
 }
 
-func used(row office.PromotionRow) string {
+func used(row admin.PromotionRow) string {
 	if row.MaxUses != nil {
 		return fmt.Sprintf("%d / %d", row.Uses, *row.MaxUses)
 	}
 	return fmt.Sprint(row.Uses)
 }
 
-func cost(ctx context.Context, sums []office.Sum) string {
+func cost(ctx context.Context, sums []admin.Sum) string {
 	all := ""
 	for _, s := range sums {
 		if all != "" {
@@ -1686,7 +1686,7 @@ func moves(v promotionView) templ.Component {
 }
 
 // meets says what happens where two promotions meet.
-func (v promotionView) meets(ctx context.Context, other office.PromotionRow) string {
+func (v promotionView) meets(ctx context.Context, other admin.PromotionRow) string {
 	if !v.InQuoteTogether(&other.Promotion) {
 		return text.T(ctx, "only the first applies")
 	}

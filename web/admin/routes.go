@@ -8,11 +8,11 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/files"
-	"counterpart/internal/office"
-	"counterpart/internal/pg"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
@@ -137,7 +137,7 @@ type table struct {
 	Location    string
 }
 
-func (t table) last() int { return max(1, (t.Total+office.PerPage-1)/office.PerPage) }
+func (t table) last() int { return max(1, (t.Total+admin.PerPage-1)/admin.PerPage) }
 
 func (t table) address(path string) func(int) string {
 	return func(page int) string {

@@ -11,16 +11,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/delivery"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/pg"
-	"counterpart/internal/postal"
-	"counterpart/internal/staff"
-	"counterpart/internal/tax"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/tax"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -50,7 +50,7 @@ func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault
 	if v.Policy, err = location.Policies(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
-	if v.Methods, err = office.Deliveries(r.Context(), p.DB); err != nil {
+	if v.Methods, err = admin.Deliveries(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	all, err := location.All(r.Context(), p.DB)
@@ -67,7 +67,7 @@ func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault
 	if v.Classes, err = tax.Classes(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
-	if v.Untaxed, err = office.Untaxed(r.Context(), p.DB); err != nil {
+	if v.Untaxed, err = admin.Untaxed(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	for _, at := range all {
@@ -249,7 +249,7 @@ func (v settingsView) classOptions() (all []ui.Option) {
 
 // known refuses a delivery that is not there, and money that the shop does not take.
 func (p *Pages) known(r *http.Request, m delivery.Method) error {
-	all, err := office.Deliveries(r.Context(), p.DB)
+	all, err := admin.Deliveries(r.Context(), p.DB)
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/catalog"
-	"counterpart/internal/fault"
-	"counterpart/internal/money"
-	"counterpart/internal/office"
-	"counterpart/internal/pg"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
 )
 
@@ -49,7 +49,7 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 // changeVariant does it, and writes who did, on the page of the variant's product.
 func (p *Pages) changeVariant(r *http.Request, action string, after map[string]any, change func(tx pgx.Tx, variant int64) error) (respond.Answer, error) {
 	variant := id(r, "id")
-	product, err := office.ProductOfVariant(r.Context(), p.DB, variant)
+	product, err := admin.ProductOfVariant(r.Context(), p.DB, variant)
 	if err != nil {
 		return nil, err
 	}

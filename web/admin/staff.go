@@ -10,20 +10,20 @@ import (
 	"strconv"
 	"time"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/office"
-	"counterpart/internal/personnel"
-	"counterpart/internal/privacy"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/personnel"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
 // staffView is who works here, with the form of somebody new.
 type staffView struct {
-	Rows      []office.AssociateRow
+	Rows      []admin.AssociateRow
 	Locations []location.Location
 	Form      personnel.Form
 	Password  string // of somebody who was just added: shown once
@@ -37,7 +37,7 @@ func (p *Pages) staff(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 
 func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (respond.Answer, error) {
 	var err error
-	if view.Rows, err = office.Associates(r.Context(), p.DB, 0); err != nil {
+	if view.Rows, err = admin.Associates(r.Context(), p.DB, 0); err != nil {
 		return nil, err
 	}
 	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
@@ -77,8 +77,8 @@ func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 }
 
 // one is the associate of the address.
-func (p *Pages) one(r *http.Request) (row office.AssociateRow, err error) {
-	rows, err := office.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
+func (p *Pages) one(r *http.Request) (row admin.AssociateRow, err error) {
+	rows, err := admin.Associates(r.Context(), p.DB, max(id(r, "id"), -1))
 	if err != nil || len(rows) != 1 || id(r, "id") == 0 {
 		return row, cmp.Or(err, respond.NotFound())
 	}
@@ -94,7 +94,7 @@ func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Faul
 	if err != nil {
 		return nil, err
 	}
-	view.Rows = []office.AssociateRow{row}
+	view.Rows = []admin.AssociateRow{row}
 	if !typed {
 		view.Form = personnel.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
 	}
@@ -143,13 +143,13 @@ func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 // mine are the machines that somebody may look after: a manager's own stores', all for an admin.
-func (p *Pages) mine(r *http.Request) ([]office.DeviceRow, error) {
-	all, err := office.Devices(r.Context(), p.DB)
+func (p *Pages) mine(r *http.Request) ([]admin.DeviceRow, error) {
+	all, err := admin.Devices(r.Context(), p.DB)
 	if err != nil {
 		return nil, err
 	}
 	who := gate.Session(r.Context()).Associate
-	return slices.DeleteFunc(all, func(d office.DeviceRow) bool { return !who.WorksAt(d.LocationID) }), nil
+	return slices.DeleteFunc(all, func(d admin.DeviceRow) bool { return !who.WorksAt(d.LocationID) }), nil
 }
 
 func (p *Pages) devices(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -161,18 +161,18 @@ func (p *Pages) devices(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.device(r, func(d office.DeviceRow, by int64) error {
+	return p.device(r, func(d admin.DeviceRow, by int64) error {
 		return personnel.Revoke(r.Context(), p.DB, d.ID, d.LocationID, by)
 	})
 }
 
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.device(r, func(d office.DeviceRow, by int64) error {
+	return p.device(r, func(d admin.DeviceRow, by int64) error {
 		return personnel.Unlock(r.Context(), p.DB, d.ID, d.LocationID, by)
 	})
 }
 
-func (p *Pages) device(r *http.Request, do func(office.DeviceRow, int64) error) (respond.Answer, error) {
+func (p *Pages) device(r *http.Request, do func(admin.DeviceRow, int64) error) (respond.Answer, error) {
 	rows, err := p.mine(r)
 	if err != nil {
 		return nil, err
@@ -190,10 +190,10 @@ func (p *Pages) device(r *http.Request, do func(office.DeviceRow, int64) error) 
 
 // trailView is the audit trail with its filter.
 type trailView struct {
-	Filter office.TrailFilter
-	Rows   []office.TrailRow
+	Filter admin.TrailFilter
+	Rows   []admin.TrailRow
 	More   bool
-	People []office.AssociateRow
+	People []admin.AssociateRow
 	Query  url.Values
 }
 
@@ -217,14 +217,14 @@ func (v trailView) last() int {
 func (p *Pages) readTrail(r *http.Request, all bool) (view trailView, err error) {
 	q := r.URL.Query()
 	view.Query = q
-	view.Filter = office.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")), Page: page(r), All: all}
+	view.Filter = admin.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")), Page: page(r), All: all}
 	view.Filter.By, _ = strconv.ParseInt(q.Get("by"), 10, 64)
 	who := gate.Session(r.Context()).Associate
 	var stores []int64
 	if who.Role != staff.RoleAdmin {
 		stores = append([]int64{}, who.Locations...)
 	}
-	view.Rows, view.More, err = office.Trail(r.Context(), p.DB, view.Filter, who.ID, stores)
+	view.Rows, view.More, err = admin.Trail(r.Context(), p.DB, view.Filter, who.ID, stores)
 	return view, err
 }
 
@@ -242,7 +242,7 @@ func (p *Pages) trail(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	if view.People, err = office.Associates(r.Context(), p.DB, 0); err != nil {
+	if view.People, err = admin.Associates(r.Context(), p.DB, 0); err != nil {
 		return nil, err
 	}
 	return respond.Page(trailPage(frame(r, text.T(r.Context(), "Audit trail"), "trail"), view)), nil

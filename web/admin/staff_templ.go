@@ -10,9 +10,9 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/office"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
@@ -623,7 +623,7 @@ func shortRole(ctx context.Context, role string) string {
 	return name
 }
 
-func places(ctx context.Context, row office.AssociateRow) string {
+func places(ctx context.Context, row admin.AssociateRow) string {
 	if row.Role == staff.RoleAdmin {
 		return text.T(ctx, "all stores")
 	}
@@ -884,7 +884,7 @@ func associatePage(a layout.Admin, v staffView) templ.Component {
 	})
 }
 
-func devicesPage(a layout.Admin, rows []office.DeviceRow) templ.Component {
+func devicesPage(a layout.Admin, rows []admin.DeviceRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1873,7 +1873,7 @@ func trailPage(a layout.Admin, v trailView) templ.Component {
 	})
 }
 
-func byWhom(ctx context.Context, e office.TrailRow) string {
+func byWhom(ctx context.Context, e admin.TrailRow) string {
 	if e.By == "" {
 		return text.T(ctx, "the customer")
 	}

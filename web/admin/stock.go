@@ -7,12 +7,12 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/office"
-	"counterpart/internal/secret"
-	"counterpart/internal/stocktake"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/stocktake"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/secret"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
@@ -47,7 +47,7 @@ func (p *Pages) stock(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		}
 	}
 	t := table{Words: typed(r.URL.Query().Get("q")), Page: page(r), Location: at.Code}
-	rows, total, err := office.Stock(r.Context(), p.DB, at.ID, t.Words, t.Page)
+	rows, total, err := admin.Stock(r.Context(), p.DB, at.ID, t.Words, t.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (p *Pages) stock(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 
 // ledgerView is a shelf with what was typed about it.
 type ledgerView struct {
-	*office.Ledger
+	*admin.Ledger
 	Place           *location.Location
 	Received, Note  string
 	Counted, Reason string
@@ -90,7 +90,7 @@ func (p *Pages) showLedger(r *http.Request, view ledgerView, wrong *fault.Fault)
 	if err != nil {
 		return nil, err
 	}
-	found, err := office.LedgerPage(r.Context(), p.DB, id(r, "variant"), place.ID)
+	found, err := admin.LedgerPage(r.Context(), p.DB, id(r, "variant"), place.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 	if err != nil {
 		return nil, err
 	}
-	if known, err := office.LedgerPage(r.Context(), p.DB, id(r, "variant"), place.ID); err != nil || known == nil {
+	if known, err := admin.LedgerPage(r.Context(), p.DB, id(r, "variant"), place.ID); err != nil || known == nil {
 		return nil, cmp.Or(err, respond.NotFound())
 	}
 	n, err := strconv.Atoi(quantity)

@@ -10,16 +10,16 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/location"
-	"counterpart/internal/office"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
 	"time"
 )
 
-func stockPage(a layout.Admin, t table, places []location.Location, at *location.Location, rows []office.StockRow) templ.Component {
+func stockPage(a layout.Admin, t table, places []location.Location, at *location.Location, rows []admin.StockRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

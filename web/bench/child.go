@@ -20,13 +20,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/files"
-	"counterpart/internal/gateway"
-	"counterpart/internal/live"
-	"counterpart/internal/pg"
-	"counterpart/internal/sandbox"
-	"counterpart/internal/settle"
+	"counterpart/internal/adapter/gateway"
+	"counterpart/internal/adapter/sandbox"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg"
 	"counterpart/web"
 )
 

@@ -15,15 +15,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/basket"
-	"counterpart/internal/checkout"
-	"counterpart/internal/inventory"
-	"counterpart/internal/payment"
-	"counterpart/internal/pickup"
-	"counterpart/internal/quote"
-	"counterpart/internal/returns"
-	"counterpart/internal/shopping"
-	"counterpart/internal/tax"
+	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/tax"
+	"counterpart/internal/flow/checkout"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/returns"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/query/basket"
 )
 
 // money measures what a price, a rush, a card and a return cost.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/account"
-	"counterpart/internal/desk"
-	"counterpart/internal/sample"
-	"counterpart/internal/secret"
+	"counterpart/internal/flow/account"
+	"counterpart/internal/platform/secret"
+	"counterpart/internal/proof/sample"
+	"counterpart/internal/query/counter"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -199,7 +199,7 @@ func (b *bench) look(ctx context.Context, what string, query func(person) string
 	for i, p := range some {
 		words := query(p)
 		began := time.Now()
-		hits, err := desk.Search(ctx, b.db, words, 2)
+		hits, err := counter.Search(ctx, b.db, words, 2)
 		if err != nil {
 			return err
 		}

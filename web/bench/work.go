@@ -18,10 +18,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/audit"
-	"counterpart/internal/demo"
-	"counterpart/internal/files"
-	"counterpart/internal/pg"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/proof/audit"
+	"counterpart/internal/proof/demo"
 	"counterpart/web/static"
 )
 

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"counterpart/internal/money"
+	"counterpart/internal/platform/money"
 	"counterpart/web/respond"
 )
 

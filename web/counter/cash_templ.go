@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/money"
-	"counterpart/internal/text"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
 	"counterpart/web/ui"
 	"fmt"
 )

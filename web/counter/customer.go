@@ -1,33 +1,33 @@
 package counter
 
 import (
-	"counterpart/internal/basket"
-	"counterpart/internal/payment"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/query/basket"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"counterpart/internal/cart"
-	"counterpart/internal/checkout"
-	"counterpart/internal/customer"
-	"counterpart/internal/desk"
-	"counterpart/internal/fault"
-	"counterpart/internal/live"
-	"counterpart/internal/location"
-	"counterpart/internal/person"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/checkout"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
 	"counterpart/web/respond"
 )
 
 // customerView is a customer at the counter with what was typed.
 type customerView struct {
 	respond.Mistakes
-	*desk.Person
+	*counter.Person
 	Store              *location.Location
 	Words              string // SKU, barcode or name to add
-	Hits               []desk.Hit
+	Hits               []counter.Hit
 	Name, Email, Phone string
 	Typed              string // contact, note
 	Done               string
@@ -44,7 +44,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if err != nil {
 		return nil, err
 	}
-	view.Person, err = desk.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Language(r.Context()))
+	view.Person, err = counter.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Language(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ type welcomeView struct {
 // addToCart takes a scan or a few words: one article goes into the cart, several are listed to choose from.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := customerView{Words: typed(r, "article")}
-	articles, err := desk.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
+	articles, err := counter.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
 	if err != nil {
 		return nil, err
 	}

@@ -9,17 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/desk"
-	"counterpart/internal/dispatch"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/pickup"
-	"counterpart/internal/quote"
-	"counterpart/internal/returns"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/dispatch"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/returns"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
@@ -28,7 +28,7 @@ import (
 // orderView is an order of any store and channel at a counter.
 type orderView struct {
 	respond.Mistakes
-	*browse.Order
+	*shop.Order
 	Kind, Paying string // what was typed about a payment
 	Here         *location.Location
 	Now          time.Time
@@ -64,7 +64,7 @@ func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (res
 	if err != nil {
 		return nil, err
 	}
-	o, err := browse.OrderByID(r.Context(), p.DB, id(r, "id"))
+	o, err := shop.OrderByID(r.Context(), p.DB, id(r, "id"))
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (res
 		v.JustSold = true
 		v.Given, v.Change = o.Change()
 	case "returned":
-		v.Change, err = desk.ChangeOfExchange(r.Context(), p.DB, o.ID, here(r).LocationID)
+		v.Change, err = counter.ChangeOfExchange(r.Context(), p.DB, o.ID, here(r).LocationID)
 	}
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (p *Pages) readSale(r *http.Request) (orderView, error) {
 	if err != nil {
 		return orderView{}, err
 	}
-	o, err := browse.OrderByID(r.Context(), p.DB, id(r, "id"))
+	o, err := shop.OrderByID(r.Context(), p.DB, id(r, "id"))
 	if err != nil {
 		return orderView{}, err
 	}
@@ -174,7 +174,7 @@ func (v orderView) canReturn() bool {
 	return v.Here.TakesReturns && v.PaymentState == "paid" && returnable(v.Order) > 0
 }
 
-func returnable(o *browse.Order) (n int) {
+func returnable(o *shop.Order) (n int) {
 	for _, l := range o.Lines {
 		n += l.Collected - l.Returned
 	}
@@ -184,13 +184,13 @@ func returnable(o *browse.Order) (n int) {
 // returnView is a return being made: what was chosen, and what it would come to.
 type returnView struct {
 	respond.Mistakes
-	*browse.Order
+	*shop.Order
 	Here      *location.Location
 	Form      string
 	Typed     map[string]string
 	Article   string // what they want instead
-	Hits      []desk.Hit
-	Instead   []desk.Hit
+	Hits      []counter.Hit
+	Instead   []counter.Hit
 	Result    *returns.Result // of a look; nil while nothing is chosen
 	Managers  []staff.Associate
 	Manager   int64
@@ -211,7 +211,7 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 	if err != nil {
 		return nil, err
 	}
-	if view.Order, err = browse.OrderByID(r.Context(), p.DB, id(r, "id")); err != nil {
+	if view.Order, err = shop.OrderByID(r.Context(), p.DB, id(r, "id")); err != nil {
 		return nil, err
 	}
 	if view.Order == nil {
@@ -306,7 +306,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 	}
 	view.Exchanges = r.PostForm["instead"]
 	if view.Article != "" {
-		hits, err := desk.Articles(r.Context(), p.DB, view.Article, here(r).LocationID)
+		hits, err := counter.Articles(r.Context(), p.DB, view.Article, here(r).LocationID)
 		if err != nil {
 			return request, err
 		}
@@ -321,7 +321,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 	}
 	for _, instead := range view.Exchanges {
 		variant, _ := strconv.ParseInt(instead, 10, 64)
-		hit, err := desk.ArticleByID(r.Context(), p.DB, variant)
+		hit, err := counter.ArticleByID(r.Context(), p.DB, variant)
 		if err != nil {
 			return request, err
 		}

@@ -9,10 +9,10 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/returns"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/flow/returns"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -1539,7 +1539,7 @@ func returnPage(c layout.Counter, v returnView) templ.Component {
 	})
 }
 
-func returnLine(v returnView, l browse.OrderLine) templ.Component {
+func returnLine(v returnView, l shop.OrderLine) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -9,21 +9,21 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/desk"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/payment"
-	"counterpart/internal/pickup"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // pickupView is an order at its counter with what was typed.
 type pickupView struct {
 	respond.Mistakes
-	*browse.Order
+	*shop.Order
 	Place, Code, Kind, Given string
 	Carrier, Tracking        string
 	Done                     string
@@ -45,7 +45,7 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 	if err != nil {
 		return nil, err
 	}
-	view.Order, err = browse.OrderAt(r.Context(), p.DB, fulfilmentID, store.ID)
+	view.Order, err = shop.OrderAt(r.Context(), p.DB, fulfilmentID, store.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,11 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 	}
 	view.Now = time.Now()
 	if view.Fulfilment.Method == "pickup" && view.Fulfilment.State == "to_pick" {
-		if view.Free, err = desk.FreePlaces(r.Context(), p.DB, store.ID); err != nil {
+		if view.Free, err = counter.FreePlaces(r.Context(), p.DB, store.ID); err != nil {
 			return nil, err
 		}
 	}
-	if slices.ContainsFunc(view.Parts, func(f browse.Fulfilment) bool { return f.State == "undecided" }) {
+	if slices.ContainsFunc(view.Parts, func(f shop.Fulfilment) bool { return f.State == "undecided" }) {
 		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, view.ID); err != nil {
 			return nil, err
 		}
@@ -112,7 +112,7 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer,
 
 // choose is a customer saying at the counter what they want instead of what was not found.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	o, err := browse.OrderAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
+	o, err := shop.OrderAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,10 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/pickup"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -1150,7 +1150,7 @@ func (v pickupView) picks() bool {
 }
 
 // next is what a tick makes of a line: one more is there, and after the last none.
-func next(l browse.OrderLine) int {
+func next(l shop.OrderLine) int {
 	if l.Picked >= l.Open {
 		return 0
 	}

@@ -5,16 +5,16 @@ import (
 	"net/http"
 	"strconv"
 
-	"counterpart/internal/account"
-	"counterpart/internal/cart"
-	"counterpart/internal/customer"
-	"counterpart/internal/desk"
-	"counterpart/internal/fault"
-	"counterpart/internal/person"
-	"counterpart/internal/profile"
-	"counterpart/internal/shopping"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/account"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/profile"
 	"counterpart/web/respond"
 )
 
@@ -110,7 +110,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 // compareView is two profiles side by side, and how they become one.
 type compareView struct {
 	respond.Mistakes
-	Sides    []desk.Side
+	Sides    []counter.Side
 	Shared   []profile.Perhaps
 	Managers []staff.Associate
 	Question int64
@@ -128,7 +128,7 @@ func (p *Pages) showCompare(r *http.Request, view compareView, wrong *fault.Faul
 	if err != nil {
 		return nil, err
 	}
-	if view.Sides, view.Shared, err = desk.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); err != nil {
+	if view.Sides, view.Shared, err = counter.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); err != nil {
 		return nil, err
 	}
 	if view.Sides == nil {
@@ -171,7 +171,7 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		survivor, err = person.MergeByCode(r.Context(), p.DB, id(r, "id"), id(r, "other"), view.Question, r.PostFormValue("code"), at(r))
 	} else {
 		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they share.
-		if _, shared, found := desk.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
+		if _, shared, found := counter.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
 			return nil, cmp.Or(found, respond.NotFound())
 		}
 		word := staff.Approval{AskedBy: at(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}

@@ -10,14 +10,14 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/catalog"
-	"counterpart/internal/customer"
-	"counterpart/internal/desk"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/profile"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/profile"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -2274,7 +2274,7 @@ func managerOptions(all []staff.Associate) (options []ui.Option) {
 	return options
 }
 
-func compareSide(side desk.Side, store *location.Location) templ.Component {
+func compareSide(side counter.Side, store *location.Location) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -10,10 +10,10 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/desk"
-	"counterpart/internal/quote"
-	"counterpart/internal/task"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/task"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -322,7 +322,7 @@ func queuePage(c layout.Counter, q queueView) templ.Component {
 	})
 }
 
-func waitingRow(q queueView, w desk.Waiting) templ.Component {
+func waitingRow(q queueView, w counter.Waiting) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -457,14 +457,14 @@ func waitingRow(q queueView, w desk.Waiting) templ.Component {
 }
 
 // waitingPath is where somebody goes on with a part: a sale that was paid on the customer's phone is given out on the page of its order.
-func waitingPath(w desk.Waiting) templ.SafeURL {
+func waitingPath(w counter.Waiting) templ.SafeURL {
 	if w.Method == quote.CarryOut {
 		return templ.SafeURL(fmt.Sprintf("/counter/orders/%d", w.OrderID))
 	}
 	return templ.SafeURL(fmt.Sprintf("/counter/pickups/%d", w.FulfilmentID))
 }
 
-func taskRow(q queueView, t desk.Task) templ.Component {
+func taskRow(q queueView, t counter.Task) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -643,7 +643,7 @@ func taskRow(q queueView, t desk.Task) templ.Component {
 	})
 }
 
-func taskStep(q queueView, t desk.Task) string {
+func taskStep(q queueView, t counter.Task) string {
 	if t.TakenBy == 0 {
 		return "take"
 	}
@@ -657,7 +657,7 @@ func taskName(ctx context.Context, kind string) string {
 	return text.T(ctx, "Count this shelf")
 }
 
-func clock(q queueView, w desk.Waiting) templ.Component {
+func clock(q queueView, w counter.Waiting) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -9,16 +9,16 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/desk"
-	"counterpart/internal/live"
-	"counterpart/internal/location"
-	"counterpart/internal/person"
-	"counterpart/internal/pg"
-	"counterpart/internal/pickup"
-	"counterpart/internal/settle"
-	"counterpart/internal/staff"
-	"counterpart/internal/task"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/task"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
@@ -129,16 +129,16 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	waiting, err := desk.Queue(r.Context(), p.DB, store.ID)
+	waiting, err := counter.Queue(r.Context(), p.DB, store.ID)
 	if err != nil {
 		return nil, err
 	}
 	view := newQueue(waiting, store, done(r))
-	if view.Tasks, err = desk.Tasks(r.Context(), p.DB, store.ID); err != nil {
+	if view.Tasks, err = counter.Tasks(r.Context(), p.DB, store.ID); err != nil {
 		return nil, err
 	}
 	view.Me, view.Serves = here(r).AssociateID, c.Serves
-	if view.Served, err = desk.LastServed(r.Context(), p.DB, here(r).AssociateID); err != nil {
+	if view.Served, err = counter.LastServed(r.Context(), p.DB, here(r).AssociateID); err != nil {
 		return nil, err
 	}
 	return respond.Page(queuePage(c, view)), nil
@@ -146,9 +146,9 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 
 // queueView parts the queue by what is to be done.
 type queueView struct {
-	Pick, Ready []desk.Waiting
-	Served      []desk.Served // whose profiles this associate opened last
-	Tasks       []desk.Task
+	Pick, Ready []counter.Waiting
+	Served      []counter.Served // whose profiles this associate opened last
+	Tasks       []counter.Task
 	Me          int64 // whose tasks are their own
 	Serves      bool  // customers, too
 	Store       *location.Location
@@ -172,7 +172,7 @@ func (p *Pages) afterTask(r *http.Request, err error) (respond.Answer, error) {
 	return respond.See("/counter"), nil
 }
 
-func newQueue(waiting []desk.Waiting, store *location.Location, done string) queueView {
+func newQueue(waiting []counter.Waiting, store *location.Location, done string) queueView {
 	q := queueView{Store: store, Now: time.Now(), Done: done}
 	for _, w := range waiting {
 		if w.State == "ready" {
@@ -204,13 +204,13 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	c.Words = words
-	code := desk.Tried(words)
+	code := counter.Tried(words)
 	if code {
 		if err := pickup.TryCode(r.Context(), p.DB, here(r)); err != nil {
 			return nil, err
 		}
 	}
-	hits, err := desk.Search(r.Context(), p.DB, words, store.ID)
+	hits, err := counter.Search(r.Context(), p.DB, words, store.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +242,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	return respond.See(address(hits[0])), nil
 }
 
-func address(h desk.Hit) string {
+func address(h counter.Hit) string {
 	switch h.Kind {
 	case "pickup":
 		return "/counter/pickups/" + strconv.FormatInt(h.ID, 10)
@@ -259,7 +259,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	found, err := desk.Look(r.Context(), p.DB, text.Clean(chi.URLParam(r, "sku"), 100), store.ID)
+	found, err := counter.Look(r.Context(), p.DB, text.Clean(chi.URLParam(r, "sku"), 100), store.ID)
 	if err != nil {
 		return nil, err
 	}

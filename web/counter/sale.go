@@ -8,20 +8,20 @@ import (
 	"strconv"
 	"strings"
 
-	"counterpart/internal/basket"
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/checkout"
-	"counterpart/internal/desk"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/payment"
-	"counterpart/internal/person"
-	"counterpart/internal/postal"
-	"counterpart/internal/quote"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/checkout"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -30,14 +30,14 @@ import (
 type saleView struct {
 	respond.Mistakes
 	CustomerID int64
-	desk.Sale
+	counter.Sale
 	Store       *location.Location
 	Basket      *basket.Basket
 	Online      *basket.Basket // what else lies in the customer's cart
 	Words       string         // SKU, barcode or name to add
-	Hits        []desk.Hit
+	Hits        []counter.Hit
 	Who         string // whom to attach
-	People      []desk.Hit
+	People      []counter.Hit
 	Code        string
 	Points      string
 	Kind, Given string
@@ -84,7 +84,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		if err := person.Open(r.Context(), p.DB, view.CustomerID, at(r)); err != nil {
 			return nil, err
 		}
-		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		known, err := shop.ContactOf(r.Context(), p.DB, view.CustomerID)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func (p *Pages) ways(r *http.Request, view *saleView) error {
 		}
 	}
 	if view.Basket.Has(quote.Ship) && view.To.Lines == "" && !view.Nobody {
-		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		known, err := shop.ContactOf(r.Context(), p.DB, view.CustomerID)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ type saleKey struct{}
 // ofHere runs a page of a sale where the sale is this store's, and answers as if there were none where it is another's.
 func (p *Pages) ofHere(page respond.Handler) respond.Handler {
 	return func(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-		s, err := desk.SaleAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
+		s, err := counter.SaleAt(r.Context(), p.DB, id(r, "id"), here(r).LocationID)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +145,7 @@ func (p *Pages) ofHere(page respond.Handler) respond.Handler {
 	}
 }
 
-func saleOf(r *http.Request) *desk.Sale { return r.Context().Value(saleKey{}).(*desk.Sale) }
+func saleOf(r *http.Request) *counter.Sale { return r.Context().Value(saleKey{}).(*counter.Sale) }
 
 // afterSale answers a form of a sale: the page again with what was wrong, or afresh.
 func (p *Pages) afterSale(r *http.Request, err error, view saleView) (respond.Answer, error) {
@@ -161,7 +161,7 @@ func (p *Pages) afterSale(r *http.Request, err error, view saleView) (respond.An
 // scan takes a barcode, a SKU or a few words: one article goes into the sale, several are listed to choose from.
 func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := saleView{Words: typed(r, "article")}
-	articles, err := desk.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
+	articles, err := counter.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +256,7 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	view := saleView{Who: typed(r, "who")}
 	into, _ := strconv.ParseInt(r.PostFormValue("customer"), 10, 64)
 	if into == 0 {
-		hits, err := desk.Search(r.Context(), p.DB, view.Who, here(r).LocationID)
+		hits, err := counter.Search(r.Context(), p.DB, view.Who, here(r).LocationID)
 		if err != nil {
 			return nil, err
 		}
@@ -269,7 +269,7 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			return p.showSale(r, view, fault.Field("who", "No customer matches that name, phone, email or card. Sell without one, or create a new customer."))
 		}
 		// A name, or a part of a number, is somebody's guess: the person is shown before their points and prices come into the sale.
-		if len(view.People) > 1 || !desk.Names(view.Who) {
+		if len(view.People) > 1 || !counter.Names(view.Who) {
 			return p.showSale(r, view, nil)
 		}
 		into = view.People[0].ID

@@ -10,13 +10,13 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"context"
-	"counterpart/internal/catalog"
-	"counterpart/internal/customer"
-	"counterpart/internal/desk"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/phone"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/phone"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
@@ -25,7 +25,7 @@ import (
 	"unicode"
 )
 
-func searchPage(c layout.Counter, words string, hits []desk.Hit, store *location.Location) templ.Component {
+func searchPage(c layout.Counter, words string, hits []counter.Hit, store *location.Location) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -94,7 +94,7 @@ func searchPage(c layout.Counter, words string, hits []desk.Hit, store *location
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if len(hits) >= desk.MostHits {
+				if len(hits) >= counter.MostHits {
 					var templ_7745c5c3_Var4 string
 					templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Showing the first {n}", text.Args{"n": len(hits)}))
 					if templ_7745c5c3_Err != nil {
@@ -239,7 +239,7 @@ func searchPage(c layout.Counter, words string, hits []desk.Hit, store *location
 }
 
 // articleRow is an article in a list at the counter: what it is, what it costs here, and where there are any.
-func articleRow(h desk.Hit, store *location.Location) templ.Component {
+func articleRow(h counter.Hit, store *location.Location) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -352,14 +352,14 @@ func articleRow(h desk.Hit, store *location.Location) templ.Component {
 	})
 }
 
-func articleDetail(h desk.Hit) string {
+func articleDetail(h counter.Hit) string {
 	if h.Detail == "" {
 		return h.SKU
 	}
 	return h.Detail + " · " + h.SKU
 }
 
-func whereItIs(ctx context.Context, a *desk.Shelf) string {
+func whereItIs(ctx context.Context, a *counter.Shelf) string {
 	if a.Untracked {
 		return text.T(ctx, "Always available")
 	}
@@ -368,8 +368,8 @@ func whereItIs(ctx context.Context, a *desk.Shelf) string {
 
 // fromWords is somebody new of whom the search was all we know: what was typed is not typed again. Nobody new is offered for what looks like an article, nor
 // for digits that are no phone number.
-func fromWords(words string, hits []desk.Hit, country string) (v welcomeView, offered bool) {
-	if slices.ContainsFunc(hits, func(h desk.Hit) bool { return h.Kind == "product" }) {
+func fromWords(words string, hits []counter.Hit, country string) (v welcomeView, offered bool) {
+	if slices.ContainsFunc(hits, func(h counter.Hit) bool { return h.Kind == "product" }) {
 		return v, false
 	}
 	if email, ok := customer.NormalEmail(words); ok {
@@ -539,7 +539,7 @@ func welcomeForm(v welcomeView) templ.Component {
 	})
 }
 
-func articlePage(c layout.Counter, a *desk.Article, store *location.Location) templ.Component {
+func articlePage(c layout.Counter, a *counter.Article, store *location.Location) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -4,7 +4,7 @@ package dev
 import (
 	"net/http"
 
-	"counterpart/internal/message/catcher"
+	"counterpart/internal/domain/message/catcher"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )

@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/message/catcher"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/message/catcher"
+	"counterpart/internal/platform/text"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 )

@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"time"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/passkey"
-	"counterpart/internal/pg"
-	"counterpart/internal/session"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/session"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/passkey"
+	"counterpart/internal/platform/pg"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )

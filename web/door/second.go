@@ -9,12 +9,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/pg"
-	"counterpart/internal/session"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/session"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )

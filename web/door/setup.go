@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"strings"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/setup"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/setup"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
 	"counterpart/web/respond"
 )
 

@@ -12,11 +12,11 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/limit"
-	"counterpart/internal/secret"
-	"counterpart/internal/session"
-	"counterpart/internal/staff"
+	"counterpart/internal/domain/session"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/limit"
+	"counterpart/internal/platform/secret"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )

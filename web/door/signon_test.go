@@ -16,8 +16,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/pg/pgtest"
-	"counterpart/internal/sample"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
 	"counterpart/web/door"
 	"counterpart/web/gate"
 	"counterpart/web/layout"

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"counterpart/internal/session"
+	"counterpart/internal/domain/session"
 )
 
 // name adds the prefix that makes a browser refuse the cookie from anywhere but this host over HTTPS.

@@ -20,12 +20,12 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/fault"
-	"counterpart/internal/pg"
-	"counterpart/internal/session"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/session"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
@@ -203,7 +203,7 @@ func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Po
 		if !shopper {
 			return true
 		}
-		me, err := browse.SignedIn(asked, r.DB, r.Visitor(req))
+		me, err := shop.SignedIn(asked, r.DB, r.Visitor(req))
 		return err != nil || me != 0
 	})
 	return func(w http.ResponseWriter, _ *http.Request) error {
@@ -361,7 +361,7 @@ func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
 		}
 		return req.WithContext(context.WithValue(ctx, sessionKey{}, s)), nil
 	case shopper:
-		me, err := browse.SignedIn(ctx, r.DB, r.Visitor(req))
+		me, err := shop.SignedIn(ctx, r.DB, r.Visitor(req))
 		if err != nil {
 			return nil, err
 		}
@@ -559,8 +559,8 @@ func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 }
 
 // Visitor is what a shopper's browser brings along.
-func (r *Routes) Visitor(req *http.Request) browse.Visitor {
-	who := browse.Visitor{Language: text.Language(req.Context()), At: time.Now()}
+func (r *Routes) Visitor(req *http.Request) shop.Visitor {
+	who := shop.Visitor{Language: text.Language(req.Context()), At: time.Now()}
 	if cookie, err := req.Cookie(r.name("device")); err == nil && len(cookie.Value) <= 100 {
 		who.Device = cookie.Value
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/sandbox/sandboxtest"
+	"counterpart/internal/adapter/sandbox/sandboxtest"
 )
 
 // TestNothingIsSpentThatNobodyPressedFor orders as a member with points, who touches nothing on the way.

@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/giftcard"
-	"counterpart/internal/loyalty"
-	"counterpart/internal/pg"
-	"counterpart/internal/sandbox/sandboxtest"
+	"counterpart/internal/adapter/sandbox/sandboxtest"
+	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/platform/pg"
 )
 
 // giftCard is one with an amount on it: its code.

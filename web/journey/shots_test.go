@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/pickup"
+	"counterpart/internal/flow/pickup"
 )
 
 var widths = []struct{ width, height int64 }{{390, 844}, {1280, 800}, {1920, 1080}}

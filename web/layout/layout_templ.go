@@ -11,7 +11,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/text"
+	"counterpart/internal/platform/text"
 	"counterpart/web/respond"
 	"counterpart/web/static"
 	"counterpart/web/ui"

@@ -3,7 +3,7 @@ package layout
 import (
 	"context"
 
-	"counterpart/internal/text"
+	"counterpart/internal/platform/text"
 )
 
 func errorTitle(ctx context.Context, status int, id string) string {

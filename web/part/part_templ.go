@@ -11,19 +11,19 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/basket"
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/money"
-	"counterpart/internal/profile"
-	"counterpart/internal/quote"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/profile"
+	"counterpart/internal/query/shop"
 	"counterpart/web/ui"
 	"time"
 )
 
 // Card is a product in a grid.
-func Card(v *browse.Visit, c browse.Card) templ.Component {
+func Card(v *shop.Visit, c shop.Card) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -183,7 +183,7 @@ func Card(v *browse.Visit, c browse.Card) templ.Component {
 	})
 }
 
-func cardStock(v *browse.Visit, c browse.Card) templ.Component {
+func cardStock(v *shop.Visit, c shop.Card) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -300,7 +300,7 @@ func cardStock(v *browse.Visit, c browse.Card) templ.Component {
 }
 
 // Price of a variant: what it costs whoever looks, and why that is less than the shelf's price; where the shelf's price is a true reduction, the lowest of the 30 days before.
-func Price(offer browse.Offer, now, was, recommended money.Money) templ.Component {
+func Price(offer shop.Offer, now, was, recommended money.Money) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -558,7 +558,7 @@ func Stock(available int) templ.Component {
 }
 
 // OrderLines is what an order is made of, as its page, its mail and the counter tell it.
-func OrderLines(o *browse.Order) templ.Component {
+func OrderLines(o *shop.Order) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -728,7 +728,7 @@ func OrderLines(o *browse.Order) templ.Component {
 }
 
 // deliveryCharge is what is shown for a delivery: where tax comes on top, it stands in its own line.
-func deliveryCharge(o *browse.Order, f browse.Fulfilment) int64 {
+func deliveryCharge(o *shop.Order, f shop.Fulfilment) int64 {
 	if o.TaxIncluded {
 		return f.Paid
 	}
@@ -736,7 +736,7 @@ func deliveryCharge(o *browse.Order, f browse.Fulfilment) int64 {
 }
 
 // Sums is the foot of an order: what its lines, discounts, delivery, tax and the whole come to, and how it was paid.
-func Sums(o *browse.Order) templ.Component {
+func Sums(o *shop.Order) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

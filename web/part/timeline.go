@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/customer"
-	"counterpart/internal/profile"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/profile"
 )
 
 // Happened is a fact in words.

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/quote"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 )
 
 // TenderName is what a way of paying is called.
@@ -170,7 +170,7 @@ func DocumentName(ctx context.Context, series string) string {
 }
 
 // TenderDetail is a way of paying with what tells it from another.
-func TenderDetail(ctx context.Context, t browse.Tender) string {
+func TenderDetail(ctx context.Context, t shop.Tender) string {
 	switch {
 	case t.Ends != "":
 		return text.T(ctx, "Gift card {ends}", text.Args{"ends": t.Ends})
@@ -181,7 +181,7 @@ func TenderDetail(ctx context.Context, t browse.Tender) string {
 }
 
 // pending is 1 where a tender was promised and not taken yet.
-func pending(t browse.Tender) int64 {
+func pending(t shop.Tender) int64 {
 	if t.Captured == 0 {
 		return 1
 	}
@@ -199,7 +199,7 @@ func named(taxes []quote.TaxLine) (all []quote.TaxLine) {
 }
 
 // givenUp is what became of a tender of an order that was called off before anything was taken.
-func givenUp(ctx context.Context, o *browse.Order, t browse.Tender) string {
+func givenUp(ctx context.Context, o *shop.Order, t shop.Tender) string {
 	args := text.Args{"amount": o.Money(t.Authorised)}
 	switch t.Kind {
 	case "gift_card":
@@ -211,7 +211,7 @@ func givenUp(ctx context.Context, o *browse.Order, t browse.Tender) string {
 }
 
 // offerWhy says why a piece costs less than the price list says.
-func offerWhy(ctx context.Context, o browse.Offer) string {
+func offerWhy(ctx context.Context, o shop.Offer) string {
 	why := o.Why
 	if o.Member {
 		why = append([]string{text.T(ctx, "Members’ price")}, why...)

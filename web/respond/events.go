@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"counterpart/internal/live"
+	"counterpart/internal/platform/live"
 )
 
 // beat keeps proxies from closing a quiet stream.

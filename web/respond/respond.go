@@ -18,9 +18,9 @@ import (
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/fault"
-	"counterpart/internal/pg"
-	"counterpart/internal/text"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Handler reads a request, calls one noun, verb or reader, and answers.

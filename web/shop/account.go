@@ -7,23 +7,23 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/account"
-	"counterpart/internal/browse"
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/location"
-	"counterpart/internal/person"
-	"counterpart/internal/privacy"
-	"counterpart/internal/profile"
-	"counterpart/internal/staff"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/account"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/profile"
+	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
 // accountView is a page of the account with what was typed and what was done.
 type accountView struct {
-	*browse.Account
+	*shop.Account
 	Corner   string // which of them, for the list at the side
 	Stores   []location.Location
 	Typed    map[string]string
@@ -72,8 +72,8 @@ func (p *Pages) done(r *http.Request) string {
 	return ""
 }
 
-func (p *Pages) read(r *http.Request, corner browse.Corner) (*accountView, error) {
-	a, err := browse.AccountPage(r.Context(), p.DB, p.Site.Visitor(r), gate.Person(r.Context()), corner)
+func (p *Pages) read(r *http.Request, corner shop.Corner) (*accountView, error) {
+	a, err := shop.AccountPage(r.Context(), p.DB, p.Site.Visitor(r), gate.Person(r.Context()), corner)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (p *Pages) read(r *http.Request, corner browse.Corner) (*accountView, error
 }
 
 func (p *Pages) account(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view, err := p.read(r, browse.Overview)
+	view, err := p.read(r, shop.Overview)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (p *Pages) details(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) showDetails(r *http.Request, typed map[string]string, f *fault.Fault, code int64) (respond.Answer, error) {
-	view, err := p.read(r, browse.Details)
+	view, err := p.read(r, shop.Details)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func (p *Pages) addresses(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) showAddresses(r *http.Request, typed *customer.Address, f *fault.Fault) (respond.Answer, error) {
-	view, err := p.read(r, browse.AddressBook)
+	view, err := p.read(r, shop.AddressBook)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +276,7 @@ func (p *Pages) privacy(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) showPrivacy(r *http.Request, f *fault.Fault) (respond.Answer, error) {
-	view, err := p.read(r, browse.Privacy)
+	view, err := p.read(r, shop.Privacy)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +305,7 @@ func answer(r *http.Request) customer.Answer {
 }
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view, err := p.read(r, browse.Activity)
+	view, err := p.read(r, shop.Activity)
 	if err != nil {
 		return nil, err
 	}

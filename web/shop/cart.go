@@ -7,21 +7,21 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/basket"
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/fault"
-	"counterpart/internal/live"
-	"counterpart/internal/location"
-	"counterpart/internal/profile"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/profile"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // cartView is the cart's page. Added is what was just put into it.
 type cartView struct {
-	*browse.Visit
+	*shop.Visit
 	Basket *basket.Basket
 	Later  []profile.Thing
 	Places []location.Location // at which something can be collected
@@ -38,7 +38,7 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	}
 	view.Added, view.Joined = r.URL.Query().Get("added") == "1", r.URL.Query().Get("joined")
 	if view.CustomerID != 0 {
-		if view.Later, err = browse.LaterList(r.Context(), p.DB, view.Visit); err != nil {
+		if view.Later, err = shop.LaterList(r.Context(), p.DB, view.Visit); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +56,7 @@ func (p *Pages) readCart(r *http.Request) (*cartView, error) { return p.readCart
 
 // readCartOf reads the cart as it is for whoever gave this email address.
 func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (p *Pages) wrongCart(r *http.Request, f *fault.Fault) (respond.Answer, erro
 // addToCart puts a variant into the cart of this browser; the first time it makes the cart.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := p.Site.Visitor(r)
-	visit, err := browse.Look(r.Context(), p.DB, who)
+	visit, err := shop.Look(r.Context(), p.DB, who)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (p *Pages) notAdded(r *http.Request, f *fault.Fault) (respond.Answer, error
 }
 
 func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 
 // cartEvents tells the cart's page when its cart changed elsewhere: at the counter, on another device.
 func (p *Pages) cartEvents(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}

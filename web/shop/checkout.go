@@ -9,16 +9,16 @@ import (
 	"strconv"
 	"strings"
 
-	"counterpart/internal/basket"
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/checkout"
-	"counterpart/internal/fault"
-	"counterpart/internal/payment"
-	"counterpart/internal/postal"
-	"counterpart/internal/quote"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/checkout"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -46,7 +46,7 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 	}
 	v := &checkoutView{cartView: *view}
 	if view.SignedIn {
-		known, err := browse.ContactOf(r.Context(), p.DB, view.CustomerID)
+		known, err := shop.ContactOf(r.Context(), p.DB, view.CustomerID)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (p *Pages) sandbox() bool { return p.Office.Takes() && p.Office.Gateway.Nam
 // placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that. With “do” it changes what pays or where it is sent, and
 // shows the page again with everything that was typed.
 func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}

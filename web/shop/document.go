@@ -10,12 +10,12 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/desk"
-	"counterpart/internal/document"
-	"counterpart/internal/location"
-	"counterpart/internal/money"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/document"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/counter"
+	"counterpart/internal/query/shop"
 	"counterpart/web/part"
 	"counterpart/web/respond"
 )
@@ -99,7 +99,7 @@ func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond
 	return respond.Done, nil
 }
 
-func documentSheet(ctx context.Context, o *browse.Order, d document.Document) sheet {
+func documentSheet(ctx context.Context, o *shop.Order, d document.Document) sheet {
 	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Language(ctx)) }
 	s := sheet{
 		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " + fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body), Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
@@ -138,7 +138,7 @@ func buyerLines(ctx context.Context, b document.Body) []string {
 }
 
 // receiptOf is a receipt with who sold: as the invoice froze it, and before there is one, as it stands.
-func (p *Pages) receiptOf(ctx context.Context, o *browse.Order) (sheet, error) {
+func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 	issued, err := document.OfOrder(ctx, p.DB, o.ID)
 	if err != nil {
 		return sheet{}, err
@@ -175,12 +175,12 @@ func (p *Pages) receiptOf(ctx context.Context, o *browse.Order) (sheet, error) {
 	return s, nil
 }
 
-func receiptSheet(ctx context.Context, o *browse.Order) sheet {
+func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 	amount := func(minor int64) string { return o.Money(minor).In(text.Language(ctx)) }
 	at := o.PlacedAt.In(o.Store.Zone())
 	s := sheet{
 		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"), text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
-		Narrow: true, Square: desk.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
+		Narrow: true, Square: counter.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
 	}
 	if o.Name != "" {
 		s.Buyer = []string{o.Name}

@@ -3,12 +3,12 @@ package shop
 import (
 	"net/http"
 
-	"counterpart/internal/browse"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	front, err := browse.Home(r.Context(), p.DB, p.Site.Visitor(r))
+	front, err := shop.Home(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}

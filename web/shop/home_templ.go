@@ -9,15 +9,15 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
 )
 
-func homePage(s layout.Shop, f *browse.Front) templ.Component {
+func homePage(s layout.Shop, f *shop.Front) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -206,7 +206,7 @@ func homePage(s layout.Shop, f *browse.Front) templ.Component {
 	})
 }
 
-func shelf(v *browse.Visit, title string, cards []browse.Card) templ.Component {
+func shelf(v *shop.Visit, title string, cards []shop.Card) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

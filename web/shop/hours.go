@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"counterpart/internal/location"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/text"
 )
 
 func weekdayName(weekday int) string { return time.Weekday(weekday % 7).String() }

@@ -6,20 +6,20 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/person"
-	"counterpart/internal/pg"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // listView is somebody's list with what went wrong.
 type listView struct {
-	*browse.Lists
+	*shop.Lists
 	Wrong string
 	Added bool
 }
@@ -29,7 +29,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 }
 
 func (p *Pages) showList(r *http.Request, f *fault.Fault) (respond.Answer, error) {
-	lists, err := browse.ListsPage(r.Context(), p.DB, p.Site.Visitor(r))
+	lists, err := shop.ListsPage(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (p *Pages) showList(r *http.Request, f *fault.Fault) (respond.Answer, error
 // who is whoever a form is from: the person who is signed in, or the guest of the browser.
 func (p *Pages) who(r *http.Request) (shopping.Who, error) {
 	who := p.Site.Visitor(r)
-	me, err := browse.SignedIn(r.Context(), p.DB, who)
+	me, err := shop.SignedIn(r.Context(), p.DB, who)
 	return shopping.Who{Person: me, Device: who.Device, Language: who.Language, Channel: "web"}, err
 }
 
@@ -80,7 +80,7 @@ func ofList(r *http.Request) string {
 }
 
 func (p *Pages) unwish(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	me, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (p *Pages) unwish(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 }
 
 func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	me, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) keepForLater(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	me, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	me, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,10 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/profile"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/profile"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 	"fmt"
@@ -362,7 +362,7 @@ func rememberForm(given, words, style string) templ.Component {
 	})
 }
 
-func thing(v *browse.Visit, t profile.Thing, list string) templ.Component {
+func thing(v *shop.Visit, t profile.Thing, list string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -7,15 +7,15 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/customer"
-	"counterpart/internal/money"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // listing is a page of a list with the address it was asked for by, from which its links are made.
 type listing struct {
-	*browse.Listing
+	*shop.Listing
 	URL   *url.URL
 	Min   string // as typed
 	Max   string
@@ -25,7 +25,7 @@ type listing struct {
 func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	l := p.filter(r)
 	l.Filter.Category = words(chi.URLParam(r, "slug"))
-	found, err := browse.Category(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
+	found, err := shop.Category(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answ
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	l := p.filter(r)
 	l.Filter.Words = words(r.URL.Query().Get("q"))
-	coded, err := browse.ByCode(r.Context(), p.DB, l.Filter.Words)
+	coded, err := shop.ByCode(r.Context(), p.DB, l.Filter.Words)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return respond.See("/p/" + coded[0].Slug + "?" + url.Values{"v": {coded[0].SKU}}.Encode()), nil
 	}
 	l.Filter.Code = len(coded) > 1
-	found, err := browse.Search(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
+	found, err := shop.Search(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 // filter reads what was chosen: o.Colour=Moss, min, max, stock, sort, page. What makes no sense does not restrict.
 func (p *Pages) filter(r *http.Request) *listing {
 	q := r.URL.Query()
-	l := &listing{Listing: &browse.Listing{}, URL: r.URL, Min: q.Get("min"), Max: q.Get("max")}
+	l := &listing{Listing: &shop.Listing{}, URL: r.URL, Min: q.Get("min"), Max: q.Get("max")}
 	f := &l.Filter
 	f.Options = map[string][]string{}
 	for name, values := range q {
@@ -104,7 +104,7 @@ func (l *listing) bound(typed string) int64 {
 }
 
 func (l *listing) last() int {
-	return max(1, (l.Total+browse.PerPage-1)/browse.PerPage)
+	return max(1, (l.Total+shop.PerPage-1)/shop.PerPage)
 }
 
 func (l *listing) chosen(name, value string) bool {

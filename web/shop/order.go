@@ -10,21 +10,21 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/fault"
-	"counterpart/internal/live"
-	"counterpart/internal/pickup"
-	"counterpart/internal/postal"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/part"
 	"counterpart/web/respond"
 )
 
 // orderView is an order behind its unguessable link.
 type orderView struct {
-	*browse.Order
-	Visit   *browse.Visit
+	*shop.Order
+	Visit   *shop.Visit
 	Later   bool // the page to pay could not be reached
 	Sandbox bool
 	Cards   bool
@@ -35,8 +35,8 @@ type orderView struct {
 	respond.Mistakes
 }
 
-func (p *Pages) readOrder(r *http.Request) (*browse.Order, error) {
-	o, err := browse.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")))
+func (p *Pages) readOrder(r *http.Request) (*shop.Order, error) {
+	o, err := shop.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")))
 	if err == nil && o == nil {
 		err = respond.NotFound()
 	}
@@ -93,13 +93,13 @@ func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault
 	if err != nil {
 		return nil, err
 	}
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
 	view := &typed
 	view.Order, view.Visit, view.Later, view.Sandbox, view.Cards = o, visit, r.URL.Query().Get("pay") == "later", p.sandbox(), p.Office.Takes()
-	if slices.ContainsFunc(o.Parts, func(f browse.Fulfilment) bool { return f.State == "undecided" }) {
+	if slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool { return f.State == "undecided" }) {
 		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
 			return nil, err
 		}
@@ -231,7 +231,7 @@ func calendarText(s string) string {
 	return strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`).Replace(s)
 }
 
-func zoned(f browse.Fulfilment, t *time.Time) time.Time {
+func zoned(f shop.Fulfilment, t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
@@ -280,7 +280,7 @@ func (v *orderView) open() int64 {
 	return v.Attempt.Amount
 }
 
-func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) string {
+func (v *orderView) partHeadline(ctx context.Context, f shop.Fulfilment) string {
 	store := text.Args{"store": f.Store.Name}
 	switch f.Method + ":" + f.State {
 	case "pickup:ready":
@@ -307,7 +307,7 @@ func (v *orderView) partHeadline(ctx context.Context, f browse.Fulfilment) strin
 }
 
 // sentence says what happens next with a part.
-func (v *orderView) sentence(ctx context.Context, f browse.Fulfilment) string {
+func (v *orderView) sentence(ctx context.Context, f shop.Fulfilment) string {
 	say := func(t *time.Time) text.Args {
 		at := zoned(f, t)
 		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04"), "email": v.mailOrPhone(), "store": f.Store.Name}
@@ -344,7 +344,7 @@ func (v *orderView) sentence(ctx context.Context, f browse.Fulfilment) string {
 	return ""
 }
 
-func (v *orderView) days(ctx context.Context, f browse.Fulfilment) string {
+func (v *orderView) days(ctx context.Context, f shop.Fulfilment) string {
 	from, by, _ := f.Days()
 	return part.Days(ctx, from, by, v.Visit.At)
 }
@@ -361,7 +361,7 @@ type step struct {
 	Done       bool
 }
 
-func (v *orderView) steps(ctx context.Context, f browse.Fulfilment) []step {
+func (v *orderView) steps(ctx context.Context, f shop.Fulfilment) []step {
 	when := func(t *time.Time) string {
 		at := zoned(f, t)
 		if at.IsZero() {
@@ -389,16 +389,16 @@ func (v *orderView) steps(ctx context.Context, f browse.Fulfilment) []step {
 }
 
 // mayExtend says whether a staged part can be kept for longer.
-func (v *orderView) mayExtend(f browse.Fulfilment) bool {
+func (v *orderView) mayExtend(f shop.Fulfilment) bool {
 	return f.Method == "pickup" && f.State == "ready" && f.ExtendedAt == nil && f.HoldUntil != nil && f.HoldUntil.After(v.Visit.At)
 }
 
-func (v *orderView) fetchable(f browse.Fulfilment) bool {
+func (v *orderView) fetchable(f shop.Fulfilment) bool {
 	return f.Method == "pickup" && (f.State == "to_pick" || f.State == "ready")
 }
 
 // what is in a part, in one line.
-func (v *orderView) what(f browse.Fulfilment) string {
+func (v *orderView) what(f shop.Fulfilment) string {
 	var all []string
 	for _, l := range v.LinesOf(f.ID) {
 		all = append(all, fmt.Sprintf("%d × %s", l.Quantity, l.Title))

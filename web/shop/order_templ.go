@@ -10,11 +10,11 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"cmp"
-	"counterpart/internal/browse"
-	"counterpart/internal/message"
-	"counterpart/internal/pickup"
-	"counterpart/internal/postal"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/flow/pickup"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -476,7 +476,7 @@ func payOrder(v *orderView) templ.Component {
 	})
 }
 
-func orderPart(v *orderView, f browse.Fulfilment) templ.Component {
+func orderPart(v *orderView, f shop.Fulfilment) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"counterpart/internal/files"
+	"counterpart/internal/platform/files"
 )
 
 // Pictures serves the drawn sizes: named by content, so for ever.

@@ -9,17 +9,17 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/catalog"
-	"counterpart/internal/customer"
-	"counterpart/internal/geo"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/geo"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // productView is a product with what the shopper typed about where they are, and what went wrong with adding it.
 type productView struct {
-	*browse.Product
+	*shop.Product
 	Near  string
 	Place string // what Near was found to be
 	Wrong string
@@ -42,7 +42,7 @@ func (p *Pages) readProduct(r *http.Request, slug, sku string) (*productView, er
 	if place, ok := geo.Find(view.Near); ok {
 		near, view.Place = &place, place.Name
 	}
-	found, err := browse.ProductPage(r.Context(), p.DB, p.Site.Visitor(r), words(slug), words(sku), near)
+	found, err := shop.ProductPage(r.Context(), p.DB, p.Site.Visitor(r), words(slug), words(sku), near)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func (v *productView) address(sku string) string {
 }
 
 // shown is the gallery: the chosen variant's picture first.
-func (v *productView) shown() []browse.Picture {
-	var first, rest []browse.Picture
+func (v *productView) shown() []shop.Picture {
+	var first, rest []shop.Picture
 	for _, picture := range v.Pictures {
 		if chosen := v.Variant(); chosen != nil && picture.ID == chosen.Picture {
 			first = append(first, picture)

@@ -9,10 +9,10 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/catalog"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -525,7 +525,7 @@ func choices(v *productView, option int, name string) templ.Component {
 }
 
 // ways is how you get it: from the chosen store, or after choosing one.
-func ways(v *productView, chosen *browse.Variant) templ.Component {
+func ways(v *productView, chosen *shop.Variant) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -777,7 +777,7 @@ func ways(v *productView, chosen *browse.Variant) templ.Component {
 	})
 }
 
-func fromMine(v *productView, mine *browse.StoreStock) templ.Component {
+func fromMine(v *productView, mine *shop.StoreStock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -961,7 +961,7 @@ func fromMine(v *productView, mine *browse.StoreStock) templ.Component {
 }
 
 // sent is the other way to have it.
-func sent(v *productView, chosen *browse.Variant) templ.Component {
+func sent(v *productView, chosen *shop.Variant) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1282,7 +1282,7 @@ func whichStores(v *productView) templ.Component {
 	})
 }
 
-func storeRow(v *productView, s *browse.StoreStock) templ.Component {
+func storeRow(v *productView, s *shop.StoreStock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

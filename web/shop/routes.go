@@ -8,14 +8,14 @@ import (
 	"strconv"
 	"strings"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/customer"
-	"counterpart/internal/files"
-	"counterpart/internal/live"
-	"counterpart/internal/passkey"
-	"counterpart/internal/pg"
-	"counterpart/internal/settle"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/passkey"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
 	"counterpart/web/part"
@@ -137,7 +137,7 @@ func (p *Pages) accountRoutes(r *gate.Routes) {
 }
 
 // frame is what the edges of every page show.
-func frame(ctx context.Context, v *browse.Visit, title string) layout.Shop {
+func frame(ctx context.Context, v *shop.Visit, title string) layout.Shop {
 	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Pieces, Demo: v.Demo, SignedIn: v.SignedIn, Person: v.Name}
 	for _, d := range v.Departments {
 		s.Departments = append(s.Departments, layout.Link{Name: d.Name, URL: "/d/" + d.Slug})

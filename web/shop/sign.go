@@ -6,11 +6,11 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/account"
-	"counterpart/internal/browse"
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/flow/account"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
@@ -49,7 +49,7 @@ func agent(header string) string {
 }
 
 func (p *Pages) signFrame(r *http.Request, title string) (layout.Shop, error) {
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return layout.Shop{}, err
 	}
@@ -116,7 +116,7 @@ func (p *Pages) checkMail(w http.ResponseWriter, r *http.Request) (respond.Answe
 func (p *Pages) begun(w http.ResponseWriter, r *http.Request, b account.Begun, next string) (respond.Answer, error) {
 	p.Site.SignInShopper(w, b.Session, b.Device)
 	if p.Site.Visitor(r).StoreCode == "" {
-		code, err := browse.StoreOf(r.Context(), p.DB, b.Person)
+		code, err := shop.StoreOf(r.Context(), p.DB, b.Person)
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/text"
+	"counterpart/internal/platform/text"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
 )

@@ -10,18 +10,18 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/customer"
-	"counterpart/internal/fault"
-	"counterpart/internal/geo"
-	"counterpart/internal/location"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/geo"
+	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // storeList is all stores, the nearest first where the shopper said where they are.
 type storeList struct {
-	*browse.Visit
+	*shop.Visit
 	Stores      []storeEntry
 	Near, Place string
 	Back        string
@@ -72,7 +72,7 @@ func (p *Pages) storesHere(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 func (p *Pages) storeList(r *http.Request) (*storeList, error) {
-	visit, all, err := browse.Stores(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, all, err := shop.Stores(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (l *storeList) from(here geo.Point) {
 }
 
 func (p *Pages) store(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	visit, all, err := browse.Stores(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, all, err := shop.Stores(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (p *Pages) store(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 // chooseStore keeps the choice in the browser, and in the cart where there is one.
 func (p *Pages) chooseStore(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := p.Site.Visitor(r)
-	_, all, err := browse.Stores(r.Context(), p.DB, who)
+	_, all, err := shop.Stores(r.Context(), p.DB, who)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (p *Pages) chooseStore(w http.ResponseWriter, r *http.Request) (respond.Ans
 		if all[i].Slug != chi.URLParam(r, "slug") {
 			continue
 		}
-		customerID, err := browse.CustomerOf(r.Context(), p.DB, who)
+		customerID, err := shop.CustomerOf(r.Context(), p.DB, who)
 		if err != nil {
 			return nil, err
 		}

@@ -9,9 +9,9 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"counterpart/internal/browse"
-	"counterpart/internal/location"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
@@ -686,7 +686,7 @@ func choose(l *location.Location, back, style string) templ.Component {
 	})
 }
 
-func storePage(s layout.Shop, v *browse.Visit, l *location.Location) templ.Component {
+func storePage(s layout.Shop, v *shop.Visit, l *location.Location) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

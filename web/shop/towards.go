@@ -7,12 +7,12 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
-	"counterpart/internal/browse"
-	"counterpart/internal/cart"
-	"counterpart/internal/fault"
-	"counterpart/internal/money"
-	"counterpart/internal/shopping"
-	"counterpart/internal/text"
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/flow/shopping"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
@@ -20,7 +20,7 @@ import (
 // onCart does something with the cart of whoever is looking and shows it again.
 func (p *Pages) onCart(do func(r *http.Request, customerID int64) error) respond.Handler {
 	return func(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-		customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+		customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func trier(r *http.Request, customerID int64) shopping.Trier {
 
 // share shows the link under which this cart can be copied.
 func (p *Pages) share(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -84,22 +84,22 @@ func (p *Pages) share(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 
 // sharedView is a cart behind its link.
 type sharedView struct {
-	*browse.Visit
+	*shop.Visit
 	Word  string
 	Link  string
 	Mine  bool
-	Lines []browse.SharedLine
+	Lines []shop.SharedLine
 }
 
 func (p *Pages) shared(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
 	view := &sharedView{Visit: visit, Word: words(chi.URLParam(r, "word"))}
 	view.Link = p.Base + "/carts/" + view.Word
 	owner := int64(0)
-	if owner, view.Lines, err = browse.SharedCart(r.Context(), p.DB, view.Word, language(r)); err != nil {
+	if owner, view.Lines, err = shop.SharedCart(r.Context(), p.DB, view.Word, language(r)); err != nil {
 		return nil, err
 	}
 	if owner == 0 {
@@ -126,7 +126,7 @@ func (p *Pages) takeShared(w http.ResponseWriter, r *http.Request) (respond.Answ
 
 // giftCardView is the page on which somebody sees what is left on a card.
 type giftCardView struct {
-	*browse.Visit
+	*shop.Visit
 	respond.Mistakes
 	Typed   string
 	Balance string
@@ -138,7 +138,7 @@ func (p *Pages) giftCards(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) giftCardPage(r *http.Request, view giftCardView, wrong *fault.Fault) (respond.Answer, error) {
-	visit, err := browse.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (p *Pages) giftCardPage(r *http.Request, view giftCardView, wrong *fault.Fa
 
 // balance says what is left on a card. It is asked by POST, so that no address keeps a code.
 func (p *Pages) balance(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	customerID, err := browse.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
+	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}

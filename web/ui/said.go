@@ -3,7 +3,7 @@ package ui
 import (
 	"context"
 
-	"counterpart/internal/text"
+	"counterpart/internal/platform/text"
 )
 
 // Said is what is wrong with a field, in the page's language; empty where nothing is.

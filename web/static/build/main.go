@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"counterpart/internal/demo"
+	"counterpart/internal/proof/demo"
 )
 
 const (

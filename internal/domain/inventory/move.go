@@ -1,0 +1,169 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+)
+
+// Move is one line of the ledger.
+type Move struct {
+	VariantID   int64
+	LocationID  int64
+	Delta       int
+	Cause       string
+	OrderLineID int64
+	Form        string // of a form that may be sent twice
+}
+
+// Booked says that an error is this form having been booked before.
+func Booked(err error) bool { return pg.Violates(err, "stock_move_form_key") }
+
+func queueMove(batch *pgx.Batch, m Move, why Cause) {
+	batch.Queue(`
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id, form)
+		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0), nullif(@form, ''))`, pgx.NamedArgs{
+		"variant": m.VariantID, "location": m.LocationID, "delta": m.Delta, "cause": m.Cause, "reason": why.Reason,
+		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID, "form": m.Form})
+}
+
+// errTooMany is more than a shelf's column holds: about two thousand million.
+var errTooMany = fault.Field("quantity", "That would be more than one store can hold. Check the quantity.")
+
+// Receive books goods that arrived. Deltas are above zero.
+func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
+	batch := &pgx.Batch{}
+	for _, m := range moves {
+		m.Cause = "receipt"
+		batch.Queue(`
+			INSERT INTO stock_level AS l (variant_id, location_id, on_hand)
+			VALUES ($1, $2, $3)
+			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand`, m.VariantID, m.LocationID, m.Delta)
+		queueMove(batch, m, why)
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		if pg.TooLarge(err) {
+			return errTooMany
+		}
+		return fmt.Errorf("receive stock: %w", err)
+	}
+	return nil
+}
+
+// Correct changes what is on hand for a reason. It answers false, and does nothing, where more is promised than would be left.
+func Correct(ctx context.Context, tx pgx.Tx, m Move, why Cause) (bool, error) {
+	if m.Delta > 0 {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO stock_level (variant_id, location_id)
+			VALUES ($1, $2)
+			ON CONFLICT DO NOTHING`, m.VariantID, m.LocationID)
+		if err != nil {
+			return false, fmt.Errorf("correct stock: %w", err)
+		}
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE stock_level
+		SET on_hand = on_hand + $3
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand + $3 >= reserved`, m.VariantID, m.LocationID, m.Delta)
+	if pg.TooLarge(err) {
+		return false, errTooMany
+	}
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	batch := &pgx.Batch{}
+	queueMove(batch, m, why)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return false, fmt.Errorf("correct stock: %w", err)
+	}
+	return true, nil
+}
+
+// Level is what a shelf holds.
+type Level struct{ OnHand, Reserved, Safety int }
+
+// Lock reads a level and keeps it until the transaction ends.
+func Lock(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, error) {
+	var l Level
+	err := tx.QueryRow(ctx, `
+		SELECT on_hand, reserved, safety
+		FROM stock_level
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'
+		FOR NO KEY UPDATE`, variantID, locationID).Scan(&l.OnHand, &l.Reserved, &l.Safety)
+	if err == pgx.ErrNoRows {
+		return Level{}, nil
+	}
+	return l, err
+}
+
+// Read is Lock without keeping.
+func Read(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
+	var l Level
+	err := db.QueryRow(ctx, `
+		SELECT on_hand, reserved, safety
+		FROM stock_level
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variantID, locationID).Scan(&l.OnHand, &l.Reserved, &l.Safety)
+	if err == pgx.ErrNoRows {
+		return Level{}, nil
+	}
+	return l, err
+}
+
+// Free is how many of a variant are free at each location that has some.
+func Free(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
+	rows, err := db.Query(ctx, `
+		SELECT location_id, on_hand - reserved - safety
+		FROM stock_level
+		WHERE variant_id = $1 AND condition = 'sellable' AND on_hand - reserved - safety > 0`, variantID)
+	if err != nil {
+		return nil, fmt.Errorf("read what is free: %w", err)
+	}
+	free := map[int64]int{}
+	var at int64
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&at, &n}, func() error {
+		free[at] = n
+		return nil
+	})
+	return free, err
+}
+
+// TakeOut takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
+func TakeOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Cause) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE stock_level
+		SET on_hand = on_hand - $3
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, variantID, locationID, quantity)
+	if err != nil {
+		return false, fmt.Errorf("take goods out: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	batch := &pgx.Batch{}
+	queueMove(batch, Move{VariantID: variantID, LocationID: locationID, Delta: -quantity, Cause: "sale", OrderLineID: orderLineID}, why)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return false, fmt.Errorf("take goods out: %w", err)
+	}
+	return true, nil
+}
+
+// Return puts a piece that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for the return that brought it.
+func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string, quantity int, why Cause) error {
+	_, err := tx.Exec(ctx, `
+		WITH level AS (
+			INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)
+			VALUES (@variant, @location, @condition, @quantity)
+			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand)
+		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, order_line_id, associate_id, return_id)
+		VALUES (@variant, @location, @condition, @quantity, 'return', @reason, @channel, @line, nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": variantID, "location": locationID,
+		"condition": condition, "quantity": quantity, "reason": why.Reason, "channel": why.Channel, "line": orderLineID, "associate": why.AssociateID, "return": returnID})
+	if err != nil {
+		return fmt.Errorf("put back what returned: %w", err)
+	}
+	return nil
+}

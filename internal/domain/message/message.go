@@ -1,0 +1,166 @@
+// Package message is what the shop writes to people: the texts, and the sender that posts them.
+package message
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/wneessen/go-mail"
+
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/pg"
+)
+
+// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names what of the order it is
+// about, where it is about a part: an order line, a fulfilment, a transfer, a return.
+type OrderMail struct {
+	OrderID int64  `json:"order_id" river:"unique"`
+	Mail    string `json:"mail" river:"unique"`
+	Line    int64  `json:"line,omitempty" river:"unique"`
+}
+
+func (OrderMail) Kind() string { return "order_mail" }
+
+// Mails about an order.
+const (
+	MailConfirmed = "confirmed"
+	MailReady     = "ready"
+	MailShort     = "short"
+	MailCancelled = "cancelled"
+	MailCollected = "collected"
+	MailShipped   = "shipped"
+	MailUnpaid    = "unpaid"
+	MailHold      = "hold"    // it ends soon; Line is the fulfilment and which reminder
+	MailExpired   = "expired" // nobody came; Line is the fulfilment
+	MailInstead   = "instead" // what was chosen for what was not found; Line is the fulfilment
+	MailPayAgain  = "pay_again"
+	MailRefunded  = "refunded" // Line is the transfer
+	MailReturned  = "returned" // Line is the return
+)
+
+// Purpose says why somebody is written to. A message without one is not sent.
+type Purpose string
+
+const (
+	OfOrder    Purpose = "order"    // about something they ordered
+	OfSecurity Purpose = "security" // about who signs in as them
+	OfLaw      Purpose = "law"      // what the law has us tell or give them
+	OfNews     Purpose = "news"     // everything else: needs their consent for the medium
+)
+
+// Mail is a message that can be posted, or texted where Medium says so. ID makes a second copy recognisable as the same message. Person is
+// whom it is for; news cannot be sent without.
+type Mail struct {
+	ID      string
+	Purpose Purpose
+	Medium  string // customer.ByMail where nothing is said, or customer.BySMS
+	Person  int64
+	To      string
+	Subject string
+	Text    string
+}
+
+// ErrNoConsent is why news is not sent: they did not agree, or no longer, or it is not their proven address.
+var ErrNoConsent = errors.New("no consent for this message")
+
+// Sender posts over SMTP. TLS is used where the server offers it. Text messages are mails to the number at TextGateway, as the gateways of
+// phone companies take them; without one none can be sent.
+type Sender struct {
+	Host        string
+	Port        int
+	User        string
+	Pass        string
+	From        string
+	TextGateway string
+	Texts       *Texts // a provider over HTTP, which goes before the gateway
+}
+
+// Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means that it may not have
+// taken it. There is no other way to post something.
+func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
+	if m.Medium == "" {
+		m.Medium = customer.ByMail
+	}
+	if err := allowed(ctx, db, m); err != nil {
+		return err
+	}
+	if m.Medium == customer.BySMS && s.Texts != nil {
+		return s.Texts.Send(ctx, m)
+	}
+	if m.Medium == customer.BySMS {
+		if s.TextGateway == "" {
+			return errors.New("no text message can be sent: there is no gateway for them")
+		}
+		m.To, m.Subject = strings.TrimPrefix(m.To, "+")+"@"+s.TextGateway, ""
+	}
+	return s.post(ctx, m)
+}
+
+func allowed(ctx context.Context, db pg.DB, m Mail) error {
+	switch m.Purpose {
+	case OfOrder, OfSecurity, OfLaw:
+		return nil
+	case OfNews:
+	default:
+		return fmt.Errorf("a message without a purpose is not sent: %q", m.Purpose)
+	}
+	kind := map[string]string{customer.ByMail: customer.Email, customer.BySMS: customer.Phone}[m.Medium]
+	theirs, err := customer.Proven(ctx, db, m.Person, kind, m.To)
+	if err != nil {
+		return err
+	}
+	agreed, err := customer.Consented(ctx, db, m.Person, customer.Marketing, m.Medium)
+	if err != nil {
+		return err
+	}
+	if !theirs || !agreed {
+		return ErrNoConsent
+	}
+	return nil
+}
+
+func (s Sender) post(ctx context.Context, m Mail) error {
+	message := mail.NewMsg()
+	if err := message.From(s.From); err != nil {
+		return fmt.Errorf("sender's address: %w", err)
+	}
+	if message.To(m.To) != nil {
+		return errors.New("the recipient's address cannot be written to")
+	}
+	message.Subject(m.Subject)
+	message.SetMessageIDWithValue(m.ID)
+	message.SetBodyString(mail.TypeTextPlain, m.Text)
+	options := []mail.Option{mail.WithPort(s.Port), mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithTimeout(10 * time.Second), mail.WithHELO("counterpart")}
+	if s.User != "" {
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(s.User), mail.WithPassword(s.Pass))
+	}
+	client, err := mail.NewClient(s.Host, options...)
+	if err != nil {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+		// What the server says names the recipient, and is kept with the job: it must not.
+		return fmt.Errorf("post a mail: %s", strings.ReplaceAll(err.Error(), m.To, "the recipient"))
+	}
+	return nil
+}
+
+// Sent says whether this mail about an order was posted already.
+func Sent(ctx context.Context, db pg.DB, orderID int64, kind string) (sent bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM message WHERE order_id = $1 AND kind = $2)`, orderID, kind).Scan(&sent)
+	return sent, err
+}
+
+// Record notes that a mail about an order was posted.
+func Record(ctx context.Context, tx pgx.Tx, orderID int64, kind string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO message (order_id, kind)
+		VALUES ($1, $2)
+		ON CONFLICT DO NOTHING`, orderID, kind)
+	return err
+}

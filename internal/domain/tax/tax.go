@@ -1,0 +1,108 @@
+// Package tax is what a state adds to a price, or what is already in it: the rate of a class of goods in a place.
+package tax
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/postal"
+	"counterpart/internal/platform/text"
+)
+
+// Rate in parts per million: 20 % is 200,000, New York City's 8.875 % is 88,750.
+type Rate struct {
+	Country string
+	Region  string
+	Class   string
+	Name    string
+	PPM     int64
+}
+
+const million = 1_000_000
+
+// Contained is the tax inside an amount that includes it, rounded half up to a minor unit.
+func (r Rate) Contained(gross int64) int64 {
+	return (2*gross*r.PPM + million + r.PPM) / (2 * (million + r.PPM))
+}
+
+// OnTop is the tax to add to an amount without it, rounded half up to a minor unit.
+func (r Rate) OnTop(net int64) int64 { return (2*net*r.PPM + million) / (2 * million) }
+
+// Missing is a place that the shop serves and a class of goods that it sells, for which nobody has written a rate: there it cannot be sold. 0 % is a rate.
+type Missing struct{ Country, Region, Class string }
+
+// Check tidies a rate up and says, field by field, what is wrong with it.
+func Check(r *Rate, form *fault.Form) {
+	r.Country, r.Region = strings.ToUpper(text.Clean(r.Country, 3)), strings.ToUpper(text.Clean(r.Region, 61))
+	r.Name = text.Clean(r.Name, 41)
+	if len(r.Country) != 2 || strings.Trim(r.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		form.Add("country", "Enter a country as two letters, such as GB.")
+	}
+	if len([]rune(r.Region)) > 60 || r.Country == "US" && r.Region != "" && len(postal.State("US", r.Region)) != 2 {
+		form.Add("region", "Enter a state as two letters, such as NY, or leave it empty for the whole country.")
+	}
+	r.Region = postal.State(r.Country, r.Region)
+	if r.Name == "" || len([]rune(r.Name)) > 40 {
+		form.Add("tax_name", "Enter how receipts show it, such as VAT 20%.")
+	}
+	if r.PPM < 0 || r.PPM > 500_000 {
+		form.Add("percent", "Enter a percentage from 0 to 50, such as 8.875.")
+	}
+}
+
+// Percent reads what a person types as a percentage, in parts per million: 20, 8.875, 25,5. Below zero where it is none.
+func Percent(typed string) (ppm int64) {
+	whole, part, _ := strings.Cut(strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(typed), "%"), ",", "."), ".")
+	whole = strings.TrimSpace(whole)
+	if whole == "" || len(whole) > 3 || len(part) > 4 || strings.Trim(whole+part, "0123456789") != "" {
+		return -1
+	}
+	n, err := strconv.ParseInt(whole+part+strings.Repeat("0", 4-len(part)), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// All rates, by place and class.
+func All(ctx context.Context, db pg.DB) ([]Rate, error) {
+	rows, err := db.Query(ctx, `
+		SELECT country::text, region, tax_class, name, ppm
+		FROM tax_rate
+		ORDER BY country, region, tax_class`)
+	if err != nil {
+		return nil, fmt.Errorf("list tax rates: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Rate])
+}
+
+// Class of goods that are taxed alike.
+type Class struct{ Code, Name string }
+
+// Classes there are.
+func Classes(ctx context.Context, db pg.DB) ([]Class, error) {
+	rows, err := db.Query(ctx, `SELECT code, name FROM tax_class ORDER BY code`)
+	if err != nil {
+		return nil, fmt.Errorf("list tax classes: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Class])
+}
+
+// Set writes a rate, or changes it.
+func Set(ctx context.Context, tx pgx.Tx, r Rate) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO tax_rate (country, region, tax_class, name, ppm)
+		VALUES (@country, @region, @class, @name, @ppm)
+		ON CONFLICT (country, region, tax_class) DO UPDATE SET name = excluded.name, ppm = excluded.ppm`,
+		pgx.NamedArgs{"country": r.Country, "region": r.Region, "class": r.Class, "name": r.Name, "ppm": r.PPM})
+	if err != nil {
+		return fmt.Errorf("set tax rate %s %s: %w", r.Country, r.Class, err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+// Package billing keeps an order's documents in step with it: an invoice when it is paid, a credit note for whatever of that came back or was cancelled.
+package billing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/document"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/order"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/postal"
+)
+
+// piece is what a document speaks of: a piece of a line, or a delivery.
+type piece struct {
+	Ref   [2]int64
+	Line  int64
+	Title string
+	SKU   string
+	Paid  int64
+	Tax   int64
+	Name  string
+	PPM   int64
+	Kept  bool // neither cancelled nor returned
+	Sold  bool // not cancelled
+}
+
+// Square issues what is missing. It can be repeated: what a document speaks of already is not spoken of again.
+func Square(ctx context.Context, db pg.DB, orderID int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		h, err := order.Lock(ctx, tx, orderID)
+		if err != nil || h == nil || h.PaymentState != order.Paid {
+			return err
+		}
+		issued, err := document.OfOrder(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		pieces, err := all(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		invoiced, credited := map[[2]int64]bool{}, map[[2]int64]bool{}
+		number := int64(0)
+		for _, d := range issued {
+			for _, line := range d.Body.Lines {
+				for _, ref := range line.Refs {
+					if d.Series == document.Invoice {
+						invoiced[ref], number = true, d.Number
+					} else {
+						credited[ref] = true
+					}
+				}
+			}
+		}
+		if len(issued) == 0 {
+			sold := slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return !p.Sold })
+			for _, p := range sold {
+				invoiced[p.Ref] = true
+			}
+			if number, err = issue(ctx, tx, h, document.Invoice, fmt.Sprintf("order:%d", h.ID), 0, sold); err != nil {
+				return err
+			}
+		}
+		back := slices.DeleteFunc(pieces, func(p piece) bool { return p.Kept || !invoiced[p.Ref] || credited[p.Ref] })
+		_, err = issue(ctx, tx, h, document.CreditNote, fmt.Sprintf("order:%d:%d", h.ID, len(issued)), number, back)
+		return err
+	})
+}
+
+func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint], coalesce(l.split_from, l.id), l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
+			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n), u.state <> 'cancelled'
+		FROM order_line l
+		JOIN order_unit u ON u.order_line_id = l.id
+		WHERE l.order_id = $1
+		UNION ALL
+		SELECT ARRAY[0, f.id], 0, coalesce(d.name, 'Delivery'), '', f.paid, f.tax, f.tax_name, f.tax_ppm, f.state <> 'cancelled' AND NOT f.refunded, f.state <> 'cancelled'
+		FROM fulfilment f
+		LEFT JOIN delivery d ON d.id = f.delivery_id
+		WHERE f.order_id = $1 AND f.paid > 0
+		ORDER BY 2 DESC, 1`, orderID)
+	if err != nil {
+		return nil, fmt.Errorf("list what a document speaks of: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[piece])
+}
+
+// issue writes a document about pieces. None is written about nothing.
+func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, corrects int64, pieces []piece) (number int64, err error) {
+	if len(pieces) == 0 {
+		return corrects, nil
+	}
+	d := document.Document{Series: series, OrderID: h.ID, Cause: cause, Currency: h.Currency}
+	d.Body.Corrects = corrects
+	returned := slices.ContainsFunc(pieces, func(p piece) bool { return !p.Kept && p.Sold })
+	if err := address(ctx, tx, h.ID, returned, &d); err != nil {
+		return 0, err
+	}
+	for _, p := range pieces {
+		d.Total += p.Paid
+		add(&d.Body, p)
+	}
+	return document.Issue(ctx, tx, d)
+}
+
+// add puts a piece on the row of its line, and its tax to its rate's.
+func add(b *document.Body, p piece) {
+	i := slices.IndexFunc(b.Lines, func(l document.Line) bool {
+		return l.SKU == p.SKU && l.Title == p.Title && l.TaxPPM == p.PPM && p.Line == l.Refs[0][0] && p.Line != 0
+	})
+	if i < 0 {
+		i, b.Lines = len(b.Lines), append(b.Lines, document.Line{Title: p.Title, SKU: p.SKU, TaxName: p.Name, TaxPPM: p.PPM})
+	}
+	l := &b.Lines[i]
+	l.Quantity, l.Paid, l.Tax, l.Refs = l.Quantity+1, l.Paid+p.Paid, l.Tax+p.Tax, append(l.Refs, p.Ref)
+	k := slices.IndexFunc(b.Taxes, func(t document.Tax) bool { return t.Name == p.Name && t.PPM == p.PPM })
+	if k < 0 {
+		k, b.Taxes = len(b.Taxes), append(b.Taxes, document.Tax{Name: p.Name, PPM: p.PPM})
+	}
+	b.Taxes[k].Net, b.Taxes[k].Tax = b.Taxes[k].Net+p.Paid-p.Tax, b.Taxes[k].Tax+p.Tax
+}
+
+// address writes who sells, who buys and which day it is there.
+func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *document.Document) error {
+	var street, town, postcode, country, zone, store, name string
+	var locationID int64
+	var to postal.Address
+	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock; where no goods moved, it is today.
+	var day time.Time
+	err := tx.QueryRow(ctx, `
+		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, l.id, o.number, o.tax_included, o.name, o.vat_number,
+			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, ''),
+			coalesce(CASE
+				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
+				WHEN @returned THEN (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
+		FROM orders o
+		CROSS JOIN shop
+		JOIN location l ON l.id = o.location_id
+		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
+		WHERE o.id = @order
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &locationID, &d.Body.Order, &d.Body.TaxIncluded, &name, &d.Body.BuyerVAT,
+		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read who sells and buys: %w", err)
+	}
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		at = time.UTC
+	}
+	d.Day = day.In(at)
+	seller, err := location.SellerAt(ctx, tx, locationID)
+	if err != nil {
+		return err
+	}
+	d.Body.Store = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode, Country: country}.Label()
+	d.Body.Seller, d.Body.Company, d.Body.VAT = seller.Label(), seller.CompanyNumber, seller.VATNumber
+	if seller.LegalName == "" {
+		d.Body.Seller, d.Body.Store = d.Body.Store, nil // Nobody has said who sells yet: the store does.
+	}
+	d.Body.Buyer = []string{name}
+	if to.Country != "" {
+		d.Body.Buyer = to.Label()
+	}
+	return nil
+}

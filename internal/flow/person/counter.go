@@ -1,0 +1,212 @@
+package person
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/jobs"
+	"counterpart/internal/platform/limit"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/phone"
+	"counterpart/internal/query/counter"
+)
+
+// At is where an associate does something, and on which registered machine (0: none).
+type At struct {
+	AssociateID, LocationID, DeviceID int64
+	Role                              string
+}
+
+func (a At) entry(action string, person int64) staff.Entry {
+	return staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: action, Subject: "customer", SubjectID: person}
+}
+
+const channel = "counter"
+
+// How many profiles one associate may open within an hour, by role: more than anybody serves. At half of it there is an alert in the trail.
+var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, staff.RoleMarketing: 120, staff.RoleAdmin: 240}
+
+// Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one profile after the other is refused.
+func Open(ctx context.Context, db pg.DB, person int64, at At) error {
+	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[at.Role], perHour[staff.RoleAssociate]), Window: time.Hour}
+	var fresh bool
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		if err != nil || !fresh {
+			return err
+		}
+		err = limit.Check(ctx, tx, scope, rule)
+		if fault.Is(err, fault.TooMany) {
+			return fault.New(fault.TooMany, "You’ve opened many profiles in the last hour. Ask a manager.")
+		}
+		return err
+	})
+	if err != nil || !fresh {
+		return err
+	}
+	opened, err := limit.Count(ctx, db, scope, rule)
+	if err != nil || opened != rule.Max/2 && opened != rule.Max {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: "profiles.many", Subject: "associate", SubjectID: at.AssociateID, After: map[string]any{"opened": opened, "minutes": 60}})
+	})
+}
+
+var perMerge = limit.Rule{Max: 5, Window: 15 * time.Minute}
+
+// AskMerge sends a code to what two profiles share; whoever can say it at the counter is both. The answer names the question.
+func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (question int64, target string, err error) {
+	_, shared, err := counter.Compare(ctx, db, one, other)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, s := range shared {
+		if s.Kind == kind && s.Enough {
+			target = s.Value
+		}
+	}
+	if target == "" {
+		return 0, "", fault.New(fault.Conflict, "A code isn’t enough here: one profile has an account and has never verified the shared details. Ask a manager to approve it.")
+	}
+	if err := limit.Take(ctx, db, "merge:"+target, perMerge); err != nil {
+		return 0, "", err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		ask := customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target, Payload: []byte(pairOf(one, other))}
+		if question, err = customer.Ask(ctx, tx, ask, 15*time.Minute); err != nil {
+			return err
+		}
+		return jobs.Insert(ctx, tx, message.Letter{OneTimeID: question})
+	})
+	return question, target, err
+}
+
+// pairOf names two profiles, whichever comes first, as the database writes it back.
+func pairOf(one, other int64) string {
+	return fmt.Sprintf(`{"one": %d, "other": %d}`, min(one, other), max(one, other))
+}
+
+// MergeByCode merges two profiles once the code is said.
+func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code string, at At) (survivor int64, err error) {
+	// Whose question it is comes first, so that nobody uses up the tries of another's.
+	o, err := customer.ReadOneTime(ctx, db, question)
+	if err != nil {
+		return 0, err
+	}
+	if o == nil || o.Purpose != customer.ForMerge || string(o.Payload) != pairOf(one, other) {
+		return 0, customer.ErrCode
+	}
+	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), perMerge); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
+			return err
+		}
+		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID}, at)
+		return err
+	})
+	return survivor, err
+}
+
+// MergeApproved merges two profiles on a manager's word.
+func MergeApproved(ctx context.Context, db pg.DB, one, other int64, word staff.Approval, at At) (survivor int64, err error) {
+	if err := staff.Approve(ctx, db, word, at.LocationID, at.DeviceID); err != nil {
+		return 0, err
+	}
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason, AssociateID: at.AssociateID, ApprovedBy: word.ManagerID}, at)
+		return err
+	})
+	return survivor, err
+}
+
+// merge keeps the one with an account, else the older one.
+func merge(ctx context.Context, tx pgx.Tx, one, other int64, m customer.Merge, at At) (survivor int64, err error) {
+	m.SurvivorID, m.AbsorbedID, err = customer.Elder(ctx, tx, one, other)
+	if err != nil {
+		return 0, err
+	}
+	_, err = Merge(ctx, tx, m, channel, at.LocationID)
+	return m.SurvivorID, err
+}
+
+// Identify adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
+func Identify(ctx context.Context, db pg.DB, person int64, typed, country string, at At) error {
+	identity := customer.Identity{Source: channel}
+	if email, ok := customer.NormalEmail(typed); ok {
+		identity.Kind, identity.Value = customer.Email, email
+	} else if phone, ok := phone.Read(typed, country); ok {
+		identity.Kind, identity.Value = customer.Phone, phone
+	} else {
+		return fault.Field("contact", "Enter a valid email address or phone number.")
+	}
+	return change(ctx, db, person, at, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.Identify(ctx, tx, person, identity)
+	})
+}
+
+// Unidentify takes an identity away that was written down wrongly. A proven one is its owner's to take away.
+func Unidentify(ctx context.Context, db pg.DB, person, identityID int64, at At) error {
+	return change(ctx, db, person, at, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.DropUnproven(ctx, tx, person, identityID)
+	})
+}
+
+// CloseNote deals with an alert, or strikes out a note.
+func CloseNote(ctx context.Context, db pg.DB, person, noteID int64, at At) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.CloseNote(ctx, tx, person, noteID, at.AssociateID); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}
+
+// Write adds a note.
+func Write(ctx context.Context, db pg.DB, person int64, kind, body string, at At) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := customer.Write(ctx, tx, person, kind, body, at.AssociateID, at.LocationID); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}
+
+// Tag groups customers by a word.
+func Tag(ctx context.Context, db pg.DB, person int64, tag string, on bool, at At) error {
+	return change(ctx, db, person, at, "customer.tagged", map[string]any{"on": on}, func(ctx context.Context, tx pgx.Tx) error {
+		return customer.Tag(ctx, tx, person, tag, on)
+	})
+}
+
+// change is a change of somebody's profile by staff, with its line in the audit trail.
+func change(ctx context.Context, db pg.DB, person int64, at At, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := write(ctx, tx); err != nil {
+			return err
+		}
+		entry := at.entry(action, person)
+		entry.After = after
+		if err := staff.Log(ctx, tx, entry); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(person))
+	})
+}

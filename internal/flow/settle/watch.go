@@ -1,0 +1,305 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/jobs"
+	"counterpart/internal/platform/pg"
+)
+
+// EventJob deals with a message of a gateway that was kept.
+type EventJob struct {
+	EventID int64 `json:"event_id"`
+}
+
+func (EventJob) Kind() string { return "payment_event" }
+
+// Receive checks a gateway's message and keeps it, with the job that deals with it. One that came before changes nothing.
+func (o *Office) Receive(ctx context.Context, name string, header http.Header, body []byte) error {
+	gateway, err := o.gateway(name)
+	if err != nil {
+		return errors.Join(payment.ErrForged, err)
+	}
+	e, err := gateway.Read(header, body, time.Now())
+	if err != nil {
+		return err
+	}
+	return pg.InTx(ctx, o.DB, func(tx pgx.Tx) error {
+		id, err := payment.Receive(ctx, tx, name, e)
+		if err != nil || id == 0 {
+			return err
+		}
+		return jobs.Insert(ctx, tx, EventJob{id})
+	})
+}
+
+// Event deals with a kept message: it says where to look, and nothing else that it says is believed. One about a payment that nobody knows is a
+// difference; it may be ours before its answer came, so it is looked at again for a while.
+func (o *Office) Event(ctx context.Context, id int64, last bool) error {
+	gateway, e, applied, err := payment.EventByID(ctx, o.DB, id)
+	if err != nil || applied {
+		return err
+	}
+	if e.Reference == "" {
+		return payment.Applied(ctx, o.DB, id, "not about a payment")
+	}
+	a, err := payment.AttemptAt(ctx, o.DB, gateway, e.Reference)
+	if err != nil {
+		return err
+	}
+	if a == nil && !last {
+		return fmt.Errorf("event %d is about a payment that is not known yet", id)
+	}
+	if a == nil {
+		if err := (payment.Difference{Kind: "unknown", Reference: e.Reference, Detail: e.Kind}).Note(ctx, o.DB); err != nil {
+			return err
+		}
+		return payment.Applied(ctx, o.DB, id, "unknown payment")
+	}
+	// Something may have been done at the gateway that we did not ask for, such as a refund: then the books differ, and somebody is told.
+	if err := o.Compare(ctx, a.ID); err != nil {
+		return err
+	}
+	return payment.Applied(ctx, o.DB, id, "settled")
+}
+
+// Sweep ends what was placed and not paid in time. The gateway is asked first, and a page that is still open is closed before its order is cancelled, so that
+// nobody pays for an order that is gone. Where it cannot be reached the order waits.
+func (o *Office) Sweep(ctx context.Context) error {
+	rows, err := o.DB.Query(ctx, `
+		SELECT id
+		FROM orders
+		WHERE state = 'placed' AND hold_until <= now()
+		ORDER BY hold_until
+		LIMIT 200`)
+	if err != nil {
+		return fmt.Errorf("list orders that are over: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, id := range ids {
+		failed = errors.Join(failed, o.expire(ctx, id))
+	}
+	return failed
+}
+
+// GiveUp ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another way. Where somebody has paid meanwhile it stays, and the
+// fault says so.
+func (o *Office) GiveUp(ctx context.Context, orderID int64) error {
+	if err := o.expire(ctx, orderID); err != nil {
+		return errors.Join(errUnreachable, err)
+	}
+	var state string
+	if err := o.DB.QueryRow(ctx, `SELECT state FROM orders WHERE id = $1`, orderID).Scan(&state); err != nil {
+		return fmt.Errorf("read an order's state: %w", err)
+	}
+	if state != order.Cancelled {
+		return fault.New(fault.Conflict, "They’ve just paid. Hand over the goods.")
+	}
+	return nil
+}
+
+func (o *Office) expire(ctx context.Context, orderID int64) error {
+	a, err := payment.LastAttempt(ctx, o.DB, orderID)
+	if err != nil {
+		return err
+	}
+	if a != nil && a.State == payment.Started && a.Reference != "" && o.Takes() && o.Gateway.Name() == a.Gateway {
+		err := o.Gateway.Close(ctx, a.Reference, a.Key()+"-over")
+		if _, refused := payment.IsRefused(err); err != nil && !refused {
+			return fmt.Errorf("close the page of payment %d: %w", a.ID, err)
+		}
+		return o.Settle(ctx, a.ID)
+	}
+	return pg.InTx(ctx, o.DB, func(tx pgx.Tx) error {
+		h, err := hold(ctx, tx, orderID)
+		if err != nil || h.State != order.Placed {
+			return err
+		}
+		if a != nil {
+			if _, err := payment.Move(ctx, tx, a.ID, payment.Status{State: payment.Voided}); err != nil {
+				return err
+			}
+		}
+		return Lose(ctx, tx, h)
+	})
+}
+
+// Poll looks at attempts whose message has not come: those that are open for more than a moment.
+func (o *Office) Poll(ctx context.Context) error {
+	return o.each(ctx, `
+		SELECT id
+		FROM payment
+		WHERE state = 'started' AND reference IS NOT NULL AND created_at < now() - interval '15 seconds'
+		ORDER BY id
+		LIMIT 200`, o.Settle)
+}
+
+// Resume asks again for transfers whose job was lost.
+func (o *Office) Resume(ctx context.Context) error {
+	return o.each(ctx, `
+		SELECT id
+		FROM transfer
+		WHERE state = 'asked' AND at < now() - interval '15 seconds'
+		ORDER BY id
+		LIMIT 200`, o.Transfer)
+}
+
+func (o *Office) each(ctx context.Context, query string, do func(context.Context, int64) error) error {
+	if !o.Takes() {
+		return nil
+	}
+	rows, err := o.DB.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("list payments: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	var failed error
+	away := 0
+	for _, id := range ids {
+		err := do(ctx, id)
+		failed = errors.Join(failed, err)
+		if away++; err == nil {
+			away = 0
+		}
+		if away == patience {
+			break // The gateway is away. Each call waits seconds for it, and others wait for this worker.
+		}
+	}
+	return failed
+}
+
+// patience is how many calls may fail one after the other before a round is given up.
+const patience = 3
+
+// Reconcile compares what we wrote down with the gateway's book, for every payment that is open or was settled in the last days, and notes differences.
+func (o *Office) Reconcile(ctx context.Context) error {
+	if err := o.warn(ctx); err != nil {
+		return err
+	}
+	return o.each(ctx, `
+		SELECT id
+		FROM payment
+		WHERE reference IS NOT NULL AND (state IN ('started', 'authorised') OR settled_at > now() - interval '3 days')
+		ORDER BY id`, o.Compare)
+}
+
+// Compare settles one payment and then compares its figures with the gateway's.
+func (o *Office) Compare(ctx context.Context, paymentID int64) error {
+	if err := o.Settle(ctx, paymentID); err != nil {
+		return err
+	}
+	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
+	if err != nil || a == nil || a.Reference == "" {
+		return err
+	}
+	s, err := o.Gateway.Look(ctx, a.Reference)
+	if err != nil {
+		return err
+	}
+	var captured, refunded int64
+	var under bool
+	err = o.DB.QueryRow(ctx, `
+		SELECT coalesce((SELECT sum(captured) FROM tender WHERE payment_id = $1), 0)::bigint,
+			coalesce((SELECT sum(amount) FROM transfer WHERE payment_id = $1 AND kind = 'refund' AND state = 'done'), 0)::bigint,
+			EXISTS (SELECT FROM transfer WHERE payment_id = $1 AND state = 'asked')`, paymentID).Scan(&captured, &refunded, &under)
+	if err != nil {
+		return fmt.Errorf("add up payment %d: %w", paymentID, err)
+	}
+	if under {
+		return nil // What is under way is compared when it is over.
+	}
+	if captured != s.Captured {
+		err = payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Ours: captured, Theirs: s.Captured}.Note(ctx, o.DB)
+	}
+	if err == nil && refunded != s.Refunded {
+		err = payment.Difference{Kind: "refunded", PaymentID: a.ID, Reference: a.Reference, Ours: refunded, Theirs: s.Refunded}.Note(ctx, o.DB)
+	}
+	return err
+}
+
+// warn notes promises that lapse within a day and a half: somebody has to hand over, or the money is gone.
+func (o *Office) warn(ctx context.Context) error {
+	_, err := o.DB.Exec(ctx, `
+		WITH soon AS (
+			UPDATE payment
+			SET warned_at = now()
+			WHERE state = 'authorised' AND warned_at IS NULL AND lapses_at < now() + interval '36 hours'
+			RETURNING id, reference, amount, lapses_at)
+		INSERT INTO difference (kind, payment_id, reference, ours, theirs, detail)
+		SELECT 'lapses', id, reference, amount, amount, to_char(lapses_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"')
+		FROM soon
+		ON CONFLICT (kind, reference) WHERE closed_at IS NULL DO NOTHING`)
+	if err != nil {
+		return fmt.Errorf("warn of what lapses: %w", err)
+	}
+	return nil
+}
+
+// Close says that somebody dealt with a difference, and how; again asks the gateway once more for a refund that it refused. False when it was closed already.
+func Close(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool, error) {
+	paymentID, closed, err := payment.CloseDifference(ctx, tx, differenceID, associateID, note)
+	if err != nil || !closed || !again {
+		return closed, err
+	}
+	transfer, err := payment.AskAgain(ctx, tx, paymentID)
+	if err != nil || transfer == 0 {
+		return closed, err
+	}
+	return closed, jobs.Insert(ctx, tx, Job{transfer})
+}
+
+// Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was lost. It answers the new attempt.
+func (o *Office) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
+	if !o.Takes() {
+		return 0, errUnreachable
+	}
+	err = pg.InTx(ctx, o.DB, func(tx pgx.Tx) error {
+		h, err := hold(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		a, err := payment.LastAttempt(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		lost := h.State == order.Confirmed && h.PaymentState == order.Due
+		if h.State != order.Placed && !lost || a == nil {
+			return errNothingToPay
+		}
+		if a.State == payment.Started {
+			paymentID = a.ID
+			return nil
+		}
+		if method != payment.Card && method != payment.PayLater {
+			method = a.Method
+		}
+		amount := a.Amount
+		if lost {
+			if amount, err = order.DueNow(ctx, tx, orderID); err != nil {
+				return err
+			}
+			if amount == 0 {
+				return errNothingToPay
+			}
+		}
+		paymentID, err = payment.Try(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, amount)
+		return err
+	})
+	return paymentID, err
+}

@@ -1,0 +1,99 @@
+package shopping
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/secret"
+)
+
+// Who is whoever a browser stands for: a person, or with 0 the guest of a device, who may not exist yet.
+type Who struct {
+	Person   int64
+	Device   string
+	Language string
+	Channel  string
+}
+
+// guest finds the person, or makes a guest with a new cookie where there is none.
+func (w Who) guest(ctx context.Context, tx pgx.Tx) (id int64, newToken string, err error) {
+	if w.Person != 0 {
+		return w.Person, "", customer.Hold(ctx, tx, w.Person)
+	}
+	if id, err = customer.ByDevice(ctx, tx, w.Device); err != nil {
+		return 0, "", err
+	}
+	if id != 0 {
+		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more, and a new one is made.
+		if err := customer.Hold(ctx, tx, id); !fault.Is(err, fault.NotFound) {
+			return id, "", err
+		}
+	}
+	newToken = secret.NewToken()
+	if id, err = customer.Create(ctx, tx, "", w.Language, w.Channel); err != nil {
+		return 0, "", err
+	}
+	return id, newToken, customer.Identify(ctx, tx, id, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: w.Channel, Verified: true})
+}
+
+// Wish puts a variant on the wish list; the first wish makes a stranger a customer. The answer is a new cookie, or "".
+func Wish(ctx context.Context, db pg.DB, w Who, variantID int64) (newToken string, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		var id int64
+		if id, newToken, err = w.guest(ctx, tx); err != nil {
+			return err
+		}
+		if err := cart.Wish(ctx, tx, id, variantID, cart.WishList, w.Channel); err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		customer.Fact{CustomerID: id, Kind: customer.Wished, Channel: w.Channel, VariantID: variantID}.Queue(batch)
+		live.QueueNotify(batch, live.Customer(id))
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	return newToken, err
+}
+
+// Agree gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
+func Agree(ctx context.Context, db pg.DB, w Who, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		var id int64
+		if id, newToken, err = w.guest(ctx, tx); err != nil {
+			return err
+		}
+		return say(ctx, tx, id)
+	})
+	return newToken, err
+}
+
+// KeepForLater takes a line out of the cart and keeps it on the list of later.
+func KeepForLater(ctx context.Context, db pg.DB, customerID, lineID int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Hold(ctx, tx, customerID); err != nil {
+			return err
+		}
+		if err := cart.SaveForLater(ctx, tx, customerID, lineID); err != nil {
+			return err
+		}
+		return live.Notify(ctx, tx, live.Customer(customerID))
+	})
+}
+
+// TakeFromList puts something from a list into the cart.
+func TakeFromList(ctx context.Context, db pg.DB, customerID, variantID int64, list, channel string, locationID int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := cart.FromList(ctx, tx, customerID, variantID, list, channel); err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: channel, LocationID: locationID, VariantID: variantID, Quantity: 1}.Queue(batch)
+		live.QueueNotify(batch, live.Customer(customerID))
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}

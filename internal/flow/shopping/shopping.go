@@ -1,0 +1,69 @@
+// Package shopping is putting things into a cart; the first thing makes a stranger a customer.
+package shopping
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/live"
+	"counterpart/internal/platform/pg"
+)
+
+// Item is what is put into a cart. LocationID is the store it was chosen for, or 0.
+type Item struct {
+	VariantID  int64
+	Quantity   int
+	Ship       bool // it is to be sent
+	InHand     bool // it is there, at the counter of the location
+	LocationID int64
+	Channel    string
+	Language   string
+}
+
+// AddAsDevice adds for the customer whose browser has this cookie. Where there is no such customer one is made, with a
+// new cookie: the answer is the cookie's value, or "" when the old one stays.
+func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newToken string, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		var customerID int64
+		if customerID, newToken, err = (Who{Device: token, Language: item.Language, Channel: item.Channel}).guest(ctx, tx); err != nil {
+			return err
+		}
+		return add(ctx, tx, customerID, item)
+	})
+	return newToken, err
+}
+
+// AddFor adds to the open cart of a customer whom an associate serves.
+func AddFor(ctx context.Context, db pg.DB, customerID int64, item Item) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return add(ctx, tx, customerID, item) })
+}
+
+func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
+	if item.Quantity < 1 || item.Quantity > cart.MaxQuantity {
+		return fault.Field("quantity", "Choose a quantity from 1 to 99.")
+	}
+	cartID, err := cart.Open(ctx, tx, customerID, item.LocationID, item.Channel)
+	if err != nil {
+		return err
+	}
+	soldAt := int64(0)
+	if item.InHand {
+		soldAt = item.LocationID
+	}
+	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel, soldAt); err != nil {
+		return err
+	}
+	if item.Ship {
+		if err := cart.Ship(ctx, tx, cartID, item.VariantID); err != nil {
+			return err
+		}
+	}
+	batch := &pgx.Batch{}
+	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: item.Channel, LocationID: item.LocationID, VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)
+	live.QueueNotify(batch, live.Customer(customerID))
+	return tx.SendBatch(ctx, batch).Close()
+}

@@ -1,0 +1,99 @@
+package basket_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
+	"counterpart/internal/query/basket"
+	"counterpart/internal/query/shop"
+)
+
+// TestAPageShowsWhatTheCartCharges compares the price of one piece on a product's page and card with a cart of one, for a stranger and for a member, under promotions of
+// every kind that lowers a price.
+func TestAPageShowsWhatTheCartCharges(t *testing.T) {
+	ctx := context.Background()
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	ada, token := sample.Account(t, db, "Ada", "ada@example.com")
+	guest := c.Ada(t, db, c.Coat, 1, c.HarbourStreet)
+	_, err := db.Exec(ctx, `DELETE FROM cart_line`)
+	require.NoError(t, err)
+	for _, customer := range []int64{ada, guest} {
+		require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			_, err := cart.Open(ctx, tx, customer, c.HarbourStreet.ID, "web")
+			return err
+		}))
+	}
+	_, err = db.Exec(ctx, `UPDATE cart SET location_id = $1`, c.HarbourStreet.ID)
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `
+		INSERT INTO cart_line (cart_id, variant_id, quantity, method, location_id, channel)
+		SELECT id, $1, 1, 'pickup', $2, 'web' FROM cart`, c.Coat, c.HarbourStreet.ID)
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `
+		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, amount, valid)
+		SELECT p.variant_id, p.price_list_id, 1, true, p.amount - 2500, tstzrange(now() - interval '1 day', NULL)
+		FROM price p JOIN price_list l ON l.id = p.price_list_id AND l.currency = 'GBP' WHERE p.variant_id = $1`, c.Coat)
+	require.NoError(t, err)
+
+	var product int64
+	var slug string
+	require.NoError(t, db.QueryRow(ctx, `SELECT p.id, p.slug FROM product p JOIN variant v ON v.product_id = p.id WHERE v.id = $1`, c.Coat).Scan(&product, &slug))
+	visitor := shop.Visitor{Language: "en", StoreCode: c.HarbourStreet.Code, At: time.Now()}
+	member := visitor
+	member.Session = token
+	charges := func(customer int64) int64 {
+		b, err := basket.Load(ctx, db, customer, "en")
+		require.NoError(t, err)
+		return b.Quote.Sum - b.Quote.Discount
+	}
+	less := 0
+	for name, rule := range map[string]string{
+		"nothing": "", "ten off this": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "percent", "percent": 1000}}`, product), "a tenth off everything": `{"effect": {"kind": "percent", "percent": 1000}}`,
+		"five pounds": `{"currency": "GBP", "effect": {"kind": "amount", "amount": 500}}`, "at a price": fmt.Sprintf(`{"currency": "GBP", "products": [%d], "effect": {"kind": "fixed_price", "amount": 9900}}`, product),
+		"first order": `{"first_order": true, "effect": {"kind": "percent", "percent": 500}}`, "for gold": `{"tiers": ["gold"], "effect": {"kind": "percent", "percent": 500}}`,
+		"in another store": fmt.Sprintf(`{"locations": [%d], "effect": {"kind": "percent", "percent": 500}}`, c.MillLane.ID), "two for one": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "buy_get", "buy": 1, "get": 1, "percent": 10000}}`, product),
+		"spend more": `{"currency": "GBP", "effect": {"kind": "tiered_spend", "steps": [{"from": 100, "percent": 1000}]}}`,
+	} {
+		_, err := db.Exec(ctx, `DELETE FROM promotion`)
+		require.NoError(t, err)
+		if rule != "" {
+			_, err = db.Exec(ctx, `INSERT INTO promotion (title, state, rule) VALUES ($1, 'live', $2)`, name, rule)
+			require.NoError(t, err)
+		}
+		for who, customer := range map[*shop.Visitor]int64{&visitor: guest, &member: ada} {
+			page, err := shop.ProductPage(ctx, db, *who, slug, "", nil)
+			require.NoError(t, err)
+			var offer shop.Offer
+			for _, v := range page.Variants {
+				if v.ID == c.Coat {
+					offer = v.Offer
+				}
+			}
+			require.Equal(t, charges(customer), offer.Pays, name)
+			if offer.Less() {
+				less++
+				require.True(t, offer.Member || len(offer.Why) > 0, "%s: it says why", name)
+			}
+			list, err := shop.Search(ctx, db, *who, shop.Filter{Words: "coat", Page: 1})
+			require.NoError(t, err)
+			require.NotEmpty(t, list.Cards)
+			require.Equal(t, page.Variants[0].Offer.Pays, list.Cards[0].Offer.Pays, "%s: a card shows the same", name)
+			if name == "two for one" {
+				require.Equal(t, []string{name}, offer.More)
+			}
+			if who == &visitor && name != "at a price" {
+				require.Positive(t, offer.Members, "%s: what a member would pay is shown to whoever is none", name)
+			}
+		}
+	}
+	require.Greater(t, less, 10)
+}

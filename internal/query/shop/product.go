@@ -1,0 +1,367 @@
+package shop
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/promotion"
+	"counterpart/internal/domain/quote"
+	"counterpart/internal/platform/geo"
+	"counterpart/internal/platform/pg"
+)
+
+// Product is a product's page: its variants, the one that is looked at, and where that one is.
+type Product struct {
+	Visit
+	ID          int64
+	Slug        string
+	Title       string
+	Brand       string
+	Description string
+	Options     []string
+	Tags        []string
+	Category    *Department
+	Pictures    []Picture
+	Variants    []Variant
+	Chosen      int // index of the variant that is looked at; -1 when none is on sale
+	Stores      []StoreStock
+	Delivery    *Sent // how it could be sent at best; nil: not at all
+	open        []promotion.Promotion
+	priced      priced
+	home        int64 // whose prices and stock the variants show
+}
+
+// Picture of a product.
+type Picture struct {
+	ID  int64  `json:"id"`
+	Key string `json:"key"`
+	Alt string `json:"alt"`
+}
+
+// Variant of a product with what it costs at the visit's store. Was is the lowest price of the 30 days before a reduction.
+type Variant struct {
+	ID        int64         `json:"id"`
+	SKU       string        `json:"sku"`
+	Options   []string      `json:"options"`
+	GTIN      string        `json:"gtin"`
+	Grams     int           `json:"grams"`
+	Picture   int64         `json:"picture"`
+	Amount    int64         `json:"amount"`
+	CompareAt int64         `json:"compare_at"`
+	Was       int64         `json:"was"`
+	Available int           `json:"available"` // at the visit's store
+	Anywhere  int           `json:"anywhere"`  // in all stores
+	GiftCard  bool          `json:"gift_card"`
+	Untracked bool          `json:"untracked"`  // no stock is kept of it: there is always one
+	BackOrder bool          `json:"back_order"` // it is sold when there is none, and comes later
+	Breaks    []quote.Break `json:"breaks"`     // from one piece on
+	Offer     Offer         `json:"-"`
+	Sendable  int           `json:"sendable"` // at the place that has most of what can be sent
+}
+
+// Sent is the cheapest way to have something delivered.
+type Sent struct {
+	delivery.Method
+	Charge int64   `json:"charge"`
+	From   []int64 `json:"from"` // places that send
+	Zone   string  `json:"zone"`
+}
+
+// Days on which it arrives, if it is ordered now. store is the visit's: its bank holidays are those of whoever sends and brings it.
+func (s *Sent) Days(now time.Time, store *location.Location) (from, by time.Time) {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return s.Method.Arrives(now.In(zone), store.Shut)
+}
+
+// StoreStock is one store and how many of the chosen variant it has.
+type StoreStock struct {
+	location.Location
+	Available  int
+	Kilometres float64 // from where the shopper said they are; below 0: they did not
+}
+
+// ReadyBy is the promise of a store that has it.
+func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
+	if s.Available <= 0 || !s.Pickup {
+		return time.Time{}, false
+	}
+	return s.Location.ReadyBy(now)
+}
+
+var productStatement = pg.Named(`
+	WITH`+home+`
+	SELECT (SELECT id FROM home), p.id, t.title, p.brand, t.description, p.options, p.tags,
+		coalesce((
+			SELECT json_build_object('slug', c.slug, 'name', ct.name)
+			FROM product_category pc
+			JOIN category c ON c.id = pc.category_id
+			JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
+			WHERE pc.product_id = p.id
+			ORDER BY c.parent_id IS NULL, c.id
+			LIMIT 1), 'null'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
+			FROM picture pic
+			WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
+				'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
+				'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
+				'was', coalesce((
+					SELECT min(before.amount)
+					FROM price before
+					WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
+						AND before.valid && tstzrange(price.since - interval '30 days', price.since)
+					HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
+			FROM home
+			JOIN price_list list ON list.id = home.list_id
+			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
+			WHERE price.amount IS NOT NULL), '[]'),
+		coalesce((
+			SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
+				'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup))
+			FROM location l, home
+			JOIN location mine ON mine.id = home.id
+			WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),`+location.SharedHoursColumn+`,`+location.SharedSpecialColumn+`,
+		stock.locations, stock.variants, stock.free,
+		(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff, 'charge', r.charge, 'zone', h.time_zone,
+			'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
+		FROM home
+		JOIN location h ON h.id = home.id
+		JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
+		JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
+		ORDER BY r.charge, d.position, r.max_grams
+		LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
+	FROM product
+	CROSS JOIN LATERAL (SELECT product.*) p
+	JOIN LATERAL (
+		SELECT title, description
+		FROM product_text
+		WHERE product_id = p.id
+		ORDER BY language = @language DESC, language = 'en' DESC
+		LIMIT 1) t ON true
+	CROSS JOIN LATERAL (
+		SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants, array_agg(s.on_hand - s.reserved - s.safety) AS free
+		FROM variant v
+		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
+		WHERE v.product_id = p.id) stock
+	WHERE p.slug = @slug AND p.status = 'active'`, "store", "language", "slug")
+
+var (
+	keptStores   decoded[[]location.Location]
+	keptSpecials decoded[location.SharedSpecials]
+	keptOpen     decoded[[]promotion.Promotion]
+)
+
+// ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
+// it is not on sale.
+func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
+	p := &Product{Slug: slug}
+	batch := &pgx.Batch{}
+	productStatement.Queue(batch, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
+		Query(func(rows pgx.Rows) error {
+			var stores []location.Location
+			var hours location.SharedHours
+			var specials location.SharedSpecials
+			var shelf shelf
+			for rows.Next() {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), keptStores.into(&stores), &hours, keptSpecials.into(&specials), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery), keptOpen.into(&p.open), &p.priced.Categories); err != nil {
+					return err
+				}
+			}
+			stores = slices.Clone(stores)
+			location.ShareHours(hours, stores)
+			specials.Share(stores)
+			p.stock(stores, shelf)
+			p.choose(sku)
+			p.place(stores, shelf)
+			return rows.Err()
+		})
+	if err := send(ctx, db, batch, who, &p.Visit); err != nil || p.ID == 0 {
+		return nil, err
+	}
+	p.priced.Product, p.priced.Tags = p.ID, p.Tags
+	for i := range p.Variants {
+		one := &p.Variants[i]
+		p.priced.Breaks = one.Breaks
+		if i > 0 && one.Amount == p.Variants[i-1].Amount && one.GiftCard == p.Variants[i-1].GiftCard && slices.Equal(one.Breaks, p.Variants[i-1].Breaks) {
+			one.Offer = p.Variants[i-1].Offer // Promotions name products, never one of their variants.
+			continue
+		}
+		one.Offer = p.quoteOne(one.ID, one.Amount, one.GiftCard, p.priced, p.open)
+	}
+	p.sortStores(near)
+	return p, nil
+}
+
+// always is how many there are of what no stock is kept of: more than one order takes.
+const always = 999
+
+// A shelf is how many of which variant are free where, as three lists of one length.
+type shelf struct {
+	locations, variants []int64
+	free                []int
+}
+
+// stock says of each variant how many the visit's store has, and all stores together. Warehouses do not count: nobody collects there.
+func (p *Product) stock(stores []location.Location, s shelf) {
+	isStore := map[int64]bool{}
+	for _, l := range stores {
+		isStore[l.ID] = true
+	}
+	at := map[int64]*Variant{}
+	for i := range p.Variants {
+		at[p.Variants[i].ID] = &p.Variants[i]
+	}
+	for i, id := range s.variants {
+		v := at[id]
+		if v != nil && p.Delivery != nil && slices.Contains(p.Delivery.From, s.locations[i]) {
+			v.Sendable = max(v.Sendable, s.free[i])
+		}
+		if v == nil || !isStore[s.locations[i]] {
+			continue
+		}
+		v.Anywhere += s.free[i]
+		if s.locations[i] == p.home {
+			v.Available += s.free[i]
+		}
+	}
+	for i := range p.Variants {
+		if v := &p.Variants[i]; v.Untracked {
+			v.Available, v.Anywhere, v.Sendable = always, always, always
+		}
+	}
+}
+
+// choose takes the variant that was asked for, else the first on a shelf here, else anywhere, else the first.
+func (p *Product) choose(sku string) {
+	p.Chosen = -1
+	best := -1
+	for i, v := range p.Variants {
+		if strings.EqualFold(v.SKU, sku) {
+			p.Chosen = i
+			return
+		}
+		rank := 0
+		if v.Available > 0 {
+			rank = 2
+		} else if v.Anywhere > 0 {
+			rank = 1
+		}
+		if rank > best {
+			best, p.Chosen = rank, i
+		}
+	}
+}
+
+func (p *Product) place(stores []location.Location, s shelf) {
+	free := map[int64]int{}
+	for i, id := range s.variants {
+		if p.Chosen >= 0 && id == p.Variants[p.Chosen].ID {
+			free[s.locations[i]] += s.free[i]
+		}
+	}
+	if v := p.Variant(); v != nil && v.Untracked {
+		for _, l := range stores {
+			free[l.ID] = always
+		}
+	}
+	for _, l := range stores {
+		p.Stores = append(p.Stores, StoreStock{Location: l, Kilometres: -1, Available: free[l.ID]})
+	}
+}
+
+// sortStores puts the chosen store first, then those that have it, nearest first. Where nobody said where they are, near
+// is the chosen store; where none is chosen, stores go by name.
+func (p *Product) sortStores(near *geo.Place) {
+	var from *geo.Point
+	switch {
+	case near != nil:
+		from = &near.Point
+	case p.Visit.Chosen:
+		from = new(p.Store.Point())
+	}
+	for i := range p.Stores {
+		if from != nil {
+			p.Stores[i].Kilometres = from.Kilometres(p.Stores[i].Point())
+		}
+	}
+	sort.SliceStable(p.Stores, func(i, j int) bool {
+		a, b := &p.Stores[i], &p.Stores[j]
+		mineA, mineB := p.Visit.Chosen && a.ID == p.Store.ID, p.Visit.Chosen && b.ID == p.Store.ID
+		hasA, hasB := a.Available > 0 && a.Pickup, b.Available > 0 && b.Pickup
+		switch {
+		case mineA != mineB:
+			return mineA
+		case hasA != hasB:
+			return hasA
+		case a.Kilometres != b.Kilometres:
+			return a.Kilometres < b.Kilometres
+		}
+		return a.Name < b.Name
+	})
+}
+
+// Mine is the visit's store among the stores, when one was chosen.
+func (p *Product) Mine() *StoreStock {
+	if len(p.Stores) > 0 && p.Visit.Chosen && p.Stores[0].ID == p.Store.ID {
+		return &p.Stores[0]
+	}
+	return nil
+}
+
+// Variant is the one that is looked at; nil when none is on sale.
+func (p *Product) Variant() *Variant {
+	if p.Chosen < 0 {
+		return nil
+	}
+	return &p.Variants[p.Chosen]
+}
+
+// With is the variant that differs from the chosen one in one option only, or else the first with that value. Nil: none.
+func (p *Product) With(option int, value string) *Variant {
+	var fallback *Variant
+	for i := range p.Variants {
+		v := &p.Variants[i]
+		if option >= len(v.Options) || v.Options[option] != value {
+			continue
+		}
+		same := true
+		for k, other := range v.Options {
+			if k != option && p.Chosen >= 0 && k < len(p.Variants[p.Chosen].Options) && other != p.Variants[p.Chosen].Options[k] {
+				same = false
+			}
+		}
+		if same {
+			return v
+		}
+		if fallback == nil {
+			fallback = v
+		}
+	}
+	return fallback
+}
+
+// Values of an option, in the variants' order.
+func (p *Product) Values(option int) []string {
+	var values []string
+	seen := map[string]bool{}
+	for _, v := range p.Variants {
+		if option < len(v.Options) && !seen[v.Options[option]] {
+			seen[v.Options[option]] = true
+			values = append(values, v.Options[option])
+		}
+	}
+	return values
+}
