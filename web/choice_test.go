@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/pickup"
 )
 
@@ -27,7 +28,7 @@ func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 			SELECT f.id, l.id
 			FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN order_line l ON l.order_id = o.id
 			WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&part, &line))
-		require.NoError(t, pickup.NotFound(ctx, p.db, pickup.Desk{LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Name: "test"}, part, line, 1))
+		require.NoError(t, pickup.NotFound(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Language: "en"}, part, line, 1))
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM shortage WHERE decided_at IS NULL`).Scan(&shortage))
 		_, body, _ := v.get(to)
 		require.Contains(t, body, "Collect at Mill Lane")

@@ -20,6 +20,7 @@ import (
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/privacy"
 	"counterpart/internal/flow/settle"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/limit"
@@ -83,7 +84,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), pickup.DecideForThem(ctx, t.DB))
+		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), shortage.DecideForThem(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
 		return t.Office.Reconcile(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/privacy"
@@ -110,7 +111,7 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 	if found.ErasedAt == nil {
 		office := at(r)
 		office.LocationID = 0
-		if err := person.Open(r.Context(), p.DB, found.ID, office); err != nil {
+		if err := person.Open(r.Context(), p.DB, office, found.ID, view.Role); err != nil {
 			return nil, err
 		}
 	}
@@ -135,9 +136,9 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 }
 
 // at is where the request's associate stands.
-func at(r *http.Request) person.At {
+func at(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
-	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID, Role: s.Associate.Role}
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID, DeviceID: s.DeviceID, Language: text.Language(r.Context())}
 }
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
@@ -151,7 +152,7 @@ func (p *Pages) afterPerson(r *http.Request, err error, done string, view person
 }
 
 func (p *Pages) tag(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Tag(r.Context(), p.DB, id(r, "id"), r.PostFormValue("tag"), r.PostFormValue("off") != "1", at(r))
+	err := person.Tag(r.Context(), p.DB, at(r), id(r, "id"), r.PostFormValue("tag"), r.PostFormValue("off") != "1")
 	return p.afterPerson(r, err, "kept", personView{Typed: typed(r.PostFormValue("tag"))})
 }
 
@@ -177,7 +178,7 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if shut && reason == "" {
 		err = fault.Field("shut-reason", "Enter a reason.")
 	} else {
-		err = person.Shut(r.Context(), p.DB, id(r, "id"), shut, reason, at(r))
+		err = person.Shut(r.Context(), p.DB, at(r), id(r, "id"), shut, reason)
 	}
 	return p.afterPerson(r, err, "kept", personView{})
 }
@@ -189,7 +190,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
 	err := staff.Approve(r.Context(), p.DB, staff.Approval{AskedBy: here.AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
 	if err == nil {
-		err = privacy.AskCopy(r.Context(), p.DB, id(r, "id"), "counter", staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
+		err = privacy.AskCopy(r.Context(), p.DB, at(r), id(r, "id"), staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
 	}
 	return p.afterPerson(r, err, "exported", view)
 }
@@ -205,7 +206,7 @@ func (p *Pages) unmerge(w http.ResponseWriter, r *http.Request) (respond.Answer,
 			if typed(r.PostFormValue("reason")) == "" {
 				return p.showPerson(r, personView{}, fault.New(fault.Invalid, "Enter a reason for separating the profiles."))
 			}
-			_, err := person.Undo(r.Context(), p.DB, mergeID, typed(r.PostFormValue("reason")), at(r))
+			_, err := person.Unmerge(r.Context(), p.DB, at(r), mergeID, typed(r.PostFormValue("reason")))
 			return p.afterPerson(r, err, "unmerged", personView{})
 		}
 	}

@@ -208,7 +208,7 @@ func bareHandler(pool *pgxpool.Pool) http.Handler {
 	r.Post("/cart", func(w http.ResponseWriter, r *http.Request) {
 		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
 		batch := &pgx.Batch{}
-		batch.Queue(`WITH c AS (INSERT INTO customer (channel) VALUES ('bare') RETURNING id), k AS (INSERT INTO cart (customer_id, code, channel) SELECT id, substr(md5(random()::text), 1, 16), 'web' FROM c RETURNING id)
+		batch.Queue(`WITH c AS (INSERT INTO customer (channel) VALUES ('web') RETURNING id), k AS (INSERT INTO cart (customer_id, code, channel) SELECT id, substr(md5(random()::text), 1, 16), 'web' FROM c RETURNING id)
 			INSERT INTO cart_line (cart_id, variant_id, quantity, channel) SELECT id, $1, 1, 'web' FROM k`, variant)
 		if err := pool.SendBatch(r.Context(), batch).Close(); err != nil {
 			http.Error(w, err.Error(), 500)

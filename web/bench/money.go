@@ -16,11 +16,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/checkout"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/query/basket"
@@ -232,7 +232,7 @@ func (b *bench) returned(ctx context.Context) error {
 			return err
 		}
 		for k := range 3 {
-			if err := shopping.AddFor(ctx, b.db, person, shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2, InHand: true, Channel: "counter", Language: "en"}); err != nil {
+			if err := shopping.AddFor(ctx, b.db, origin.Origin{Channel: origin.Counter, Language: "en"}, person, shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2, InHand: true}); err != nil {
 				return err
 			}
 		}
@@ -240,11 +240,11 @@ func (b *bench) returned(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		placed, err := checkout.Place(ctx, b.db, checkout.Request{CustomerID: person, CartID: cart.CartID, Expected: cart.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: associate, Here: here, Language: "en"})
+		placed, err := checkout.Place(ctx, b.db, origin.Origin{Channel: origin.Counter, AssociateID: associate, Language: "en"}, checkout.Request{CustomerID: person, CartID: cart.CartID, Expected: cart.Quote.Total, Pay: payment.Terminal, Here: here})
 		if err != nil {
 			return err
 		}
-		r := returns.Request{Form: fmt.Sprint("bench-", i), OrderID: placed.ID, Desk: pickup.Desk{LocationID: 2, AssociateID: associate}, Language: "en", MayAlone: true}
+		r := returns.Request{Form: fmt.Sprint("bench-", i), OrderID: placed.ID, MayAlone: true}
 		rows, err := b.db.Query(ctx, `SELECT id FROM order_line WHERE order_id = $1`, placed.ID)
 		if err != nil {
 			return err
@@ -262,7 +262,7 @@ func (b *bench) returned(ctx context.Context) error {
 	var ours, bare []time.Duration
 	for _, r := range waiting {
 		at := time.Now()
-		if _, err := returns.Make(ctx, b.db, r); err != nil {
+		if _, err := returns.Make(ctx, b.db, origin.Origin{Channel: origin.Counter, LocationID: 2, AssociateID: associate, Language: "en"}, r); err != nil {
 			return err
 		}
 		ours = append(ours, time.Since(at))

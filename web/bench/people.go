@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/account"
 	"counterpart/internal/platform/secret"
 	"counterpart/internal/proof/sample"
@@ -90,7 +91,7 @@ func (b *bench) enumeration(ctx context.Context) error {
 		for _, email := range []string{"known@example.com", "nobody@example.com"} {
 			for what, try := range map[string]func() error{
 				"wrong password": func() error {
-					_, err := account.SignIn(ctx, b.db, email, "wrong, wrong and wrong again", from(i))
+					_, err := account.SignIn(ctx, b.db, origin.Origin{Channel: origin.Web, Language: "en"}, email, "wrong, wrong and wrong again", from(i))
 					return err
 				},
 				"new password": func() error { return account.Forgotten(ctx, b.db, email, from(i)) },

@@ -1,12 +1,14 @@
 package counter
 
 import (
-	"counterpart/internal/domain/payment"
-	"counterpart/internal/query/basket"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/query/basket"
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
@@ -54,7 +56,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if view.ErasedAt != nil {
 		return nil, respond.NotFound()
 	}
-	if err := person.Open(r.Context(), p.DB, view.ID, at(r)); err != nil {
+	if err := person.Open(r.Context(), p.DB, here(r), view.ID, role(r)); err != nil {
 		return nil, err
 	}
 	view.Store, view.Now = store, time.Now()
@@ -91,7 +93,7 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
-	customerID, err := shopping.Welcome(r.Context(), p.DB, view.Name, view.Email, view.Phone, store.Country)
+	customerID, err := shopping.Welcome(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone, store.Country)
 	if wrong := fault.As(err); wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, welcomePage(c, view)), nil
@@ -121,8 +123,8 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 		}
 		return p.showCustomer(r, view, nil)
 	}
-	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, Channel: "counter", Language: text.Language(r.Context())}
-	return p.afterCart(r, shopping.AddFor(r.Context(), p.DB, id(r, "id"), item))
+	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID}
+	return p.afterCart(r, shopping.AddFor(r.Context(), p.DB, here(r), id(r, "id"), item))
 }
 
 func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -159,15 +161,14 @@ func (p *Pages) share(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := customerView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
 	at := here(r)
-	channel := "counter"
 	if r.PostFormValue("channel") == "phone" {
-		channel = "phone"
+		at.Channel = origin.Phone
 	}
 	cartID, _ := strconv.ParseInt(r.PostFormValue("cart"), 10, 64)
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
-	_, err := checkout.Place(r.Context(), p.DB, checkout.Request{
+	_, err := checkout.Place(r.Context(), p.DB, at, checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
-		Pay: payment.PayAtPickup, Channel: channel, AssociateID: at.AssociateID, Here: basket.Here{LocationID: at.LocationID}, Language: text.Language(r.Context()),
+		Pay: payment.PayAtPickup, Here: basket.Here{LocationID: at.LocationID},
 	})
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, view, wrong)

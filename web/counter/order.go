@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
@@ -97,7 +98,7 @@ func (p *Pages) payOrder(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return nil, err
 	}
 	paid := paidBy(r, v.Kind, v.Paying, store)
-	_, err = pickup.Charge(r.Context(), p.DB, here(r), id(r, "id"), paid)
+	_, err = settle.Charge(r.Context(), p.DB, here(r), id(r, "id"), paid)
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		return p.showOrder(r, v, f)
 	}
@@ -251,7 +252,7 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	looked, err := returns.Look(r.Context(), p.DB, request)
+	looked, err := returns.Look(r.Context(), p.DB, here(r), request)
 	if f := fault.As(err); f != nil {
 		return p.showReturn(r, view, f)
 	}
@@ -263,7 +264,7 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 		return p.showReturn(r, view, nil)
 	}
 	request.Seen = typed(r, "seen")
-	_, err = returns.Make(r.Context(), p.DB, request)
+	_, err = returns.Make(r.Context(), p.DB, here(r), request)
 	if f := fault.As(err); f != nil {
 		return p.showReturn(r, view, f)
 	}
@@ -275,8 +276,8 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // wanted reads the form: what comes back, and what they take instead.
 func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
-	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), Desk: here(r), Language: text.Language(r.Context()), AsCredit: view.AsCredit, Pay: view.Kind, Sure: sure(r),
-		MayAlone: gate.Session(r.Context()).Associate.Manages(), DeviceID: gate.Session(r.Context()).DeviceID}
+	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), AsCredit: view.AsCredit, Pay: view.Kind, Sure: sure(r),
+		MayAlone: gate.Session(r.Context()).Associate.Manages()}
 	if len(view.Form) < 20 {
 		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")
 	}

@@ -12,6 +12,8 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
@@ -29,7 +31,7 @@ type pickupView struct {
 	Done                     string
 	Now                      time.Time
 	Free                     []string // places where it could be put
-	Choices                  []pickup.Options
+	Choices                  []shortage.Options
 }
 
 func (p *Pages) pickup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -59,7 +61,7 @@ func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupVie
 		}
 	}
 	if slices.ContainsFunc(view.Parts, func(f shop.Fulfilment) bool { return f.State == "undecided" }) {
-		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, view.ID); err != nil {
+		if view.Choices, err = shortage.OptionsOf(r.Context(), p.DB, view.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -119,12 +121,12 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if o == nil {
 		return nil, respond.NotFound()
 	}
-	choice := pickup.Choice{OrderID: o.ID, By: "staff"}
+	choice := shortage.Choice{OrderID: o.ID, By: "staff"}
 	choice.ShortageID, _ = strconv.ParseInt(r.PostFormValue("shortage"), 10, 64)
 	what, store, _ := strings.Cut(r.PostFormValue("what"), ":")
 	choice.What = what
 	choice.LocationID, _ = strconv.ParseInt(store, 10, 64)
-	err = pickup.Decide(r.Context(), p.DB, choice)
+	err = shortage.Decide(r.Context(), p.DB, here(r), choice)
 	return p.after(r, err, pickupView{}, fmt.Sprintf("/counter/pickups/%d?done=chosen", id(r, "id")))
 }
 
@@ -144,8 +146,8 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) (respond.Answer
 	return p.after(r, err, view, fmt.Sprintf("/counter/pickups/%d?done=collected", id(r, "id")))
 }
 
-func paidBy(r *http.Request, kind, given string, store *location.Location) pickup.Payment {
-	paid := pickup.Payment{Kind: kind, Sure: sure(r)}
+func paidBy(r *http.Request, kind, given string, store *location.Location) settle.CounterPayment {
+	paid := settle.CounterPayment{Kind: kind, Sure: sure(r)}
 	if kind == payment.Cash {
 		amount, err := money.Parse(given, store.Currency)
 		paid.Given, paid.Wrong = amount.Minor, err != nil

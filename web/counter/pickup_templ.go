@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"counterpart/internal/domain/catalog"
-	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
 	"counterpart/web/layout"
@@ -959,7 +959,7 @@ func pickupPage(c layout.Counter, v pickupView) templ.Component {
 }
 
 // askInstead is what an associate asks a customer about what was not found. Having it sent needs an address, which they give on their own order page.
-func askInstead(v pickupView, o pickup.Options) templ.Component {
+func askInstead(v pickupView, o shortage.Options) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -38,11 +38,11 @@ func (p *Pages) identify(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	return p.afterCustomer(r, person.Identify(r.Context(), p.DB, id(r, "id"), typed(r, "contact"), store.Country, at(r)), "", "contact")
+	return p.afterCustomer(r, person.Identify(r.Context(), p.DB, here(r), id(r, "id"), typed(r, "contact"), store.Country), "", "contact")
 }
 
 func (p *Pages) unidentify(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.Unidentify(r.Context(), p.DB, id(r, "id"), id(r, "identity"), at(r)), "", "")
+	return p.afterCustomer(r, person.Unidentify(r.Context(), p.DB, here(r), id(r, "id"), id(r, "identity")), "", "")
 }
 
 // invite mails the link with which somebody takes their profile over to their phone.
@@ -63,7 +63,7 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 // consent takes down what somebody says at the counter, either way.
 func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	here := at(r)
+	here := here(r)
 	answer := customer.Answer{
 		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "counter",
 		AssociateID: here.AssociateID, LocationID: here.LocationID,
@@ -79,16 +79,16 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, id(r, "id"), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "counter")
+	err := person.Prefer(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("size-name"), r.PostFormValue("size-value"))
 	return p.afterCustomer(r, err, "", "size-name")
 }
 
 func (p *Pages) writeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.Write(r.Context(), p.DB, id(r, "id"), r.PostFormValue("kind"), r.PostFormValue("body"), at(r)), "", "body")
+	return p.afterCustomer(r, person.Write(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("kind"), r.PostFormValue("body")), "", "body")
 }
 
 func (p *Pages) closeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.CloseNote(r.Context(), p.DB, id(r, "id"), id(r, "note"), at(r)), "", "")
+	return p.afterCustomer(r, person.CloseNote(r.Context(), p.DB, here(r), id(r, "id"), id(r, "note")), "", "")
 }
 
 // fromList puts something from their wish list into their cart, where they agreed that staff see it.
@@ -104,7 +104,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if r.PostFormValue("list") == cart.Later {
 		list = cart.Later
 	}
-	return p.afterCustomer(r, shopping.TakeFromList(r.Context(), p.DB, id(r, "id"), id(r, "variant"), list, "counter", at(r).LocationID), "", "")
+	return p.afterCustomer(r, shopping.TakeFromList(r.Context(), p.DB, here(r), id(r, "id"), id(r, "variant"), list), "", "")
 }
 
 // compareView is two profiles side by side, and how they become one.
@@ -135,7 +135,7 @@ func (p *Pages) showCompare(r *http.Request, view compareView, wrong *fault.Faul
 		return nil, respond.NotFound()
 	}
 	for _, side := range view.Sides {
-		if err := person.Open(r.Context(), p.DB, side.ID, at(r)); err != nil {
+		if err := person.Open(r.Context(), p.DB, here(r), side.ID, role(r)); err != nil {
 			return nil, err
 		}
 	}
@@ -168,14 +168,14 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	var survivor int64
 	var err error
 	if view.Question != 0 {
-		survivor, err = person.MergeByCode(r.Context(), p.DB, id(r, "id"), id(r, "other"), view.Question, r.PostFormValue("code"), at(r))
+		survivor, err = person.MergeByCode(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), view.Question, r.PostFormValue("code"))
 	} else {
 		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they share.
 		if _, shared, found := counter.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
 			return nil, cmp.Or(found, respond.NotFound())
 		}
-		word := staff.Approval{AskedBy: at(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
-		survivor, err = person.MergeApproved(r.Context(), p.DB, id(r, "id"), id(r, "other"), word, at(r))
+		word := staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
+		survivor, err = person.MergeApproved(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), word)
 	}
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCompare(r, view, wrong)

@@ -2,7 +2,6 @@
 package counter
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,9 +9,9 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/task"
-	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/live"
@@ -102,16 +101,13 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 }
 
 // here is where the request's associate stands.
-func here(r *http.Request) pickup.Desk {
+func here(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
-	return pickup.Desk{LocationID: s.LocationID, AssociateID: s.Associate.ID, Name: fmt.Sprintf("%d:%d", s.LocationID, s.Associate.ID)}
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID, DeviceID: s.DeviceID, Language: text.Language(r.Context())}
 }
 
-// at is where the request's associate stands, for what is written about a customer.
-func at(r *http.Request) person.At {
-	s := gate.Session(r.Context())
-	return person.At{AssociateID: s.Associate.ID, LocationID: s.LocationID, DeviceID: s.DeviceID, Role: s.Associate.Role}
-}
+// role is what the request's associate is here.
+func role(r *http.Request) string { return gate.Session(r.Context()).Associate.Role }
 
 func id(r *http.Request, name string) int64 {
 	n, err := strconv.ParseInt(chi.URLParam(r, name), 10, 64)

@@ -50,7 +50,7 @@ type saleView struct {
 
 // newSale begins a sale for whoever stands there, and leaves without a name unless they give one.
 func (p *Pages) newSale(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	id, err := shopping.WalkIn(r.Context(), p.DB, here(r).LocationID)
+	id, err := shopping.WalkIn(r.Context(), p.DB, here(r))
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	}
 	if view.Name != "" {
 		// A named customer's points and cart are on the page: it counts as looking at their profile.
-		if err := person.Open(r.Context(), p.DB, view.CustomerID, at(r)); err != nil {
+		if err := person.Open(r.Context(), p.DB, here(r), view.CustomerID, role(r)); err != nil {
 			return nil, err
 		}
 		known, err := shop.ContactOf(r.Context(), p.DB, view.CustomerID)
@@ -172,8 +172,8 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		view.Hits = articles
 		return p.showSale(r, view, nil)
 	}
-	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, InHand: true, Channel: "counter", Language: text.Language(r.Context())}
-	return p.afterSale(r, shopping.AddFor(r.Context(), p.DB, id(r, "id"), item), view)
+	item := shopping.Item{VariantID: articles[0].ID, Quantity: 1, LocationID: here(r).LocationID, InHand: true}
+	return p.afterSale(r, shopping.AddFor(r.Context(), p.DB, here(r), id(r, "id"), item), view)
 }
 
 // saleLine changes how many there are, or takes a line of the customer's online cart into the sale: 0, all of them.
@@ -217,7 +217,7 @@ func (p *Pages) saleTowards(w http.ResponseWriter, r *http.Request) (respond.Ans
 
 func (p *Pages) towards(r *http.Request, view saleView) error {
 	ctx, customer := r.Context(), id(r, "id")
-	trier := shopping.Trier{Person: customer, Address: here(r).Name}
+	trier := shopping.Shopper{Person: customer, Address: fmt.Sprintf("%d:%d", here(r).LocationID, here(r).AssociateID)}
 	what, which, _ := strings.Cut(r.PostFormValue("do"), ":")
 	switch what {
 	case "code":
@@ -274,7 +274,7 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		}
 		into = view.People[0].ID
 	}
-	err := shopping.Attach(r.Context(), p.DB, id(r, "id"), into)
+	err := shopping.Attach(r.Context(), p.DB, here(r), id(r, "id"), into)
 	if f := fault.As(err); f != nil {
 		return p.showSale(r, view, f)
 	}
@@ -295,7 +295,7 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	cartID, _ := strconv.ParseInt(r.PostFormValue("cart"), 10, 64)
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	request := checkout.Request{
-		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email, Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Channel: "counter", AssociateID: here(r).AssociateID, Here: atCounter(r), Language: text.Language(r.Context()),
+		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email, Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Here: atCounter(r),
 	}
 	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
 		request.Rest = &rest
@@ -316,7 +316,7 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		}
 		request.Given = given.Minor
 	}
-	placed, err := checkout.Place(r.Context(), p.DB, request)
+	placed, err := checkout.Place(r.Context(), p.DB, here(r), request)
 	if f := fault.As(err); f != nil {
 		return p.showSale(r, view, f)
 	}

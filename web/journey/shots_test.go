@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/pickup"
 )
 
@@ -61,7 +62,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
 	}
 	shortPart := one(fmt.Sprintf(`SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = '%s'`, short[len("/orders/"):][:26]))
-	require.NoError(t, pickup.NotFound(context.Background(), p.DB, pickup.Desk{LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`), Name: "stage"}, shortPart,
+	require.NoError(t, pickup.NotFound(context.Background(), p.DB, origin.Origin{Channel: origin.Counter, LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`), Language: "en"}, shortPart,
 		one(fmt.Sprintf(`SELECT id FROM order_line WHERE fulfilment_id = %d`, shortPart)), 1))
 	paid := text(`SELECT public_id FROM orders WHERE payment_state = 'paid' ORDER BY id DESC LIMIT 1`)
 	return []page{

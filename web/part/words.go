@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
@@ -37,16 +38,24 @@ func TenderName(ctx context.Context, kind string) string {
 }
 
 // Channel is how something came about, in words.
-func Channel(ctx context.Context, channel string) string {
+func Channel(ctx context.Context, channel origin.Channel) string {
 	switch channel {
-	case "web":
+	case origin.Web:
 		return text.T(ctx, "Online")
-	case "counter":
+	case origin.Counter:
 		return text.T(ctx, "At the counter")
-	case "phone":
+	case origin.Phone:
 		return text.T(ctx, "By phone")
+	case origin.Kiosk:
+		return text.T(ctx, "At a kiosk in store")
+	case origin.Scan:
+		return text.T(ctx, "Scan and go")
+	case origin.Chat:
+		return text.T(ctx, "In a chat")
+	case origin.API:
+		return text.T(ctx, "Automatically")
 	}
-	return channel
+	return string(channel)
 }
 
 // Day is “today”, “tomorrow” or the weekday and date, as a store's clock has it.

@@ -133,7 +133,7 @@ func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("size-name"), r.PostFormValue("size-value"), "web")
+	err := person.Prefer(r.Context(), p.DB, here(r), gate.Person(r.Context()), r.PostFormValue("size-name"), r.PostFormValue("size-value"))
 	return p.after(r, err, "details", "size-name", "size-value")
 }
 
@@ -151,7 +151,7 @@ func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) (respond.
 	if err != nil {
 		return nil, err
 	}
-	return p.after(r, account.ChangePassword(r.Context(), p.DB, proof, r.PostFormValue("password")), "password")
+	return p.after(r, account.ChangePassword(r.Context(), p.DB, here(r), proof, r.PostFormValue("password")), "password")
 }
 
 func (p *Pages) changeEmail(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -176,7 +176,7 @@ func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 func (p *Pages) provePhone(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	id := number(r.PostFormValue("question"))
-	err := account.ProvePhone(r.Context(), p.DB, gate.Person(r.Context()), id, r.PostFormValue("code"))
+	err := account.ProvePhone(r.Context(), p.DB, here(r), gate.Person(r.Context()), id, r.PostFormValue("code"))
 	if f := fault.As(err); f != nil {
 		return p.showDetails(r, nil, f, id)
 	}
@@ -205,7 +205,7 @@ func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
-	err := account.KeepPasskey(r.Context(), p.DB, p.Passkeys, gate.Person(r.Context()), r.PostFormValue("challenge"), r.PostFormValue("answer"), agent(r.UserAgent()))
+	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, gate.Person(r.Context()), r.PostFormValue("challenge"), r.PostFormValue("answer"), agent(r.UserAgent()))
 	return p.after(r, err, "passkey")
 }
 
@@ -214,11 +214,11 @@ func (p *Pages) dropPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if err != nil {
 		return nil, err
 	}
-	return p.after(r, account.DropPasskey(r.Context(), p.DB, proof, number(chi.URLParam(r, "id"))), "removed")
+	return p.after(r, account.DropPasskey(r.Context(), p.DB, here(r), proof, number(chi.URLParam(r, "id"))), "removed")
 }
 
 func (p *Pages) everywhere(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	_, err := account.Everywhere(r.Context(), p.DB, gate.Person(r.Context()), p.Site.ShopperToken(r))
+	_, err := account.Everywhere(r.Context(), p.DB, here(r), gate.Person(r.Context()), p.Site.ShopperToken(r))
 	return p.after(r, err, "everywhere")
 }
 
@@ -317,7 +317,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) askExport(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := privacy.AskCopy(r.Context(), p.DB, gate.Person(r.Context()), "web", staff.Entry{})
+	err := privacy.AskCopy(r.Context(), p.DB, here(r), gate.Person(r.Context()), staff.Entry{})
 	if f := fault.As(err); f != nil {
 		return p.showPrivacy(r, f)
 	}

@@ -89,15 +89,15 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Channel: "web", Language: language(r), Ship: r.PostFormValue("way") == "ship"}
+	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Ship: r.PostFormValue("way") == "ship"}
 	if visit.Chosen {
 		item.LocationID = visit.Store.ID
 	}
 	token := ""
 	if visit.SignedIn {
-		err = shopping.AddFor(r.Context(), p.DB, visit.CustomerID, item)
+		err = shopping.AddFor(r.Context(), p.DB, here(r), visit.CustomerID, item)
 	} else {
-		token, err = shopping.AddAsDevice(r.Context(), p.DB, who.Device, item)
+		token, err = shopping.AddAsDevice(r.Context(), p.DB, here(r), who.Device, item)
 	}
 	if f := fault.As(err); f != nil {
 		return p.notAdded(r, f)

@@ -95,7 +95,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	request := checkout.Request{
 		CustomerID: customerID, CartID: number(r.PostFormValue("cart")), Expected: number(r.PostFormValue("total")),
-		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r, "vat_number"), Pay: r.PostFormValue("pay"), Channel: "web", Language: language(r),
+		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r, "vat_number"), Pay: r.PostFormValue("pay"),
 		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
 	if rest := r.PostFormValue("rest"); rest != "" {
@@ -125,7 +125,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 			return nil, err
 		}
 	}
-	placed, err := checkout.Place(r.Context(), p.DB, request)
+	placed, err := checkout.Place(r.Context(), p.DB, here(r), request)
 	if f := fault.As(err); f != nil {
 		return p.checkoutAgain(r, request, f)
 	}

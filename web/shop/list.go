@@ -43,10 +43,10 @@ func (p *Pages) showList(r *http.Request, f *fault.Fault) (respond.Answer, error
 }
 
 // who is whoever a form is from: the person who is signed in, or the guest of the browser.
-func (p *Pages) who(r *http.Request) (shopping.Who, error) {
+func (p *Pages) who(r *http.Request) (shopping.Shopper, error) {
 	who := p.Site.Visitor(r)
 	me, err := shop.SignedIn(r.Context(), p.DB, who)
-	return shopping.Who{Person: me, Device: who.Device, Language: who.Language, Channel: "web"}, err
+	return shopping.Shopper{Person: me, Device: who.Device}, err
 }
 
 func (p *Pages) wish(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -54,7 +54,7 @@ func (p *Pages) wish(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	token, err := shopping.Wish(r.Context(), p.DB, who, number(r.PostFormValue("variant")))
+	token, err := shopping.Wish(r.Context(), p.DB, here(r), who, number(r.PostFormValue("variant")))
 	return p.listed(w, r, token, err, "/list?added=1")
 }
 
@@ -93,7 +93,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	err = shopping.TakeFromList(r.Context(), p.DB, me, number(chi.URLParam(r, "variant")), ofList(r), "web", 0)
+	err = shopping.TakeFromList(r.Context(), p.DB, here(r), me, number(chi.URLParam(r, "variant")), ofList(r))
 	return p.listed(w, r, "", err, "/cart?added=1")
 }
 
@@ -120,6 +120,6 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if r.PostFormValue("purpose") == customer.Location {
 		a.Purpose = customer.Location
 	}
-	token, err := shopping.Agree(r.Context(), p.DB, who, func(ctx context.Context, db pg.DB, id int64) error { return person.Say(ctx, db, id, a) })
+	token, err := shopping.Agree(r.Context(), p.DB, here(r), who, func(ctx context.Context, db pg.DB, id int64) error { return person.Say(ctx, db, id, a) })
 	return p.listed(w, r, token, err, back(r, "/list"))
 }

@@ -10,8 +10,10 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/shopping"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/postal"
@@ -28,9 +30,9 @@ type orderView struct {
 	Later   bool // the page to pay could not be reached
 	Sandbox bool
 	Cards   bool
-	Choices []pickup.Options // of what was not found
-	To      postal.Address   // where it would be sent, as typed
-	Chosen  int64            // the shortage whose form was sent
+	Choices []shortage.Options // of what was not found
+	To      postal.Address     // where it would be sent, as typed
+	Chosen  int64              // the shortage whose form was sent
 	Done    string
 	respond.Mistakes
 }
@@ -70,11 +72,11 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	to := postal.Address{Name: written(r, "name"), Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode")}
-	choice := pickup.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")), What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
+	choice := shortage.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")), What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
 	if strings.HasPrefix(choice.What, "store:") {
 		choice.What, choice.LocationID = "store", number(strings.TrimPrefix(choice.What, "store:"))
 	}
-	err = pickup.Decide(r.Context(), p.DB, choice)
+	err = shortage.Decide(r.Context(), p.DB, here(r), choice)
 	if f := fault.As(err); f != nil {
 		return p.showOrderAs(r, orderView{To: to, Chosen: choice.ShortageID}, f)
 	}
@@ -100,7 +102,7 @@ func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault
 	view := &typed
 	view.Order, view.Visit, view.Later, view.Sandbox, view.Cards = o, visit, r.URL.Query().Get("pay") == "later", p.sandbox(), p.Office.Takes()
 	if slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool { return f.State == "undecided" }) {
-		if view.Choices, err = pickup.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
+		if view.Choices, err = shortage.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -156,7 +158,7 @@ func (p *Pages) cancelOrder(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if err != nil {
 		return nil, err
 	}
-	err = pickup.CallOff(r.Context(), p.DB, o.ID, "web")
+	err = cancellation.Order(r.Context(), p.DB, here(r), o.ID)
 	if f := fault.As(err); f != nil {
 		return p.showOrder(r, f)
 	}
@@ -175,7 +177,7 @@ func (p *Pages) orderAgain(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	token, err := shopping.OrderAgain(r.Context(), p.DB, who, o.ID)
+	token, err := shopping.OrderAgain(r.Context(), p.DB, here(r), who, o.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/live"
@@ -166,6 +167,11 @@ func written(r *http.Request, name string) string { return text.Clean(r.PostForm
 // back is the page a form was sent from, when it is one of ours.
 func back(r *http.Request, otherwise string) string {
 	return gate.SafeNext(r.PostFormValue("back"), otherwise)
+}
+
+// here is the origin of what a shopper does in a browser.
+func here(r *http.Request) origin.Origin {
+	return origin.Origin{Channel: origin.Web, Language: language(r)}
 }
 
 func language(r *http.Request) string { return text.Language(r.Context()) }

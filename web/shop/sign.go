@@ -27,7 +27,7 @@ type signView struct {
 
 // browser is where the request comes from, for a sign-in.
 func (p *Pages) browser(r *http.Request) account.Browser {
-	return account.Browser{Device: p.Site.Visitor(r).Device, From: gate.From(r), Agent: agent(r.UserAgent()), Language: language(r)}
+	return account.Browser{Device: p.Site.Visitor(r).Device, From: gate.From(r), Agent: agent(r.UserAgent())}
 }
 
 // agent is how a browser calls itself, as far as its owner recognises it.
@@ -80,7 +80,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		start, err := account.SendLink(r.Context(), p.DB, view.Email, p.browser(r))
 		return p.mailed(w, r, start, err, func(f *fault.Fault) (respond.Answer, error) { return p.showSignIn(r, view, f) })
 	}
-	begun, err := account.SignIn(r.Context(), p.DB, view.Email, r.PostFormValue("password"), p.browser(r))
+	begun, err := account.SignIn(r.Context(), p.DB, here(r), view.Email, r.PostFormValue("password"), p.browser(r))
 	if f := fault.As(err); f != nil {
 		return p.showSignIn(r, view, f)
 	}
@@ -155,7 +155,7 @@ func (p *Pages) signInByPasskey(w http.ResponseWriter, r *http.Request) (respond
 		return nil, respond.NotFound()
 	}
 	next := r.PostFormValue("next")
-	begun, err := account.ByPasskey(r.Context(), p.DB, p.Passkeys, r.PostFormValue("challenge"), r.PostFormValue("answer"), p.browser(r))
+	begun, err := account.ByPasskey(r.Context(), p.DB, here(r), p.Passkeys, r.PostFormValue("challenge"), r.PostFormValue("answer"), p.browser(r))
 	if f := fault.As(err); f != nil {
 		return p.showSignIn(r, signView{Next: next}, f)
 	}
@@ -263,25 +263,25 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request, begin func(token st
 
 func (p *Pages) begin(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.open(w, r, func(token string) (account.Begun, error) {
-		return account.Confirm(r.Context(), p.DB, token, p.Site.Started(r), p.browser(r))
+		return account.Confirm(r.Context(), p.DB, here(r), token, p.Site.Started(r), p.browser(r))
 	}, "")
 }
 
 func (p *Pages) openSignIn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.open(w, r, func(token string) (account.Begun, error) {
-		return account.OpenLink(r.Context(), p.DB, token, p.browser(r))
+		return account.OpenLink(r.Context(), p.DB, here(r), token, p.browser(r))
 	}, "")
 }
 
 func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.open(w, r, func(token string) (account.Begun, error) {
-		return account.Claim(r.Context(), p.DB, token, p.browser(r))
+		return account.Claim(r.Context(), p.DB, here(r), token, p.browser(r))
 	}, "/cart")
 }
 
 func (p *Pages) agreeEmail(l link) respond.Handler {
 	return func(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-		changed, err := account.AgreeEmail(r.Context(), p.DB, l.purpose, chi.URLParam(r, "token"))
+		changed, err := account.AgreeEmail(r.Context(), p.DB, here(r), l.purpose, chi.URLParam(r, "token"))
 		if fault.As(err) != nil {
 			return p.dead(r, err)
 		}
@@ -329,7 +329,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if _, err := customer.Peek(r.Context(), p.DB, customer.ToReset, token); err != nil {
 		return p.dead(r, err)
 	}
-	begun, err := account.Reset(r.Context(), p.DB, token, r.PostFormValue("password"), p.browser(r))
+	begun, err := account.Reset(r.Context(), p.DB, here(r), token, r.PostFormValue("password"), p.browser(r))
 	if f := fault.As(err); f != nil {
 		if f.Kind == fault.NotFound {
 			return p.dead(r, err)
@@ -343,7 +343,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := account.SignOut(r.Context(), p.DB, gate.Person(r.Context()), p.Site.ShopperToken(r)); err != nil {
+	if err := account.SignOut(r.Context(), p.DB, here(r), gate.Person(r.Context()), p.Site.ShopperToken(r)); err != nil {
 		return nil, err
 	}
 	p.Site.SignOutShopper(w)

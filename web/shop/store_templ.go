@@ -20,7 +20,7 @@ import (
 )
 
 // here offers the browser's own position, beside the box and only once it was agreed to. Without script nobody can be asked where they are.
-func here(l *storeList) templ.Component {
+func nearHere(l *storeList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -403,7 +403,7 @@ func storesPage(s layout.Shop, l *storeList) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = here(l).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = nearHere(l).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

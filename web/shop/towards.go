@@ -62,8 +62,8 @@ func (p *Pages) removeCode(r *http.Request, customerID int64) error {
 	return cart.RemoveCode(r.Context(), p.DB, customerID, text.Clean(r.PostFormValue("code"), 64))
 }
 
-func trier(r *http.Request, customerID int64) shopping.Trier {
-	return shopping.Trier{Person: customerID, Address: gate.From(r)}
+func trier(r *http.Request, customerID int64) shopping.Shopper {
+	return shopping.Shopper{Person: customerID, Address: gate.From(r)}
 }
 
 // share shows the link under which this cart can be copied.
@@ -114,7 +114,7 @@ func (p *Pages) takeShared(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	token, err := shopping.TakeShared(r.Context(), p.DB, who, words(chi.URLParam(r, "word")))
+	token, err := shopping.TakeShared(r.Context(), p.DB, here(r), who, words(chi.URLParam(r, "word")))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
@@ -23,7 +24,7 @@ const MaxLines = 100
 // Open gives the customer's open cart, making it where there is none; the two who race for that get the same one. The row is
 // locked, so what follows sees no other change. Somebody who became part of another profile has no cart of their own: the customer's row is held
 // against that.
-func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel string) (id int64, err error) {
+func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel origin.Channel) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO cart AS c (customer_id, code, channel, location_id)
 		SELECT id, $2, $3, nullif($4::bigint, 0)
@@ -64,7 +65,7 @@ func ReadCode(typed string) (string, bool) {
 
 // Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
 // is sold there, and waits for nothing. soldAt is that counter's location; 0: there is none.
-func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel string, soldAt int64) error {
+func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel origin.Channel, soldAt int64) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at)
 		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/origin"
 )
 
 // Joined is what a cart took in from another: enough to give it back.
@@ -23,7 +25,7 @@ type JoinedLine struct {
 
 // Join puts the lines of one customer's open cart into another's: quantities of the same variant add up, no line is lost, and the emptied
 // cart is closed with its lines in it. It does not ask the shelves; checkout does.
-func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel string) (Joined, error) {
+func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Channel) (Joined, error) {
 	var j Joined
 	// Both carts in the order of their ids, so that two joins never wait for each other.
 	rows, err := tx.Query(ctx, `

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
@@ -187,7 +188,7 @@ func Shared(ctx context.Context, db pg.DB, word string) (cartID, customerID int6
 }
 
 // Copy puts the lines of a cart into another, without its codes: those are somebody's own. Quantities of the same variant add up.
-func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel string) error {
+func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Channel) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method)
 		SELECT $2, cl.variant_id, cl.quantity, $3, cl.method
@@ -204,7 +205,7 @@ func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel string) erro
 }
 
 // Again puts what an order was made of into an open cart, as far as it is still sold.
-func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel string) error {
+func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel origin.Channel) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method)
 		SELECT $2, ol.variant_id, least(sum(ol.quantity), $4), $3, min(CASE f.method WHEN 'ship' THEN 'ship' ELSE 'pickup' END)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
@@ -23,7 +24,7 @@ const MaxWishes = 200
 var errListFull = fault.New(fault.Conflict, "We can’t save this: it’s no longer available, or the list is full.")
 
 // Wish puts a variant on a list. What is on it already stays as it was.
-func Wish(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list, channel string) error {
+func Wish(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list string, channel origin.Channel) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO wish AS w (customer_id, list, variant_id, channel)
 		SELECT $1, $2, v.id, $4
@@ -72,7 +73,7 @@ func SaveForLater(ctx context.Context, tx pgx.Tx, customerID int64, lines ...int
 }
 
 // FromList moves a variant from a list into the customer's open cart; from the wish list it is copied.
-func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list, channel string) error {
+func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list string, channel origin.Channel) error {
 	var quantity int
 	err := tx.QueryRow(ctx, `
 		SELECT coalesce((SELECT quantity FROM wish WHERE customer_id = $1 AND list = $2 AND variant_id = $3 FOR UPDATE), 0)`, customerID, list, variantID).Scan(&quantity)
@@ -102,7 +103,7 @@ type WishMove struct {
 	List      string
 	VariantID int64
 	Quantity  int
-	Channel   string
+	Channel   origin.Channel
 	AddedAt   time.Time
 }
 

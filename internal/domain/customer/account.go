@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
@@ -67,7 +68,7 @@ func SetPassword(ctx context.Context, tx pgx.Tx, customerID int64, hash string) 
 var errTaken = fault.New(fault.Conflict, "This already belongs to another profile.")
 
 // Verify says that an identity is proven to be this customer's. It is refused where another customer has proven it.
-func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value, source string) error {
+func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value string, source origin.Channel) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO identity AS i (customer_id, kind, value, source, verified_at)
 		VALUES ($1, $2, $3, $4, now())
@@ -120,7 +121,7 @@ func GivenAtFirst(ctx context.Context, db pg.DB, customerID int64, kind, value s
 			JOIN customer c ON c.id = i.customer_id
 			WHERE i.customer_id = $1 AND i.kind = $2 AND i.value = $3 AND c.registered_at IS NULL
 				AND NOT EXISTS (SELECT FROM identity WHERE kind = $2 AND value = $3 AND verified_at IS NOT NULL AND customer_id <> $1)
-				AND (i.source <> 'counter' OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value).Scan(&first)
+				AND (i.source <> $4 OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value, origin.Counter).Scan(&first)
 	return first, err
 }
 
@@ -142,11 +143,14 @@ func Anonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool
 	return anonymous, err
 }
 
-// Nobody says whether a customer is a sale at a counter to which nobody belongs yet: there is nothing by which they could be known, not even a device.
-func Nobody(ctx context.Context, tx pgx.Tx, customerID int64) (nobody bool, err error) {
+// WalkIn is, in a statement, whether customer $1 is a sale at a counter to which nobody belongs yet: there is nothing by which they could be known, not even a device.
+const WalkIn = `(EXISTS (SELECT FROM customer WHERE id = $1 AND channel = '` + string(origin.Counter) + `' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1))`
+
+// IsWalkIn asks that.
+func IsWalkIn(ctx context.Context, tx pgx.Tx, customerID int64) (walkIn bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM customer WHERE id = $1 AND channel = 'counter' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1)`, customerID).Scan(&nobody)
-	return nobody, err
+		SELECT `+WalkIn, customerID).Scan(&walkIn)
+	return walkIn, err
 }
 
 // Rename changes what a customer is called.
@@ -186,15 +190,15 @@ func Disable(ctx context.Context, tx pgx.Tx, person int64, disabled bool) error 
 }
 
 // AddPasskey keeps what an authenticator gave; credentialID in base64url is its identity.
-func AddPasskey(ctx context.Context, tx pgx.Tx, customerID int64, credentialID, name string, credential []byte) error {
+func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerID int64, credentialID, name string, credential []byte) error {
 	tag, err := tx.Exec(ctx, `
 		WITH known AS (
 			INSERT INTO identity (customer_id, kind, value, source, verified_at)
-			VALUES ($1, 'passkey', $2, 'web', now())
+			VALUES ($1, 'passkey', $2, $5, now())
 			RETURNING id)
 		INSERT INTO passkey (identity_id, name, credential)
 		SELECT id, $3, $4
-		FROM known`, customerID, credentialID, name, credential)
+		FROM known`, customerID, credentialID, name, credential, source)
 	if pg.Violates(err, "identity_verified") || pg.Violates(err, "identity_customer_id_kind_value_key") {
 		return fault.New(fault.Conflict, "This passkey has already been added.")
 	}

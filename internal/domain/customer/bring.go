@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 )
 
@@ -34,7 +35,7 @@ func Bring(ctx context.Context, tx pgx.Tx, in Incoming) (o Outcome, err error) {
 		return o, err
 	}
 	if id == 0 {
-		if id, err = Create(ctx, tx, in.Name, in.Language, "api"); err != nil {
+		if id, err = Create(ctx, tx, in.Name, in.Language, origin.API); err != nil {
 			return o, err
 		}
 		o.Created = true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
@@ -57,8 +58,8 @@ func Consented(ctx context.Context, db pg.DB, person int64, purpose, medium stri
 type Answer struct {
 	Purpose, Medium string
 	Given           bool
-	Source          string // channel
-	AssociateID     int64  // who took it down at a counter; 0: they said it themselves
+	Source          origin.Channel
+	AssociateID     int64 // who took it down at a counter; 0: they said it themselves
 	LocationID      int64
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
@@ -50,7 +51,7 @@ const Visitor = `
 	LIMIT 1`
 
 // Create makes a profile: at the first cart or contact, never at the first page.
-func Create(ctx context.Context, tx pgx.Tx, name, language, channel string) (id int64, err error) {
+func Create(ctx context.Context, tx pgx.Tx, name, language string, channel origin.Channel) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO customer (name, language, channel)
 		VALUES ($1, $2, $3)
@@ -65,7 +66,7 @@ func Create(ctx context.Context, tx pgx.Tx, name, language, channel string) (id 
 type Identity struct {
 	Kind     string
 	Value    string
-	Source   string
+	Source   origin.Channel
 	Verified bool
 }
 
@@ -221,7 +222,7 @@ func DeviceValue(token string) string {
 // QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that nobody
 // has verified yet. Empty parts are left out, and so is what somebody else proved to be theirs. Somebody with an account keeps the name and the ways to reach them that they gave
 // it: they may be buying for another.
-func QueueContact(batch *pgx.Batch, id int64, name, email, phone, source string) {
+func QueueContact(batch *pgx.Batch, id int64, name, email, phone string, source origin.Channel) {
 	batch.Queue(`
 		UPDATE customer
 		SET name = $2

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
@@ -65,7 +66,7 @@ func DropAddress(ctx context.Context, db pg.DB, person, id int64) error {
 }
 
 // Prefer keeps what somebody said they like or wear; an empty value takes it back.
-func Prefer(ctx context.Context, tx pgx.Tx, person int64, name, value, source string) error {
+func Prefer(ctx context.Context, tx pgx.Tx, person int64, name, value string, source origin.Channel) error {
 	if value == "" {
 		_, err := tx.Exec(ctx, `
 			DELETE FROM preference
@@ -114,7 +115,7 @@ func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, asso
 	if err != nil {
 		return fmt.Errorf("write a note: %w", err)
 	}
-	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: "counter", LocationID: locationID, AssociateID: associateID, Detail: kind})
+	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: origin.Counter, LocationID: locationID, AssociateID: associateID, Detail: kind})
 }
 
 // CloseNote deals with an alert, or strikes out a note. An alert anybody may close, a note its writer only.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/origin"
 )
 
 // Kinds of fact on a timeline.
@@ -43,7 +45,7 @@ const (
 type Fact struct {
 	CustomerID  int64
 	Kind        string
-	Channel     string
+	Channel     origin.Channel
 	LocationID  int64
 	OrderID     int64
 	VariantID   int64

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/pg/pgtest"
@@ -24,9 +25,9 @@ var ctx = context.Background()
 func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
-	agreed, err := shopping.AddAsDevice(ctx, db, "", shopping.Item{VariantID: c.Mug, Quantity: 1, Channel: "web", Language: "en"})
+	agreed, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
-	silent, err := shopping.AddAsDevice(ctx, db, "", shopping.Item{VariantID: c.Mug, Quantity: 1, Channel: "web", Language: "en"})
+	silent, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
 	who, err := customer.ByDevice(ctx, db, agreed)
 	require.NoError(t, err)
@@ -109,7 +110,7 @@ func TestTwoWhoWriteAtOnceBothKeepWhatTheyWrote(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			assert.NoError(t, person.Write(ctx, db, ada, "note", fmt.Sprint("note ", i), person.At{AssociateID: c.Bea.ID, LocationID: c.HarbourStreet.ID}))
+			assert.NoError(t, person.Write(ctx, db, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID, LocationID: c.HarbourStreet.ID}, ada, "note", fmt.Sprint("note ", i)))
 		})
 	}
 	wg.Wait()
@@ -126,7 +127,7 @@ func TestWishesAreKeptOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			_, err := shopping.Wish(ctx, db, shopping.Who{Person: ada, Channel: "web"}, c.Coat)
+			_, err := shopping.Wish(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: ada}, c.Coat)
 			assert.NoError(t, err)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 )
 
@@ -150,7 +151,7 @@ func Release(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
 
 // Cause explains a move: who, through which channel, why.
 type Cause struct {
-	Channel     string
+	Channel     origin.Channel
 	Reason      string
 	AssociateID int64
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 )
 
@@ -96,7 +97,7 @@ type Held struct {
 	Total        int64
 	Email        string
 	Language     string
-	Channel      string
+	Channel      origin.Channel
 }
 
 // Lock holds an order. Nil when there is none.

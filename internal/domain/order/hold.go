@@ -9,8 +9,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 )
+
+// ErrNotHere says that there is no such order where somebody looked for it.
+var ErrNotHere = fault.New(fault.NotFound, "We can’t find that order at this store.")
 
 // Hold is how long a staged part is kept.
 type Hold struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 )
 
@@ -34,7 +35,7 @@ const (
 type New struct {
 	CartID       int64
 	CustomerID   int64
-	Channel      string
+	Channel      origin.Channel
 	LocationID   int64 // where it is counted: the first part's
 	AssociateID  int64
 	Currency     string

@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/platform/fault"
@@ -22,14 +23,11 @@ import (
 	"counterpart/internal/query/basket"
 )
 
-const channel = "web"
-
 // Browser is where somebody comes from: the cookie of its guest, its address, and how it calls itself.
 type Browser struct {
-	Device   string
-	From     string
-	Agent    string
-	Language string
+	Device string
+	From   string
+	Agent  string
 }
 
 // Begun is a sign-in: the secrets of two new cookies, and what became of the cart.
@@ -64,14 +62,14 @@ var (
 
 // begin signs a person in on a browser. The guest that the browser was becomes part of them when it was nothing but a device; one who gave
 // a name keeps their own profile, and only the cart comes along. Both cookies are new ones: the old device's opens nothing.
-func begin(ctx context.Context, tx pgx.Tx, who int64, b Browser, method string) (Begun, error) {
+func begin(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, b Browser, method string) (Begun, error) {
 	begun := Begun{Person: who}
 	guest, err := customer.ByDevice(ctx, tx, b.Device)
 	if err != nil {
 		return begun, err
 	}
 	if guest != 0 && guest != who {
-		if err := takeCart(ctx, tx, guest, who, &begun); err != nil {
+		if err := takeCart(ctx, tx, at, guest, who, &begun); err != nil {
 			return begun, err
 		}
 	}
@@ -79,20 +77,20 @@ func begin(ctx context.Context, tx pgx.Tx, who int64, b Browser, method string) 
 		return begun, err
 	}
 	begun.Device = secret.NewToken()
-	if err := customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(begun.Device), Source: channel, Verified: true}); err != nil {
+	if err := customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(begun.Device), Source: at.Channel, Verified: true}); err != nil {
 		return begun, err
 	}
 	batch := &pgx.Batch{}
-	customer.Fact{CustomerID: who, Kind: customer.SignedIn, Channel: channel, Detail: method}.Queue(batch)
+	customer.Fact{CustomerID: who, Kind: customer.SignedIn, Channel: at.Channel, Detail: method}.Queue(batch)
 	if begun.Joined > 0 {
-		customer.Fact{CustomerID: who, Kind: customer.Joined, Channel: channel, Quantity: begun.Joined}.Queue(batch)
+		customer.Fact{CustomerID: who, Kind: customer.Joined, Channel: at.Channel, Quantity: begun.Joined}.Queue(batch)
 	}
 	live.QueueNotify(batch, live.Customer(who))
 	return begun, tx.SendBatch(ctx, batch).Close()
 }
 
 // takeCart brings the cart of a browser's guest to the person. What of it cannot be had now is saved for later.
-func takeCart(ctx context.Context, tx pgx.Tx, guest, who int64, begun *Begun) error {
+func takeCart(ctx context.Context, tx pgx.Tx, at origin.Origin, guest, who int64, begun *Begun) error {
 	brought, err := basket.Load(ctx, tx, guest, "en")
 	if err != nil {
 		return err
@@ -102,9 +100,9 @@ func takeCart(ctx context.Context, tx pgx.Tx, guest, who int64, begun *Begun) er
 		return err
 	}
 	if anonymous {
-		_, err = person.Merge(ctx, tx, customer.Merge{SurvivorID: who, AbsorbedID: guest, Proof: customer.ByVerifiedIdentity, Reason: "signed in on the device"}, channel, 0)
+		_, err = person.Merge(ctx, tx, at, customer.Merge{SurvivorID: who, AbsorbedID: guest, Proof: customer.ByVerifiedIdentity, Reason: "signed in on the device"})
 	} else {
-		_, err = cart.Join(ctx, tx, guest, who, channel)
+		_, err = cart.Join(ctx, tx, guest, who, at.Channel)
 	}
 	if err != nil || brought == nil {
 		return err
@@ -132,7 +130,7 @@ func takeCart(ctx context.Context, tx pgx.Tx, guest, who int64, begun *Begun) er
 }
 
 // claim makes every profile that has this address or number, unproven and nobody's, part of the person who just proved it.
-func claim(ctx context.Context, tx pgx.Tx, who int64, kind, value string) error {
+func claim(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, kind, value string) error {
 	others, err := customer.Claimable(ctx, tx, kind, value)
 	if err != nil {
 		return err
@@ -150,7 +148,7 @@ func claim(ctx context.Context, tx pgx.Tx, who int64, kind, value string) error 
 			continue
 		}
 		m := customer.Merge{SurvivorID: who, AbsorbedID: other, Proof: customer.ByVerifiedIdentity, Reason: "proved the " + kind}
-		if _, err := person.Merge(ctx, tx, m, channel, 0); err != nil {
+		if _, err := person.Merge(ctx, tx, at, m); err != nil {
 			return err
 		}
 	}

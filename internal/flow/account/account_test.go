@@ -19,6 +19,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/account"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/platform/fault"
@@ -91,13 +92,13 @@ func (s *shop) sound(t *testing.T) {
 
 const password = "the heron stood on Wharf Street"
 
-var phone = account.Browser{From: "10.0.0.1", Agent: "Safari, iPhone", Language: "en"}
+var phone = account.Browser{From: "10.0.0.1", Agent: "Safari, iPhone"}
 
 func (s *shop) register(t *testing.T, name, email string, b account.Browser) account.Begun {
 	t.Helper()
 	start, err := account.Register(ctx, s.db, account.Registration{Name: name, Email: email, Password: password}, b)
 	require.NoError(t, err)
-	begun, err := account.Confirm(ctx, s.db, s.link(t, email, "/begin/"), start, b)
+	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, email, "/begin/"), start, b)
 	require.NoError(t, err)
 	return begun
 }
@@ -106,18 +107,18 @@ func (s *shop) register(t *testing.T, name, email string, b account.Browser) acc
 // the one of an earlier order, and the phone that they hold.
 func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	s := open(t)
-	till, err := shopping.Welcome(ctx, s.db, "Ada Fairweather", "ada@example.com", "", "GB")
+	till, err := shopping.Welcome(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "Ada Fairweather", "ada@example.com", "", "GB")
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, s.db, till, shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID, Channel: "counter"}))
-	device, err := shopping.AddAsDevice(ctx, s.db, "", shopping.Item{VariantID: s.Mug, Quantity: 1, Channel: "web", Language: "en"})
+	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till, shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
+	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: s.Mug, Quantity: 1})
 	require.NoError(t, err)
-	_, err = shopping.AddAsDevice(ctx, s.db, device, shopping.Item{VariantID: s.BlueMug, Quantity: 1, Channel: "web", Language: "en"})
+	_, err = shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, shopping.Item{VariantID: s.BlueMug, Quantity: 1})
 	require.NoError(t, err)
 
 	require.NoError(t, account.Invite(ctx, s.db, till, "ada@example.com"))
 	onPhone := phone
 	onPhone.Device = device
-	begun, err := account.Claim(ctx, s.db, s.link(t, "ada@example.com", "/welcome/"), onPhone)
+	begun, err := account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/welcome/"), onPhone)
 
 	require.NoError(t, err)
 	require.Equal(t, till, begun.Person, "the profile from the counter is the account")
@@ -126,7 +127,7 @@ func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	guest, err := customer.ByDevice(ctx, s.db, device)
 	require.NoError(t, err)
 	require.Zero(t, guest, "the old cookie opens nothing any more")
-	_, err = account.Claim(ctx, s.db, s.link(t, "ada@example.com", "/welcome/"), onPhone)
+	_, err = account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/welcome/"), onPhone)
 	require.True(t, fault.Is(err, fault.NotFound), "a link works once")
 	s.sound(t)
 }
@@ -149,10 +150,10 @@ func TestAStrangersPasswordIsWorthNothing(t *testing.T) {
 	_, err := account.Register(ctx, s.db, account.Registration{Name: "Mallory", Email: "ada@example.com", Password: password}, phone)
 	require.NoError(t, err)
 
-	begun, err := account.Confirm(ctx, s.db, s.link(t, "ada@example.com", "/begin/"), "not the secret of that browser", phone)
+	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/begin/"), "not the secret of that browser", phone)
 	require.NoError(t, err)
 
-	_, err = account.SignIn(ctx, s.db, "ada@example.com", password, phone)
+	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, phone)
 	require.NotNil(t, fault.As(err), "the stranger stays outside")
 	var name string
 	require.NoError(t, s.db.QueryRow(ctx, `SELECT name FROM customer WHERE id = $1`, begun.Person).Scan(&name))
@@ -170,7 +171,7 @@ func TestOneLinkManyHands(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			_, err := account.Reset(ctx, s.db, token, fmt.Sprintf("a new sentence, the %dth of fifty", i), phone)
+			_, err := account.Reset(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, token, fmt.Sprintf("a new sentence, the %dth of fifty", i), phone)
 			if err == nil {
 				won.Add(1)
 				return
@@ -214,7 +215,7 @@ func TestRegisteringOneAddressFromManySides(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range tokens {
 		wg.Go(func() {
-			if _, err := account.Confirm(ctx, s.db, tokens[i], starts[i], phone); err != nil {
+			if _, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, tokens[i], starts[i], phone); err != nil {
 				assert.NotNil(t, fault.As(err), "%v", err)
 			}
 		})
@@ -233,7 +234,7 @@ func TestTheAnswerDoesNotSayWhetherThereIsAnAccount(t *testing.T) {
 	s.register(t, "Ada", "ada@example.com", phone)
 	for name, try := range map[string]func(email string) error{
 		"sign in": func(email string) error {
-			_, err := account.SignIn(ctx, s.db, email, "wrong, wrong and wrong again", phone)
+			_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, email, "wrong, wrong and wrong again", phone)
 			return err
 		},
 		"link":  func(email string) error { _, err := account.SendLink(ctx, s.db, email, phone); return err },
@@ -260,10 +261,10 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 		require.NoError(t, account.ChangeEmail(ctx, s.db, proof, fresh, phone))
 		links := []func() (bool, error){
 			func() (bool, error) {
-				return account.AgreeEmail(ctx, s.db, customer.OldEmail, s.link(t, old, "/email/old/"))
+				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer.OldEmail, s.link(t, old, "/email/old/"))
 			},
 			func() (bool, error) {
-				return account.AgreeEmail(ctx, s.db, customer.NewEmail, s.link(t, fresh, "/email/new/"))
+				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer.NewEmail, s.link(t, fresh, "/email/new/"))
 			},
 		}
 		if order == "new first" {
@@ -291,9 +292,9 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, done)
 		}
-		_, err := account.SignIn(ctx, s.db, old, password, phone)
+		_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, old, password, phone)
 		require.NotNil(t, fault.As(err))
-		_, err = account.SignIn(ctx, s.db, fresh, password, phone)
+		_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, fresh, password, phone)
 		require.NoError(t, err)
 	}
 	s.sound(t)
@@ -303,7 +304,7 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	s := open(t)
 	begun := s.register(t, "Ada", "ada@example.com", phone)
-	till, err := shopping.Welcome(ctx, s.db, "A. Fairweather", "", "0113 496 0999", "GB")
+	till, err := shopping.Welcome(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "A. Fairweather", "", "0113 496 0999", "GB")
 	require.NoError(t, err)
 	code := func(question int64) string {
 		require.NotZero(t, question)
@@ -315,17 +316,17 @@ func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	require.NoError(t, err)
 	right := code(question)
 	for range 5 {
-		err := account.ProvePhone(ctx, s.db, begun.Person, question, wrong(right))
+		err := account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, question, wrong(right))
 		require.NotNil(t, fault.As(err))
 	}
-	require.True(t, fault.Is(account.ProvePhone(ctx, s.db, begun.Person, question, right), fault.TooMany), "the right one comes too late")
+	require.True(t, fault.Is(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, question, right), fault.TooMany), "the right one comes too late")
 
 	again, err := account.AskPhone(ctx, s.db, begun.Person, "0113 496 0999", "GB", phone)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return code(again) != right }, 10*time.Second, 10*time.Millisecond)
 	other, _ := sample.Account(t, s.db, "Ben", "ben@example.com")
-	require.NotNil(t, fault.As(account.ProvePhone(ctx, s.db, other, again, code(again))), "another’s code is no code")
-	require.NoError(t, account.ProvePhone(ctx, s.db, begun.Person, again, code(again)))
+	require.NotNil(t, fault.As(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, other, again, code(again))), "another’s code is no code")
+	require.NoError(t, account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, again, code(again)))
 	root, err := customer.Root(ctx, s.db, till)
 	require.NoError(t, err)
 	require.Equal(t, begun.Person, root)
@@ -344,14 +345,14 @@ func TestSignInsAreCounted(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	for range 10 {
-		_, err := account.SignIn(ctx, s.db, "ada@example.com", "wrong, wrong and wrong again", phone)
+		_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", "wrong, wrong and wrong again", phone)
 		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	}
-	_, err := account.SignIn(ctx, s.db, "ada@example.com", password, phone)
+	_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, phone)
 	require.True(t, fault.Is(err, fault.TooMany))
 	elsewhere := phone
 	elsewhere.From = "10.0.0.2"
-	_, err = account.SignIn(ctx, s.db, "ada@example.com", password, elsewhere)
+	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, elsewhere)
 	require.NoError(t, err)
 }
 
@@ -361,7 +362,7 @@ func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 	s.register(t, "Ada", "ada@example.com", phone)
 	device := ""
 	for _, v := range []int64{s.Mug, s.BlueMug, s.Coat} {
-		token, err := shopping.AddAsDevice(ctx, s.db, device, shopping.Item{VariantID: v, Quantity: 1, Channel: "web", Language: "en"})
+		token, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, shopping.Item{VariantID: v, Quantity: 1})
 		require.NoError(t, err)
 		if token != "" {
 			device = token
@@ -378,7 +379,7 @@ func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 
 	b := phone
 	b.Device = device
-	begun, err := account.SignIn(ctx, s.db, "ada@example.com", password, b)
+	begun, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, b)
 
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2}, []int{begun.Joined, begun.Later})

@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -71,7 +72,7 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 }
 
 // ChangePassword sets or replaces the password of somebody who is signed in.
-func ChangePassword(ctx context.Context, db pg.DB, p Proof, password string) error {
+func ChangePassword(ctx context.Context, db pg.DB, at origin.Origin, p Proof, password string) error {
 	if weak := secret.Weak(password); weak != "" {
 		return fault.Field("password", weak)
 	}
@@ -83,7 +84,7 @@ func ChangePassword(ctx context.Context, db pg.DB, p Proof, password string) err
 	if err != nil {
 		return err
 	}
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return setPassword(ctx, tx, p.Person, a.Member, hash, p.Session) })
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return setPassword(ctx, tx, at, p.Person, a.Member, hash, p.Session) })
 }
 
 // pair is the two halves of a change of address.
@@ -136,7 +137,7 @@ func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser
 }
 
 // AgreeEmail opens one of the two links; the second of them makes the change, and then everything is signed out.
-func AgreeEmail(ctx context.Context, db pg.DB, purpose, token string) (changed bool, err error) {
+func AgreeEmail(ctx context.Context, db pg.DB, at origin.Origin, purpose, token string) (changed bool, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		o, err := customer.Use(ctx, tx, purpose, token)
 		if err != nil {
@@ -153,24 +154,24 @@ func AgreeEmail(ctx context.Context, db pg.DB, purpose, token string) (changed b
 		if err := json.Unmarshal(o.Payload, &p); err != nil {
 			return err
 		}
-		return moveEmail(ctx, tx, o, p)
+		return moveEmail(ctx, tx, at, o, p)
 	})
 	return changed, err
 }
 
-func moveEmail(ctx context.Context, tx pgx.Tx, o *customer.OneTime, p pair) error {
+func moveEmail(ctx context.Context, tx pgx.Tx, at origin.Origin, o *customer.OneTime, p pair) error {
 	who, err := customer.Root(ctx, tx, o.CustomerID)
 	if err != nil {
 		return err
 	}
-	if err := customer.Verify(ctx, tx, o.CustomerID, customer.Email, p.New, channel); err != nil {
+	if err := customer.Verify(ctx, tx, o.CustomerID, customer.Email, p.New, at.Channel); err != nil {
 		return err
 	}
 	if err := customer.Forget(ctx, tx, who, customer.Email, p.Old); err != nil {
 		return err
 	}
 	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Removed, Detail: customer.Email}} {
-		fact.CustomerID, fact.Channel = who, channel
+		fact.CustomerID, fact.Channel = who, at.Channel
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
 		}
@@ -201,7 +202,7 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 }
 
 // ProvePhone takes the code. Profiles that the counter made with this number become theirs.
-func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) error {
+func ProvePhone(ctx context.Context, db pg.DB, at origin.Origin, person, id int64, code string) error {
 	// Whose question it is comes first, so that nobody uses up the tries of another's.
 	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone || o.CustomerID != person {
 		return cmp.Or[error](err, customer.ErrCode)
@@ -214,18 +215,18 @@ func ProvePhone(ctx context.Context, db pg.DB, person, id int64, code string) er
 		if err != nil {
 			return err
 		}
-		if err := customer.Verify(ctx, tx, person, customer.Phone, o.Target, channel); err != nil {
+		if err := customer.Verify(ctx, tx, person, customer.Phone, o.Target, at.Channel); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Verified, Channel: channel, Detail: customer.Phone}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Verified, Channel: at.Channel, Detail: customer.Phone}); err != nil {
 			return err
 		}
-		return claim(ctx, tx, person, customer.Phone, o.Target)
+		return claim(ctx, tx, at, person, customer.Phone, o.Target)
 	})
 }
 
 // DropPasskey takes a passkey away, after the proof that every change of the ways in wants.
-func DropPasskey(ctx context.Context, db pg.DB, p Proof, identityID int64) error {
+func DropPasskey(ctx context.Context, db pg.DB, at origin.Origin, p Proof, identityID int64) error {
 	if _, err := p.check(ctx, db); err != nil {
 		return err
 	}
@@ -233,6 +234,6 @@ func DropPasskey(ctx context.Context, db pg.DB, p Proof, identityID int64) error
 		if err := customer.DropPasskey(ctx, tx, p.Person, identityID); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: p.Person, Kind: customer.Removed, Channel: channel, Detail: customer.Passkey})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: p.Person, Kind: customer.Removed, Channel: at.Channel, Detail: customer.Passkey})
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
@@ -85,7 +86,7 @@ func begins(ctx context.Context, db pg.DB, email string, w wanted, known string)
 
 // Confirm opens a registration's link: the address is proven, and the account begins with it. Profiles that the counter or a guest made with this
 // address become theirs.
-func Confirm(ctx context.Context, db pg.DB, token, start string, b Browser) (begun Begun, err error) {
+func Confirm(ctx context.Context, db pg.DB, at origin.Origin, token, start string, b Browser) (begun Begun, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		o, err := customer.Use(ctx, tx, customer.ToRegister, token)
 		if err != nil {
@@ -96,20 +97,20 @@ func Confirm(ctx context.Context, db pg.DB, token, start string, b Browser) (beg
 			return fmt.Errorf("read a registration: %w", err)
 		}
 		same := start != "" && w.Start == hex.EncodeToString(secret.Digest(start))
-		begun, err = prove(ctx, tx, o.Target, 0, w, same, b)
+		begun, err = prove(ctx, tx, at, o.Target, 0, w, same, b)
 		return err
 	})
 	return begun, err
 }
 
 // Claim opens the link that the counter sent: the profile it made becomes an account.
-func Claim(ctx context.Context, db pg.DB, token string, b Browser) (begun Begun, err error) {
+func Claim(ctx context.Context, db pg.DB, at origin.Origin, token string, b Browser) (begun Begun, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		o, err := customer.Use(ctx, tx, customer.ToClaim, token)
 		if err != nil {
 			return err
 		}
-		begun, err = prove(ctx, tx, o.Target, o.CustomerID, wanted{}, false, b)
+		begun, err = prove(ctx, tx, at, o.Target, o.CustomerID, wanted{}, false, b)
 		return err
 	})
 	return begun, err
@@ -117,7 +118,7 @@ func Claim(ctx context.Context, db pg.DB, token string, b Browser) (begun Begun,
 
 // prove is whoever opened a link being the owner of an email: signed in where there is an account, and with a new one where there is none.
 // Made is the profile that was made for them, if one was.
-func prove(ctx context.Context, tx pgx.Tx, email string, made int64, w wanted, same bool, b Browser) (Begun, error) {
+func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, w wanted, same bool, b Browser) (Begun, error) {
 	a, err := customer.AccountOf(ctx, tx, email)
 	if err != nil {
 		return Begun{}, err
@@ -130,16 +131,16 @@ func prove(ctx context.Context, tx pgx.Tx, email string, made int64, w wanted, s
 		if err := customer.RevokeTo(ctx, tx, email); err != nil {
 			return Begun{}, err
 		}
-		if err := claim(ctx, tx, a.ID, customer.Email, email); err != nil {
+		if err := claim(ctx, tx, at, a.ID, customer.Email, email); err != nil {
 			return Begun{}, err
 		}
-		return begin(ctx, tx, a.ID, b, session.ByLink)
+		return begin(ctx, tx, at, a.ID, b, session.ByLink)
 	}
-	who, err := base(ctx, tx, email, made, same, b)
+	who, err := base(ctx, tx, at, email, made, same, b)
 	if err != nil {
 		return Begun{}, err
 	}
-	if err := customer.Verify(ctx, tx, who, customer.Email, email, channel); err != nil {
+	if err := customer.Verify(ctx, tx, who, customer.Email, email, at.Channel); err != nil {
 		return Begun{}, err
 	}
 	name := ""
@@ -158,25 +159,25 @@ func prove(ctx context.Context, tx pgx.Tx, email string, made int64, w wanted, s
 		return Begun{}, err
 	}
 	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Registered}} {
-		fact.CustomerID, fact.Channel = who, channel
+		fact.CustomerID, fact.Channel = who, at.Channel
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return Begun{}, err
 		}
 	}
-	if err := claim(ctx, tx, who, customer.Email, email); err != nil {
+	if err := claim(ctx, tx, at, who, customer.Email, email); err != nil {
 		return Begun{}, err
 	}
 	if err := customer.RevokeTo(ctx, tx, email); err != nil {
 		return Begun{}, err
 	}
-	begun, err := begin(ctx, tx, who, b, session.ByLink)
+	begun, err := begin(ctx, tx, at, who, b, session.ByLink)
 	begun.Elsewhere = !same && w.Start != "" && (w.Name != "" || w.Hash != "")
 	return begun, err
 }
 
 // base is the profile that becomes the account: the one made for it, else this browser's own guest, else one that waits with this address, else
 // a new one.
-func base(ctx context.Context, tx pgx.Tx, email string, made int64, same bool, b Browser) (int64, error) {
+func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, same bool, b Browser) (int64, error) {
 	waiting, err := customer.Claimable(ctx, tx, customer.Email, email)
 	if err != nil {
 		return 0, err
@@ -204,7 +205,7 @@ func base(ctx context.Context, tx pgx.Tx, email string, made int64, same bool, b
 	if len(waiting) > 0 {
 		return waiting[0], customer.Hold(ctx, tx, waiting[0])
 	}
-	return customer.Create(ctx, tx, "", b.Language, channel)
+	return customer.Create(ctx, tx, "", at.Language, at.Channel)
 }
 
 // Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone. An address that was written down

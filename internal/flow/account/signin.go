@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -27,7 +28,7 @@ var (
 )
 
 // SignIn checks a password and begins a session. Every wrong one gets the same answer after the same work.
-func SignIn(ctx context.Context, db pg.DB, typed, password string, b Browser) (begun Begun, err error) {
+func SignIn(ctx context.Context, db pg.DB, at origin.Origin, typed, password string, b Browser) (begun Begun, err error) {
 	email, ok := customer.NormalEmail(typed)
 	if !ok || len(password) > 4*secret.MaxPassword {
 		email = "nobody" // It is looked for all the same, so that the answer takes as long.
@@ -56,7 +57,7 @@ func SignIn(ctx context.Context, db pg.DB, typed, password string, b Browser) (b
 		return begun, errWrong
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		begun, err = begin(ctx, tx, a.ID, b, session.ByPassword)
+		begun, err = begin(ctx, tx, at, a.ID, b, session.ByPassword)
 		return err
 	})
 	if err != nil {
@@ -80,13 +81,13 @@ func SendLink(ctx context.Context, db pg.DB, typed string, b Browser) (start str
 }
 
 // OpenLink signs in with a link.
-func OpenLink(ctx context.Context, db pg.DB, token string, b Browser) (begun Begun, err error) {
+func OpenLink(ctx context.Context, db pg.DB, at origin.Origin, token string, b Browser) (begun Begun, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		o, err := customer.Use(ctx, tx, customer.ToSignIn, token)
 		if err != nil {
 			return err
 		}
-		begun, err = prove(ctx, tx, o.Target, 0, wanted{}, false, b)
+		begun, err = prove(ctx, tx, at, o.Target, 0, wanted{}, false, b)
 		return err
 	})
 	return begun, err
@@ -117,7 +118,7 @@ func Forgotten(ctx context.Context, db pg.DB, typed string, b Browser) error {
 }
 
 // Reset chooses a new password by a link. Everything that was signed in is signed out, every other link is dead, and the owner is told.
-func Reset(ctx context.Context, db pg.DB, token, password string, b Browser) (begun Begun, err error) {
+func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password string, b Browser) (begun Begun, err error) {
 	if weak := secret.Weak(password); weak != "" {
 		return begun, fault.Field("password", weak)
 	}
@@ -137,7 +138,7 @@ func Reset(ctx context.Context, db pg.DB, token, password string, b Browser) (be
 		if a == nil || a.Disabled {
 			return errShut
 		}
-		if err := setPassword(ctx, tx, a.ID, a.Member, hash, ""); err != nil {
+		if err := setPassword(ctx, tx, at, a.ID, a.Member, hash, ""); err != nil {
 			return err
 		}
 		// Whoever could not get in may have been kept out by somebody who did: their passkeys go too, and links to the address.
@@ -147,14 +148,14 @@ func Reset(ctx context.Context, db pg.DB, token, password string, b Browser) (be
 		if err := customer.RevokeTo(ctx, tx, o.Target); err != nil {
 			return err
 		}
-		begun, err = begin(ctx, tx, a.ID, b, session.ByLink)
+		begun, err = begin(ctx, tx, at, a.ID, b, session.ByLink)
 		return err
 	})
 	return begun, err
 }
 
 // setPassword replaces a password with all that follows from it; the session named by keep goes on.
-func setPassword(ctx context.Context, tx pgx.Tx, who, member int64, hash, keep string) error {
+func setPassword(ctx context.Context, tx pgx.Tx, at origin.Origin, who, member int64, hash, keep string) error {
 	if err := customer.SetPassword(ctx, tx, member, hash); err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func setPassword(ctx context.Context, tx pgx.Tx, who, member int64, hash, keep s
 	if err := revoke(ctx, tx, who); err != nil {
 		return err
 	}
-	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: who, Kind: customer.Secured, Channel: channel, Detail: "password"}); err != nil {
+	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: who, Kind: customer.Secured, Channel: at.Channel, Detail: "password"}); err != nil {
 		return err
 	}
 	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticePassword})
@@ -185,16 +186,16 @@ func revoke(ctx context.Context, tx pgx.Tx, person int64) error {
 }
 
 // SignOut ends one session; Everywhere ends all of a person but for the one that asks.
-func SignOut(ctx context.Context, db pg.DB, person int64, token string) error {
+func SignOut(ctx context.Context, db pg.DB, at origin.Origin, person int64, token string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := session.End(ctx, tx, token); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: channel})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: at.Channel})
 	})
 }
 
-func Everywhere(ctx context.Context, db pg.DB, person int64, keep string) (ended int64, err error) {
+func Everywhere(ctx context.Context, db pg.DB, at origin.Origin, person int64, keep string) (ended int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if ended, err = session.EndShopper(ctx, tx, person, keep); err != nil {
 			return err
@@ -202,7 +203,7 @@ func Everywhere(ctx context.Context, db pg.DB, person int64, keep string) (ended
 		if err := revoke(ctx, tx, person); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: channel, Detail: "everywhere"})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: at.Channel, Detail: "everywhere"})
 	})
 	return ended, err
 }
@@ -226,7 +227,7 @@ func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (o
 }
 
 // KeepPasskey takes the browser's answer.
-func KeepPasskey(ctx context.Context, db pg.DB, site *passkey.Site, person int64, challenge, answer, name string) error {
+func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, person int64, challenge, answer, name string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		c, err := session.Answered(ctx, tx, session.CustomerEnrol, challenge)
 		if err != nil {
@@ -242,10 +243,10 @@ func KeepPasskey(ctx context.Context, db pg.DB, site *passkey.Site, person int64
 		if name = text.Clean(name, 60); name == "" {
 			name = "Passkey"
 		}
-		if err := customer.AddPasskey(ctx, tx, person, base64.RawURLEncoding.EncodeToString(id), name, credential); err != nil {
+		if err := customer.AddPasskey(ctx, tx, at.Channel, person, base64.RawURLEncoding.EncodeToString(id), name, credential); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Secured, Channel: channel, Detail: "passkey"}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Secured, Channel: at.Channel, Detail: "passkey"}); err != nil {
 			return err
 		}
 		return jobs.Insert(ctx, tx, message.Notice{Person: person, About: message.NoticePasskey})
@@ -266,7 +267,7 @@ func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (o
 }
 
 // ByPasskey signs in with the browser's answer.
-func ByPasskey(ctx context.Context, db pg.DB, site *passkey.Site, challenge, answer string, b Browser) (begun Begun, err error) {
+func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, challenge, answer string, b Browser) (begun Begun, err error) {
 	if err := limit.Take(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}
@@ -290,7 +291,7 @@ func ByPasskey(ctx context.Context, db pg.DB, site *passkey.Site, challenge, ans
 		if err := customer.UsedPasskey(ctx, tx, base64.RawURLEncoding.EncodeToString(id), credential); err != nil {
 			return err
 		}
-		begun, err = begin(ctx, tx, who, b, session.ByPasskey)
+		begun, err = begin(ctx, tx, at, who, b, session.ByPasskey)
 		return err
 	})
 	return begun, err

@@ -18,11 +18,12 @@ import (
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/settle"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/live"
@@ -38,27 +39,25 @@ const Hold = 15 * time.Minute
 
 // Request is what a checkout form says. CartID makes it safe to send twice; Expected is the total the person saw.
 type Request struct {
-	CustomerID  int64
-	CartID      int64
-	Expected    int64  // minor units
-	Rest        *int64 // of that, what was left to pay beside points, gift cards and credit; nil: nobody was shown it
-	Name        string
-	Email       string
-	Phone       string
-	VATNumber   string         // of a business that buys; empty: a person does
-	To          postal.Address // where something is sent
-	Pay         string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
-	Given       int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
-	Split       bool
-	Sure        bool // more cash than anybody would lay down is what was meant
-	Channel     string
-	AssociateID int64
-	Here        basket.Here // the counter that sends it
-	Language    string
-	Gateway     string        // the name of the one that takes cards; none: there are no cards
-	Hold        time.Duration // 0: Hold
-	Exchange    int64         // what a return pays of it, in minor units
+	CustomerID int64
+	CartID     int64
+	Expected   int64  // minor units
+	Rest       *int64 // of that, what was left to pay beside points, gift cards and credit; nil: nobody was shown it
+	Name       string
+	Email      string
+	Phone      string
+	VATNumber  string         // of a business that buys; empty: a person does
+	To         postal.Address // where something is sent
+	Pay        string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
+	Given      int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
+	Split      bool
+	Sure       bool          // more cash than anybody would lay down is what was meant
+	Here       basket.Here   // the counter that sends it
+	Gateway    string        // the name of the one that takes cards; none: there are no cards
+	Hold       time.Duration // 0: Hold
+	Exchange   int64         // what a return pays of it, in minor units
 
+	at    origin.Origin
 	ahead []inventory.Claim // what was claimed before the order is written, because many want it
 }
 
@@ -72,7 +71,8 @@ type Placed struct {
 
 // Place makes the order of a cart; the same cart sent again gets the same answer. What can go wrong for a person is a
 // fault, and then nothing has happened: the cart is as it was.
-func Place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
+func Place(ctx context.Context, db pg.DB, at origin.Origin, r Request) (placed Placed, err error) {
+	r.at = at
 	for attempt := 1; ; attempt++ {
 		placed, err = place(ctx, db, r)
 		if attempt == 5 || !order.CodeTaken(err) {
@@ -89,7 +89,7 @@ func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 	}
 	r.ahead = ahead
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		placed, err = Within(ctx, tx, r)
+		placed, err = within(ctx, tx, r)
 		return err
 	})
 	if err != nil {
@@ -99,9 +99,14 @@ func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 }
 
 // Within is Place inside a transaction that does more: an exchange.
-func Within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
+func Within(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (Placed, error) {
+	r.at = at
+	return within(ctx, tx, r)
+}
+
+func within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	r.Here.Email = r.Email
-	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.ahead, r.Language)
+	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.ahead, r.at.Language)
 	if err != nil {
 		return Placed{}, err
 	}
@@ -198,9 +203,9 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 		}
 	}
 	w.queue(batch, r, b, &gone)
-	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.Channel)
+	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.at.Channel)
 	if confirmed {
-		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.Channel, LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
+		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.at.Channel, LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
 		for _, part := range w.n.Parts {
 			live.QueueNotify(batch, live.Queue(part.LocationID))
 		}
@@ -266,13 +271,13 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 	for k, part := range w.n.Parts {
 		switch part.Method {
 		case quote.CarryOut:
-			if _, err := order.MarkCarriedOut(ctx, tx, w.Parts[k], r.AssociateID); err != nil {
+			if _, err := order.MarkCarriedOut(ctx, tx, w.Parts[k], r.at.AssociateID); err != nil {
 				return err
 			}
 			if err := settle.HandedOver(ctx, tx, w.ID, w.Parts[k], r.CustomerID); err != nil {
 				return err
 			}
-			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.Channel, LocationID: part.LocationID, OrderID: w.ID}
+			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.at.Channel, LocationID: part.LocationID, OrderID: w.ID}
 			if err := customer.Record(ctx, tx, fact); err != nil {
 				return err
 			}
@@ -295,7 +300,7 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 	for _, i := range byShelf {
 		line := w.n.Lines[i]
 		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
-			if err := pickup.CarryOut(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Cause{Channel: r.Channel, AssociateID: r.AssociateID}); err != nil {
+			if err := shortage.CarryOut(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Cause{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,6 @@ package checkout_test
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"testing"
 
@@ -13,10 +12,13 @@ import (
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/flow/stocktake"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
@@ -33,7 +35,7 @@ func request(t testing.TB, db pg.DB, customerID int64) checkout.Request {
 	b, err := basket.Load(ctx, db, customerID, "en")
 	require.NoError(t, err)
 	require.NotNil(t, b)
-	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup, Channel: "web", Language: "en"}
+	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup}
 }
 
 func sound(t testing.TB, db pg.DB) {
@@ -46,7 +48,7 @@ func sound(t testing.TB, db pg.DB) {
 // place reserves some of a variant for a new Ada and answers with the order's part.
 func place(t testing.TB, db pg.DB, c *sample.Chain, variant int64, quantity int, at location.Location) (fulfilmentID int64) {
 	t.Helper()
-	link, err := checkout.Place(ctx, db, request(t, db, c.Ada(t, db, variant, quantity, at)))
+	link, err := checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, request(t, db, c.Ada(t, db, variant, quantity, at)))
 	require.NoError(t, err)
 	require.NoError(t, db.QueryRow(ctx, `SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilmentID))
 	return fulfilmentID
@@ -90,7 +92,7 @@ func TestAPriceThatChangedMeanwhileIsShownFirst(t *testing.T) {
 	_, err := catalog.SetPrice(ctx, tx, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: 1300}, nil, 0)
 	require.NoError(t, err)
 
-	_, err = checkout.Place(ctx, tx, r)
+	_, err = checkout.Place(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 
 	require.True(t, fault.Is(err, fault.Conflict))
 	require.Contains(t, err.Error(), "£13.00")
@@ -104,7 +106,7 @@ func TestWhatCannotBeHadIsSaidAndNothingIsKept(t *testing.T) {
 	place(t, tx, c, c.Mug, 1, c.MillLane)
 	late := request(t, tx, c.Ada(t, tx, c.Mug, 2, c.MillLane))
 
-	_, err := checkout.Place(ctx, tx, late)
+	_, err := checkout.Place(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, late)
 
 	require.ErrorIs(t, err, checkout.ErrShort)
 	require.Contains(t, fault.As(err).Error(), "Only 1 Stoneware mug left at Mill Lane")
@@ -122,7 +124,7 @@ func TestExpiredClaimsAreGivenBackWhenSomebodyAsks(t *testing.T) {
 	require.NoError(t, err)
 	late := request(t, tx, c.Ada(t, tx, c.Coat, 1, c.HarbourStreet))
 
-	_, err = checkout.Place(ctx, tx, late)
+	_, err = checkout.Place(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, late)
 
 	require.NoError(t, err)
 	onHand, reserved := level(t, tx, c.Coat, c.HarbourStreet.ID)
@@ -135,7 +137,7 @@ func TestBadContactsAreSaidBesideTheirFields(t *testing.T) {
 	r := request(t, tx, c.Ada(t, tx, c.Mug, 1, c.HarbourStreet))
 	r.Name, r.Email, r.Phone = " ", "nobody", "call me"
 
-	_, err := checkout.Place(ctx, tx, r)
+	_, err := checkout.Place(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 
 	require.Len(t, fault.As(err).Fields, 3)
 	sound(t, tx)
@@ -151,7 +153,7 @@ func TestOneCartMakesOneOrder(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			link, err := checkout.Place(ctx, pool, r)
+			link, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 			require.NoError(t, err)
 			mu.Lock()
 			defer mu.Unlock()
@@ -176,14 +178,14 @@ func TestCartsOfManyLinesNeverDeadlock(t *testing.T) {
 			first, second = second, first
 		}
 		ada := c.Ada(t, pool, first, 1, c.HarbourStreet)
-		require.NoError(t, shopping.AddFor(ctx, pool, ada, shopping.Item{VariantID: second, Quantity: 1, LocationID: c.HarbourStreet.ID, Channel: "web", Language: "en"}))
+		require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: second, Quantity: 1, LocationID: c.HarbourStreet.ID}))
 		requests = append(requests, request(t, pool, ada))
 	}
 
 	results := make(chan error, len(requests))
 	for _, r := range requests {
 		go func() {
-			_, err := checkout.Place(ctx, pool, r)
+			_, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 			results <- err
 		}()
 	}
@@ -203,8 +205,8 @@ func TestCartsOfManyLinesNeverDeadlock(t *testing.T) {
 	sound(t, pool)
 }
 
-func desk(c *sample.Chain) pickup.Desk {
-	return pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Name: "test"}
+func desk(c *sample.Chain) origin.Origin {
+	return origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Language: "en"}
 }
 
 func codeOf(t testing.TB, db pg.DB, fulfilmentID int64) (code string) {
@@ -223,9 +225,9 @@ func TestTwoAssociatesHandOverOnce(t *testing.T) {
 	results := make(chan error, 4)
 	for i := range 4 {
 		at := desk(c)
-		at.Name = fmt.Sprint("desk ", i)
+		at.DeviceID = int64(i + 1)
 		go func() {
-			_, err := pickup.HandOver(ctx, pool, at, f, code, pickup.Payment{Kind: payment.Cash, Given: 3000})
+			_, err := pickup.HandOver(ctx, pool, at, f, code, settle.CounterPayment{Kind: payment.Cash, Given: 3000})
 			results <- err
 		}()
 	}
@@ -286,12 +288,12 @@ func TestNotFoundTellsTheShopperAndBooksTheDifference(t *testing.T) {
 	sound(t, tx)
 
 	require.NoError(t, pickup.Ready(ctx, tx, desk(c), f, "A1"))
-	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), pickup.Payment{Kind: payment.Terminal})
+	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), settle.CounterPayment{Kind: payment.Terminal})
 	require.True(t, fault.Is(err, fault.Conflict), "nobody pays for what is neither here nor chosen: %v", err)
-	var orderID, shortage int64
-	require.NoError(t, tx.QueryRow(ctx, `SELECT order_id, id FROM shortage`).Scan(&orderID, &shortage))
-	require.NoError(t, pickup.Decide(ctx, tx, pickup.Choice{OrderID: orderID, ShortageID: shortage, What: "refund", By: "staff"}))
-	change, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), pickup.Payment{Kind: payment.Cash, Given: 2500})
+	var orderID, missing int64
+	require.NoError(t, tx.QueryRow(ctx, `SELECT order_id, id FROM shortage`).Scan(&orderID, &missing))
+	require.NoError(t, shortage.Decide(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: orderID, ShortageID: missing, What: "refund", By: "staff"}))
+	change, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), settle.CounterPayment{Kind: payment.Cash, Given: 2500})
 	require.NoError(t, err)
 	require.Equal(t, "£1.00", change.String(), "two of three mugs are paid")
 	sound(t, tx)
@@ -317,7 +319,7 @@ func TestWrongCodesAreCounted(t *testing.T) {
 	if code == bad {
 		bad = "111111"
 	}
-	paid := pickup.Payment{Kind: payment.Terminal}
+	paid := settle.CounterPayment{Kind: payment.Terminal}
 
 	for range 5 {
 		_, err := pickup.HandOver(ctx, tx, desk(c), f, bad, paid)
@@ -335,7 +337,7 @@ func TestAnotherStoresOrderIsNotFound(t *testing.T) {
 	f := place(t, tx, c, c.Mug, 1, c.MillLane)
 
 	require.True(t, fault.Is(pickup.Ready(ctx, tx, desk(c), f, "A1"), fault.NotFound))
-	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), pickup.Payment{Kind: payment.Cash, Given: 1200})
+	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), settle.CounterPayment{Kind: payment.Cash, Given: 1200})
 	require.True(t, fault.Is(err, fault.NotFound))
 }
 
@@ -345,7 +347,7 @@ func TestACountBelowWhatIsPromisedShortensTheYoungest(t *testing.T) {
 	old := place(t, tx, c, c.Mug, 4, c.HarbourStreet)
 	young := place(t, tx, c, c.Mug, 4, c.HarbourStreet)
 
-	require.NoError(t, stocktake.Count(ctx, tx, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Reason: "counted", AssociateID: c.Bea.ID}))
+	require.NoError(t, stocktake.Count(ctx, tx, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID}, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Reason: "counted"}))
 
 	open := func(f int64) (n int) {
 		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id WHERE l.fulfilment_id = $1 AND u.state = 'open'`, f).Scan(&n))
@@ -367,14 +369,14 @@ func TestCountsAndCheckoutsRace(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, r := range requests {
 		wg.Go(func() {
-			if _, err := checkout.Place(ctx, pool, r); err != nil {
+			if _, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, r); err != nil {
 				require.NotNil(t, fault.As(err), "%v", err)
 			}
 		})
 	}
 	for _, n := range []int{4, 8, 2} {
 		wg.Go(func() {
-			err := stocktake.Count(ctx, pool, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: n, Reason: "counted", AssociateID: c.Bea.ID})
+			err := stocktake.Count(ctx, pool, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID}, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: n, Reason: "counted"})
 			if err != nil {
 				require.NotNil(t, fault.As(err), "%v", err)
 			}
@@ -416,11 +418,13 @@ func TestCancellingPutsEverythingBack(t *testing.T) {
 func TestADeliverySentTwiceIsBookedOnce(t *testing.T) {
 	pool, _ := pgtest.Database(t)
 	c := sample.Load(t, pool)
-	delivery := stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Form: "the same form", AssociateID: c.Bea.ID}
+	delivery := stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Form: "the same form"}
 
 	var wg sync.WaitGroup
 	for range 8 {
-		wg.Go(func() { require.NoError(t, stocktake.Receive(ctx, pool, delivery)) })
+		wg.Go(func() {
+			require.NoError(t, stocktake.Receive(ctx, pool, origin.Origin{Channel: origin.Counter}, delivery))
+		})
 	}
 	wg.Wait()
 

@@ -38,7 +38,7 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 		if c.email, ok = customer.NormalEmail(r.Email); !ok {
 			form.Add("email", "Enter a valid email address, such as ada@example.com.")
 		}
-	} else if r.AssociateID == 0 || b.Has(basket.Mail) {
+	} else if r.at.AssociateID == 0 || b.Has(basket.Mail) {
 		form.Add("email", "Enter your email address.")
 	}
 	if strings.TrimSpace(r.Phone) != "" {
@@ -49,7 +49,7 @@ func checkContact(r Request, b *basket.Basket) (contact, error) {
 		if c.phone, ok = phone.Read(r.Phone, country); !ok {
 			form.Add("phone", "Enter a valid phone number, such as 0113 496 0999.")
 		}
-	} else if strings.TrimSpace(r.Email) == "" && r.AssociateID != 0 && !leaves {
+	} else if strings.TrimSpace(r.Email) == "" && r.at.AssociateID != 0 && !leaves {
 		form.Add("phone", "Enter an email address or phone number, so we can tell them when it’s ready.")
 	}
 	if c.vat, ok = location.ReadVATNumber(text.Clean(r.VATNumber, 40)); !ok {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
@@ -43,7 +44,7 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 	client := func() {
 		clients.Go(func() {
 			for r := range requests {
-				switch _, err := checkout.Place(ctx, patient, r); {
+				switch _, err := checkout.Place(ctx, patient, origin.Origin{Channel: origin.Web, Language: "en"}, r); {
 				case err == nil:
 					sold.Add(1)
 				case fault.As(err) != nil:
@@ -128,7 +129,7 @@ func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {
 	require.NotZero(t, lost.Claimed)
 	_, err = db.Exec(ctx, `UPDATE reservation SET expires_at = now() - interval '1 second' WHERE id = $1`, lost.Claimed)
 	require.NoError(t, err)
-	_, err = checkout.Place(ctx, db, request(t, db, c.Ada(t, db, c.Mug, 1, c.HarbourStreet)))
+	_, err = checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, request(t, db, c.Ada(t, db, c.Mug, 1, c.HarbourStreet)))
 	require.NoError(t, err)
 	sound(t, db)
 	require.Less(t, inventory.Ahead, time.Minute)

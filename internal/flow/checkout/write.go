@@ -53,9 +53,9 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 			return t, fault.Field("pay", "This order has to be paid now, because part of it is delivered, emailed or collected from another store. Choose a payment method.")
 		}
 		t.all, t.state, now = append(t.all, payment.New{Kind: payment.PayAtPickup, Amount: rest}), order.Due, false
-	case r.AssociateID != 0 && r.Pay == payment.Terminal:
-		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true, AssociateID: r.AssociateID})
-	case r.AssociateID != 0 && r.Pay == payment.Cash:
+	case r.at.AssociateID != 0 && r.Pay == payment.Terminal:
+		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true, AssociateID: r.at.AssociateID})
+	case r.at.AssociateID != 0 && r.Pay == payment.Cash:
 		if r.Given > money.MaxUnit || r.Given < 0 {
 			return t, fault.Field("given", "That amount is too high. Please check it.")
 		}
@@ -67,10 +67,10 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 			return t, fault.Field("given", "{missing} short: {due} is due.", text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
 		}
 		if cash > 0 {
-			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given, AssociateID: r.AssociateID})
+			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given, AssociateID: r.at.AssociateID})
 		}
 		if cash < rest {
-			t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest - cash, Captured: true, AssociateID: r.AssociateID})
+			t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest - cash, Captured: true, AssociateID: r.at.AssociateID})
 		}
 		t.change = r.Given - cash
 	default:
@@ -90,7 +90,7 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 		set = append(set, payment.New{Kind: payment.Credit, Amount: t.parts.Credit, Captured: now})
 	}
 	if r.Exchange > 0 {
-		set = append(set, payment.New{Kind: payment.Exchange, Amount: r.Exchange, Captured: true, AssociateID: r.AssociateID})
+		set = append(set, payment.New{Kind: payment.Exchange, Amount: r.Exchange, Captured: true, AssociateID: r.at.AssociateID})
 	}
 	t.all = append(set, t.all...)
 	return t, nil
@@ -105,7 +105,7 @@ func unlikely(given, due money.Money) error {
 func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (*written, error) {
 	q := &b.Quote
 	n := order.New{
-		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.Channel, AssociateID: r.AssociateID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.Language,
+		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.at.Channel, AssociateID: r.at.AssociateID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.at.Language,
 		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total, Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
 	}
 	if t.attempt != 0 {

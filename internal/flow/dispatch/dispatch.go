@@ -13,8 +13,9 @@ import (
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
-	"counterpart/internal/flow/pickup"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/settle"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/live"
@@ -22,7 +23,7 @@ import (
 )
 
 // Send says that everything open of a part left with a carrier. The whole order is paid now, and the goods leave the shelf.
-func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, carrier, tracking string) error {
+func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, carrier, tracking string) error {
 	carrier, tracking = strings.Join(strings.Fields(carrier), " "), strings.Join(strings.Fields(tracking), " ")
 	var form fault.Form
 	if carrier == "" || utf8.RuneCountInString(carrier) > 60 {
@@ -35,7 +36,7 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		f, err := order.LockFulfilment(ctx, tx, fulfilmentID, desk.LocationID)
+		f, err := order.LockFulfilment(ctx, tx, fulfilmentID, at.LocationID)
 		if err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		if err != nil {
 			return err
 		}
-		done, err := order.MarkShipped(ctx, tx, f.ID, desk.AssociateID, carrier, tracking)
+		done, err := order.MarkShipped(ctx, tx, f.ID, at.AssociateID, carrier, tracking)
 		if err != nil {
 			return fmt.Errorf("mark a parcel as sent: %w", err)
 		}
@@ -59,7 +60,7 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 			return err
 		}
-		fact := customer.Fact{CustomerID: f.CustomerID, Kind: customer.Shipped, Channel: "counter", LocationID: f.LocationID, OrderID: f.OrderID}
+		fact := customer.Fact{CustomerID: f.CustomerID, Kind: customer.Shipped, Channel: at.Channel, LocationID: f.LocationID, OrderID: f.OrderID}
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
 		}
@@ -69,6 +70,6 @@ func Send(ctx context.Context, db pg.DB, desk pickup.Desk, fulfilmentID int64, c
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped, Line: f.ID}); err != nil {
 			return err
 		}
-		return pickup.Leave(ctx, tx, f, loose, inventory.Cause{Channel: "counter", AssociateID: desk.AssociateID})
+		return shortage.Leave(ctx, tx, f, loose, inventory.Cause{Channel: at.Channel, AssociateID: at.AssociateID})
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"counterpart/internal/domain/gallery"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
@@ -162,7 +163,7 @@ func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outco
 		}
 	}
 	if len(moves) > 0 {
-		if err := inventory.Receive(ctx, tx, moves, inventory.Cause{Channel: "api", Reason: "opening stock"}); err != nil {
+		if err := inventory.Receive(ctx, tx, moves, inventory.Cause{Channel: origin.API, Reason: "opening stock"}); err != nil {
 			return err
 		}
 	}

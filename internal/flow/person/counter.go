@@ -10,6 +10,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -20,27 +21,20 @@ import (
 	"counterpart/internal/query/counter"
 )
 
-// At is where an associate does something, and on which registered machine (0: none).
-type At struct {
-	AssociateID, LocationID, DeviceID int64
-	Role                              string
+// entry is a line of the audit trail about a person.
+func entry(at origin.Origin, action string, person int64) staff.Entry {
+	return staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: action, Subject: "customer", SubjectID: person}
 }
-
-func (a At) entry(action string, person int64) staff.Entry {
-	return staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: action, Subject: "customer", SubjectID: person}
-}
-
-const channel = "counter"
 
 // How many profiles one associate may open within an hour, by role: more than anybody serves. At half of it there is an alert in the trail.
 var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, staff.RoleMarketing: 120, staff.RoleAdmin: 240}
 
 // Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one profile after the other is refused.
-func Open(ctx context.Context, db pg.DB, person int64, at At) error {
-	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[at.Role], perHour[staff.RoleAssociate]), Window: time.Hour}
+func Open(ctx context.Context, db pg.DB, at origin.Origin, person int64, role string) error {
+	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[role], perHour[staff.RoleAssociate]), Window: time.Hour}
 	var fresh bool
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
-		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
 		if err != nil || !fresh {
 			return err
 		}
@@ -97,7 +91,7 @@ func pairOf(one, other int64) string {
 }
 
 // MergeByCode merges two profiles once the code is said.
-func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code string, at At) (survivor int64, err error) {
+func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, question int64, code string) (survivor int64, err error) {
 	// Whose question it is comes first, so that nobody uses up the tries of another's.
 	o, err := customer.ReadOneTime(ctx, db, question)
 	if err != nil {
@@ -113,37 +107,37 @@ func MergeByCode(ctx context.Context, db pg.DB, one, other, question int64, code
 		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
 			return err
 		}
-		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID}, at)
+		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID})
 		return err
 	})
 	return survivor, err
 }
 
 // MergeApproved merges two profiles on a manager's word.
-func MergeApproved(ctx context.Context, db pg.DB, one, other int64, word staff.Approval, at At) (survivor int64, err error) {
+func MergeApproved(ctx context.Context, db pg.DB, at origin.Origin, one, other int64, word staff.Approval) (survivor int64, err error) {
 	if err := staff.Approve(ctx, db, word, at.LocationID, at.DeviceID); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		survivor, err = merge(ctx, tx, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason, AssociateID: at.AssociateID, ApprovedBy: word.ManagerID}, at)
+		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason, AssociateID: at.AssociateID, ApprovedBy: word.ManagerID})
 		return err
 	})
 	return survivor, err
 }
 
 // merge keeps the one with an account, else the older one.
-func merge(ctx context.Context, tx pgx.Tx, one, other int64, m customer.Merge, at At) (survivor int64, err error) {
+func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64, err error) {
 	m.SurvivorID, m.AbsorbedID, err = customer.Elder(ctx, tx, one, other)
 	if err != nil {
 		return 0, err
 	}
-	_, err = Merge(ctx, tx, m, channel, at.LocationID)
+	_, err = Merge(ctx, tx, at, m)
 	return m.SurvivorID, err
 }
 
 // Identify adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
-func Identify(ctx context.Context, db pg.DB, person int64, typed, country string, at At) error {
-	identity := customer.Identity{Source: channel}
+func Identify(ctx context.Context, db pg.DB, at origin.Origin, person int64, typed, country string) error {
+	identity := customer.Identity{Source: at.Channel}
 	if email, ok := customer.NormalEmail(typed); ok {
 		identity.Kind, identity.Value = customer.Email, email
 	} else if phone, ok := phone.Read(typed, country); ok {
@@ -151,20 +145,20 @@ func Identify(ctx context.Context, db pg.DB, person int64, typed, country string
 	} else {
 		return fault.Field("contact", "Enter a valid email address or phone number.")
 	}
-	return change(ctx, db, person, at, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
+	return change(ctx, db, at, person, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
 		return customer.Identify(ctx, tx, person, identity)
 	})
 }
 
 // Unidentify takes an identity away that was written down wrongly. A proven one is its owner's to take away.
-func Unidentify(ctx context.Context, db pg.DB, person, identityID int64, at At) error {
-	return change(ctx, db, person, at, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
+func Unidentify(ctx context.Context, db pg.DB, at origin.Origin, person, identityID int64) error {
+	return change(ctx, db, at, person, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
 		return customer.DropUnproven(ctx, tx, person, identityID)
 	})
 }
 
 // CloseNote deals with an alert, or strikes out a note.
-func CloseNote(ctx context.Context, db pg.DB, person, noteID int64, at At) error {
+func CloseNote(ctx context.Context, db pg.DB, at origin.Origin, person, noteID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.CloseNote(ctx, tx, person, noteID, at.AssociateID); err != nil {
 			return err
@@ -174,7 +168,7 @@ func CloseNote(ctx context.Context, db pg.DB, person, noteID int64, at At) error
 }
 
 // Write adds a note.
-func Write(ctx context.Context, db pg.DB, person int64, kind, body string, at At) error {
+func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind, body string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.Hold(ctx, tx, person); err != nil {
 			return err
@@ -187,14 +181,14 @@ func Write(ctx context.Context, db pg.DB, person int64, kind, body string, at At
 }
 
 // Tag groups customers by a word.
-func Tag(ctx context.Context, db pg.DB, person int64, tag string, on bool, at At) error {
-	return change(ctx, db, person, at, "customer.tagged", map[string]any{"on": on}, func(ctx context.Context, tx pgx.Tx) error {
+func Tag(ctx context.Context, db pg.DB, at origin.Origin, person int64, tag string, on bool) error {
+	return change(ctx, db, at, person, "customer.tagged", map[string]any{"on": on}, func(ctx context.Context, tx pgx.Tx) error {
 		return customer.Tag(ctx, tx, person, tag, on)
 	})
 }
 
 // change is a change of somebody's profile by staff, with its line in the audit trail.
-func change(ctx context.Context, db pg.DB, person int64, at At, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
+func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.Hold(ctx, tx, person); err != nil {
 			return err
@@ -202,9 +196,9 @@ func change(ctx context.Context, db pg.DB, person int64, at At, action string, a
 		if err := write(ctx, tx); err != nil {
 			return err
 		}
-		entry := at.entry(action, person)
-		entry.After = after
-		if err := staff.Log(ctx, tx, entry); err != nil {
+		line := entry(at, action, person)
+		line.After = after
+		if err := staff.Log(ctx, tx, line); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))

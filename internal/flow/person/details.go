@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
@@ -65,7 +66,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 }
 
 // Prefer keeps what somebody said they wear or like, to a colleague at a counter or in the browser; an empty value takes it back.
-func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source string) error {
+func Prefer(ctx context.Context, db pg.DB, at origin.Origin, person int64, name, value string) error {
 	name, value = text.Clean(name, 60), text.Clean(value, 60)
 	if name == "" {
 		return fault.Field("size-name", "Enter what the size is for, such as “shoes”, “shirts” or “rings”.")
@@ -74,7 +75,7 @@ func Prefer(ctx context.Context, db pg.DB, person int64, name, value, source str
 		if err := customer.Hold(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := customer.Prefer(ctx, tx, person, name, value, source); err != nil {
+		if err := customer.Prefer(ctx, tx, person, name, value, at.Channel); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))

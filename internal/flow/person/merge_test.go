@@ -14,7 +14,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
-	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
@@ -41,7 +41,7 @@ func TestMergeThenUnmergeIsNothing(t *testing.T) {
 			var merges []int64
 			for range rapid.IntRange(1, 4).Draw(r, "merges") {
 				survivor, absorbed := rapid.SampledFrom(people).Draw(r, "survivor"), rapid.SampledFrom(people).Draw(r, "absorbed")
-				id, err := person.Merge(ctx, sub, customer.Merge{SurvivorID: survivor, AbsorbedID: absorbed, Proof: customer.ByCode}, "counter", 0)
+				id, err := person.Merge(ctx, sub, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: survivor, AbsorbedID: absorbed, Proof: customer.ByCode})
 				if f := fault.As(err); f != nil {
 					continue // Somebody who is part of another already, or the same one twice.
 				}
@@ -50,7 +50,7 @@ func TestMergeThenUnmergeIsNothing(t *testing.T) {
 				sound(r, sub)
 			}
 			for i := len(merges) - 1; i >= 0; i-- {
-				_, err := person.Unmerge(ctx, sub, merges[i], staff.Entry{}, "counter")
+				_, err := person.Unmerge(ctx, sub, origin.Origin{Channel: origin.Counter}, merges[i], "")
 				require.NoError(r, err)
 				sound(r, sub)
 			}
@@ -69,7 +69,7 @@ func profile(r *rapid.T, tx pgx.Tx, variants []int64) int64 {
 	require.NoError(r, err)
 	for _, v := range variants {
 		if n := rapid.SampledFrom([]int{0, 0, 1, 3, 60, 99}).Draw(r, "pieces"); n > 0 {
-			require.NoError(r, shopping.AddFor(ctx, tx, id, shopping.Item{VariantID: v, Quantity: n, Channel: "web", Language: "en"}))
+			require.NoError(r, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, id, shopping.Item{VariantID: v, Quantity: n}))
 		}
 		for _, list := range []string{cart.WishList, cart.Later} {
 			if rapid.Bool().Draw(r, list) {
@@ -112,21 +112,21 @@ func TestWhatCameLaterStaysWithTheSurvivor(t *testing.T) {
 	c := sample.Load(t, tx)
 	ada := c.Ada(t, tx, c.Mug, 2, c.HarbourStreet)
 	guest := c.Ada(t, tx, c.Mug, 3, c.HarbourStreet)
-	require.NoError(t, shopping.AddFor(ctx, tx, guest, shopping.Item{VariantID: c.BlueMug, Quantity: 1, Channel: "web"}))
+	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, guest, shopping.Item{VariantID: c.BlueMug, Quantity: 1}))
 
-	id, err := person.Merge(ctx, tx, customer.Merge{SurvivorID: ada, AbsorbedID: guest, Proof: customer.ByCode}, "counter", 0)
+	id, err := person.Merge(ctx, tx, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: ada, AbsorbedID: guest, Proof: customer.ByCode})
 	require.NoError(t, err)
 	require.Equal(t, "5 MUG-W, 1 MUG-B", cartOf(t, tx, ada))
 	require.Empty(t, cartOf(t, tx, guest))
-	require.NoError(t, shopping.AddFor(ctx, tx, ada, shopping.Item{VariantID: c.Coat, Quantity: 1, Channel: "web"}))
+	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: c.Coat, Quantity: 1}))
 	_, err = tx.Exec(ctx, `DELETE FROM cart_line WHERE variant_id = $1 AND cart_id = (SELECT id FROM cart WHERE customer_id = $2 AND state = 'open')`, c.BlueMug, ada)
 	require.NoError(t, err)
 
-	_, err = person.Unmerge(ctx, tx, id, staff.Entry{}, "counter")
+	_, err = person.Unmerge(ctx, tx, origin.Origin{Channel: origin.Counter}, id, "")
 	require.NoError(t, err)
 	require.Equal(t, "2 MUG-W, 1 COAT", cartOf(t, tx, ada), "the coat came later")
 	require.Equal(t, "3 MUG-W", cartOf(t, tx, guest), "the blue mug was taken out meanwhile")
-	_, err = person.Unmerge(ctx, tx, id, staff.Entry{}, "counter")
+	_, err = person.Unmerge(ctx, tx, origin.Origin{Channel: origin.Counter}, id, "")
 	require.True(t, fault.Is(err, fault.NotFound), "a merge is undone once")
 }
 
@@ -156,7 +156,7 @@ func TestMergesAndCartsRace(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, s := range survivors {
 			wg.Go(func() {
-				_, err := person.Merge(ctx, db, customer.Merge{SurvivorID: s, AbsorbedID: guest, Proof: customer.ByCode}, "counter", 0)
+				_, err := person.Merge(ctx, db, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: s, AbsorbedID: guest, Proof: customer.ByCode})
 				if err == nil {
 					won.Add(1)
 					return
@@ -164,7 +164,7 @@ func TestMergesAndCartsRace(t *testing.T) {
 				assert.True(t, fault.Is(err, fault.Conflict), "%v", err)
 			})
 			wg.Go(func() {
-				err := shopping.AddFor(ctx, db, guest, shopping.Item{VariantID: c.Mug, Quantity: 1, Channel: "web"})
+				err := shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, guest, shopping.Item{VariantID: c.Mug, Quantity: 1})
 				if err == nil {
 					added.Add(1)
 					return

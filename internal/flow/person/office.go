@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/live"
@@ -13,7 +14,7 @@ import (
 )
 
 // Shut shuts a person's account, or opens it again. Shut is at once: every session ends.
-func Shut(ctx context.Context, db pg.DB, person int64, shut bool, reason string, at At) error {
+func Shut(ctx context.Context, db pg.DB, at origin.Origin, person int64, shut bool, reason string) error {
 	kind := customer.Enabled
 	if shut {
 		kind = customer.Disabled
@@ -30,20 +31,15 @@ func Shut(ctx context.Context, db pg.DB, person int64, shut bool, reason string,
 				return err
 			}
 		}
-		fact := customer.Fact{CustomerID: person, Kind: kind, Channel: channel, LocationID: at.LocationID, AssociateID: at.AssociateID}
+		fact := customer.Fact{CustomerID: person, Kind: kind, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
 		}
-		entry := at.entry("customer."+kind, person)
-		entry.Reason = reason
-		if err := staff.Log(ctx, tx, entry); err != nil {
+		line := entry(at, "customer."+kind, person)
+		line.Reason = reason
+		if err := staff.Log(ctx, tx, line); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))
 	})
-}
-
-// Undo takes a merge back on a manager's or admin's decision.
-func Undo(ctx context.Context, db pg.DB, mergeID int64, reason string, at At) (customer.Merge, error) {
-	return Unmerge(ctx, db, mergeID, staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Reason: reason}, channel)
 }

@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/live"
@@ -19,12 +20,12 @@ import (
 
 // Merge makes the absorbed profile part of the survivor. Its orders, timeline and consents stay its own and are read through the person; its
 // open cart, lists and addresses move. Everything that moved is logged, so that Unmerge can take it back.
-func Merge(ctx context.Context, db pg.DB, m customer.Merge, channel string, locationID int64) (id int64, err error) {
+func Merge(ctx context.Context, db pg.DB, at origin.Origin, m customer.Merge) (id int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if id, err = customer.BeginMerge(ctx, tx, m); err != nil {
 			return err
 		}
-		joined, err := cart.Join(ctx, tx, m.AbsorbedID, m.SurvivorID, channel)
+		joined, err := cart.Join(ctx, tx, m.AbsorbedID, m.SurvivorID, at.Channel)
 		if err != nil {
 			return err
 		}
@@ -39,17 +40,17 @@ func Merge(ctx context.Context, db pg.DB, m customer.Merge, channel string, loca
 		if err := customer.LogMoves(ctx, tx, id, moves); err != nil {
 			return err
 		}
-		return said(ctx, tx, m, customer.Merged, channel, locationID)
+		return said(ctx, tx, at, m, customer.Merged)
 	})
 	return id, err
 }
 
 // Unmerge takes a merge back. What came later stays with the survivor, but for ways in: whoever signed in as the two is signed out, and a passkey
 // that was added meanwhile opens neither, because nobody knows any more which of them added it.
-func Unmerge(ctx context.Context, db pg.DB, mergeID int64, by staff.Entry, channel string) (m customer.Merge, err error) {
+func Unmerge(ctx context.Context, db pg.DB, at origin.Origin, mergeID int64, reason string) (m customer.Merge, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var moves []customer.Moved
-		if m, moves, err = customer.UndoMerge(ctx, tx, mergeID, by.AssociateID); err != nil {
+		if m, moves, err = customer.UndoMerge(ctx, tx, mergeID, at.AssociateID); err != nil {
 			return err
 		}
 		for _, side := range []int64{m.SurvivorID, m.AbsorbedID} {
@@ -69,8 +70,8 @@ func Unmerge(ctx context.Context, db pg.DB, mergeID int64, by staff.Entry, chann
 		if err := cart.ReturnWishes(ctx, tx, m.SurvivorID, m.AbsorbedID, wishes); err != nil {
 			return err
 		}
-		m.AssociateID, m.Reason, m.ApprovedBy = by.AssociateID, by.Reason, by.ApprovedBy
-		return said(ctx, tx, m, customer.Unmerged, channel, by.LocationID)
+		m.AssociateID, m.Reason, m.ApprovedBy = at.AssociateID, reason, 0
+		return said(ctx, tx, at, m, customer.Unmerged)
 	})
 	return m, err
 }
@@ -86,17 +87,17 @@ func shutOut(ctx context.Context, tx pgx.Tx, person int64, since time.Time) erro
 }
 
 // said writes a merge or its undoing where people look: both timelines, the audit trail, the pages that are open.
-func said(ctx context.Context, tx pgx.Tx, m customer.Merge, kind, channel string, locationID int64) error {
+func said(ctx context.Context, tx pgx.Tx, at origin.Origin, m customer.Merge, kind string) error {
 	batch := &pgx.Batch{}
 	for _, id := range []int64{m.SurvivorID, m.AbsorbedID} {
-		customer.Fact{CustomerID: id, Kind: kind, Channel: channel, LocationID: locationID, AssociateID: m.AssociateID, Detail: m.Proof}.Queue(batch)
+		customer.Fact{CustomerID: id, Kind: kind, Channel: at.Channel, LocationID: at.LocationID, AssociateID: m.AssociateID, Detail: m.Proof}.Queue(batch)
 	}
 	live.QueueNotify(batch, live.Customer(m.SurvivorID), live.Customer(m.AbsorbedID))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("say that profiles were %s: %w", kind, err)
 	}
 	entry := staff.Entry{
-		AssociateID: m.AssociateID, ApprovedBy: m.ApprovedBy, Action: "customer." + kind, Subject: "customer", SubjectID: m.SurvivorID, LocationID: locationID, Reason: m.Reason,
+		AssociateID: m.AssociateID, ApprovedBy: m.ApprovedBy, Action: "customer." + kind, Subject: "customer", SubjectID: m.SurvivorID, LocationID: at.LocationID, Reason: m.Reason,
 		After: map[string]any{"absorbed": m.AbsorbedID, "proof": m.Proof},
 	}
 	return staff.Log(ctx, tx, entry)

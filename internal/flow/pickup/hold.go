@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/task"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
@@ -68,7 +69,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 			return err
 		}
 		if h == nil {
-			return errGone
+			return order.ErrNotHere
 		}
 		hold, err := order.HoldOf(ctx, tx, orderID, fulfilmentID)
 		if err != nil {
@@ -76,7 +77,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		}
 		switch {
 		case hold == nil:
-			return errGone
+			return order.ErrNotHere
 		case hold.State != order.Ready || !hold.Until.After(time.Now()):
 			return fault.New(fault.Conflict, "This order isn’t waiting for collection any more.")
 		case hold.Extended:
@@ -95,7 +96,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		}
 		done, err := order.Extend(ctx, tx, fulfilmentID, until)
 		if err != nil || !done {
-			return errors.Join(err, errGone)
+			return errors.Join(err, order.ErrNotHere)
 		}
 		return live.Notify(ctx, tx, live.Queue(hold.LocationID), live.Customer(h.CustomerID))
 	})
@@ -105,33 +106,17 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 // Expire ends the holds that are over: what was not collected is cancelled, with money, points and codes as for any cancelled order, the shopper is told, and the store puts
 // the goods back.
 func Expire(ctx context.Context, db pg.DB) error {
-	return each(ctx, db, `
+	return jobs.Each(ctx, db, `
 		SELECT id, location_id
 		FROM fulfilment
 		WHERE state = 'ready' AND hold_until <= now()
 		ORDER BY hold_until
-		LIMIT 200`, func(fulfilmentID, locationID int64) error { return expire(ctx, db, fulfilmentID, locationID) })
+		LIMIT 200`, func(fulfilmentID, locationID int64) error {
+		return expire(ctx, db, origin.Job(), fulfilmentID, locationID)
+	})
 }
 
-// each does something about what is due, one transaction each; what fails does not keep the others waiting.
-func each(ctx context.Context, db pg.DB, due string, do func(a, b int64) error) error {
-	rows, err := db.Query(ctx, due)
-	if err != nil {
-		return fmt.Errorf("list what is due: %w", err)
-	}
-	type pair struct{ A, B int64 }
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
-	if err != nil {
-		return fmt.Errorf("list what is due: %w", err)
-	}
-	var failed error
-	for _, d := range all {
-		failed = errors.Join(failed, do(d.A, d.B))
-	}
-	return failed
-}
-
-func expire(ctx context.Context, db pg.DB, fulfilmentID, locationID int64) error {
+func expire(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, locationID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		f, err := order.LockFulfilment(ctx, tx, fulfilmentID, locationID)
 		if err != nil || f == nil {
@@ -156,7 +141,7 @@ func expire(ctx context.Context, db pg.DB, fulfilmentID, locationID int64) error
 		if err := task.Add(ctx, tx, task.New{LocationID: f.LocationID, Kind: task.Restock, Cause: fmt.Sprintf("fulfilment:%d", f.ID), OrderID: f.OrderID, DueAt: time.Now().Add(24 * time.Hour)}); err != nil {
 			return err
 		}
-		if err := tell(ctx, tx, f, "api", customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, Line: f.ID}); err != nil {
+		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, Line: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)

@@ -22,6 +22,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
@@ -46,7 +47,7 @@ func (Export) Kind() string { return "export" }
 var perPerson = limit.Rule{Max: 3, Window: 24 * time.Hour}
 
 // AskCopy has everything about a person put together; the link to it is mailed to their proven address. By is whoever asks for them, or empty.
-func AskCopy(ctx context.Context, db pg.DB, person int64, channel string, by staff.Entry) error {
+func AskCopy(ctx context.Context, db pg.DB, at origin.Origin, person int64, by staff.Entry) error {
 	_, _, addresses, err := customer.Contacts(ctx, db, person, customer.Email)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func AskCopy(ctx context.Context, db pg.DB, person int64, channel string, by sta
 		if err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Exported, Channel: channel, AssociateID: by.AssociateID, LocationID: by.LocationID}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Exported, Channel: at.Channel, AssociateID: by.AssociateID, LocationID: by.LocationID}); err != nil {
 			return err
 		}
 		if by.AssociateID != 0 {

@@ -22,6 +22,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/account"
@@ -29,6 +30,7 @@ import (
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/privacy"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/files"
@@ -82,28 +84,28 @@ func open(t *testing.T) *place {
 func (p *place) canary(t *testing.T) (who int64) {
 	t.Helper()
 	who, _ = sample.Account(t, p.db, canaryName, canaryEmail)
-	at := person.At{AssociateID: p.Bea.ID, LocationID: p.HarbourStreet.ID}
+	at := origin.Origin{Channel: origin.Counter, AssociateID: p.Bea.ID, LocationID: p.HarbourStreet.ID}
 	device := "the cookie of the canary's phone"
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
 		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(device), Source: "web", Verified: true})
 	}))
-	require.NoError(t, person.Identify(ctx, p.db, who, canaryPhone, "GB", at))
+	require.NoError(t, person.Identify(ctx, p.db, at, who, canaryPhone, "GB"))
 	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet, Town: "Leeds", Country: "GB"}))
-	require.NoError(t, person.Write(ctx, p.db, who, "note", canaryNote, at))
-	require.NoError(t, person.Tag(ctx, p.db, who, "gnomonic", true, at))
-	require.NoError(t, person.Prefer(ctx, p.db, who, "gnomonic hats", "58", "web"))
+	require.NoError(t, person.Write(ctx, p.db, at, who, "note", canaryNote))
+	require.NoError(t, person.Tag(ctx, p.db, at, who, "gnomonic", true))
+	require.NoError(t, person.Prefer(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, "gnomonic hats", "58"))
 	require.NoError(t, person.Say(ctx, p.db, who, customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: true, Source: "web"}))
 	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device), At: time.Now(), Words: canaryWords}}))
-	_, err := shopping.Wish(ctx, p.db, shopping.Who{Person: who, Channel: "web"}, p.BlueMug)
+	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: who}, p.BlueMug)
 	require.NoError(t, err)
-	till, err := shopping.Welcome(ctx, p.db, canaryName, canaryEmail, canaryPhone, "GB")
+	till, err := shopping.Welcome(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName, canaryEmail, canaryPhone, "GB")
 	require.NoError(t, err)
 	p.buy(t, till)
-	_, err = person.Merge(ctx, p.db, customer.Merge{SurvivorID: who, AbsorbedID: till, Proof: customer.ByManager, Reason: "I know " + canaryName, AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID}, "counter", p.HarbourStreet.ID)
+	_, err = person.Merge(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID}, customer.Merge{SurvivorID: who, AbsorbedID: till, Proof: customer.ByManager, Reason: "I know " + canaryName, AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID})
 	require.NoError(t, err)
 	p.buy(t, who)
 	require.NoError(t, account.Forgotten(ctx, p.db, canaryEmail, account.Browser{From: "10.0.0.1"}))
-	_, err = account.SignIn(ctx, p.db, canaryEmail, "not the password, not at all", account.Browser{From: "10.0.0.1"})
+	_, err = account.SignIn(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, canaryEmail, "not the password, not at all", account.Browser{From: "10.0.0.1"})
 	require.Error(t, err)
 	return who
 }
@@ -111,17 +113,17 @@ func (p *place) canary(t *testing.T) (who int64) {
 // buy places an order and has it collected.
 func (p *place) buy(t *testing.T, who int64) {
 	t.Helper()
-	require.NoError(t, shopping.AddFor(ctx, p.db, who, shopping.Item{VariantID: p.Mug, Quantity: 1, LocationID: p.HarbourStreet.ID, Channel: "web"}))
+	require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, shopping.Item{VariantID: p.Mug, Quantity: 1, LocationID: p.HarbourStreet.ID}))
 	b, err := basket.Load(ctx, p.db, who, "en")
 	require.NoError(t, err)
-	link, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
+	link, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Pay: payment.PayAtPickup})
 	require.NoError(t, err)
 	var fulfilment int64
 	var code string
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilment, &code))
-	desk := pickup.Desk{LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Name: "test"}
+	desk := origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, p.db, desk, fulfilment, "A1"))
-	_, err = pickup.HandOver(ctx, p.db, desk, fulfilment, code, pickup.Payment{Kind: payment.Terminal})
+	_, err = pickup.HandOver(ctx, p.db, desk, fulfilment, code, settle.CounterPayment{Kind: payment.Terminal})
 	require.NoError(t, err)
 }
 
@@ -174,7 +176,7 @@ func (p *place) idle(t *testing.T) {
 func TestTheCanaryLeavesNoTrace(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, who, "web", staff.Entry{}))
+	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
 	p.link(t)
 	p.idle(t)
 	before := p.dump(t)
@@ -209,7 +211,7 @@ func TestTheCanaryLeavesNoTrace(t *testing.T) {
 func TestTheCopyHasEverything(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, who, "web", staff.Entry{}))
+	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
 	token := p.link(t)
 
 	file, err := privacy.Fetch(ctx, p.db, p.files, token)
@@ -275,7 +277,7 @@ func TestEveryTableOfACustomerIsInTheCopy(t *testing.T) {
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, who, "web", staff.Entry{}))
+	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
 	file, err := privacy.Fetch(ctx, p.db, p.files, p.link(t))
 	require.NoError(t, err)
 	defer file.Close()
@@ -319,7 +321,7 @@ func TestForgettingWaitsForOrders(t *testing.T) {
 	for round := range 30 {
 		email := fmt.Sprintf("ada%d@example.com", round)
 		who, _ := sample.Account(t, p.db, "Ada", email)
-		require.NoError(t, shopping.AddFor(ctx, p.db, who, shopping.Item{VariantID: []int64{p.Mug, p.BlueMug}[round%2], Quantity: 1, LocationID: p.HarbourStreet.ID, Channel: "web"}))
+		require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, shopping.Item{VariantID: []int64{p.Mug, p.BlueMug}[round%2], Quantity: 1, LocationID: p.HarbourStreet.ID}))
 		b, err := basket.Load(ctx, p.db, who, "en")
 		require.NoError(t, err)
 		if !b.Ready() {
@@ -329,7 +331,7 @@ func TestForgettingWaitsForOrders(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				_, err := checkout.Place(ctx, p.db, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: email, Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
+				_, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: email, Pay: payment.PayAtPickup})
 				if err == nil {
 					ordered.Add(1)
 				} else {

@@ -21,7 +21,7 @@ func (t *taking) instead() (all []Instead) {
 }
 
 func (t *taking) here() basket.Here {
-	return basket.Here{LocationID: t.Desk.LocationID, CarryOut: true, Again: t.again, Agreed: t.agreed}
+	return basket.Here{LocationID: t.at.LocationID, CarryOut: true, Again: t.again, Agreed: t.agreed}
 }
 
 // price puts what they take instead into a cart of its own, while the customer's open one stands aside, and asks what it costs: the same question as in every sale.
@@ -29,22 +29,22 @@ func (t *taking) price(ctx context.Context) error {
 	if _, err := cart.Aside(ctx, t.tx, t.person); err != nil {
 		return err
 	}
-	id, err := cart.Open(ctx, t.tx, t.person, t.Desk.LocationID, "counter")
+	id, err := cart.Open(ctx, t.tx, t.person, t.at.LocationID, t.at.Channel)
 	if err != nil {
 		return err
 	}
 	for _, i := range t.instead() {
-		if err := cart.Add(ctx, t.tx, id, i.VariantID, i.Quantity, "counter", t.Desk.LocationID); err != nil {
+		if err := cart.Add(ctx, t.tx, id, i.VariantID, i.Quantity, t.at.Channel, t.at.LocationID); err != nil {
 			return err
 		}
 	}
-	b, err := basket.LoadAt(ctx, t.tx, t.person, t.here(), t.Language)
+	b, err := basket.LoadAt(ctx, t.tx, t.person, t.here(), t.at.Language)
 	if err != nil {
 		return err
 	}
 	// What costs today what the returned cost then is had for what was paid for that: an exchange for the same price is even, whatever promotion it was bought in.
 	if t.agree(b); len(t.agreed) > 0 {
-		if b, err = basket.LoadAt(ctx, t.tx, t.person, t.here(), t.Language); err != nil {
+		if b, err = basket.LoadAt(ctx, t.tx, t.person, t.here(), t.at.Language); err != nil {
 			return err
 		}
 	}
@@ -97,13 +97,13 @@ func priceOf(p piece, line basket.Line, taxIncluded bool) (int64, bool) {
 
 // sell makes the order of what they take instead, paid by what came back and, where that is too little, by what they lay down.
 func (t *taking) sell(ctx context.Context, exchange int64) (orderID int64, err error) {
-	b, err := basket.LoadAt(ctx, t.tx, t.person, t.here(), t.Language)
+	b, err := basket.LoadAt(ctx, t.tx, t.person, t.here(), t.at.Language)
 	if err != nil {
 		return 0, err
 	}
 	t.Due = b.Tenders().Rest - exchange
-	placed, err := checkout.Within(ctx, t.tx, checkout.Request{
-		CustomerID: t.person, CartID: b.CartID, Expected: b.Quote.Total, Pay: t.Pay, Given: t.Given, Sure: t.Sure, Channel: "counter", AssociateID: t.Desk.AssociateID, Here: t.here(), Language: t.Language, Exchange: exchange,
+	placed, err := checkout.Within(ctx, t.tx, t.at, checkout.Request{
+		CustomerID: t.person, CartID: b.CartID, Expected: b.Quote.Total, Pay: t.Pay, Given: t.Given, Sure: t.Sure, Here: t.here(), Exchange: exchange,
 	})
 	if err != nil {
 		return 0, err

@@ -15,9 +15,9 @@ import (
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -47,8 +47,6 @@ type Want struct {
 type Request struct {
 	Form     string
 	OrderID  int64
-	Desk     pickup.Desk
-	Language string
 	Wants    []Want
 	AsCredit bool // the customer takes credit instead of money
 	Exchange []Instead
@@ -57,7 +55,6 @@ type Request struct {
 	Sure     bool   // more cash than anybody would lay down is what was meant
 	MayAlone bool   // the associate needs nobody's word
 	Word     *staff.Approval
-	DeviceID int64
 	Seen     string // Result.Figures of the look that was confirmed; empty: nobody looked
 }
 
@@ -105,10 +102,10 @@ func (r *Result) Figures() string {
 var errLook = errors.New("it was only looked at")
 
 // Look says what a return would come to. It is done, and taken back: what is shown is what will be.
-func Look(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
+func Look(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		r.MayAlone, r.Given, r.Sure, r.Pay, r.Seen = true, money.MaxUnit, true, payment.Cash, ""
-		if result, err = take(ctx, tx, r); err != nil {
+		if result, err = take(ctx, tx, at, r); err != nil {
 			return err
 		}
 		return errLook
@@ -120,14 +117,14 @@ func Look(ctx context.Context, db pg.DB, r Request) (result *Result, err error) 
 }
 
 // Make takes the goods back. Above the shop's limit somebody has to agree who may.
-func Make(ctx context.Context, db pg.DB, r Request) (result *Result, err error) {
+func Make(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
 	if r.Word != nil {
-		if err := staff.Approve(ctx, db, *r.Word, r.Desk.LocationID, r.DeviceID); err != nil {
+		if err := staff.Approve(ctx, db, *r.Word, at.LocationID, at.DeviceID); err != nil {
 			return nil, err
 		}
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		result, err = take(ctx, tx, r)
+		result, err = take(ctx, tx, at, r)
 		return err
 	})
 	return result, err
@@ -137,6 +134,7 @@ func Make(ctx context.Context, db pg.DB, r Request) (result *Result, err error) 
 type taking struct {
 	Request
 	*Result
+	at       origin.Origin
 	tx       pgx.Tx
 	h        *order.Held
 	person   int64
@@ -163,8 +161,8 @@ type piece struct {
 	want              Want
 }
 
-func take(ctx context.Context, tx pgx.Tx, r Request) (*Result, error) {
-	t := &taking{Request: r, Result: &Result{}, tx: tx}
+func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result, error) {
+	t := &taking{at: at, Request: r, Result: &Result{}, tx: tx}
 	for _, step := range []func(context.Context) error{t.lock, t.choose, t.book, t.giveBack, t.shelve, t.tell} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -188,7 +186,7 @@ func (t *taking) lock(ctx context.Context) error {
 			WHERE (c.id = o.customer_id OR c.merged_into = o.customer_id OR c.id = (SELECT merged_into FROM customer WHERE id = o.customer_id)) AND i.kind IN ('email', 'phone', 'card'))
 		FROM orders o
 		JOIN location here ON here.id = $2
-		WHERE o.id = $1`, t.OrderID, t.Desk.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
+		WHERE o.id = $1`, t.OrderID, t.at.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.NotFound, "We can’t find that order.")
 	}
@@ -293,8 +291,8 @@ func (t *taking) book(ctx context.Context) error {
 	t.PointsTaken = taken
 	err = t.tx.QueryRow(ctx, `
 		INSERT INTO return_ticket (form, order_id, location_id, channel, associate_id, approved_by, goods, points_taken, refund)
-		VALUES (@form, @order, @location, 'counter', @associate, nullif(@approved::bigint, 0), @goods, @taken, 0)
-		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.Desk.LocationID, "associate": t.Desk.AssociateID, "approved": t.approver(), "goods": t.Goods, "taken": taken}).
+		VALUES (@form, @order, @location, @channel, @associate, nullif(@approved::bigint, 0), @goods, @taken, 0)
+		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.at.LocationID, "channel": t.at.Channel, "associate": t.at.AssociateID, "approved": t.approver(), "goods": t.Goods, "taken": taken}).
 		Scan(&t.ticket, &t.Number)
 	if err != nil {
 		return fmt.Errorf("write a return: %w", err)
@@ -384,7 +382,7 @@ func (t *taking) allowed(ctx context.Context, amount int64) error {
 	if t.Word == nil {
 		return nil
 	}
-	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.Desk.AssociateID, ApprovedBy: t.Word.ManagerID, Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.Desk.LocationID, Reason: t.Word.Reason})
+	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.at.AssociateID, ApprovedBy: t.Word.ManagerID, Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.at.LocationID, Reason: t.Word.Reason})
 }
 
 // giveBack takes what they want instead first, because what came back pays it, and gives back the rest.
@@ -404,7 +402,7 @@ func (t *taking) giveBack(ctx context.Context) error {
 	if t.AsCredit && t.nameless {
 		return fault.Field("credit", "This customer couldn’t use the credit later. Add their email, phone or card first, or refund the money.")
 	}
-	back := settle.Back{ReturnID: t.ticket, AssociateID: t.Desk.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
+	back := settle.Back{ReturnID: t.ticket, AssociateID: t.at.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
 	if len(t.instead()) > 0 {
 		inMoney, _, err := t.comesBack(ctx)
 		if err != nil {
@@ -468,8 +466,8 @@ func (t *taking) shelve(ctx context.Context) error {
 	}
 	slices.SortFunc(order, func(a, b shelf) int { return int(a.variant - b.variant) })
 	for _, s := range order {
-		why := inventory.Cause{Channel: "counter", Reason: s.reason, AssociateID: t.Desk.AssociateID}
-		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.Desk.LocationID, s.grade, count[s], why); err != nil {
+		why := inventory.Cause{Channel: t.at.Channel, Reason: s.reason, AssociateID: t.at.AssociateID}
+		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.at.LocationID, s.grade, count[s], why); err != nil {
 			return err
 		}
 	}
@@ -477,7 +475,7 @@ func (t *taking) shelve(ctx context.Context) error {
 }
 
 func (t *taking) tell(ctx context.Context) error {
-	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: "counter", LocationID: t.Desk.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.Desk.AssociateID}
+	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: t.at.Channel, LocationID: t.at.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.at.AssociateID}
 	if err := customer.Record(ctx, t.tx, fact); err != nil {
 		return err
 	}

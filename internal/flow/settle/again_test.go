@@ -11,13 +11,16 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/credit"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
@@ -47,7 +50,7 @@ func (w *world) states(orderID int64) string {
 	return one[string](w, `SELECT state || ' ' || payment_state FROM orders WHERE id = $1`, orderID)
 }
 
-func (w *world) collect(part int64, paid pickup.Payment) {
+func (w *world) collect(part int64, paid settle.CounterPayment) {
 	w.t.Helper()
 	require.NoError(w.t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
 	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), paid)
@@ -67,15 +70,15 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 			w.transfers()
 		},
 		"at a counter": func(w *world, placed checkout.Placed, mug, coat int64) {
-			change, err := pickup.Charge(ctx, w.db, w.desk(), placed.ID, pickup.Payment{Kind: payment.Cash, Given: 25000})
+			change, err := settle.Charge(ctx, w.db, w.desk(), placed.ID, settle.CounterPayment{Kind: payment.Cash, Given: 25000})
 			require.NoError(t, err)
 			require.Equal(t, int64(25000-1200-18900-395), change.Minor)
-			_, err = pickup.Charge(ctx, w.db, w.desk(), placed.ID, pickup.Payment{Kind: payment.Terminal})
+			_, err = settle.Charge(ctx, w.db, w.desk(), placed.ID, settle.CounterPayment{Kind: payment.Terminal})
 			require.True(t, fault.Is(err, fault.Conflict), "once")
 			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), coat, "Parcel Post", ""))
 		},
 		"with the mug": func(w *world, placed checkout.Placed, mug, coat int64) {
-			w.collect(mug, pickup.Payment{Kind: payment.Terminal})
+			w.collect(mug, settle.CounterPayment{Kind: payment.Terminal})
 			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), coat, "Parcel Post", ""))
 		},
 		"at a counter while the page is open": func(w *world, placed checkout.Placed, mug, coat int64) {
@@ -83,7 +86,7 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 			require.NoError(t, err)
 			page, err := w.office.Page(ctx, second)
 			require.NoError(t, err)
-			_, err = pickup.Charge(ctx, w.db, w.desk(), placed.ID, pickup.Payment{Kind: payment.Terminal})
+			_, err = settle.Charge(ctx, w.db, w.desk(), placed.ID, settle.CounterPayment{Kind: payment.Terminal})
 			require.NoError(t, err)
 			w.company.Pay(page, sandboxtest.Good)
 			require.NoError(t, w.office.Settle(ctx, second))
@@ -116,7 +119,7 @@ func TestAPromiseThatIsNotKeptIsOwed(t *testing.T) {
 	w := open(t)
 	placed, mug, _ := w.mixed()
 	w.drop(placed.PaymentID)
-	w.collect(mug, pickup.Payment{})
+	w.collect(mug, settle.CounterPayment{})
 	w.transfers()
 
 	require.Equal(t, "confirmed due", w.states(placed.ID))
@@ -134,13 +137,13 @@ func TestAPromiseThatIsNotKeptIsOwed(t *testing.T) {
 func TestWhatIsSetAsidePaysTheRest(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1200), "GBP"))
+	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1200), "GBP"))
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part, w.lines(placed.ID)[0], 1))
 	w.refundShort(placed.ID)
-	w.collect(part, pickup.Payment{})
+	w.collect(part, settle.CounterPayment{})
 	w.transfers()
 
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
@@ -157,7 +160,7 @@ func TestPointsPayForTheirPiecesOnly(t *testing.T) {
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part, w.lines(placed.ID)[0], 1))
 	w.refundShort(placed.ID)
-	w.collect(part, pickup.Payment{Kind: payment.Terminal})
+	w.collect(part, settle.CounterPayment{Kind: payment.Terminal})
 
 	require.Equal(t, int64(700), one[int64](w, `SELECT captured FROM tender WHERE order_id = $1 AND kind = 'terminal'`, placed.ID), "a mug of £12, of which £5 are points")
 	require.Equal(t, int64(500), one[int64](w, `SELECT sum(remaining) FROM points_lot WHERE vests_at <= now()`))
@@ -181,7 +184,7 @@ func TestCreditIsThePersons(t *testing.T) {
 
 	placed := w.place(ada, payment.Card)
 	require.Equal(t, int64(0), one[int64](w, `SELECT sum(balance) FROM credit`))
-	require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+	require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 	require.Equal(t, int64(2000), one[int64](w, `SELECT sum(balance) FROM credit`))
 	w.transfers()
 }
@@ -190,15 +193,15 @@ func TestAReturnIsWhatWasShown(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", MayAlone: true, Wants: []returns.Want{want(line, 1)}}
-	looked, err := returns.Look(ctx, w.db, r)
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.Want{want(line, 1)}}
+	looked, err := returns.Look(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 
 	r.Seen, r.Wants = looked.Figures(), []returns.Want{want(line, 3)}
-	_, err = returns.Make(ctx, w.db, r)
+	_, err = returns.Make(ctx, w.db, w.desk(), r)
 	require.True(t, fault.Is(err, fault.Conflict), "what was confirmed is one mug, not three")
 	r.Wants = []returns.Want{want(line, 1)}
-	_, err = returns.Make(ctx, w.db, r)
+	_, err = returns.Make(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 	w.sound()
 }
@@ -210,7 +213,7 @@ func TestSmallReturnsAddUpToALargeOne(t *testing.T) {
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
 	for n := range 3 {
-		_, err = returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(line, 1)}})
+		_, err = returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1)}})
 		if n < 2 {
 			require.NoError(t, err)
 		}
@@ -224,15 +227,15 @@ func TestNobodyIsGivenCreditThatIsLost(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", MayAlone: true, AsCredit: true, Wants: []returns.Want{want(line, 1)}}
-	_, err := returns.Make(ctx, w.db, r)
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true, Wants: []returns.Want{want(line, 1)}}
+	_, err := returns.Make(ctx, w.db, w.desk(), r)
 	require.Contains(t, fault.As(err).Fields, "credit")
 
 	owner := one[int64](w, `SELECT customer_id FROM orders WHERE id = $1`, placed.ID)
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
 		return customer.Verify(ctx, tx, owner, customer.Email, "ada@example.com", "counter")
 	}))
-	made, err := returns.Make(ctx, w.db, r)
+	made, err := returns.Make(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 	require.Equal(t, int64(1200), made.To(payment.Credit))
 	w.sound()
@@ -257,8 +260,8 @@ func TestTheDeliveryGoesBackWithTheLastOfIt(t *testing.T) {
 func TestADrawerHoldsOneCurrency(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: pickup.Desk{LocationID: w.Broadway.ID, AssociateID: w.Bea.ID, Name: "test"}, Language: "en", MayAlone: true, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}}
-	_, err := returns.Make(ctx, w.db, r)
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}}
+	_, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.Broadway.ID, AssociateID: w.Bea.ID, Language: "en"}, r)
 	require.ErrorContains(t, err, "GBP")
 	w.sound()
 }
@@ -274,13 +277,13 @@ func TestWhoUsedItUpOrdersWithout(t *testing.T) {
 	again := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	r := w.request(again, payment.PayAtPickup)
 	require.Equal(t, int64(900), r.Expected, "nobody knows yet who this is")
-	_, err := checkout.Place(ctx, w.db, r)
+	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 	require.True(t, fault.Is(err, fault.Conflict))
 	b, err := basket.LoadAt(ctx, w.db, again, basket.Here{Email: r.Email}, "en")
 	require.NoError(t, err)
 	require.Equal(t, int64(1200), b.Quote.Total)
 	r.Expected, r.Rest = b.Quote.Total, nil
-	_, err = checkout.Place(ctx, w.db, r)
+	_, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 	require.NoError(t, err)
 	w.sound()
 }
@@ -291,10 +294,10 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
 	w.add(ada, w.Mug, 2, w.HarbourStreet)
 	w.add(ada, w.BlueMug, 1, w.HarbourStreet)
-	stranger, err := shopping.WalkIn(ctx, w.db, w.HarbourStreet.ID)
+	stranger, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, w.db, stranger, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true, Channel: "counter", Language: "en"}))
-	require.NoError(t, shopping.Attach(ctx, w.db, stranger, ada))
+	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
+	require.NoError(t, shopping.Attach(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, ada))
 	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
@@ -304,7 +307,7 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 
 	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
-	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here})
 	require.NoError(t, err)
 
 	require.Equal(t, int64(1200+1250), one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID))

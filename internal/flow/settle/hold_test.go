@@ -11,13 +11,17 @@ import (
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/task"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
@@ -135,7 +139,7 @@ func TestAHoldEndsOneWay(t *testing.T) {
 				time.Sleep(20 * time.Millisecond)
 				err = pickup.Expire(ctx, w.db)
 			case 2:
-				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, code, pickup.Payment{})
+				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, code, settle.CounterPayment{})
 			case 3:
 				if round%2 == 0 {
 					_, err = pickup.Extend(ctx, w.db, placed.ID, part)
@@ -165,7 +169,7 @@ func TestAHoldEndsOneWay(t *testing.T) {
 }
 
 // short is an order of mugs of which one was not found.
-func (w *world) short(pay string, of int) (placed checkout.Placed, shortage int64) {
+func (w *world) short(pay string, of int) (placed checkout.Placed, missing int64) {
 	w.t.Helper()
 	placed = w.place(w.Ada(w.t, w.db, w.Mug, of, w.HarbourStreet), pay)
 	if pay == payment.Card {
@@ -180,60 +184,60 @@ func (w *world) short(pay string, of int) (placed checkout.Placed, shortage int6
 // refundShort has the shopper want their money back for what was not found.
 func (w *world) refundShort(orderID int64) {
 	w.t.Helper()
-	require.NoError(w.t, pickup.Decide(ctx, w.db, pickup.Choice{OrderID: orderID, ShortageID: one[int64](w, `SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, orderID), What: "refund", By: "shopper"}))
+	require.NoError(w.t, shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: orderID, ShortageID: one[int64](w, `SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, orderID), What: "refund", By: "shopper"}))
 }
 
 func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	w := open(t)
 	onHand := one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID)
-	placed, shortage := w.short(payment.Card, 1)
+	placed, missing := w.short(payment.Card, 1)
 	require.Equal(t, onHand-1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID), "the difference is booked")
 	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM task WHERE kind = 'recount'`))
 	require.Equal(t, "confirmed authorised", w.states(placed.ID), "nothing is given back before they chose")
-	options, err := pickup.OptionsOf(ctx, w.db, placed.ID)
+	options, err := shortage.OptionsOf(ctx, w.db, placed.ID)
 	require.NoError(t, err)
 	require.Len(t, options, 1)
 	require.Equal(t, []int64{w.MillLane.ID}, []int64{options[0].Stores[0].ID}, "Broadway has other prices")
 	require.True(t, options[0].MayShip)
 
-	choose := func(placed checkout.Placed, shortage int64, what string, store int64) error {
-		return pickup.Decide(ctx, w.db, pickup.Choice{OrderID: placed.ID, ShortageID: shortage, What: what, LocationID: store, By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
+	choose := func(placed checkout.Placed, missing int64, what string, store int64) error {
+		return shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: what, LocationID: store, By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
 	}
-	require.Error(t, choose(placed, shortage, "store", w.Broadway.ID))
-	require.NoError(t, choose(placed, shortage, "store", w.MillLane.ID))
-	require.True(t, fault.Is(choose(placed, shortage, "refund", 0), fault.Conflict), "it is decided once")
+	require.Error(t, choose(placed, missing, "store", w.Broadway.ID))
+	require.NoError(t, choose(placed, missing, "store", w.MillLane.ID))
+	require.True(t, fault.Is(choose(placed, missing, "refund", 0), fault.Conflict), "it is decided once")
 	w.sound()
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
-	mill := pickup.Desk{LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Name: "mill"}
+	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, part, "B2"))
-	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), pickup.Payment{})
+	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
 	w.sound()
 
-	sent, shortage := w.short(payment.Card, 1)
-	var wrong = pickup.Decide(ctx, w.db, pickup.Choice{OrderID: sent.ID, ShortageID: shortage, What: "ship", By: "shopper"})
+	sent, missing := w.short(payment.Card, 1)
+	var wrong = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: sent.ID, ShortageID: missing, What: "ship", By: "shopper"})
 	require.Contains(t, fault.As(wrong).Fields, "postcode", "an address is asked for")
-	require.NoError(t, choose(sent, shortage, "ship", 0))
+	require.NoError(t, choose(sent, missing, "ship", 0))
 	require.Equal(t, "ship to_pick 0", one[string](w, `SELECT method || ' ' || state || ' ' || paid FROM fulfilment WHERE order_id = $1`, sent.ID), "at no charge")
 	w.sound()
 
-	back, shortage := w.short(payment.Card, 1)
-	require.NoError(t, choose(back, shortage, "refund", 0))
+	back, missing := w.short(payment.Card, 1)
+	require.NoError(t, choose(back, missing, "refund", 0))
 	w.transfers()
 	require.Equal(t, "cancelled void", w.states(back.ID))
 	w.sound()
 
 	unpaid, _ := w.short(payment.PayAtPickup, 1)
-	options, err = pickup.OptionsOf(ctx, w.db, unpaid.ID)
+	options, err = shortage.OptionsOf(ctx, w.db, unpaid.ID)
 	require.NoError(t, err)
 	require.False(t, options[0].MayShip, "what is not paid is not sent")
-	require.NoError(t, pickup.DecideForThem(ctx, w.db), "not before its time")
+	require.NoError(t, shortage.DecideForThem(ctx, w.db), "not before its time")
 	require.Equal(t, "confirmed due", w.states(unpaid.ID))
 	_, err = w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() - interval '1 minute' WHERE decided_at IS NULL`)
 	require.NoError(t, err)
-	require.NoError(t, pickup.DecideForThem(ctx, w.db))
+	require.NoError(t, shortage.DecideForThem(ctx, w.db))
 	require.Equal(t, "cancelled void", w.states(unpaid.ID))
 	require.Equal(t, "time", one[string](w, `SELECT decided_by FROM shortage WHERE order_id = $1`, unpaid.ID))
 	w.sound()
@@ -245,20 +249,20 @@ func TestAShortageIsDecidedOnce(t *testing.T) {
 	_, err := w.db.Exec(ctx, `UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
 	require.NoError(t, err)
 	for round := range rounds(4, 60) {
-		placed, shortage := w.short(payment.Card, 1+round%2)
-		_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE id = $1`, shortage)
+		placed, missing := w.short(payment.Card, 1+round%2)
+		_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE id = $1`, missing)
 		require.NoError(t, err)
 		atOnce(5, func(i int) {
 			var err error
 			switch i {
 			case 0, 1:
-				err = pickup.Decide(ctx, w.db, pickup.Choice{OrderID: placed.ID, ShortageID: shortage, What: "store", LocationID: w.MillLane.ID, By: "shopper"})
+				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "store", LocationID: w.MillLane.ID, By: "shopper"})
 			case 2:
-				err = pickup.Decide(ctx, w.db, pickup.Choice{OrderID: placed.ID, ShortageID: shortage, What: "ship", By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
+				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "ship", By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
 			case 3:
-				err = pickup.DecideForThem(ctx, w.db)
+				err = shortage.DecideForThem(ctx, w.db)
 			case 4:
-				err = pickup.CallOff(ctx, w.db, placed.ID, "web")
+				err = cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID)
 			}
 			told(t, err)
 		})
@@ -306,13 +310,13 @@ func (w *world) associate(email string) int64 {
 func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 	w := open(t)
 	begin := func(method string) (placed checkout.Placed, customer int64) {
-		id, err := shopping.WalkIn(ctx, w.db, w.HarbourStreet.ID)
+		id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
 		require.NoError(t, err)
-		require.NoError(t, shopping.AddFor(ctx, w.db, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true, Channel: "counter", Language: "en"}))
+		require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 		here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
 		b, err := basket.LoadAt(ctx, w.db, id, here, "en")
 		require.NoError(t, err)
-		placed, err = checkout.Place(ctx, w.db, checkout.Request{CustomerID: id, CartID: b.CartID, Expected: b.Quote.Total, Pay: method, Gateway: "sandbox", Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+		placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: id, CartID: b.CartID, Expected: b.Quote.Total, Pay: method, Gateway: "sandbox", Here: here})
 		require.NoError(t, err)
 		return placed, id
 	}
@@ -321,7 +325,7 @@ func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 		part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 		require.Error(t, pickup.HandOverSale(ctx, w.db, w.desk(), part), "not before it is paid")
 		w.pay(placed.PaymentID, map[string]string{payment.Card: sandboxtest.Good, payment.PayLater: "agree"}[method])
-		mill := pickup.Desk{LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Name: "mill"}
+		mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 		require.Error(t, pickup.HandOverSale(ctx, w.db, mill, part), "another store has not got it")
 		w.sound()
 		var won atomic.Int32
@@ -371,12 +375,12 @@ func TestOneTicketForEveryWay(t *testing.T) {
 	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.MillLane.ID), fault.NotFound), "another store's sale it is not")
 	b := load()
 	require.ElementsMatch(t, []string{quote.Pickup, quote.CarryOut, quote.Ship}, []string{b.Lines[0].Method, b.Lines[1].Method, b.Lines[2].Method})
-	request := checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"}
-	_, err := checkout.Place(ctx, w.db, request)
+	request := checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here}
+	_, err := checkout.Place(ctx, w.db, w.desk(), request)
 	require.Contains(t, fault.As(err).Fields, "name", "somebody collects it")
 	require.Contains(t, fault.As(err).Fields, "postcode")
 	request.Name, request.Phone, request.To = "Ada Bray", "0113 496 0999", postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}
-	placed, err := checkout.Place(ctx, w.db, request)
+	placed, err := checkout.Place(ctx, w.db, w.desk(), request)
 	require.NoError(t, err)
 
 	require.Equal(t, "carry_out:collected pickup:to_pick ship:to_pick", one[string](w, `SELECT string_agg(method || ':' || state, ' ' ORDER BY method) FROM fulfilment WHERE order_id = $1`, placed.ID))
@@ -406,9 +410,9 @@ func TestWhatIsSoldWithoutStock(t *testing.T) {
 		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.MillLane.ID, Delta: 25}}, inventory.Cause{Channel: "api"})
 	}))
 	part := one[int64](w, `SELECT id FROM fulfilment`)
-	mill := pickup.Desk{LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Name: "mill"}
+	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, part, "B2"))
-	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment`), pickup.Payment{})
+	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment`), settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
 	require.Equal(t, 5, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.BlueMug, w.MillLane.ID))
@@ -427,7 +431,7 @@ func TestWhereThereIsNoRateNothingIsSold(t *testing.T) {
 	require.Nil(t, b.Way, "nor is its delivery taxed")
 	request := w.request(ada, payment.Card)
 	request.To = postal.Address{Lines: "Damrak 1", Town: "Amsterdam", Postcode: "1012 AB", Country: "NL"}
-	_, err = checkout.Place(ctx, w.db, request)
+	_, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, request)
 	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
 
 	_, err = w.db.Exec(ctx, `INSERT INTO tax_rate (country, region, tax_class, name, ppm) VALUES ('NL', '', 'standard', 'Outside tax', 0)`)
@@ -443,9 +447,9 @@ func TestWhereThereIsNoRateNothingIsSold(t *testing.T) {
 func TestOncePerPersonNeedsAPerson(t *testing.T) {
 	w := open(t)
 	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 5000}}}, "ONCE")
-	id, err := shopping.WalkIn(ctx, w.db, w.HarbourStreet.ID)
+	id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, w.db, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true, Channel: "counter", Language: "en"}))
+	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 	require.NoError(t, cart.AddCode(ctx, w.db, id, "ONCE"))
 	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, id, here, "en")
@@ -457,7 +461,7 @@ func TestOncePerPersonNeedsAPerson(t *testing.T) {
 	require.Zero(t, b.Earns(), "and nobody is promised points")
 
 	ada := w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet)
-	require.NoError(t, shopping.Attach(ctx, w.db, id, ada))
+	require.NoError(t, shopping.Attach(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, ada))
 	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
 	require.Equal(t, int64(600), b.Quote.Total)

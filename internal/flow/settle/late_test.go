@@ -6,8 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
-	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/cancellation"
 )
 
 // Called off while the payment page is open: the page closes with it.
@@ -16,7 +17,7 @@ func TestAPageClosesWithItsOrder(t *testing.T) {
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
 	page, err := w.office.Page(ctx, placed.PaymentID)
 	require.NoError(t, err)
-	require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+	require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 	w.transfers()
 	require.Equal(t, "void", one[string](w, `SELECT state FROM sandbox.payment`))
 	require.Equal(t, "void", one[string](w, `SELECT state FROM payment`))
@@ -30,7 +31,7 @@ func TestWhatIsPaidForACancelledOrderGoesBack(t *testing.T) {
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
 	page, err := w.office.Page(ctx, placed.PaymentID)
 	require.NoError(t, err)
-	require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+	require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 	w.company.Pay(page, sandboxtest.Good)
 	require.NoError(t, w.office.Settle(ctx, placed.PaymentID))
 	w.transfers()

@@ -15,11 +15,15 @@ import (
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/pg"
 )
 
@@ -139,7 +143,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		ada := w.Ada(t, w.db, variant, int(quantity), w.HarbourStreet)
 		o := &noted{variant: variant, price: price[variant], open: quantity, state: "confirmed", payment: "due"}
 		if r.IntN(2) == 0 && m.card > 0 {
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, code, "GBP"))
+			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
 			o.promised = min(m.card, o.cost())
 		}
 		how := payment.PayAtPickup
@@ -147,7 +151,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			how = payment.Card
 		}
 		var err error
-		if o.Placed, err = checkout.Place(ctx, w.db, w.request(ada, how)); m.onHand[variant]-m.reserved[variant] < quantity {
+		if o.Placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(ada, how)); m.onHand[variant]-m.reserved[variant] < quantity {
 			require.ErrorIs(t, err, checkout.ErrShort)
 			return "too few"
 		}
@@ -196,14 +200,14 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			// The shopper of whose line nothing is there takes their money back at once.
 			_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE decided_at IS NULL`)
 			require.NoError(t, err)
-			require.NoError(t, pickup.DecideForThem(ctx, w.db))
+			require.NoError(t, shortage.DecideForThem(ctx, w.db))
 			m.onHand[o.variant]--
 			m.reserved[o.variant]--
 			m.gone(o, 1)
 			w.transfers()
 			return "not found"
 		}
-		w.collect(part(o), pickup.Payment{Kind: payment.Terminal})
+		w.collect(part(o), settle.CounterPayment{Kind: payment.Terminal})
 		w.transfers()
 		m.onHand[o.variant] -= o.open
 		m.reserved[o.variant] -= o.open
@@ -217,7 +221,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		if o == nil {
 			return ""
 		}
-		require.NoError(t, pickup.CallOff(ctx, w.db, o.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, o.ID))
 		w.transfers()
 		m.reserved[o.variant] -= o.open
 		m.gone(o, o.open)
@@ -228,7 +232,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			return ""
 		}
 		n := 1 + r.Int64N(o.handed)
-		made, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: o.ID, Desk: w.desk(), Language: "en", MayAlone: true, Wants: []returns.Want{want(line(o), int(n))}})
+		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, MayAlone: true, Wants: []returns.Want{want(line(o), int(n))}})
 		require.NoError(t, err)
 		require.Equal(t, n*o.price, made.Refund)
 		w.transfers()

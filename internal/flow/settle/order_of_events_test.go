@@ -19,9 +19,11 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
@@ -61,7 +63,10 @@ func (w *world) inTurn(lock string, args []any, first, second func() error) (err
 func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 	const person, stock, order = `SELECT FROM customer WHERE id = $1 FOR UPDATE`, `SELECT FROM stock_level WHERE variant_id = $1 AND location_id = $2 FOR UPDATE`, `SELECT FROM orders WHERE id = $1 FOR UPDATE`
 	place := func(w *world, r checkout.Request) func() error {
-		return func() error { _, err := checkout.Place(ctx, w.db, r); return err }
+		return func() error {
+			_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
+			return err
+		}
 	}
 	conflict := func(t *testing.T, err error) {
 		t.Helper()
@@ -89,7 +94,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w := open(t)
 		r := w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.PayAtPickup)
 		count := func() error {
-			return stocktake.Count(ctx, w.db, stocktake.Change{VariantID: w.Coat, LocationID: w.HarbourStreet.ID, Quantity: 0, Reason: "stocktake", AssociateID: w.Bea.ID, Form: rand.Text()})
+			return stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID}, stocktake.Change{VariantID: w.Coat, LocationID: w.HarbourStreet.ID, Quantity: 0, Reason: "stocktake", Form: rand.Text()})
 		}
 		errs := w.inTurn(stock, []any{w.Coat, w.HarbourStreet.ID}, count, place(w, r))
 		require.NoError(t, errs[0])
@@ -122,7 +127,9 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 			t.Run(fmt.Sprintf("C14: called off and %s, called off first: %v", name, first), func(t *testing.T) {
 				w := open(t)
 				placed, pick, ship := w.mixed()
-				off := func() error { return pickup.CallOff(ctx, w.db, placed.ID, "web") }
+				off := func() error {
+					return cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID)
+				}
 				do := func() error { return other(w, pick, ship) }
 				var errs [2]error
 				if first {
@@ -146,7 +153,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w := open(t)
 		placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Terminal, 0)
 		take := func() error {
-			_, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(order, []any{placed.ID}, take, take)
@@ -160,7 +167,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		var requests [2]checkout.Request
 		for i := range requests {
 			who := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: who}, code, "GBP"))
+			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: who}, code, "GBP"))
 			requests[i] = w.request(who, payment.PayAtPickup)
 		}
 		oneOf(t, w.inTurn(`SELECT FROM gift_card FOR UPDATE`, nil, place(w, requests[0]), place(w, requests[1])))
@@ -172,7 +179,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		var requests [2]checkout.Request
 		for i := range requests {
 			who := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
-			require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Trier{Person: who}, "ONE"))
+			require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Shopper{Person: who}, "ONE"))
 			requests[i] = w.request(who, payment.PayAtPickup)
 		}
 		oneOf(t, w.inTurn(`SELECT FROM promotion FOR UPDATE`, nil, place(w, requests[0]), place(w, requests[1])))
@@ -205,7 +212,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		require.NoError(t, cart.Spend(ctx, w.db, ada, earned.Spendable+100, false))
 		spend := place(w, w.request(ada, payment.PayAtPickup))
 		back := func() error {
-			_, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: sold.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID, Wants: []returns.Want{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(person, []any{ada}, spend, back)
@@ -242,26 +249,26 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				b, failed := basket.Load(ctx, w.db, customers[i], "en")
 				assert.NoError(t, failed)
 				if b == nil || len(b.Lines) == 0 {
-					err = shopping.AddFor(ctx, w.db, customers[i], shopping.Item{VariantID: w.BlueMug, Quantity: 1, LocationID: w.HarbourStreet.ID, Channel: "web", Language: "en"})
-				} else if placed, err = checkout.Place(ctx, w.db, w.request(customers[i], payment.PayAtPickup)); err == nil {
+					err = shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customers[i], shopping.Item{VariantID: w.BlueMug, Quantity: 1, LocationID: w.HarbourStreet.ID})
+				} else if placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(customers[i], payment.PayAtPickup)); err == nil {
 					mine = append(mine, placed)
 				}
 			case k == 2 && len(mine) > 0:
-				err = pickup.CallOff(ctx, w.db, mine[0].ID, "web")
+				err = cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, mine[0].ID)
 				mine = mine[1:]
 			case k == 3 && len(mine) > 0:
 				part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, mine[0].ID)
 				if err = pickup.Ready(ctx, w.db, w.desk(), part, "A1"); err != nil {
 					break
 				}
-				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT coalesce(code, '') FROM fulfilment WHERE id = $1`, part), pickup.Payment{Kind: payment.Terminal})
+				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT coalesce(code, '') FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{Kind: payment.Terminal})
 				mine = mine[1:]
 			case k == 4:
 				err = pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
 					return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Delta: 1 + r.IntN(3)}}, inventory.Cause{Channel: "api"})
 				})
 			case k == 5 && r.IntN(4) == 0:
-				err = stocktake.Count(ctx, w.db, stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12), Reason: "stocktake", AssociateID: w.Bea.ID, Form: rand.Text()})
+				err = stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID}, stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12), Reason: "stocktake", Form: rand.Text()})
 			default:
 				k = 1
 			}
@@ -286,7 +293,7 @@ func TestManyWorkersOneEffect(t *testing.T) {
 		w.pay(placed.PaymentID, sandboxtest.Good)
 		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
 		w.transfers()
-		require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		transfers = append(transfers, one[int64](w, `SELECT max(id) FROM transfer`))
 		header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment.capture", Payment: one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)}, w.company.Secret(), time.Now())
 		require.NoError(t, w.office.Receive(ctx, "sandbox", header, body))

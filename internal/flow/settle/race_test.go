@@ -20,11 +20,12 @@ import (
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
@@ -52,7 +53,7 @@ func TestTheLastUnitsAreSoldExactly(t *testing.T) {
 		}
 		var won atomic.Int32
 		atOnce(len(requests), func(i int) {
-			if _, err := checkout.Place(ctx, w.db, requests[i]); told(t, err) {
+			if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, requests[i]); told(t, err) {
 				won.Add(1)
 			} else {
 				assert.ErrorIs(t, err, checkout.ErrShort)
@@ -70,7 +71,7 @@ func TestOneCartIsPaidOnce(t *testing.T) {
 	var mu sync.Mutex
 	answers := map[checkout.Placed]int{}
 	atOnce(20, func(int) {
-		placed, err := checkout.Place(ctx, w.db, r)
+		placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 		assert.NoError(t, err)
 		placed.Change.Currency = ""
 		mu.Lock()
@@ -98,7 +99,7 @@ func TestOnePaymentIsSettledOnce(t *testing.T) {
 		id := one[int64](w, `SELECT id FROM transfer WHERE payment_id = $1`, placed.PaymentID)
 		atOnce(4, func(int) { assert.NoError(t, w.office.Transfer(ctx, id)) })
 		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM sandbox.entry e JOIN payment p ON p.reference = e.payment_id WHERE p.id = $1 AND e.kind = 'capture'`, placed.PaymentID))
-		require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 	}
 	w.sound()
@@ -112,8 +113,8 @@ func TestPiecesComeBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(6, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
-			if made, err := returns.Make(ctx, w.db, r); told(t, err) {
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
+			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
 		})
@@ -131,13 +132,13 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 	for range rounds(2, 50) {
 		placed := w.place(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
-		w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), pickup.Payment{})
+		w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), settle.CounterPayment{})
 		w.transfers()
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(8, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
-			if made, err := returns.Make(ctx, w.db, r); told(t, err) {
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
+			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
 		})
@@ -159,7 +160,7 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 	}
 	placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
-	w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), pickup.Payment{})
+	w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), settle.CounterPayment{})
 	w.transfers()
 	w.sound()
 	require.NoError(t, w.office.Gateway.Refund(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID), "by hand", 500))
@@ -190,7 +191,7 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 			}
 			var n atomic.Int32
 			atOnce(len(requests), func(i int) {
-				if _, err := checkout.Place(ctx, w.db, requests[i]); told(t, err) {
+				if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, requests[i]); told(t, err) {
 					n.Add(1)
 				}
 			})
@@ -216,7 +217,10 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 		w.points(ada, 500)
 		require.NoError(t, cart.Spend(ctx, w.db, ada, 500, false))
 		r := w.request(ada, payment.PayAtPickup)
-		atOnce(12, func(int) { _, err := checkout.Place(ctx, w.db, r); assert.NoError(t, err) })
+		atOnce(12, func(int) {
+			_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
+			assert.NoError(t, err)
+		})
 		require.Equal(t, int64(0), one[int64](w, `SELECT sum(remaining)::bigint FROM points_lot WHERE customer_id = $1`, ada))
 		w.sound()
 	}
@@ -264,7 +268,7 @@ func TestTheTimeToPayEndsWhileSomebodyPays(t *testing.T) {
 		state, paid := one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT s.state FROM sandbox.payment s JOIN payment p ON p.reference = s.id WHERE p.id = $1`, placed.PaymentID)
 		require.Contains(t, []string{"confirmed authorised", "cancelled void"}, state+" "+paid, "paid and there, or neither")
 		if state == "confirmed" {
-			require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 			w.transfers()
 		}
 	}
@@ -323,7 +327,7 @@ func TestALimitThatIsSetWhileOrdersComeInCountsThemAll(t *testing.T) {
 	}
 	atOnce(len(requests)+1, func(i int) {
 		if i < len(requests) {
-			_, err := checkout.Place(ctx, w.db, requests[i])
+			_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, requests[i])
 			told(t, err)
 			return
 		}
@@ -355,7 +359,7 @@ func TestAnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
 			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
 			w.lose(operation == "capture", "capture", kind)
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
-			require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 			w.lose(operation == "refund", "refund", kind)
 		}
 	}
@@ -389,7 +393,7 @@ func TestOneConnectionIsEnough(t *testing.T) {
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
-	require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+	require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 	w.transfers()
 	sold := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Terminal, 0)
 	w.giveBack(sold.ID, w.HarbourStreet.ID, want(w.lines(sold.ID)[0], 1))
@@ -463,7 +467,7 @@ func TestMessagesInAnyOrderEndTheSame(t *testing.T) {
 		reference := one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)
 		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
 		w.transfers()
-		require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 		kinds := []string{"authorise", "authorise", "capture", "capture", "refund", "refund", "void", "decline"}
 		r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })

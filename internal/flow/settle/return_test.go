@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
@@ -21,6 +22,7 @@ import (
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
+	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/query/basket"
@@ -33,7 +35,7 @@ func (w *world) sell(customer int64, pay string, given int64) checkout.Placed {
 	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0, w.HarbourStreet.ID))
 	b, err := basket.LoadAt(ctx, w.db, customer, here, "en")
 	require.NoError(w.t, err)
-	placed, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Sure: true, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Sure: true, Here: here})
 	require.NoError(w.t, err)
 	return placed
 }
@@ -45,10 +47,11 @@ func (w *world) lines(orderID int64) (lines []int64) {
 
 func (w *world) giveBack(orderID int64, at int64, wants ...returns.Want) *returns.Result {
 	w.t.Helper()
-	r := returns.Request{Form: rand.Text(), OrderID: orderID, Desk: pickup.Desk{LocationID: at, AssociateID: w.Bea.ID, Name: "test"}, Language: "en", Wants: wants, MayAlone: true}
-	looked, err := returns.Look(ctx, w.db, r)
+	r := returns.Request{Form: rand.Text(), OrderID: orderID, Wants: wants, MayAlone: true}
+	here := origin.Origin{Channel: origin.Counter, LocationID: at, AssociateID: w.Bea.ID, Language: "en"}
+	looked, err := returns.Look(ctx, w.db, here, r)
 	require.NoError(w.t, err)
-	made, err := returns.Make(ctx, w.db, r)
+	made, err := returns.Make(ctx, w.db, here, r)
 	require.NoError(w.t, err)
 	require.Equal(w.t, []int64{looked.Goods, looked.Refund, looked.PointsBack, looked.Shortfall}, []int64{made.Goods, made.Refund, made.PointsBack, made.Shortfall}, "what was shown is what was done")
 	w.transfers()
@@ -97,7 +100,7 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	w.ship(ada, w.Coat)
 	w.points(ada, 777)
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1999), "GBP"))
+	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1999), "GBP"))
 	require.NoError(t, cart.Spend(ctx, w.db, ada, 777, false))
 	total := w.basket(ada).Quote.Total
 	placed := w.place(ada, payment.Card)
@@ -108,7 +111,7 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), part, "Parcel Post", "PP123"))
 		} else {
 			require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-			_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), pickup.Payment{})
+			_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
 			require.NoError(t, err)
 		}
 		w.transfers()
@@ -169,10 +172,10 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		ada := w.Ada(t, w.db, from, 1, w.HarbourStreet)
 		placed := w.sell(ada, payment.Terminal, 0)
 		w.add(ada, w.Coat, 1, w.HarbourStreet)
-		r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
+		r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
 			Exchange: []returns.Instead{{VariantID: into, Quantity: 1}}, Pay: payment.Cash, Given: 100}
 
-		made, err := returns.Make(ctx, w.db, r)
+		made, err := returns.Make(ctx, w.db, w.desk(), r)
 
 		require.NoError(t, err, name)
 		require.Equal(t, c.due, made.Due, name)
@@ -181,7 +184,7 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		require.Equal(t, 1, w.basket(ada).Pieces(), "the customer's own cart is as it was")
 		w.sound()
 
-		_, err = returns.Make(ctx, w.db, r)
+		_, err = returns.Make(ctx, w.db, w.desk(), r)
 		require.True(t, fault.Is(err, fault.Conflict), "one form returns once")
 		// And what was taken instead can come back too: what came back for it becomes credit.
 		second := one[int64](w, `SELECT exchange_id FROM return_ticket`)
@@ -218,13 +221,13 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 			require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), r.IntN(2) == 0))
 		}
 		if r.IntN(2) == 0 && currency == "GBP" {
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1+r.Int64N(3000)), currency))
+			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), currency))
 		}
 		here := basket.Here{LocationID: store.ID, CarryOut: true}
 		require.NoError(t, cart.TakeInHand(ctx, w.db, ada, 0, store.ID))
 		b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 		require.NoError(t, err)
-		bought, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Channel: "counter", AssociateID: w.Bea.ID, Here: here, Language: "en"})
+		bought, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here})
 		require.NoError(t, err)
 		if r.IntN(2) == 0 {
 			_, err = w.db.Exec(ctx, `UPDATE promotion SET state = 'ended'`)
@@ -239,7 +242,7 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 			require.NoError(t, err)
 		}
 		line := w.lines(bought.ID)[0]
-		made, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: bought.ID, Desk: pickup.Desk{LocationID: store.ID, AssociateID: w.Bea.ID, Name: "test"}, Language: "en", MayAlone: true,
+		made, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: store.ID, AssociateID: w.Bea.ID, Language: "en"}, returns.Request{Form: rand.Text(), OrderID: bought.ID, MayAlone: true,
 			Wants: []returns.Want{want(line, 1)}, Exchange: []returns.Instead{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal})
 		require.NoError(t, err)
 		if w.exact(line, currency) {
@@ -272,7 +275,7 @@ func TestALargeRefundAsksAManager(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.Terminal, 0)
 
-	_, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}})
+	_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}})
 
 	require.Contains(t, fault.As(err).Fields, "pin")
 	w.sound()
@@ -291,7 +294,7 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 		w.add(ada, w.BlueMug, 1+r.IntN(5), w.HarbourStreet)
 		w.points(ada, 1000)
 		require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), false))
-		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
+		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
 		placed := w.sell(ada, payment.Terminal, 0)
 		total, back := one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID), int64(0)
 		for back < total {
@@ -305,7 +308,7 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 			if len(wants) == 0 {
 				continue
 			}
-			made, err := returns.Make(ctx, w.db, returns.Request{Form: rand.Text(), OrderID: placed.ID, Desk: w.desk(), Language: "en", Wants: wants, MayAlone: true})
+			made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: wants, MayAlone: true})
 			require.NoError(t, err)
 			back += made.Refund + made.PointsValue
 		}
@@ -323,8 +326,8 @@ func TestACartThatWasOrderedIsNotSold(t *testing.T) {
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	placed := w.place(ada, payment.PayAtPickup)
 	cartID := one[int64](w, `SELECT cart_id FROM orders WHERE id = $1`, placed.ID)
-	_, err := checkout.Place(ctx, w.db, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000, Channel: "counter", AssociateID: w.Bea.ID,
-		Here: basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}, Language: "en"})
+	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000,
+		Here: basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}})
 	require.Equal(t, fault.Conflict, fault.As(err).Kind)
 	require.Contains(t, fault.As(err).Error(), "Nothing was charged here")
 	w.sound()

@@ -15,9 +15,11 @@ import (
 	"counterpart/internal/domain/giftcard"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/settle"
@@ -100,7 +102,7 @@ func (w *world) points(customer, points int64) {
 
 func (w *world) add(customer, variant int64, quantity int, at location.Location) {
 	w.t.Helper()
-	require.NoError(w.t, shopping.AddFor(ctx, w.db, customer, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID, Channel: "web", Language: "en"}))
+	require.NoError(w.t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
 }
 
 func (w *world) basket(customer int64) *basket.Basket {
@@ -124,13 +126,13 @@ func (w *world) ship(customer, variant int64) {
 func (w *world) request(customer int64, pay string) checkout.Request {
 	w.t.Helper()
 	b := w.basket(customer)
-	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Rest: new(b.Tenders().Rest), Name: "Ada Bray", Email: "ada@example.com", Pay: pay, Channel: "web", Language: "en",
+	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Rest: new(b.Tenders().Rest), Name: "Ada Bray", Email: "ada@example.com", Pay: pay,
 		Gateway: "sandbox", To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD", Country: "GB"}}
 }
 
 func (w *world) place(customer int64, pay string) checkout.Placed {
 	w.t.Helper()
-	placed, err := checkout.Place(ctx, w.db, w.request(customer, pay))
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(customer, pay))
 	require.NoError(w.t, err)
 	return placed
 }
@@ -188,8 +190,8 @@ func (w *world) sound() {
 	require.Zero(w.t, stray, "every charge of the company is one of ours, with the same figures, and the other way round")
 }
 
-func (w *world) desk() pickup.Desk {
-	return pickup.Desk{LocationID: w.HarbourStreet.ID, AssociateID: w.Bea.ID, Name: "test"}
+func (w *world) desk() origin.Origin {
+	return origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, AssociateID: w.Bea.ID, Language: "en"}
 }
 
 func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
@@ -200,8 +202,8 @@ func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	w.ship(ada, w.Coat)
 	w.points(ada, 500)
-	require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Trier{Person: ada}, "five"))
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, w.card(2000), "GBP"))
+	require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Shopper{Person: ada}, "five"))
+	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(2000), "GBP"))
 	require.NoError(t, cart.Spend(ctx, w.db, ada, 500, false))
 
 	b := w.basket(ada)
@@ -220,7 +222,7 @@ func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
 	// The mugs are collected: the whole order is captured, the coat is still to be sent.
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND method = 'pickup'`, placed.ID)
 	require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), pickup.Payment{})
+	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
 
@@ -259,8 +261,8 @@ func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 		ada := w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet)
 		w.points(ada, 300)
 		code := w.card(1000)
-		require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Trier{Person: ada}, "FIVE"))
-		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Trier{Person: ada}, code, "GBP"))
+		require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Shopper{Person: ada}, "FIVE"))
+		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
 		require.NoError(t, cart.Spend(ctx, w.db, ada, 300, false))
 		placed := w.place(ada, payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
@@ -270,7 +272,7 @@ func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders`))
 		}
 
-		require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 
 		found, err := giftcard.Find(ctx, w.db, code, "GBP")

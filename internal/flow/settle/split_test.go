@@ -7,12 +7,15 @@ import (
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/document"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/flow/billing"
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settle"
+	"counterpart/internal/flow/shortage"
 )
 
 // Three mugs with a discount that does not divide, invoiced before two of them are not found: one choice is made for two, then one of these is not found either.
@@ -37,30 +40,30 @@ func TestPartOfALineIsTheShoppersChoice(t *testing.T) {
 
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part("pickup", "to_pick"), mugs, 2))
 	w.sound()
-	options, err := pickup.OptionsOf(ctx, w.db, placed.ID)
+	options, err := shortage.OptionsOf(ctx, w.db, placed.ID)
 	require.NoError(t, err)
 	require.Len(t, options, 1)
 	require.Equal(t, []any{2, true}, []any{options[0].Quantity, options[0].Split})
 	require.Equal(t, paid-fell, one[int64](w, `SELECT amount - discount FROM order_line WHERE id = $1`, mugs), "each line keeps what was paid for its units")
 	require.Equal(t, "confirmed paid", w.states(placed.ID), "nothing is given back before they chose")
 
-	require.NoError(t, pickup.Decide(ctx, w.db, pickup.Choice{OrderID: placed.ID, ShortageID: options[0].ID, What: "store", LocationID: w.MillLane.ID, By: "shopper"}))
+	require.NoError(t, shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: options[0].ID, What: "store", LocationID: w.MillLane.ID, By: "shopper"}))
 	w.sound()
-	mill := pickup.Desk{LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Name: "mill"}
+	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 	there := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND location_id = $2`, placed.ID, w.MillLane.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, mill, there, options[0].LineID, 1))
 	w.sound()
-	options, err = pickup.OptionsOf(ctx, w.db, placed.ID)
+	options, err = shortage.OptionsOf(ctx, w.db, placed.ID)
 	require.NoError(t, err)
 	require.Len(t, options, 1)
-	require.NoError(t, pickup.Decide(ctx, w.db, pickup.Choice{OrderID: placed.ID, ShortageID: options[0].ID, What: "refund", By: "shopper"}))
+	require.NoError(t, shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: options[0].ID, What: "refund", By: "shopper"}))
 	w.transfers()
 	w.sound()
 
-	w.collect(part("pickup", "to_pick"), pickup.Payment{})
+	w.collect(part("pickup", "to_pick"), settle.CounterPayment{})
 	require.Equal(t, int64(1), one[int64](w, `SELECT count(*) FROM fulfilment WHERE order_id = $1 AND state = 'to_pick'`, placed.ID), "the other store's is a pickup of its own")
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, there, "B2"))
-	_, err = pickup.HandOver(ctx, w.db, mill, there, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, there), pickup.Payment{})
+	_, err = pickup.HandOver(ctx, w.db, mill, there, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, there), settle.CounterPayment{})
 	require.NoError(t, err)
 	require.NoError(t, billing.Square(ctx, w.db, placed.ID))
 	w.sound()

@@ -10,9 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/adapter/gateway/stripetest"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/proof/audit"
@@ -29,7 +30,7 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 	for range rounds(3, 40) {
 		request := w.request(w.Ada(t, w.db, w.BlueMug, 2, w.HarbourStreet), payment.Card)
 		request.Gateway = "stripe"
-		placed, err := checkout.Place(ctx, w.db, request)
+		placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, request)
 		require.NoError(t, err)
 		_, err = w.office.Page(ctx, placed.PaymentID)
 		require.NoError(t, err)
@@ -64,7 +65,7 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
 		w.transfers()
 		say("payment_intent.succeeded", "charge.captured")
-		require.NoError(t, pickup.CallOff(ctx, w.db, placed.ID, "web"))
+		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 		say("charge.refunded", "refund.created", "checkout.session.expired")
 		require.Equal(t, []string{"cancelled", "paid", "captured"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID),
@@ -85,7 +86,7 @@ func TestAPageAtStripeIsClosedAndAPromiseLapses(t *testing.T) {
 	for i := range 2 {
 		request := w.request(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 		request.Gateway = "stripe"
-		placed, err := checkout.Place(ctx, w.db, request)
+		placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, request)
 		require.NoError(t, err)
 		_, err = w.office.Page(ctx, placed.PaymentID)
 		require.NoError(t, err)

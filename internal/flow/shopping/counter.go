@@ -8,13 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/phone"
 )
 
 // Welcome makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
-func Welcome(ctx context.Context, db pg.DB, name, email, number, country string) (id int64, err error) {
+func Welcome(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64, err error) {
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
@@ -35,7 +36,7 @@ func Welcome(ctx context.Context, db pg.DB, name, email, number, country string)
 		if !ok {
 			form.Add(typed.kind, typed.wrong)
 		}
-		identities = append(identities, customer.Identity{Kind: typed.kind, Value: value, Source: "counter"})
+		identities = append(identities, customer.Identity{Kind: typed.kind, Value: value, Source: at.Channel})
 	}
 	if len(identities) == 0 {
 		form.Add("phone", "Enter a phone number or email address, so we can tell them when it’s ready.")
@@ -44,7 +45,7 @@ func Welcome(ctx context.Context, db pg.DB, name, email, number, country string)
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if id, err = customer.Create(ctx, tx, name, "en", "counter"); err != nil {
+		if id, err = customer.Create(ctx, tx, name, at.Language, at.Channel); err != nil {
 			return err
 		}
 		if err := customer.Identify(ctx, tx, id, identities...); err != nil {

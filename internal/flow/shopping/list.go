@@ -7,26 +7,26 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
 )
 
-// Who is whoever a browser stands for: a person, or with 0 the guest of a device, who may not exist yet.
-type Who struct {
-	Person   int64
-	Device   string
-	Language string
-	Channel  string
+// Shopper is whoever a browser or a till stands for: a person, or with 0 the guest of a device, who may not exist yet. Address is where tries of codes are counted.
+type Shopper struct {
+	Person  int64
+	Device  string
+	Address string
 }
 
 // guest finds the person, or makes a guest with a new cookie where there is none.
-func (w Who) guest(ctx context.Context, tx pgx.Tx) (id int64, newToken string, err error) {
-	if w.Person != 0 {
-		return w.Person, "", customer.Hold(ctx, tx, w.Person)
+func (s Shopper) guest(ctx context.Context, tx pgx.Tx, at origin.Origin) (id int64, newToken string, err error) {
+	if s.Person != 0 {
+		return s.Person, "", customer.Hold(ctx, tx, s.Person)
 	}
-	if id, err = customer.ByDevice(ctx, tx, w.Device); err != nil {
+	if id, err = customer.ByDevice(ctx, tx, s.Device); err != nil {
 		return 0, "", err
 	}
 	if id != 0 {
@@ -36,24 +36,24 @@ func (w Who) guest(ctx context.Context, tx pgx.Tx) (id int64, newToken string, e
 		}
 	}
 	newToken = secret.NewToken()
-	if id, err = customer.Create(ctx, tx, "", w.Language, w.Channel); err != nil {
+	if id, err = customer.Create(ctx, tx, "", at.Language, at.Channel); err != nil {
 		return 0, "", err
 	}
-	return id, newToken, customer.Identify(ctx, tx, id, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: w.Channel, Verified: true})
+	return id, newToken, customer.Identify(ctx, tx, id, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: at.Channel, Verified: true})
 }
 
 // Wish puts a variant on the wish list; the first wish makes a stranger a customer. The answer is a new cookie, or "".
-func Wish(ctx context.Context, db pg.DB, w Who, variantID int64) (newToken string, err error) {
+func Wish(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, variantID int64) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var id int64
-		if id, newToken, err = w.guest(ctx, tx); err != nil {
+		if id, newToken, err = s.guest(ctx, tx, at); err != nil {
 			return err
 		}
-		if err := cart.Wish(ctx, tx, id, variantID, cart.WishList, w.Channel); err != nil {
+		if err := cart.Wish(ctx, tx, id, variantID, cart.WishList, at.Channel); err != nil {
 			return err
 		}
 		batch := &pgx.Batch{}
-		customer.Fact{CustomerID: id, Kind: customer.Wished, Channel: w.Channel, VariantID: variantID}.Queue(batch)
+		customer.Fact{CustomerID: id, Kind: customer.Wished, Channel: at.Channel, VariantID: variantID}.Queue(batch)
 		live.QueueNotify(batch, live.Customer(id))
 		return tx.SendBatch(ctx, batch).Close()
 	})
@@ -61,10 +61,10 @@ func Wish(ctx context.Context, db pg.DB, w Who, variantID int64) (newToken strin
 }
 
 // Agree gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
-func Agree(ctx context.Context, db pg.DB, w Who, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
+func Agree(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var id int64
-		if id, newToken, err = w.guest(ctx, tx); err != nil {
+		if id, newToken, err = s.guest(ctx, tx, at); err != nil {
 			return err
 		}
 		return say(ctx, tx, id)
@@ -86,13 +86,13 @@ func KeepForLater(ctx context.Context, db pg.DB, customerID, lineID int64) error
 }
 
 // TakeFromList puts something from a list into the cart.
-func TakeFromList(ctx context.Context, db pg.DB, customerID, variantID int64, list, channel string, locationID int64) error {
+func TakeFromList(ctx context.Context, db pg.DB, at origin.Origin, customerID, variantID int64, list string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := cart.FromList(ctx, tx, customerID, variantID, list, channel); err != nil {
+		if err := cart.FromList(ctx, tx, customerID, variantID, list, at.Channel); err != nil {
 			return err
 		}
 		batch := &pgx.Batch{}
-		customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: channel, LocationID: locationID, VariantID: variantID, Quantity: 1}.Queue(batch)
+		customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: at.LocationID, VariantID: variantID, Quantity: 1}.Queue(batch)
 		live.QueueNotify(batch, live.Customer(customerID))
 		return tx.SendBatch(ctx, batch).Close()
 	})

@@ -8,6 +8,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
@@ -20,33 +21,31 @@ type Item struct {
 	Ship       bool // it is to be sent
 	InHand     bool // it is there, at the counter of the location
 	LocationID int64
-	Channel    string
-	Language   string
 }
 
 // AddAsDevice adds for the customer whose browser has this cookie. Where there is no such customer one is made, with a
 // new cookie: the answer is the cookie's value, or "" when the old one stays.
-func AddAsDevice(ctx context.Context, db pg.DB, token string, item Item) (newToken string, err error) {
+func AddAsDevice(ctx context.Context, db pg.DB, at origin.Origin, token string, item Item) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var customerID int64
-		if customerID, newToken, err = (Who{Device: token, Language: item.Language, Channel: item.Channel}).guest(ctx, tx); err != nil {
+		if customerID, newToken, err = (Shopper{Device: token}).guest(ctx, tx, at); err != nil {
 			return err
 		}
-		return add(ctx, tx, customerID, item)
+		return add(ctx, tx, at, customerID, item)
 	})
 	return newToken, err
 }
 
 // AddFor adds to the open cart of a customer whom an associate serves.
-func AddFor(ctx context.Context, db pg.DB, customerID int64, item Item) error {
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return add(ctx, tx, customerID, item) })
+func AddFor(ctx context.Context, db pg.DB, at origin.Origin, customerID int64, item Item) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return add(ctx, tx, at, customerID, item) })
 }
 
-func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
+func add(ctx context.Context, tx pgx.Tx, at origin.Origin, customerID int64, item Item) error {
 	if item.Quantity < 1 || item.Quantity > cart.MaxQuantity {
 		return fault.Field("quantity", "Choose a quantity from 1 to 99.")
 	}
-	cartID, err := cart.Open(ctx, tx, customerID, item.LocationID, item.Channel)
+	cartID, err := cart.Open(ctx, tx, customerID, item.LocationID, at.Channel)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
 	if item.InHand {
 		soldAt = item.LocationID
 	}
-	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, item.Channel, soldAt); err != nil {
+	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, at.Channel, soldAt); err != nil {
 		return err
 	}
 	if item.Ship {
@@ -63,7 +62,7 @@ func add(ctx context.Context, tx pgx.Tx, customerID int64, item Item) error {
 		}
 	}
 	batch := &pgx.Batch{}
-	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: item.Channel, LocationID: item.LocationID, VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)
+	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: item.LocationID, VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)
 	live.QueueNotify(batch, live.Customer(customerID))
 	return tx.SendBatch(ctx, batch).Close()
 }

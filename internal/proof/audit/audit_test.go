@@ -18,9 +18,11 @@ import (
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/giftcard"
 	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
@@ -189,18 +191,18 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 			return loyalty.Give(ctx, tx, ada, 200, "given", 0, 0, time.Now().Add(-time.Hour))
 		}))
 		for _, v := range variants {
-			require.NoError(t, shopping.AddFor(ctx, pool, ada, shopping.Item{VariantID: v, Quantity: 1, LocationID: c.Harbour, Ship: v == c.Coat, Channel: "web", Language: "en"}))
+			require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: v, Quantity: 1, LocationID: c.Harbour, Ship: v == c.Coat}))
 		}
-		require.NoError(t, shopping.UseCode(ctx, pool, shopping.Trier{Person: ada}, "TEN"))
-		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Trier{Person: ada}, code, "GBP"))
+		require.NoError(t, shopping.UseCode(ctx, pool, shopping.Shopper{Person: ada}, "TEN"))
+		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Shopper{Person: ada}, code, "GBP"))
 		require.NoError(t, cart.Spend(ctx, pool, ada, 150, true))
 		if here.CarryOut {
 			require.NoError(t, cart.TakeInHand(ctx, pool, ada, 0, c.Harbour))
 		}
 		b, err := basket.LoadAt(ctx, pool, ada, here, "en")
 		require.NoError(t, err)
-		placed, err := checkout.Place(ctx, pool, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Sure: true, Channel: "web", Language: "en", Gateway: "sandbox",
-			To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}, Here: here, AssociateID: map[bool]int64{true: c.Bea}[here.LocationID != 0]})
+		placed, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, AssociateID: map[bool]int64{true: c.Bea}[here.LocationID != 0], Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: 100_00, Sure: true, Gateway: "sandbox",
+			To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}, Here: here})
 		require.NoError(t, err)
 		return placed, ada
 	}
@@ -221,12 +223,12 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 	pay(mixed)
 	off, _ := shop(payment.Card, basket.Here{}, c.Mug)
 	pay(off)
-	require.NoError(t, pickup.CallOff(ctx, pool, off.ID, "web"))
+	require.NoError(t, cancellation.Order(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, off.ID))
 	shop(payment.Card, basket.Here{}, c.Mug) // is still being paid
 	sold, _ := shop(payment.Cash, basket.Here{LocationID: c.Harbour, CarryOut: true}, c.Mug)
 	var line, blue int64
 	require.NoError(t, pool.QueryRow(ctx, `SELECT min(id), (SELECT id FROM variant WHERE sku = 'MUG-W') FROM order_line WHERE order_id = $1`, sold.ID).Scan(&line, &blue))
-	_, err := returns.Make(ctx, pool, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, Desk: pickup.Desk{LocationID: c.Harbour, AssociateID: c.Bea, Name: "test"}, Language: "en", MayAlone: true, Pay: payment.Cash, Given: 100_00, Sure: true,
+	_, err := returns.Make(ctx, pool, origin.Origin{Channel: origin.Counter, LocationID: c.Harbour, AssociateID: c.Bea, Language: "en"}, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, MayAlone: true, Pay: payment.Cash, Given: 100_00, Sure: true,
 		Wants: []returns.Want{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged", Restock: true}}, Exchange: []returns.Instead{{VariantID: blue, Quantity: 1}}})
 	require.NoError(t, err)
 }
@@ -235,12 +237,12 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 func story(t *testing.T, db pg.DB) {
 	t.Helper()
 	c := sample.Load(t, db)
-	desk := pickup.Desk{LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Name: "test"}
+	desk := origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Language: "en"}
 	for _, state := range []string{"to_pick", "ready", "collected"} {
 		ada := c.Ada(t, db, c.Mug, 2, c.HarbourStreet)
 		b, err := basket.Load(ctx, db, ada, "en")
 		require.NoError(t, err)
-		link, err := checkout.Place(ctx, db, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup, Channel: "web", Language: "en"})
+		link, err := checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup})
 		require.NoError(t, err)
 		var fulfilment int64
 		var code string
@@ -249,12 +251,12 @@ func story(t *testing.T, db pg.DB) {
 			require.NoError(t, pickup.Ready(ctx, db, desk, fulfilment, "A1"))
 		}
 		if state == "collected" {
-			_, err := pickup.HandOver(ctx, db, desk, fulfilment, code, pickup.Payment{Kind: payment.Terminal})
+			_, err := pickup.HandOver(ctx, db, desk, fulfilment, code, settle.CounterPayment{Kind: payment.Terminal})
 			require.NoError(t, err)
 		}
 	}
 	guest := c.Ada(t, db, c.Coat, 1, c.HarbourStreet)
 	account, _ := sample.Account(t, db, "Ada", "ada@example.org")
-	_, err := person.Merge(ctx, db, customer.Merge{SurvivorID: account, AbsorbedID: guest, Proof: customer.ByCode}, "counter", c.HarbourStreet.ID)
+	_, err := person.Merge(ctx, db, origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID}, customer.Merge{SurvivorID: account, AbsorbedID: guest, Proof: customer.ByCode})
 	require.NoError(t, err)
 }

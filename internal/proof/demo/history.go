@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/tax"
@@ -32,7 +33,7 @@ const customers = 200
 type sale struct {
 	customer int
 	place    *location.Location
-	channel  string
+	channel  origin.Channel
 	at       time.Time
 	lines    []saleLine
 	state    string // to_pick, ready, collected
@@ -90,7 +91,7 @@ func (l *loader) sales(now time.Time) []sale {
 	var sales []sale
 	add := func(c, n int, at time.Time, place *location.Location, state string) {
 		key := fmt.Sprintf("%d-%d", c, n)
-		s := sale{customer: c, place: place, at: at, state: state, channel: []string{"web", "web", "counter", "phone"}[pick(4, "channel", key)]}
+		s := sale{customer: c, place: place, at: at, state: state, channel: []origin.Channel{origin.Web, origin.Web, origin.Counter, origin.Phone}[pick(4, "channel", key)]}
 		for k := range 1 + pick(3, "lines", key) {
 			v := l.variants[pick(uint64(len(l.variants)), "variant", key, fmt.Sprint(k))]
 			// Some things are loved more than others.
@@ -166,7 +167,7 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 		PaymentState: order.Due, Parts: []order.Part{{Method: quote.Pickup, LocationID: s.place.ID, ReadyBy: &readyBy}},
 	}
 	_, earned := q.Points(0, 1)
-	if s.channel != "web" {
+	if s.channel != origin.Web {
 		n.AssociateID = l.staff[s.place.Code]
 	}
 	for i, line := range q.Lines {

@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/tax"
@@ -91,7 +92,7 @@ func (c *Chain) Ada(t testing.TB, db pg.DB, variant int64, quantity int, at loca
 		return err
 	})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, db, customerID, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID, Channel: "web", Language: "en"}))
+	require.NoError(t, shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, customerID, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
 	return customerID
 }
 

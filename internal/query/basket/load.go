@@ -131,9 +131,6 @@ func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language
 	return nil
 }
 
-// nobody says whether the cart of customer $1 is a sale to somebody who gave no name and no way to reach them.
-const nobody = `(EXISTS (SELECT FROM customer WHERE id = $1 AND channel = 'counter' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1))`
-
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
 func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
@@ -148,7 +145,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
-			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+nobody+`
+			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+customer.WalkIn+`
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
@@ -255,7 +252,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			CASE
 				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1 OR code.used >= code.max_uses) THEN 'code'
 				WHEN p.used >= p.max_uses THEN 'uses'
-				WHEN p.max_per_customer IS NOT NULL AND $4 AND `+nobody+` THEN 'nobody'
+				WHEN p.max_per_customer IS NOT NULL AND $4 AND `+customer.WalkIn+` THEN 'nobody'
 				WHEN (SELECT sum(used) FROM promotion_counter WHERE promotion_id = p.id AND key IN (SELECT 'person:' || id FROM customer WHERE id = $1 OR merged_into = $1)) >= p.max_per_customer
 					OR $3 <> '' AND (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'email:' || encode(sha256(convert_to((SELECT forget_key FROM shop) || $3, 'UTF8')), 'hex')) >= p.max_per_customer THEN 'customer'
 				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'

@@ -10,6 +10,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/basket"
 	"counterpart/internal/query/profile"
@@ -20,8 +21,8 @@ import (
 type Person struct {
 	profile.Person
 	Basket     *basket.Basket
-	LastChange *time.Time // of the cart
-	CartFrom   string     // channel of the cart's last line
+	LastChange *time.Time     // of the cart
+	CartFrom   origin.Channel // channel of the cart's last line
 	Orders     []profile.Order
 	Worth      []profile.Worth
 	NoShows    int // collections that were held to the end and given up

@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 )
 
@@ -28,7 +29,7 @@ type Person struct {
 	ErasedAt     *time.Time
 	LocationID   int64 // the store they call theirs
 	Store        string
-	Channel      string // through which they came
+	Channel      origin.Channel // through which they came
 	Password     bool
 	Identities   []Identity
 	Tags         []string
@@ -39,14 +40,14 @@ type Person struct {
 
 // Identity is one way to recognise them. A device is shown by the day it came, never by its value.
 type Identity struct {
-	ID         int64      `json:"id"`
-	Kind       string     `json:"kind"`
-	Value      string     `json:"value"`
-	Source     string     `json:"source"`
-	VerifiedAt *time.Time `json:"verified_at"`
-	CreatedAt  time.Time  `json:"created_at"`
-	Name       string     `json:"name"` // of a passkey
-	UsedAt     *time.Time `json:"used_at"`
+	ID         int64          `json:"id"`
+	Kind       string         `json:"kind"`
+	Value      string         `json:"value"`
+	Source     origin.Channel `json:"source"`
+	VerifiedAt *time.Time     `json:"verified_at"`
+	CreatedAt  time.Time      `json:"created_at"`
+	Name       string         `json:"name"` // of a passkey
+	UsedAt     *time.Time     `json:"used_at"`
 }
 
 // Of gives the identities of a kind, proven ones first.
@@ -123,7 +124,7 @@ type Order struct {
 	ID           int64
 	Number       int64
 	PublicID     string
-	Channel      string
+	Channel      origin.Channel
 	Store        string
 	LocationID   int64
 	FulfilmentID int64
@@ -310,7 +311,7 @@ func QueueSizes(batch *pgx.Batch, person int64, sizes *[]Size) {
 // Fact is an entry of the timeline, with what it names in words.
 type Fact struct {
 	Kind      string
-	Channel   string
+	Channel   origin.Channel
 	Store     string
 	Number    int64 // of an order
 	PublicID  string
@@ -388,7 +389,7 @@ type Consent struct {
 	Purpose, Medium string
 	Given           bool
 	Wording         int
-	Source          string
+	Source          origin.Channel
 	At              time.Time
 }
 

@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
@@ -23,7 +24,7 @@ type Order struct {
 	Number       int64
 	PublicID     string
 	CustomerID   int64
-	Channel      string
+	Channel      origin.Channel
 	State        string
 	PaymentState string
 	Currency     string

@@ -1,4 +1,4 @@
-package pickup
+package shortage
 
 import (
 	"cmp"
@@ -11,11 +11,12 @@ import (
 
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 )
 
 // KeepAtMost shortens promises of a variant at a location until no more than so many pieces are promised there: the youngest that are not picked first, or, when all
 // are, the youngest. Their shoppers are told. Orders are locked before shelves, so the caller looks at the shelf afterwards, and calls again should new promises have appeared.
-func KeepAtMost(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most int) error {
+func KeepAtMost(ctx context.Context, tx pgx.Tx, at origin.Origin, variantID, locationID int64, most int) error {
 	cuts, err := youngest(ctx, tx, variantID, locationID, most)
 	if err != nil || len(cuts) == 0 {
 		return err
@@ -35,7 +36,7 @@ func KeepAtMost(ctx context.Context, tx pgx.Tx, variantID, locationID int64, mos
 	}
 	still = slices.DeleteFunc(still, func(c cut) bool { return held[c.Fulfilment] == nil })
 	for _, c := range still {
-		if err := Shorten(ctx, tx, held[c.Fulfilment], c.Line, c.Pieces); err != nil {
+		if err := Shorten(ctx, tx, at, held[c.Fulfilment], c.Line, c.Pieces); err != nil {
 			return err
 		}
 	}
@@ -86,7 +87,7 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 			return err
 		}
 		if level.OnHand-level.Reserved < quantity {
-			if err := KeepAtMost(ctx, tx, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
+			if err := KeepAtMost(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID, AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
 				return err
 			}
 		}
@@ -108,4 +109,14 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 		}
 	}
 	return errors.New("carry out: promises kept coming in")
+}
+
+// Leave takes what is handed over off the books: what was reserved for it, and what was sold without stock and is there now. It is the last thing a transaction does.
+func Leave(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.Loose, why inventory.Cause) error {
+	for _, l := range loose {
+		if err := CarryOut(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
+			return err
+		}
+	}
+	return inventory.HandOver(ctx, tx, f.OpenLines, why)
 }

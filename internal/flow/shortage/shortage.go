@@ -1,10 +1,10 @@
-package pickup
+// Package shortage is what happens when there is less than was promised: whose promise goes, and what its shopper wants instead.
+package shortage
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,7 +16,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
-	"counterpart/internal/domain/task"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -28,7 +28,7 @@ import (
 
 // offer keeps units that were not found open for the shopper to choose: another store, sending, or their money back. It answers false where nothing of them can be offered
 // elsewhere: it is not a pickup.
-func offer(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int64, quantity int) (bool, error) {
+func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) (bool, error) {
 	if f.Method != "pickup" {
 		return false, nil
 	}
@@ -36,7 +36,7 @@ func offer(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, orderLineID int6
 	if err != nil || waiting == 0 {
 		return false, err
 	}
-	return true, tell(ctx, tx, f, channel, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
+	return true, settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
 }
 
 // Choice is what a shopper wants instead of what was not found.
@@ -109,14 +109,14 @@ func OptionsOf(ctx context.Context, db pg.DB, orderID int64) (all []Options, err
 var errDecided = fault.New(fault.Conflict, "This has already been decided. The page shows how it stands.")
 
 // Decide does what was chosen for a shortage. It is decided once: the first who chooses, or the time.
-func Decide(ctx context.Context, db pg.DB, c Choice) error {
+func Decide(ctx context.Context, db pg.DB, at origin.Origin, c Choice) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		h, err := order.Lock(ctx, tx, c.OrderID)
 		if err != nil {
 			return err
 		}
 		if h == nil {
-			return errGone
+			return order.ErrNotHere
 		}
 		all, err := OptionsOf(ctx, tx, c.OrderID)
 		if err != nil {
@@ -137,7 +137,7 @@ func Decide(ctx context.Context, db pg.DB, c Choice) error {
 		case "ship":
 			return sendInstead(ctx, tx, h, o, c.To)
 		case "refund":
-			return refundShortage(ctx, tx, h, o)
+			return refundShortage(ctx, tx, at, h, o)
 		}
 		return fault.New(fault.Invalid, "Choose another store, delivery or your money back.")
 	})
@@ -192,7 +192,7 @@ func claimInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, loca
 }
 
 // refundShortage takes what was not found out of the order, and gives back what it cost.
-func refundShortage(ctx context.Context, tx pgx.Tx, h *order.Held, o Options) error {
+func refundShortage(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.Held, o Options) error {
 	if _, err := order.CancelUnits(ctx, tx, o.LineID, 1<<30); err != nil {
 		return err
 	}
@@ -200,18 +200,18 @@ func refundShortage(ctx context.Context, tx pgx.Tx, h *order.Held, o Options) er
 		return err
 	}
 	f := &order.Fulfilment{ID: o.FulfilmentID, OrderID: h.ID, CustomerID: h.CustomerID, LocationID: o.LocationID}
-	return tell(ctx, tx, f, "web", customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled, Line: o.FulfilmentID})
+	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled, Line: o.FulfilmentID})
 }
 
 // DecideForThem gives the money back of what nobody has chosen anything for in time.
 func DecideForThem(ctx context.Context, db pg.DB) error {
-	return each(ctx, db, `
+	return jobs.Each(ctx, db, `
 		SELECT order_id, id
 		FROM shortage
 		WHERE decided_at IS NULL AND decide_by <= now()
 		ORDER BY decide_by
 		LIMIT 200`, func(orderID, shortageID int64) error {
-		err := Decide(ctx, db, Choice{OrderID: orderID, ShortageID: shortageID, What: "refund", By: "time"})
+		err := Decide(ctx, db, origin.Job(), Choice{OrderID: orderID, ShortageID: shortageID, What: "refund", By: "time"})
 		if fault.As(err) != nil {
 			return nil // Somebody chose in this moment.
 		}
@@ -219,7 +219,24 @@ func DecideForThem(ctx context.Context, db pg.DB) error {
 	})
 }
 
-// recount asks a store to count a shelf that had less than it should.
-func recount(ctx context.Context, tx pgx.Tx, locationID, orderID, variantID int64) error {
-	return task.Add(ctx, tx, task.New{LocationID: locationID, Kind: task.Recount, Cause: fmt.Sprintf("variant:%d", variantID), OrderID: orderID, VariantID: variantID, DueAt: time.Now().Add(48 * time.Hour)})
+// Shorten says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose what becomes of them, of what is sent they are taken out and
+// given back. The shelf is the caller's, last.
+func Shorten(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) error {
+	if quantity > 0 {
+		offered, err := offer(ctx, tx, at, f, orderLineID, quantity)
+		if err != nil || offered {
+			return err
+		}
+	}
+	cancelled, err := order.CancelUnits(ctx, tx, orderLineID, quantity)
+	if err != nil {
+		return err
+	}
+	if cancelled < int64(quantity) || quantity < 1 {
+		return fault.Field("quantity", "Only {n} of this item still to pick.", text.Args{"n": cancelled})
+	}
+	if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
+		return err
+	}
+	return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
 }

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/phone"
 )
@@ -29,7 +30,7 @@ type Waiting struct {
 	First        string // title of its first line
 	Method       string // pickup or ship
 	State        string
-	Channel      string
+	Channel      origin.Channel
 	ReadyBy      time.Time // of a parcel: when it has to leave
 	HoldUntil    *time.Time
 	Place        string
@@ -488,7 +489,7 @@ func SaleAt(ctx context.Context, db pg.DB, customerID, locationID int64) (*Sale,
 	var here bool
 	err := db.QueryRow(ctx, `
 		SELECT coalesce(nullif(c.name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email', 'phone') ORDER BY id LIMIT 1), ''),
-			c.channel = 'counter' AND c.name = '' AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1),
+			`+customer.WalkIn+`,
 			coalesce((SELECT location_id FROM cart WHERE customer_id = $1 ORDER BY id DESC LIMIT 1), $2) = $2
 		FROM customer c
 		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL`, customerID, locationID).Scan(&s.Name, &s.Nobody, &here)
