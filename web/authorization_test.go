@@ -216,7 +216,7 @@ func (p *place) stage(t *testing.T) *world {
 		customers[who] = id
 		w.people[who].cookie("shopper", token)
 		if who == disabledShopper {
-			require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return customer.Disable(ctx, tx, id, true) }))
+			require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return customer.SetDisabled(ctx, tx, id, true) }))
 		}
 	}
 	w.people[owner].fill(p, p.Coat)
@@ -243,9 +243,9 @@ func (p *place) stage(t *testing.T) *world {
 	}
 
 	at := origin.Origin{Channel: origin.Counter, AssociateID: here.ID, LocationID: p.HarbourStreet.ID}
-	require.NoError(t, person.Write(ctx, p.db, at, customers[owner], "alert", "waits for a call"))
-	require.NoError(t, person.Identify(ctx, p.db, at, customers[owner], "0113 496 0999", "GB"))
-	require.NoError(t, person.Identify(ctx, p.db, at, customers[otherShopper], "0113 496 0999", "GB"))
+	require.NoError(t, person.AddNote(ctx, p.db, at, customers[owner], "alert", "waits for a call"))
+	require.NoError(t, person.AddIdentity(ctx, p.db, at, customers[owner], "0113 496 0999", "GB"))
+	require.NoError(t, person.AddIdentity(ctx, p.db, at, customers[otherShopper], "0113 496 0999", "GB"))
 	var device int64
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) (err error) {
 		device, _, err = staff.RegisterDevice(ctx, tx, "Till 1", p.HarbourStreet.ID, p.Bea.ID)
@@ -257,7 +257,7 @@ func (p *place) stage(t *testing.T) *world {
 	}
 	line := one(`SELECT min(l.id) FROM cart_line l JOIN cart c ON c.id = l.cart_id WHERE c.customer_id = $1`)
 	address, note := one(`SELECT id FROM address WHERE customer_id = $1`), one(`SELECT id FROM note WHERE customer_id = $1`)
-	require.NoError(t, person.Identify(ctx, p.db, at, customers[owner], "old@example.com", "GB"))
+	require.NoError(t, person.AddIdentity(ctx, p.db, at, customers[owner], "old@example.com", "GB"))
 	identity := one(`SELECT id FROM identity WHERE customer_id = $1 AND verified_at IS NULL AND kind = 'email'`)
 	_, _, sale := w.people[associateHere].post("/counter/sales", nil)
 	require.Contains(t, sale, "/counter/sales/")

@@ -95,7 +95,7 @@ func TestAWrongPlaceCanBeChanged(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
-// TestASaleLeavesWhatIsStaged sells the last free pieces and one more at the till: what is ready on its shelf stays its shopper's.
+// TestASaleLeavesWhatIsStaged sells the last free units and one more at the till: what is ready on its shelf stays its shopper's.
 func TestASaleLeavesWhatIsStaged(t *testing.T) {
 	p := open(t)
 	bea, v := p.visitor(t), p.visitor(t)

@@ -91,7 +91,7 @@ func TestTheCompanyTellsBadly(t *testing.T) {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	office := &settle.Office{DB: pgtest.Server(t, address), Gateway: company.Gateway(), Base: p.url, PayAt: company.URL}
+	office := &settle.Payments{DB: pgtest.Server(t, address), Gateway: company.Gateway(), Base: p.url, PayAt: company.URL}
 	server.Config.Handler = web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: p.url, Draining: &atomic.Bool{}, Office: office}.Handler()
 	server.Start()
 	t.Cleanup(server.Close)

@@ -55,7 +55,7 @@ var moments = []moment{
 type mortal struct {
 	*place
 	company *sandboxtest.Company
-	office  *settle.Office
+	office  *settle.Payments
 	env     []string
 	mu      sync.Mutex
 	server  *exec.Cmd
@@ -68,12 +68,12 @@ func openMortal(t *testing.T) *mortal {
 	direct, address := pgtest.Database(t)
 	m := &mortal{place: &place{Chain: sample.Load(t, direct), db: direct}, died: make(chan struct{}, 1)}
 	require.NoError(t, pgx.BeginFunc(ctx, direct, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: m.Mug, LocationID: m.HarbourStreet.ID, Delta: 1000}}, inventory.Cause{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: m.Mug, LocationID: m.HarbourStreet.ID, Delta: 1000}}, inventory.Reason{Channel: "api"})
 	}))
 	own := free(t)
 	m.url = "http://" + own
 	m.company = sandboxtest.Start(t, address, m.url)
-	m.office = &settle.Office{DB: direct, Gateway: m.company.Gateway()}
+	m.office = &settle.Payments{DB: direct, Gateway: m.company.Gateway()}
 	config := direct.Config().ConnConfig
 	m.env = append(os.Environ(), "COUNTERPART_ADDR="+own, "COUNTERPART_DATA="+t.TempDir(), "COUNTERPART_PAYMENTS=sandbox",
 		"DATABASE_URL="+fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, m.books(t, config), config.Database),

@@ -34,7 +34,7 @@ func TestPapersOfAnOrder(t *testing.T) {
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, link).Scan(&order, &part, &code))
 		bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {code}, "kind": {"cash"}, "given": {"20"}})
-		require.NoError(t, billing.Square(ctx, p.db, order))
+		require.NoError(t, billing.IssueDocuments(ctx, p.db, order))
 		var invoice int64
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT number FROM document WHERE order_id = $1`, order).Scan(&invoice))
 
@@ -82,7 +82,7 @@ func TestDocumentsNameTheSeller(t *testing.T) {
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&order, &part, &code))
 		bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {code}, "kind": {"terminal"}})
-		require.NoError(t, billing.Square(ctx, p.db, order))
+		require.NoError(t, billing.IssueDocuments(ctx, p.db, order))
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT number FROM document WHERE order_id = $1`, order).Scan(&number))
 		_, receipt, _ := v.get(to + "/receipt")
 		require.Contains(t, receipt, "Return by")

@@ -47,7 +47,7 @@ type Site struct {
 	Trail      *customer.Trail
 	Passkeys   *passkey.Site
 	SignOn     *door.SignOn
-	Office     *settle.Office // where payments are settled; nil: nothing is paid by card
+	Office     *settle.Payments // where payments are settled; nil: nothing is paid by card
 	Texts      bool
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	BaseURL    string
@@ -61,7 +61,7 @@ func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
 	r.Proxies = s.Proxies
 	if s.Office == nil {
-		s.Office = &settle.Office{DB: s.DB, Base: s.BaseURL}
+		s.Office = &settle.Payments{DB: s.DB, Base: s.BaseURL}
 	}
 	r.PayAt, r.Hooks = s.Office.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
 	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)

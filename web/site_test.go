@@ -151,7 +151,7 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 			if err := tx.QueryRow(ctx, `SELECT on_hand - reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, p.BlueMug, p.HarbourStreet.ID).Scan(&free); err != nil {
 				return err
 			}
-			return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: p.BlueMug, LocationID: p.HarbourStreet.ID, Delta: pieces - free + shoppers}}, inventory.Cause{Channel: "api"})
+			return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: p.BlueMug, LocationID: p.HarbourStreet.ID, Delta: pieces - free + shoppers}}, inventory.Reason{Channel: "api"})
 		}))
 		type buyer struct {
 			v    *visitor

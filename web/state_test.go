@@ -23,7 +23,7 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NoError(t, pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 200}}, inventory.Cause{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 200}}, inventory.Reason{Channel: "api"})
 	}))
 
 	type made struct {

@@ -122,7 +122,7 @@ func relay(t testing.TB, config *pgx.ConnConfig) (address string) {
 type storm struct {
 	*place
 	company       *sandboxtest.Company
-	office        *settle.Office // over good ways
+	office        *settle.Payments // over good ways
 	books, charge *line
 }
 
@@ -131,7 +131,7 @@ func openInStorm(t *testing.T) *storm {
 	direct, address := pgtest.Database(t)
 	s := &storm{place: &place{Chain: sample.Load(t, direct), db: direct}}
 	require.NoError(t, pgx.BeginFunc(ctx, direct, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 50}}, inventory.Cause{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 50}}, inventory.Reason{Channel: "api"})
 	}))
 	s.company = sandboxtest.Start(t, address, "")
 	s.books = dial(t, relay(t, direct.Config().ConnConfig))
@@ -155,12 +155,12 @@ func openInStorm(t *testing.T) *storm {
 	require.NoError(t, err)
 	far := s.company.GatewayAt("http://" + s.charge.proxy.Listen)
 	far.Client = gateway.Patient()
-	s.office = &settle.Office{DB: direct, Gateway: s.company.Gateway()}
+	s.office = &settle.Payments{DB: direct, Gateway: s.company.Gateway()}
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	s.site = web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: base, Draining: &atomic.Bool{}, Office: &settle.Office{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
+	s.site = web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: base, Draining: &atomic.Bool{}, Office: &settle.Payments{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
 	server.Config.Handler = s.site.Handler()
 	server.Start()
 	t.Cleanup(server.Close)

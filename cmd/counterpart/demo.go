@@ -20,7 +20,7 @@ func (s serve) loadDemo(ctx context.Context, db *database, store *files.Store, c
 	if db.own == nil && !s.Demo {
 		return nil
 	}
-	shop, err := location.TheShop(ctx, db.Pool)
+	shop, err := location.ShopOf(ctx, db.Pool)
 	if err != nil || shop != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (erase) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, err := privacy.Replay(ctx, db.Pool, store)
+	n, err := privacy.ReapplyErasures(ctx, db.Pool, store)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	forgotten, err := privacy.Forgotten(ctx, db.Pool, store)
+	forgotten, err := privacy.ErasureList(ctx, db.Pool, store)
 	if err != nil {
 		return err
 	}

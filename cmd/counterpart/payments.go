@@ -25,10 +25,10 @@ import (
 
 // office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it starts, with its book in tables of the owner's;
 // without the setting no other shop takes cards.
-func office(ctx context.Context, pool, owner *pgxpool.Pool, c config) (*settle.Office, error) {
-	o := &settle.Office{DB: pool, Base: c.URL}
+func office(ctx context.Context, pool, owner *pgxpool.Pool, c config) (*settle.Payments, error) {
+	o := &settle.Payments{DB: pool, Base: c.URL}
 	if c.Payments == "" {
-		shop, err := location.TheShop(ctx, pool)
+		shop, err := location.ShopOf(ctx, pool)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func office(ctx context.Context, pool, owner *pgxpool.Pool, c config) (*settle.O
 	return o, nil
 }
 
-func withStripe(o *settle.Office, c config) error {
+func withStripe(o *settle.Payments, c config) error {
 	shop, err := url.Parse(c.URL)
 	secrets := strings.Fields(c.StripeSecret)
 	safe := err == nil && shop.Host != "" && (shop.Scheme == "https" || strings.HasPrefix(c.StripeKey, "sk_test_"))
@@ -139,7 +139,6 @@ func (sandboxCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	base := "http://" + named(listener.Addr().String())
-	fmt.Println(base)
 	s := &sandbox.Server{DB: db.Pool, Base: base, Key: c.SandboxKey, Secret: c.SandboxSecret}
 	if c.URL != "" {
 		s.Hook = c.URL + "/webhooks/sandbox"
@@ -147,6 +146,7 @@ func (sandboxCommand) Run(ctx context.Context) (err error) {
 	if err := serveSandbox(ctx, listener, s); err != nil {
 		return err
 	}
+	fmt.Println(base) // Whoever waits for this line may use it: its tables are there.
 	<-ctx.Done()
 	return nil
 }

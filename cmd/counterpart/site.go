@@ -56,7 +56,7 @@ func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c conf
 	if site.Proxies, err = networks(c.Proxies); err != nil {
 		return site, fmt.Errorf("COUNTERPART_TRUSTED_PROXIES: %w", err)
 	}
-	shop, err := location.TheShop(ctx, pool)
+	shop, err := location.ShopOf(ctx, pool)
 	if err != nil {
 		return site, err
 	}

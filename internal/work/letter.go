@@ -110,7 +110,7 @@ func formerEmail(ctx context.Context, t Tools, oneTimeID int64) (string, error) 
 }
 
 func aboutPerson(ctx context.Context, t Tools, customerID int64) (a message.AboutLetter, err error) {
-	shop, err := location.TheShop(ctx, t.DB)
+	shop, err := location.ShopOf(ctx, t.DB)
 	if err != nil {
 		return a, err
 	}

@@ -31,7 +31,7 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	if o == nil || o.Email == "" {
 		return nil // There is nobody to write to: the counter has their phone number.
 	}
-	shop, err := location.TheShop(ctx, t.DB)
+	shop, err := location.ShopOf(ctx, t.DB)
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func cardMail(ctx context.Context, t Tools, args settle.CardMail) error {
 	if !ok {
 		return nil // It was bought for nobody's address; the counter can have it sent again.
 	}
-	shop, err := location.TheShop(ctx, t.DB)
+	shop, err := location.ShopOf(ctx, t.DB)
 	if err != nil {
 		return err
 	}

@@ -33,13 +33,13 @@ type Tools struct {
 	Files   *files.Store
 	Sender  message.Sender
 	BaseURL string
-	Office  *settle.Office
+	Office  *settle.Payments
 }
 
 // Start works jobs until the client is stopped.
 func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	if t.Office == nil {
-		t.Office = &settle.Office{DB: t.DB, Base: t.BaseURL} // Nothing is paid by card; orders end in time all the same.
+		t.Office = &settle.Payments{DB: t.DB, Base: t.BaseURL} // Nothing is paid by card; orders end in time all the same.
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.OrderMail]) error {
@@ -52,13 +52,13 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return notice(ctx, t, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[privacy.Export]) error {
-		return privacy.Make(ctx, t.DB, t.Files, job.Args.ExportID)
+		return privacy.BuildExport(ctx, t.DB, t.Files, job.Args.ExportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
 		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
-		return gallery.Draw(ctx, t.DB, t.Files, job.Args.PictureID)
+		return gallery.Render(ctx, t.DB, t.Files, job.Args.PictureID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error {
 		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep, customer.SweepOneTime} {
@@ -77,14 +77,14 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.Job]) error {
 		return t.Office.Transfer(ctx, job.Args.TransferID)
 	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.PaperJob]) error {
-		return billing.Square(ctx, t.DB, job.Args.OrderID)
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.DocumentsJob]) error {
+		return billing.IssueDocuments(ctx, t.DB, job.Args.OrderID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.EventJob]) error {
 		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), shortage.DecideForThem(ctx, t.DB))
+		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), shortage.DecideOverdue(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
 		return t.Office.Reconcile(ctx)

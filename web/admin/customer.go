@@ -166,7 +166,7 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if who == 0 || who != id(r, "id") {
 		return nil, respond.NotFound()
 	}
-	err = person.Say(r.Context(), p.DB, who, customer.Answer{
+	err = person.RecordConsent(r.Context(), p.DB, who, customer.ConsentEntry{
 		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "phone", AssociateID: here.AssociateID, LocationID: here.LocationID})
 	return p.afterPerson(r, err, "kept", personView{})
 }
@@ -178,7 +178,7 @@ func (p *Pages) shut(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if shut && reason == "" {
 		err = fault.Field("shut-reason", "Enter a reason.")
 	} else {
-		err = person.Shut(r.Context(), p.DB, at(r), id(r, "id"), shut, reason)
+		err = person.SetDisabled(r.Context(), p.DB, at(r), id(r, "id"), shut, reason)
 	}
 	return p.afterPerson(r, err, "kept", personView{})
 }
@@ -190,7 +190,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
 	err := staff.Approve(r.Context(), p.DB, staff.Approval{AskedBy: here.AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
 	if err == nil {
-		err = privacy.AskCopy(r.Context(), p.DB, at(r), id(r, "id"), staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
+		err = privacy.RequestExport(r.Context(), p.DB, at(r), id(r, "id"), staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
 	}
 	return p.afterPerson(r, err, "exported", view)
 }

@@ -49,7 +49,7 @@ func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond
 		return p.showPayments(r, fault.New(fault.Invalid, "Enter a short note on what was done."))
 	}
 	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		closed, err := settle.Close(r.Context(), tx, id(r, "id"), who(r), note, again)
+		closed, err := settle.CloseDifference(r.Context(), tx, id(r, "id"), who(r), note, again)
 		if err != nil {
 			return err
 		}

@@ -118,7 +118,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 		q.Barred = text.M("This offer has been fully redeemed")
 	}
 	if number, err := strconv.ParseInt(strings.TrimPrefix(v.Try, "#"), 10, 64); err == nil {
-		v.Tried, err = basket.TryOrder(ctx, p.DB, number, q)
+		v.Tried, err = basket.SimulateOrder(ctx, p.DB, number, q)
 		if v.Tried != nil || err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 	if customerID == 0 {
 		return fault.Field("cart", "We can’t find an open cart with this code or an order with this number. The eight-letter code is on the cart page."), nil
 	}
-	v.Tried, err = basket.Try(ctx, p.DB, customerID, q, text.Language(ctx))
+	v.Tried, err = basket.Simulate(ctx, p.DB, customerID, q, text.Language(ctx))
 	return nil, err
 }
 

@@ -132,7 +132,7 @@ func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	password, err := personnel.Renew(r.Context(), p.DB, row.ID, gate.Session(r.Context()).Associate.ID)
+	password, err := personnel.ResetPassword(r.Context(), p.DB, row.ID, gate.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showAssociate(r, staffView{}, wrong, false)
 	}

@@ -163,7 +163,7 @@ func serve(ctx context.Context, role string) error {
 			return err
 		}
 		company := os.Getenv("BENCH_COMPANY")
-		office := &settle.Office{DB: pool, Base: base, PayAt: company, Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret}, Client: gateway.Patient()}}
+		office := &settle.Payments{DB: pool, Base: base, PayAt: company, Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret}, Client: gateway.Patient()}}
 		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base, Trail: customer.NewTrail(ctx, pool), Office: office}.Handler()
 	}
 	outer := http.NewServeMux()
@@ -219,7 +219,7 @@ func bareHandler(pool *pgxpool.Pool) http.Handler {
 	return r
 }
 
-// bareOrder writes the rows of an order of one piece, claims the stock last, and commits, in one round trip.
+// bareOrder writes the rows of an order of one unit, claims the stock last, and commits, in one round trip.
 func bareOrder(ctx context.Context, pool *pgxpool.Pool, variant int64) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`

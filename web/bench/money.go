@@ -81,7 +81,7 @@ func quotes() {
 		applied, float64(result.NsPerOp())/1000, result.AllocsPerOp(), result.AllocedBytesPerOp()/1024)
 }
 
-// reservations asks one shelf for one piece, again and again, from many sides: the bare guarded update in a transaction of its own, beside the claim that is made together
+// reservations asks one shelf for one unit, again and again, from many sides: the bare guarded update in a transaction of its own, beside the claim that is made together
 // with the others. All in this process. The bare one has a table of its own: it writes no reservation, and the books are to agree.
 func (b *bench) reservations(ctx context.Context) error {
 	_, err := b.db.Exec(ctx, `
@@ -110,7 +110,7 @@ func (b *bench) reservations(ctx context.Context) error {
 			return err
 		}},
 		{"claimed together", func() error {
-			c, err := inventory.ClaimAhead(ctx, b.db, inventory.Claim{VariantID: hot, LocationID: 2, Quantity: 1})
+			c, err := inventory.ReserveBatched(ctx, b.db, inventory.Reservation{VariantID: hot, LocationID: 2, Quantity: 1})
 			if err == nil && c.Claimed == 0 {
 				err = errors.New("nothing was left")
 			}
@@ -141,10 +141,10 @@ func (b *bench) reservations(ctx context.Context) error {
 		}
 		fmt.Printf(" %6.0f%%\n", 100*rates[1][rounds/2]/rates[0][rounds/2])
 	}
-	var all []inventory.Claim
-	claimed.Range(func(_, c any) bool { all = append(all, c.(inventory.Claim)); return true })
+	var all []inventory.Reservation
+	claimed.Range(func(_, c any) bool { all = append(all, c.(inventory.Reservation)); return true })
 	for part := range slices.Chunk(all, 500) {
-		if err := inventory.LetGo(ctx, b.db, part); err != nil {
+		if err := inventory.ReleaseBatched(ctx, b.db, part); err != nil {
 			return err
 		}
 	}
@@ -224,7 +224,7 @@ func (b *bench) returned(ctx context.Context) error {
 	if err := b.db.QueryRow(ctx, `SELECT customer_id FROM bench_cart ORDER BY n DESC LIMIT 1`).Scan(&person); err != nil {
 		return err
 	}
-	here := basket.Here{LocationID: 2, CarryOut: true}
+	here := basket.SaleContext{LocationID: 2, CarryOut: true}
 	const sold = 600
 	var waiting []returns.Request
 	for i := range sold {
@@ -254,7 +254,7 @@ func (b *bench) returned(ctx context.Context) error {
 			return err
 		}
 		for _, line := range lines {
-			r.Wants = append(r.Wants, returns.Want{LineID: line, Quantity: 1, Reason: "changed_mind", Grade: "sellable", Restock: true})
+			r.Wants = append(r.Wants, returns.ReturnLine{LineID: line, Quantity: 1, Reason: "changed_mind", Grade: "sellable", Restock: true})
 		}
 		waiting = append(waiting, r)
 	}

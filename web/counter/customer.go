@@ -93,7 +93,7 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
-	customerID, err := shopping.Welcome(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone, store.Country)
+	customerID, err := shopping.CreateCustomer(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone, store.Country)
 	if wrong := fault.As(err); wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, welcomePage(c, view)), nil
@@ -168,7 +168,7 @@ func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	_, err := checkout.Place(r.Context(), p.DB, at, checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
-		Pay: payment.PayAtPickup, Here: basket.Here{LocationID: at.LocationID},
+		Pay: payment.PayAtPickup, Here: basket.SaleContext{LocationID: at.LocationID},
 	})
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, view, wrong)

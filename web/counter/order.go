@@ -130,7 +130,7 @@ func (p *Pages) voidSale(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	err = p.Office.GiveUp(r.Context(), v.ID)
+	err = p.Office.ExpireOrder(r.Context(), v.ID)
 	if f := fault.As(err); f != nil {
 		return p.showOrder(r, orderView{}, f)
 	}
@@ -252,7 +252,7 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	looked, err := returns.Look(r.Context(), p.DB, here(r), request)
+	looked, err := returns.Preview(r.Context(), p.DB, here(r), request)
 	if f := fault.As(err); f != nil {
 		return p.showReturn(r, view, f)
 	}
@@ -293,7 +293,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 			form.Add(name, "Choose how many to return.")
 			continue
 		}
-		request.Wants = append(request.Wants, returns.Want{LineID: lineID, Quantity: n, Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line], Restock: view.Typed["restock-"+line] == "1"})
+		request.Wants = append(request.Wants, returns.ReturnLine{LineID: lineID, Quantity: n, Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line], Restock: view.Typed["restock-"+line] == "1"})
 	}
 	if view.Given != "" {
 		given, err := money.Parse(view.Given, store.Currency)
@@ -327,7 +327,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 			return request, err
 		}
 		if hit != nil && len(request.Exchange) < 20 {
-			request.Exchange, view.Instead = append(request.Exchange, returns.Instead{VariantID: variant, Quantity: 1}), append(view.Instead, *hit)
+			request.Exchange, view.Instead = append(request.Exchange, returns.ExchangeLine{VariantID: variant, Quantity: 1}), append(view.Instead, *hit)
 		}
 	}
 	return request, form.Err()

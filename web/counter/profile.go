@@ -38,11 +38,11 @@ func (p *Pages) identify(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	return p.afterCustomer(r, person.Identify(r.Context(), p.DB, here(r), id(r, "id"), typed(r, "contact"), store.Country), "", "contact")
+	return p.afterCustomer(r, person.AddIdentity(r.Context(), p.DB, here(r), id(r, "id"), typed(r, "contact"), store.Country), "", "contact")
 }
 
 func (p *Pages) unidentify(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.Unidentify(r.Context(), p.DB, here(r), id(r, "id"), id(r, "identity")), "", "")
+	return p.afterCustomer(r, person.RemoveIdentity(r.Context(), p.DB, here(r), id(r, "id"), id(r, "identity")), "", "")
 }
 
 // invite mails the link with which somebody takes their profile over to their phone.
@@ -64,7 +64,7 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 // consent takes down what somebody says at the counter, either way.
 func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	here := here(r)
-	answer := customer.Answer{
+	answer := customer.ConsentEntry{
 		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "counter",
 		AssociateID: here.AssociateID, LocationID: here.LocationID,
 	}
@@ -75,7 +75,7 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if who == 0 || who != id(r, "id") {
 		return nil, respond.NotFound()
 	}
-	return p.afterCustomer(r, person.Say(r.Context(), p.DB, who, answer), "", "")
+	return p.afterCustomer(r, person.RecordConsent(r.Context(), p.DB, who, answer), "", "")
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -84,7 +84,7 @@ func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) writeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.Write(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("kind"), r.PostFormValue("body")), "", "body")
+	return p.afterCustomer(r, person.AddNote(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("kind"), r.PostFormValue("body")), "", "body")
 }
 
 func (p *Pages) closeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -111,7 +111,7 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 type compareView struct {
 	respond.Mistakes
 	Sides    []counter.Side
-	Shared   []profile.Perhaps
+	Shared   []profile.PossibleDuplicate
 	Managers []staff.Associate
 	Question int64
 	Sent     string // what the code went to

@@ -265,14 +265,14 @@ func whoStrip(v customerView) templ.Component {
 	})
 }
 
-func orderCount(worth []profile.Worth) (n int) {
+func orderCount(worth []profile.LifetimeValue) (n int) {
 	for _, w := range worth {
 		n += w.Orders
 	}
 	return n
 }
 
-func lastOrder(worth []profile.Worth) (last time.Time) {
+func lastOrder(worth []profile.LifetimeValue) (last time.Time) {
 	for _, w := range worth {
 		if w.Last.After(last) {
 			last = w.Last
@@ -478,7 +478,7 @@ func perhaps(v customerView) templ.Component {
 	})
 }
 
-func sharing(ctx context.Context, p profile.Perhaps) string {
+func sharing(ctx context.Context, p profile.PossibleDuplicate) string {
 	if p.Kind == customer.Phone {
 		return text.T(ctx, "same phone")
 	}
@@ -1550,7 +1550,7 @@ func noteKind(ctx context.Context, kind string) string {
 	return text.T(ctx, "Note")
 }
 
-func wishes(v customerView, title, list string, things []profile.Thing) templ.Component {
+func wishes(v customerView, title, list string, things []profile.ViewedProduct) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2254,7 +2254,7 @@ func comparePage(c layout.Counter, v compareView, store *location.Location) temp
 }
 
 // Enough is what a code can be sent to.
-func (v compareView) Enough() (all []profile.Perhaps) {
+func (v compareView) Enough() (all []profile.PossibleDuplicate) {
 	for _, s := range v.Shared {
 		if s.Enough {
 			all = append(all, s)

@@ -28,7 +28,7 @@ type Pages struct {
 	DB     pg.DB
 	Site   *gate.Routes
 	Live   *live.Hub
-	Office *settle.Office // where payments are settled: what is taken online is taken here too, on the customer's own phone
+	Office *settle.Payments // where payments are settled: what is taken online is taken here too, on the customer's own phone
 	Base   string         // the shop's own address
 }
 
@@ -200,9 +200,9 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	c.Words = words
-	code := counter.Tried(words)
+	code := counter.CountedSearch(words)
 	if code {
-		if err := pickup.TryCode(r.Context(), p.DB, here(r)); err != nil {
+		if err := pickup.CountCodeAttempt(r.Context(), p.DB, here(r)); err != nil {
 			return nil, err
 		}
 	}
@@ -220,7 +220,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		}
 	}
 	if code && len(hits) > 0 {
-		if err := pickup.GoodTry(r.Context(), p.DB, here(r)); err != nil {
+		if err := pickup.ReturnCodeAttempt(r.Context(), p.DB, here(r)); err != nil {
 			return nil, err
 		}
 	}
@@ -255,7 +255,7 @@ func (p *Pages) article(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	found, err := counter.Look(r.Context(), p.DB, text.Clean(chi.URLParam(r, "sku"), 100), store.ID)
+	found, err := counter.FindArticle(r.Context(), p.DB, text.Clean(chi.URLParam(r, "sku"), 100), store.ID)
 	if err != nil {
 		return nil, err
 	}

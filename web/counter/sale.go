@@ -65,8 +65,8 @@ func (p *Pages) sale(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	return p.showSale(r, saleView{}, nil)
 }
 
-func atCounter(r *http.Request) basket.Here {
-	return basket.Here{LocationID: here(r).LocationID, CarryOut: true}
+func atCounter(r *http.Request) basket.SaleContext {
+	return basket.SaleContext{LocationID: here(r).LocationID, CarryOut: true}
 }
 
 func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (respond.Answer, error) {
@@ -89,7 +89,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 			return nil, err
 		}
 		view.Email, view.Phone = cmp.Or(view.Email, known.Email), cmp.Or(view.Phone, known.Phone)
-		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.Here{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
+		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.SaleContext{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
 			return nil, err
 		}
 	}
@@ -227,7 +227,7 @@ func (p *Pages) towards(r *http.Request, view saleView) error {
 			if err != nil {
 				return err
 			}
-			err = shopping.UseCard(ctx, p.DB, trier, view.Code, store.Currency)
+			err = shopping.UseGiftCard(ctx, p.DB, trier, view.Code, store.Currency)
 			if f := fault.As(err); f != nil && !f.Fields["gift_card"].IsZero() {
 				f.Fields["code"] = f.Fields["gift_card"]
 			}
@@ -246,7 +246,7 @@ func (p *Pages) towards(r *http.Request, view saleView) error {
 		if err != nil {
 			return fault.Field("points", "Enter a whole number of points.")
 		}
-		return cart.Spend(ctx, p.DB, customer, points, r.PostFormValue("credit") == "1")
+		return cart.SpendPoints(ctx, p.DB, customer, points, r.PostFormValue("credit") == "1")
 	}
 	return fault.New(fault.Invalid, "We didn’t understand that. Please check the page and try again.")
 }

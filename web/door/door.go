@@ -108,7 +108,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	if !proofs.Second() {
-		shop, err := location.TheShop(r.Context(), p.DB)
+		shop, err := location.ShopOf(r.Context(), p.DB)
 		if err != nil {
 			return nil, err
 		}

@@ -251,7 +251,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	if err := session.Unlock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
+	if err := session.UnlockScreen(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
 		return nil, err
 	}
 	if r.Header.Get("X-In-Place") != "" {
@@ -269,7 +269,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 // lock is leaving the counter for a moment.
 func (p *Pages) lock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := session.Lock(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
+	if err := session.LockScreen(r.Context(), p.DB, p.Site.StaffToken(r)); err != nil {
 		return nil, err
 	}
 	if r.Header.Get("X-In-Place") != "" {

@@ -98,7 +98,7 @@ func (p *Pages) showTOTP(r *http.Request, challenge string, f *fault.Fault) (res
 	if err != nil {
 		return nil, err
 	}
-	shop, err := location.TheShop(r.Context(), p.DB)
+	shop, err := location.ShopOf(r.Context(), p.DB)
 	if err != nil || shop == nil {
 		return nil, cmp.Or(err, respond.NotFound())
 	}

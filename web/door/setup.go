@@ -19,7 +19,7 @@ type setupView struct {
 
 // allowed says whether this is the link that was printed at the start of a shop that is not set up.
 func (p *Pages) allowed(r *http.Request) error {
-	shop, err := location.TheShop(r.Context(), p.DB)
+	shop, err := location.ShopOf(r.Context(), p.DB)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *Pages) setup(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		LegalName: r.PostFormValue("legal_name"), Address: r.PostFormValue("seller_address"), Company: r.PostFormValue("company_number"), VAT: r.PostFormValue("vat_number"),
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
 	}
-	err := setup.Found(r.Context(), p.DB, request)
+	err := setup.OpenShop(r.Context(), p.DB, request)
 	if f := fault.As(err); f != nil {
 		return respond.Wrong(f, setupPage(p.SetupToken, setupView{request, f.Fields})), nil
 	}

@@ -51,7 +51,7 @@ type sent struct {
 // signOn sends the browser to the company's page. The state is bound to this browser by a cookie, so that nobody is signed in as somebody else
 // by a link.
 func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := limit.Take(r.Context(), p.DB, "sign-on:from:"+gate.From(r), limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
+	if err := limit.Attempt(r.Context(), p.DB, "sign-on:from:"+gate.From(r), limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
 		return nil, err
 	}
 	browser := secret.NewToken()

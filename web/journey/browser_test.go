@@ -79,7 +79,7 @@ func open(t *testing.T) *place {
 		p.Accounts[first] = a
 	}
 	p.Company = sandboxtest.Start(t, address, p.URL)
-	office := &settle.Office{DB: pool, Gateway: p.Company.Gateway(), Base: p.URL, PayAt: p.Company.URL}
+	office := &settle.Payments{DB: pool, Gateway: p.Company.Gateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
 	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL, Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
@@ -139,7 +139,7 @@ func draw(pool *pgxpool.Pool, store *files.Store) error {
 	var drawing errgroup.Group
 	drawing.SetLimit(runtime.NumCPU())
 	for _, id := range ids {
-		drawing.Go(func() error { return gallery.Draw(ctx, pool, store, id) })
+		drawing.Go(func() error { return gallery.Render(ctx, pool, store, id) })
 	}
 	if err := drawing.Wait(); err != nil {
 		return err

@@ -219,7 +219,7 @@ func givenUp(ctx context.Context, o *shop.Order, t shop.Tender) string {
 	return text.T(ctx, "{amount} not charged", args)
 }
 
-// offerWhy says why a piece costs less than the price list says.
+// offerWhy says why a unit costs less than the price list says.
 func offerWhy(ctx context.Context, o shop.Offer) string {
 	why := o.Why
 	if o.Member {

@@ -72,7 +72,7 @@ func (p *Pages) done(r *http.Request) string {
 	return ""
 }
 
-func (p *Pages) read(r *http.Request, corner shop.Corner) (*accountView, error) {
+func (p *Pages) read(r *http.Request, corner shop.AccountCorner) (*accountView, error) {
 	a, err := shop.AccountPage(r.Context(), p.DB, p.Site.Visitor(r), gate.Person(r.Context()), corner)
 	if err != nil {
 		return nil, err
@@ -290,7 +290,7 @@ func (p *Pages) showPrivacy(r *http.Request, f *fault.Fault) (respond.Answer, er
 }
 
 func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Say(r.Context(), p.DB, gate.Person(r.Context()), answer(r))
+	err := person.RecordConsent(r.Context(), p.DB, gate.Person(r.Context()), answer(r))
 	if f := fault.As(err); f != nil {
 		return p.showPrivacy(r, f)
 	}
@@ -300,8 +300,8 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	return respond.See("/account/privacy?done=consent#" + answer(r).Purpose + "-" + answer(r).Medium), nil
 }
 
-func answer(r *http.Request) customer.Answer {
-	return customer.Answer{Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "web"}
+func answer(r *http.Request) customer.ConsentEntry {
+	return customer.ConsentEntry{Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "web"}
 }
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -317,7 +317,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) askExport(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := privacy.AskCopy(r.Context(), p.DB, here(r), gate.Person(r.Context()), staff.Entry{})
+	err := privacy.RequestExport(r.Context(), p.DB, here(r), gate.Person(r.Context()), staff.Entry{})
 	if f := fault.As(err); f != nil {
 		return p.showPrivacy(r, f)
 	}
@@ -371,7 +371,7 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	file, err := privacy.Fetch(r.Context(), p.DB, p.Files, chi.URLParam(r, "token"))
+	file, err := privacy.OpenExport(r.Context(), p.DB, p.Files, chi.URLParam(r, "token"))
 	if fault.As(err) != nil {
 		return p.dead(r, err)
 	}

@@ -23,7 +23,7 @@ import (
 type cartView struct {
 	*shop.Visit
 	Basket *basket.Basket
-	Later  []profile.Thing
+	Later  []profile.ViewedProduct
 	Places []location.Location // at which something can be collected
 	respond.Mistakes
 	Code   string // that was typed
@@ -56,13 +56,13 @@ func (p *Pages) readCart(r *http.Request) (*cartView, error) { return p.readCart
 
 // readCartOf reads the cart as it is for whoever gave this email address.
 func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
-	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
 	view := &cartView{Visit: visit}
 	if visit.CustomerID != 0 {
-		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.Here{Email: email}, language(r))
+		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.SaleContext{Email: email}, language(r))
 	}
 	return view, err
 }
@@ -85,7 +85,7 @@ func (p *Pages) wrongCart(r *http.Request, f *fault.Fault) (respond.Answer, erro
 // addToCart puts a variant into the cart of this browser; the first time it makes the cart.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := p.Site.Visitor(r)
-	visit, err := shop.Look(r.Context(), p.DB, who)
+	visit, err := shop.VisitOf(r.Context(), p.DB, who)
 	if err != nil {
 		return nil, err
 	}

@@ -196,7 +196,7 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 		if err != nil || view.Basket == nil {
 			return err
 		}
-		return shopping.UseCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40), view.Basket.Quote.Currency)
+		return shopping.UseGiftCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40), view.Basket.Quote.Currency)
 	case "drop-gift-card":
 		return cart.RemoveGiftCard(ctx, p.DB, customerID, number(which))
 	case "points", "all-points":
@@ -214,7 +214,7 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 		if least := view.Basket.Rates.Minimum; points > 0 && points < int64(least) {
 			return fault.Field("points", "You can spend points from {n} up.", text.Args{"n": least})
 		}
-		return cart.Spend(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
+		return cart.SpendPoints(ctx, p.DB, customerID, points, r.PostFormValue("credit") == "1")
 	}
 	return fault.New(fault.Invalid, "We didn’t understand that. Please check the page and try again.")
 }

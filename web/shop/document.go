@@ -155,7 +155,7 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 		if err != nil {
 			return sheet{}, err
 		}
-		shop, err := location.TheShop(ctx, p.DB)
+		shop, err := location.ShopOf(ctx, p.DB)
 		if err != nil {
 			return sheet{}, err
 		}

@@ -116,10 +116,10 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	a := customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: r.PostFormValue("given") == "yes", Source: "web"}
+	a := customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: r.PostFormValue("given") == "yes", Source: "web"}
 	if r.PostFormValue("purpose") == customer.Location {
 		a.Purpose = customer.Location
 	}
-	token, err := shopping.Agree(r.Context(), p.DB, here(r), who, func(ctx context.Context, db pg.DB, id int64) error { return person.Say(ctx, db, id, a) })
+	token, err := shopping.Consent(r.Context(), p.DB, here(r), who, func(ctx context.Context, db pg.DB, id int64) error { return person.RecordConsent(ctx, db, id, a) })
 	return p.listed(w, r, token, err, back(r, "/list"))
 }

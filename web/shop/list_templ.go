@@ -362,7 +362,7 @@ func rememberForm(given, words, style string) templ.Component {
 	})
 }
 
-func thing(v *shop.Visit, t profile.Thing, list string) templ.Component {
+func thing(v *shop.Visit, t profile.ViewedProduct, list string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -95,7 +95,7 @@ func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault
 	if err != nil {
 		return nil, err
 	}
-	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -408,5 +408,5 @@ func (v *orderView) what(f shop.Fulfilment) string {
 	return strings.Join(all, ", ")
 }
 
-// earns is how many points the order's pieces earn that were not cancelled or returned.
+// earns is how many points the order's units earn that were not cancelled or returned.
 func (v *orderView) earns() int { return int(v.Earns) }

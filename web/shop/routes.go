@@ -30,7 +30,7 @@ type Pages struct {
 	Live     *live.Hub
 	Trail    *customer.Trail // nil: nothing is remembered
 	Passkeys *passkey.Site   // nil: there are none at this address
-	Office   *settle.Office  // where payments are settled
+	Office   *settle.Payments  // where payments are settled
 	Base     string          // the shop's own address
 	Texts    bool            // text messages can be sent
 	Caught   bool            // mail is caught, and shown at /dev/mail
@@ -139,7 +139,7 @@ func (p *Pages) accountRoutes(r *gate.Routes) {
 
 // frame is what the edges of every page show.
 func frame(ctx context.Context, v *shop.Visit, title string) layout.Shop {
-	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Pieces, Demo: v.Demo, SignedIn: v.SignedIn, Person: v.Name}
+	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Units, Demo: v.Demo, SignedIn: v.SignedIn, Person: v.Name}
 	for _, d := range v.Departments {
 		s.Departments = append(s.Departments, layout.Link{Name: d.Name, URL: "/d/" + d.Slug})
 	}

@@ -49,7 +49,7 @@ func agent(header string) string {
 }
 
 func (p *Pages) signFrame(r *http.Request, title string) (layout.Shop, error) {
-	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return layout.Shop{}, err
 	}

@@ -96,7 +96,7 @@ func (s *Sandbox) Begin(ctx context.Context, b payment.Begin) (payment.Begun, er
 // states of the sandbox in our words. A shopper who is with their bank is still paying.
 var states = map[string]string{"open": payment.Started, "secure": payment.Started, "authorised": payment.Authorised, "captured": payment.Captured, "declined": payment.Declined, "void": payment.Voided}
 
-func (s *Sandbox) Look(ctx context.Context, reference string) (payment.Status, error) {
+func (s *Sandbox) Fetch(ctx context.Context, reference string) (payment.Status, error) {
 	out, err := s.call(ctx, http.MethodGet, "/v1/payments/"+reference, "", nil)
 	if err != nil {
 		return payment.Status{}, err
@@ -113,7 +113,7 @@ func (s *Sandbox) Capture(ctx context.Context, reference, key string, amount int
 	return err
 }
 
-func (s *Sandbox) Close(ctx context.Context, reference, key string) error {
+func (s *Sandbox) ClosePage(ctx context.Context, reference, key string) error {
 	_, err := s.call(ctx, http.MethodPost, "/v1/payments/"+reference+"/close", key, map[string]any{})
 	return err
 }

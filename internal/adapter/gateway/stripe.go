@@ -87,7 +87,7 @@ func (s *Stripe) session(ctx context.Context, reference string) (*stripe.Checkou
 	return session, said(err)
 }
 
-func (s *Stripe) Look(ctx context.Context, reference string) (payment.Status, error) {
+func (s *Stripe) Fetch(ctx context.Context, reference string) (payment.Status, error) {
 	session, err := s.session(ctx, reference)
 	if err != nil {
 		return payment.Status{}, err
@@ -133,7 +133,7 @@ func (s *Stripe) intent(ctx context.Context, reference string) (id string, open 
 	return id, session.Status == stripe.CheckoutSessionStatusOpen, nil
 }
 
-func (s *Stripe) Close(ctx context.Context, reference, key string) error {
+func (s *Stripe) ClosePage(ctx context.Context, reference, key string) error {
 	p := &stripe.CheckoutSessionExpireParams{}
 	p.SetIdempotencyKey(s.ours(key))
 	_, err := s.client.V1CheckoutSessions.Expire(ctx, reference, p)
@@ -164,7 +164,7 @@ func (s *Stripe) Void(ctx context.Context, reference, key string) error {
 		return err
 	}
 	if open {
-		return s.Close(ctx, reference, key)
+		return s.ClosePage(ctx, reference, key)
 	}
 	if intent == "" {
 		return nil // the page is over and nobody paid: there is nothing to give up

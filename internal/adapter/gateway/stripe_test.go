@@ -32,7 +32,7 @@ func TestAPaymentAtStripe(t *testing.T) {
 	require.Equal(t, page, again, "one key, one page")
 
 	look := func() payment.Status {
-		s, err := g.Look(ctx, page.Reference)
+		s, err := g.Fetch(ctx, page.Reference)
 		require.NoError(t, err)
 		return s
 	}
@@ -43,7 +43,7 @@ func TestAPaymentAtStripe(t *testing.T) {
 	require.Equal(t, payment.Authorised, s.State)
 	require.WithinDuration(t, time.Now().Add(7*24*time.Hour), s.Lapses, time.Minute)
 	require.Zero(t, s.Refunded)
-	refused(t, g.Close(ctx, page.Reference, "payment-1-over"))
+	refused(t, g.ClosePage(ctx, page.Reference, "payment-1-over"))
 
 	require.NoError(t, g.Capture(ctx, page.Reference, "transfer-2", 4000))
 	require.NoError(t, g.Capture(ctx, page.Reference, "transfer-2", 4000), "again, under its key")
@@ -86,7 +86,7 @@ func TestAnOpenPageAndAPromiseAreGivenUp(t *testing.T) {
 			company.Pay(page.Reference)
 		}
 		require.NoError(t, g.Void(ctx, page.Reference, []string{"transfer-1", "transfer-2"}[i]))
-		s, err := g.Look(ctx, page.Reference)
+		s, err := g.Fetch(ctx, page.Reference)
 		require.NoError(t, err)
 		require.Equal(t, payment.Voided, s.State)
 	}
@@ -107,7 +107,7 @@ func TestAmountsInStripesUnits(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
-		s, err := g.Look(ctx, page.Reference)
+		s, err := g.Fetch(ctx, page.Reference)
 		require.NoError(t, err)
 		require.Equal(t, c.amount, s.Amount, c.currency)
 		require.Equal(t, c.currency, s.Currency)

@@ -63,7 +63,7 @@ func ReadCode(typed string) (string, bool) {
 	return code, true
 }
 
-// Add puts pieces of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
+// Add puts units of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
 // is sold there, and waits for nothing. soldAt is that counter's location; 0: there is none.
 func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel origin.Channel, soldAt int64) error {
 	tag, err := tx.Exec(ctx, `

@@ -17,7 +17,7 @@ type Joined struct {
 	Lines      []JoinedLine
 }
 
-// JoinedLine is how many pieces of a variant were added. Over MaxQuantity pieces of one thing are not: nobody meant that.
+// JoinedLine is how many units of a variant were added. Over MaxQuantity units of one thing are not: nobody meant that.
 type JoinedLine struct {
 	VariantID int64
 	Added     int
@@ -94,9 +94,9 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Chann
 	return j, err
 }
 
-// Part takes back what Join did: pieces that are still there return to the reopened cart, what was added since stays. Where the cart was
+// Unjoin takes back what Join did: units that are still there return to the reopened cart, what was added since stays. Where the cart was
 // ordered meanwhile, its lines went with the order and nothing returns.
-func Part(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
+func Unjoin(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 	var open bool
 	err := tx.QueryRow(ctx, `
 		SELECT state = 'open'

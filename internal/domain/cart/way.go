@@ -48,8 +48,8 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 	return nil
 }
 
-// Ship has the line of a variant sent.
-func Ship(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
+// SetDelivery has the line of a variant sent.
+func SetDelivery(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE cart_line
 		SET method = 'ship', location_id = NULL
@@ -144,8 +144,8 @@ func RemoveGiftCard(ctx context.Context, db pg.DB, customerID, cardID int64) err
 // MaxPoints that anybody could mean to spend at once.
 const MaxPoints = 1_000_000_000
 
-// Spend says how many points, and whether store credit, the customer means to put towards the open cart.
-func Spend(ctx context.Context, db pg.DB, customerID, points int64, credit bool) error {
+// SpendPoints says how many points, and whether store credit, the customer means to put towards the open cart.
+func SpendPoints(ctx context.Context, db pg.DB, customerID, points int64, credit bool) error {
 	if points < 0 || points > MaxPoints {
 		return fault.Field("points", "Enter a whole number of points.")
 	}
@@ -235,8 +235,8 @@ func ForgetNotes(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	return nil
 }
 
-// Aside takes a customer's open cart out of the way, in a transaction that makes an order of another one and calls Return before it ends.
-func Aside(ctx context.Context, tx pgx.Tx, customerID int64) (there bool, err error) {
+// SetAside takes a customer's open cart out of the way, in a transaction that makes an order of another one and calls Return before it ends.
+func SetAside(ctx context.Context, tx pgx.Tx, customerID int64) (there bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE cart
 		SET state = 'aside'
@@ -247,8 +247,8 @@ func Aside(ctx context.Context, tx pgx.Tx, customerID int64) (there bool, err er
 	return tag.RowsAffected() == 1, nil
 }
 
-// Return brings back the cart that Aside put out of the way.
-func Return(ctx context.Context, tx pgx.Tx, customerID int64) error {
+// BringBack brings back the cart that Aside put out of the way.
+func BringBack(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE cart
 		SET state = 'open'

@@ -35,7 +35,7 @@ func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
 	return nil
 }
 
-// Break is a better price: from a number of pieces on, or for members, or both. Amount is minor units; 0 ends the one that holds.
+// Break is a better price: from a number of units on, or for members, or both. Amount is minor units; 0 ends the one that holds.
 type Break struct {
 	Currency    string
 	TaxIncluded bool

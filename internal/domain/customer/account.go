@@ -136,8 +136,8 @@ func DropPasskeys(ctx context.Context, tx pgx.Tx, person int64, since time.Time)
 	return nil
 }
 
-// Anonymous says whether a guest is nothing but a device: nobody wrote a name or a way to reach them.
-func Anonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool, err error) {
+// IsAnonymous says whether a guest is nothing but a device: nobody wrote a name or a way to reach them.
+func IsAnonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT NOT EXISTS (SELECT FROM identity WHERE customer_id = $1 AND kind <> 'device')`, customerID).Scan(&anonymous)
 	return anonymous, err
@@ -171,8 +171,8 @@ func ChooseStore(ctx context.Context, db pg.DB, customerID, locationID int64) er
 	return err
 }
 
-// Speak sets the language a customer is written to in.
-func Speak(ctx context.Context, tx pgx.Tx, customerID int64, language string) error {
+// SetLanguage sets the language a customer is written to in.
+func SetLanguage(ctx context.Context, tx pgx.Tx, customerID int64, language string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE customer
 		SET language = $2
@@ -180,8 +180,8 @@ func Speak(ctx context.Context, tx pgx.Tx, customerID int64, language string) er
 	return err
 }
 
-// Disable shuts a person's account, or opens it again. Their sessions are the caller's to end.
-func Disable(ctx context.Context, tx pgx.Tx, person int64, disabled bool) error {
+// SetDisabled shuts a person's account, or opens it again. Their sessions are the caller's to end.
+func SetDisabled(ctx context.Context, tx pgx.Tx, person int64, disabled bool) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE customer
 		SET disabled_at = CASE WHEN @disabled THEN now() END
@@ -262,8 +262,8 @@ func DropUnproven(ctx context.Context, tx pgx.Tx, person, identityID int64) erro
 	return nil
 }
 
-// Elder says which of two profiles survives a merge: the one with an account, else the one that was there first.
-func Elder(ctx context.Context, tx pgx.Tx, one, other int64) (survivor, absorbed int64, err error) {
+// OlderFirst says which of two profiles survives a merge: the one with an account, else the one that was there first.
+func OlderFirst(ctx context.Context, tx pgx.Tx, one, other int64) (survivor, absorbed int64, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT (array_agg(id ORDER BY registered_at IS NULL, id))[1], (array_agg(id ORDER BY registered_at IS NULL, id))[2]
 		FROM customer

@@ -12,8 +12,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Incoming is a customer as another system has them. Key names them there, or by what their row says, and makes a second import find them again.
-type Incoming struct {
+// ImportRow is a customer as another system has them. Key names them there, or by what their row says, and makes a second import find them again.
+type ImportRow struct {
 	Key          string
 	Name         string
 	Email, Phone string // normal, or empty
@@ -27,9 +27,9 @@ type Incoming struct {
 // Outcome is what became of an incoming customer.
 type Outcome struct{ Created, Changed bool }
 
-// Bring writes a customer from another system, or finds them and adds what is new. What somebody has changed here is never changed back: a name
+// Import writes a customer from another system, or finds them and adds what is new. What somebody has changed here is never changed back: a name
 // stands once there is an account, and a consent once there was any word of theirs on it.
-func Bring(ctx context.Context, tx pgx.Tx, in Incoming) (o Outcome, err error) {
+func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error) {
 	id, account, err := brought(ctx, tx, in)
 	if err != nil {
 		return o, err
@@ -101,7 +101,7 @@ func Bring(ctx context.Context, tx pgx.Tx, in Incoming) (o Outcome, err error) {
 }
 
 // brought finds whom an earlier import made, by their key alone: nobody proved an address or a number that stands in a file.
-func brought(ctx context.Context, db pg.DB, in Incoming) (id int64, account bool, err error) {
+func brought(ctx context.Context, db pg.DB, in ImportRow) (id int64, account bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT root.id, root.registered_at IS NOT NULL
 		FROM identity i

@@ -54,8 +54,8 @@ func Consented(ctx context.Context, db pg.DB, person int64, purpose, medium stri
 	return given, nil
 }
 
-// Answer gives or withdraws one consent. Saying again what holds already writes nothing. Giving and withdrawing are one call.
-type Answer struct {
+// ConsentEntry gives or withdraws one consent. Saying again what holds already writes nothing. Giving and withdrawing are one call.
+type ConsentEntry struct {
 	Purpose, Medium string
 	Given           bool
 	Source          origin.Channel
@@ -63,8 +63,8 @@ type Answer struct {
 	LocationID      int64
 }
 
-// Say writes a person's answer.
-func Say(ctx context.Context, tx pgx.Tx, person int64, a Answer) error {
+// RecordConsent writes a person's answer.
+func RecordConsent(ctx context.Context, tx pgx.Tx, person int64, a ConsentEntry) error {
 	i := slices.IndexFunc(Choices, func(c Choice) bool { return c.Purpose == a.Purpose && c.Medium == a.Medium })
 	if i < 0 {
 		return fault.New(fault.Invalid, "Choose from the list.")

@@ -117,8 +117,8 @@ func ByDevice(ctx context.Context, db pg.DB, token string) (id int64, err error)
 	return id, nil
 }
 
-// Proven says whether an address or number is a person's own, verified.
-func Proven(ctx context.Context, db pg.DB, person int64, kind, value string) (proven bool, err error) {
+// IsVerified says whether an address or number is a person's own, verified.
+func IsVerified(ctx context.Context, db pg.DB, person int64, kind, value string) (proven bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT EXISTS (
 			SELECT
@@ -146,8 +146,8 @@ func Root(ctx context.Context, db pg.DB, customerID int64) (root int64, err erro
 	return root, nil
 }
 
-// Hold keeps a customer from being merged or erased until the transaction ends, and refuses where that has happened.
-func Hold(ctx context.Context, tx pgx.Tx, customerID int64) error {
+// LockActive keeps a customer from being merged or erased until the transaction ends, and refuses where that has happened.
+func LockActive(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
 		SELECT id
@@ -160,8 +160,8 @@ func Hold(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	return err
 }
 
-// Lock keeps everybody else from changing a customer until the transaction ends, whatever became of them.
-func Lock(ctx context.Context, tx pgx.Tx, customerID int64) error {
+// LockRow keeps everybody else from changing a customer until the transaction ends, whatever became of them.
+func LockRow(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	_, err := tx.Exec(ctx, `
 		SELECT id
 		FROM customer

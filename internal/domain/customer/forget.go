@@ -96,16 +96,16 @@ func Named(ctx context.Context, tx pgx.Tx, person int64) ([]Identity, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Identity])
 }
 
-// Born is a customer and when they were made.
-type Born struct {
+// CreatedAt is a customer and when they were made.
+type CreatedAt struct {
 	ID        int64
 	CreatedAt time.Time
 }
 
 // LockPerson holds every profile of a person, the person's own first, as merges do. None, when they are part of another or forgotten already.
-func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]Born, error) {
+func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]CreatedAt, error) {
 	// The condition is asked again of the row that is locked: who waited here for another erasure finds it done.
-	var own Born
+	var own CreatedAt
 	err := tx.QueryRow(ctx, `
 		SELECT id, created_at
 		FROM customer
@@ -126,8 +126,8 @@ func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]Born, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock a person: %w", err)
 	}
-	members, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Born])
-	return append([]Born{own}, members...), err
+	members, err := pgx.CollectRows(rows, pgx.RowToStructByPos[CreatedAt])
+	return append([]CreatedAt{own}, members...), err
 }
 
 // Exists says whether a customer is there, not forgotten, and the one that was made at that time.

@@ -37,7 +37,7 @@ const (
 	MovedMember  = "member"       // somebody who had been merged into the absorbed profile before
 	MovedCart    = "cart"         // the survivor's cart that took the lines in
 	ClosedCart   = "cart_closed"  // the absorbed profile's cart
-	MovedLine    = "line"         // pieces of a variant that were added to it
+	MovedLine    = "line"         // units of a variant that were added to it
 	MovedWish    = "wish"         // a row that changed hands
 	DroppedWish  = "wish_dropped" // one that the survivor had too
 	MovedAddress = "address"
@@ -182,8 +182,8 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 	return m, moves, err
 }
 
-// Parted says whether two profiles were one person once, and somebody undid it.
-func Parted(ctx context.Context, db pg.DB, one, other int64) (parted bool, err error) {
+// WasUnmerged says whether two profiles were one person once, and somebody undid it.
+func WasUnmerged(ctx context.Context, db pg.DB, one, other int64) (parted bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM merge WHERE undone_at IS NOT NULL AND (survivor_id, absorbed_id) IN (($1, $2), ($2, $1)))`, one, other).Scan(&parted)
 	return parted, err

@@ -78,8 +78,8 @@ func (f Fact) insert() (string, pgx.NamedArgs) {
 			"associate": f.AssociateID, "detail": f.Detail}
 }
 
-// Opening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a form is no new look.
-func Opening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) (fresh bool, err error) {
+// RecordOpening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a form is no new look.
+func RecordOpening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) (fresh bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO timeline (customer_id, kind, channel, location_id, associate_id)
 		SELECT c.id, $2, $3, nullif($4::bigint, 0), $5

@@ -48,7 +48,7 @@ type Body struct {
 	Corrects    int64    `json:"corrects,omitempty"` // the invoice that a credit note is about
 }
 
-// Line is a row of it. Refs name the pieces: an order line and a number, or 0 and a fulfilment for its delivery.
+// Line is a row of it. Refs name the units: an order line and a number, or 0 and a fulfilment for its delivery.
 type Line struct {
 	Title    string     `json:"title"`
 	SKU      string     `json:"sku"`

@@ -42,16 +42,16 @@ const MaxPixels = 50_000_000
 // MaxBytes of an original.
 const MaxBytes = 20 << 20
 
-// Keep puts an original into the store and answers its key.
-func Keep(store *files.Store, original []byte) (key string, err error) {
+// StoreOriginal puts an original into the store and answers its key.
+func StoreOriginal(store *files.Store, original []byte) (key string, err error) {
 	sum := sha256.Sum256(original)
 	key = "original-" + hex.EncodeToString(sum[:12])
 	return key, store.Put(key, bytes.NewReader(original))
 }
 
-// Draw makes the sizes of a picture that has none yet. An original that cannot be drawn is recorded as such, which is an
+// Render makes the sizes of a picture that has none yet. An original that cannot be drawn is recorded as such, which is an
 // answer and not an error: trying again would not help.
-func Draw(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) error {
+func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) error {
 	p, err := catalog.UndrawnPicture(ctx, db, pictureID)
 	if err != nil || p == nil {
 		return err

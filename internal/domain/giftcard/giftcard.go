@@ -64,7 +64,7 @@ func Find(ctx context.Context, db pg.DB, code, currency string) (*Card, error) {
 	return &c, nil
 }
 
-// New is a card to be made. OrderLineID and N name the piece that bought it, or are 0.
+// New is a card to be made. OrderLineID and N name the unit that bought it, or are 0.
 type New struct {
 	Currency    string
 	Amount      int64
@@ -146,7 +146,7 @@ func Restore(ctx context.Context, tx pgx.Tx, cardID, amount, orderID int64) erro
 	return nil
 }
 
-// Void stops the card that a piece bought, where nothing was spent from it. False when something was: then it cannot come back.
+// Void stops the card that a unit bought, where nothing was spent from it. False when something was: then it cannot come back.
 func Void(ctx context.Context, tx pgx.Tx, orderLineID int64, n int, orderID int64) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH card AS (

@@ -15,9 +15,9 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Claim is stock of one variant at one location that an order line wants to own. ExpiresAt is set only while the order
+// Reservation is stock of one variant at one location that an order line wants to own. ExpiresAt is set only while the order
 // is not confirmed.
-type Claim struct {
+type Reservation struct {
 	OrderLineID int64
 	VariantID   int64
 	LocationID  int64
@@ -30,7 +30,7 @@ type Claim struct {
 // error from its transaction. Stock is the last thing a transaction touches, in (variant, location) order, in one round trip:
 // two checkouts never deadlock and the hot row is held for as short as can be. Statements that the caller still has to send
 // go before it in the same round trip; nil when there are none.
-func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Claim) (short []Claim, err error) {
+func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Reservation) (short []Reservation, err error) {
 	if before == nil {
 		before = &pgx.Batch{}
 	}
@@ -47,15 +47,15 @@ func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Claim) 
 	return claim(ctx, tx, &pgx.Batch{}, short)
 }
 
-func inOrder(claims []Claim) []Claim {
+func inOrder(claims []Reservation) []Reservation {
 	sorted := slices.Clone(claims)
-	slices.SortFunc(sorted, func(a, b Claim) int {
+	slices.SortFunc(sorted, func(a, b Reservation) int {
 		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID))
 	})
 	return sorted
 }
 
-func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Claim) (short []Claim, err error) {
+func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Reservation) (short []Reservation, err error) {
 	for _, c := range claims {
 		missed := func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
@@ -71,7 +71,7 @@ func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Claim) (sh
 				WHERE id = $1 AND order_line_id IS NULL AND released_at IS NULL`, c.Claimed, c.OrderLineID, c.ExpiresAt).Exec(missed)
 			continue
 		}
-		defer enter(c)()
+		defer trackWaiting(c)()
 		// The reservation is written only if the guard held, in the same statement.
 		batch.Queue(`
 			WITH level AS (
@@ -149,15 +149,15 @@ func Release(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
 	})
 }
 
-// Cause explains a move: who, through which channel, why.
-type Cause struct {
+// Reason explains a move: who, through which channel, why.
+type Reason struct {
 	Channel     origin.Channel
 	Reason      string
 	AssociateID int64
 }
 
 // HandOver takes what lines own off the shelf for good: on hand falls, and the ledger says that it was a sale.
-func HandOver(ctx context.Context, tx pgx.Tx, orderLines []int64, why Cause) error {
+func HandOver(ctx context.Context, tx pgx.Tx, orderLines []int64, why Reason) error {
 	return let(ctx, tx, orderLines, "collected", 0, func(batch *pgx.Batch, h hold) {
 		batch.Queue(`
 			UPDATE stock_level
@@ -167,8 +167,8 @@ func HandOver(ctx context.Context, tx pgx.Tx, orderLines []int64, why Cause) err
 	})
 }
 
-// NotFound gives up some pieces of a line because the shelf does not have them; the difference is booked as a count.
-func NotFound(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int, why Cause) error {
+// NotFound gives up some units of a line because the shelf does not have them; the difference is booked as a count.
+func NotFound(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int, why Reason) error {
 	return let(ctx, tx, []int64{orderLine}, "short", quantity, func(batch *pgx.Batch, h hold) {
 		lost := min(quantity, h.Quantity)
 		batch.Queue(`
@@ -179,8 +179,8 @@ func NotFound(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int, why
 	})
 }
 
-// Shorten gives up some pieces of a line while the shelf keeps its figure: a count is about to correct it.
-func Shorten(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int) error {
+// ReduceReservation gives up some units of a line while the shelf keeps its figure: a count is about to correct it.
+func ReduceReservation(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int) error {
 	return let(ctx, tx, []int64{orderLine}, "short", quantity, func(batch *pgx.Batch, h hold) {
 		batch.Queue(`
 			UPDATE stock_level
@@ -190,7 +190,7 @@ func Shorten(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int) erro
 }
 
 // let closes the open reservations of lines and applies what follows to their levels, in the one order of locks. With a
-// quantity only so many pieces are let go: the rest is claimed by a new row, because reservations are never rewritten.
+// quantity only so many units are let go: the rest is claimed by a new row, because reservations are never rewritten.
 func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, quantity int, apply func(*pgx.Batch, hold)) error {
 	rows, err := tx.Query(ctx, `
 		UPDATE reservation
@@ -222,8 +222,8 @@ func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, qua
 	return nil
 }
 
-// Keep takes the end off the claims of lines: their order is confirmed.
-func Keep(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
+// ConfirmReservations takes the end off the claims of lines: their order is confirmed.
+func ConfirmReservations(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE reservation
 		SET expires_at = NULL

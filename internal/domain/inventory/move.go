@@ -23,7 +23,7 @@ type Move struct {
 // Booked says that an error is this form having been booked before.
 func Booked(err error) bool { return pg.Violates(err, "stock_move_form_key") }
 
-func queueMove(batch *pgx.Batch, m Move, why Cause) {
+func queueMove(batch *pgx.Batch, m Move, why Reason) {
 	batch.Queue(`
 		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id, form)
 		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0), nullif(@form, ''))`, pgx.NamedArgs{
@@ -35,7 +35,7 @@ func queueMove(batch *pgx.Batch, m Move, why Cause) {
 var errTooMany = fault.Field("quantity", "That would be more than one store can hold. Check the quantity.")
 
 // Receive books goods that arrived. Deltas are above zero.
-func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
+func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Reason) error {
 	batch := &pgx.Batch{}
 	for _, m := range moves {
 		m.Cause = "receipt"
@@ -54,8 +54,8 @@ func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Cause) error {
 	return nil
 }
 
-// Correct changes what is on hand for a reason. It answers false, and does nothing, where more is promised than would be left.
-func Correct(ctx context.Context, tx pgx.Tx, m Move, why Cause) (bool, error) {
+// AdjustOnHand changes what is on hand for a reason. It answers false, and does nothing, where more is promised than would be left.
+func AdjustOnHand(ctx context.Context, tx pgx.Tx, m Move, why Reason) (bool, error) {
 	if m.Delta > 0 {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO stock_level (variant_id, location_id)
@@ -86,8 +86,8 @@ func Correct(ctx context.Context, tx pgx.Tx, m Move, why Cause) (bool, error) {
 // Level is what a shelf holds.
 type Level struct{ OnHand, Reserved, Safety int }
 
-// Lock reads a level and keeps it until the transaction ends.
-func Lock(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, error) {
+// LockLevel reads a level and keeps it until the transaction ends.
+func LockLevel(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, error) {
 	var l Level
 	err := tx.QueryRow(ctx, `
 		SELECT on_hand, reserved, safety
@@ -100,8 +100,8 @@ func Lock(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Level, e
 	return l, err
 }
 
-// Read is Lock without keeping.
-func Read(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
+// LevelOf is Lock without keeping.
+func LevelOf(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
 	var l Level
 	err := db.QueryRow(ctx, `
 		SELECT on_hand, reserved, safety
@@ -113,8 +113,8 @@ func Read(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, er
 	return l, err
 }
 
-// Free is how many of a variant are free at each location that has some.
-func Free(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
+// AvailableByLocation is how many of a variant are free at each location that has some.
+func AvailableByLocation(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
 	rows, err := db.Query(ctx, `
 		SELECT location_id, on_hand - reserved - safety
 		FROM stock_level
@@ -132,8 +132,8 @@ func Free(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error)
 	return free, err
 }
 
-// TakeOut takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
-func TakeOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Cause) (bool, error) {
+// SellUnreserved takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
+func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Reason) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock_level
 		SET on_hand = on_hand - $3
@@ -152,8 +152,8 @@ func TakeOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID 
 	return true, nil
 }
 
-// Return puts a piece that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for the return that brought it.
-func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string, quantity int, why Cause) error {
+// Return puts a unit that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for the return that brought it.
+func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string, quantity int, why Reason) error {
 	_, err := tx.Exec(ctx, `
 		WITH level AS (
 			INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)

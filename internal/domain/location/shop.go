@@ -19,8 +19,8 @@ type Shop struct {
 	SecondFactor bool
 }
 
-// TheShop is the chain, or nil where nobody has set it up yet.
-func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
+// ShopOf is the chain, or nil where nobody has set it up yet.
+func ShopOf(ctx context.Context, db pg.DB) (*Shop, error) {
 	var shop Shop
 	err := db.QueryRow(ctx, `
 		SELECT name, languages, demo, second_factor
@@ -34,8 +34,8 @@ func TheShop(ctx context.Context, db pg.DB) (*Shop, error) {
 	return &shop, nil
 }
 
-// Found writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
-func Found(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
+// CreateShop writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
+func CreateShop(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO shop (name, languages, demo, second_factor, phones_checked_at)
 		VALUES ($1, $2, $3, $4, now())

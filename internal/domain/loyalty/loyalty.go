@@ -89,9 +89,9 @@ func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error 
 	return nil
 }
 
-// TakeBack takes earned points away again: first what this order earned, then the oldest others, pending or not. It answers how many there were;
+// Deduct takes earned points away again: first what this order earned, then the oldest others, pending or not. It answers how many there were;
 // nobody's balance falls below zero.
-func TakeBack(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (taken int64, err error) {
+func Deduct(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (taken int64, err error) {
 	return take(ctx, tx, person, points, "taken_back", orderID, orderID, false)
 }
 

@@ -109,7 +109,7 @@ func allowed(ctx context.Context, db pg.DB, m Mail) error {
 		return fmt.Errorf("a message without a purpose is not sent: %q", m.Purpose)
 	}
 	kind := map[string]string{customer.ByMail: customer.Email, customer.BySMS: customer.Phone}[m.Medium]
-	theirs, err := customer.Proven(ctx, db, m.Person, kind, m.To)
+	theirs, err := customer.IsVerified(ctx, db, m.Person, kind, m.To)
 	if err != nil {
 		return err
 	}

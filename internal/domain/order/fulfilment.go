@@ -37,11 +37,11 @@ type Fulfilment struct {
 	PaymentState string
 	HasEmail     bool
 	Due          int64   // what of the whole order is to be paid when it is handed over, minor units
-	OpenLines    []int64 // lines with pieces that are neither handed over nor cancelled
+	OpenLines    []int64 // lines with units that are neither handed over nor cancelled
 }
 
 // ToPay is what is still to be paid of an order o that is to be paid when it is handed over: what it costs as it stands, less what was set aside for it. Points count for
-// the pieces that are paid with them, and for no others. For loaders, too.
+// the units that are paid with them, and for no others. For loaders, too.
 const ToPay = `
 	CASE o.payment_state WHEN 'due' THEN greatest(0,
 		coalesce((
@@ -100,8 +100,8 @@ type Held struct {
 	Channel      origin.Channel
 }
 
-// Lock holds an order. Nil when there is none.
-func Lock(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
+// LockOrder holds an order. Nil when there is none.
+func LockOrder(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 	var h Held
 	err := tx.QueryRow(ctx, `
 		SELECT id, public_id, customer_id, location_id, coalesce(cart_id, 0), currency::text, state, payment_state, total, email, language, channel
@@ -117,8 +117,8 @@ func Lock(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 	return &h, nil
 }
 
-// Kept is what order o costs as it stands, in a statement: see Owing.
-const Kept = `(coalesce((
+// AmountKept is what order o costs as it stands, in a statement: see Owing.
+const AmountKept = `(coalesce((
 				SELECT sum(u.paid)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
@@ -133,11 +133,11 @@ const AnyKept = `EXISTS (
 				JOIN order_unit u ON u.order_line_id = l.id
 				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
 
-// Owing is what an order costs as it stands: the pieces that are neither cancelled nor returned, the deliveries that were not given back, and what
+// AmountOwed is what an order costs as it stands: the units that are neither cancelled nor returned, the deliveries that were not given back, and what
 // returns kept. Of that, byPoints is paid in points.
-func Owing(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64, err error) {
+func AmountOwed(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT `+Kept+`,
+		SELECT `+AmountKept+`,
 			coalesce((
 				SELECT sum(u.by_points)
 				FROM order_line l
@@ -152,8 +152,8 @@ func Owing(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64
 	return owing, byPoints, nil
 }
 
-// DueNow is what is still to be paid of an order, or 0 where it is not to be paid here.
-func DueNow(ctx context.Context, tx pgx.Tx, orderID int64) (due int64, err error) {
+// AmountDue is what is still to be paid of an order, or 0 where it is not to be paid here.
+func AmountDue(ctx context.Context, tx pgx.Tx, orderID int64) (due int64, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT `+ToPay+`
 		FROM orders o
@@ -164,8 +164,8 @@ func DueNow(ctx context.Context, tx pgx.Tx, orderID int64) (due int64, err error
 	return due, nil
 }
 
-// LetDeliveryGo gives the charges of deliveries up when nothing of the order stays with the customer, where the shop does so. It answers how much that is.
-func LetDeliveryGo(ctx context.Context, tx pgx.Tx, orderID int64) (charges int64, err error) {
+// RefundDelivery gives the charges of deliveries up when nothing of the order stays with the customer, where the shop does so. It answers how much that is.
+func RefundDelivery(ctx context.Context, tx pgx.Tx, orderID int64) (charges int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH all_back AS (
 			UPDATE fulfilment f
@@ -226,7 +226,7 @@ func MarkReady(ctx context.Context, tx pgx.Tx, id, associateID int64, place stri
 	return tag.RowsAffected() == 1, err
 }
 
-// MarkCollected says that the open pieces of a ready part were handed over. False when it is not ready any more.
+// MarkCollected says that the open units of a ready part were handed over. False when it is not ready any more.
 func MarkCollected(ctx context.Context, tx pgx.Tx, id, associateID int64, proof string) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH handed AS (
@@ -256,7 +256,7 @@ func MarkCarriedOut(ctx context.Context, tx pgx.Tx, id, associateID int64) (bool
 	return tag.RowsAffected() > 0, err
 }
 
-// MarkShipped says that the open pieces of a part were sent. Of a gift card that is its mail. False when it is not to be sent any more.
+// MarkShipped says that the open units of a part were sent. Of a gift card that is its mail. False when it is not to be sent any more.
 func MarkShipped(ctx context.Context, tx pgx.Tx, id, associateID int64, carrier, tracking string) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH handed AS (
@@ -271,7 +271,7 @@ func MarkShipped(ctx context.Context, tx pgx.Tx, id, associateID int64, carrier,
 	return tag.RowsAffected() > 0, err
 }
 
-// CancelUnits takes the last open pieces of a line back, and answers how many there were. What the line's part and order
+// CancelUnits takes the last open units of a line back, and answers how many there were. What the line's part and order
 // are after that, Settle says.
 func CancelUnits(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int) (cancelled int64, err error) {
 	tag, err := tx.Exec(ctx, `
@@ -296,7 +296,7 @@ func CancelUnits(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int
 	return tag.RowsAffected(), nil
 }
 
-// OpenLines of an order: those with pieces that are neither handed over nor cancelled.
+// OpenLines of an order: those with units that are neither handed over nor cancelled.
 func OpenLines(ctx context.Context, tx pgx.Tx, orderID int64) ([]int64, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT DISTINCT l.id
@@ -310,8 +310,8 @@ func OpenLines(ctx context.Context, tx pgx.Tx, orderID int64) ([]int64, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// Settle derives the states of an order's parts and of the order from its pieces: a part with nothing but cancelled
-// pieces is cancelled, an order with nothing but cancelled parts is. It is the one writer of those two facts.
+// Settle derives the states of an order's parts and of the order from its units: a part with nothing but cancelled
+// units is cancelled, an order with nothing but cancelled parts is. It is the one writer of those two facts.
 func Settle(ctx context.Context, tx pgx.Tx, orderID int64) (cancelled bool, err error) {
 	_, err = tx.Exec(ctx, `
 		UPDATE fulfilment f
@@ -349,7 +349,7 @@ func SetPayment(ctx context.Context, tx pgx.Tx, orderID int64, state string) err
 	return nil
 }
 
-// EarnedBy is how many points the handed-over pieces of a part earn.
+// EarnedBy is how many points the handed-over units of a part earn.
 func EarnedBy(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (points int64, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT coalesce(sum(u.points), 0)::bigint
@@ -366,21 +366,21 @@ func HandedOver(ctx context.Context, tx pgx.Tx, orderID int64) (handed bool, err
 	return handed, err
 }
 
-// Begun says whether a part of an order is staged, handed over or sent already.
-func Begun(ctx context.Context, tx pgx.Tx, orderID int64) (begun bool, err error) {
+// HasBegun says whether a part of an order is staged, handed over or sent already.
+func HasBegun(ctx context.Context, tx pgx.Tx, orderID int64) (begun bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'undecided', 'to_pick', 'cancelled'))`, orderID).Scan(&begun)
 	return begun, err
 }
 
-// Loose is a line of which nothing is reserved, with how many units are open: it is not tracked, or comes later.
-type Loose struct {
+// UnreservedLine is a line of which nothing is reserved, with how many units are open: it is not tracked, or comes later.
+type UnreservedLine struct {
 	LineID, VariantID int64
 	Quantity          int
 }
 
-// WithoutStock are those of some lines that were sold without stock.
-func WithoutStock(ctx context.Context, tx pgx.Tx, lines []int64) ([]Loose, error) {
+// UnreservedLines are those of some lines that were sold without stock.
+func UnreservedLines(ctx context.Context, tx pgx.Tx, lines []int64) ([]UnreservedLine, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT l.id, l.variant_id, count(*)::int
 		FROM order_line l
@@ -391,11 +391,11 @@ func WithoutStock(ctx context.Context, tx pgx.Tx, lines []int64) ([]Loose, error
 	if err != nil {
 		return nil, fmt.Errorf("list lines without stock: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Loose])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[UnreservedLine])
 }
 
-// Staged is how many of a variant lie ready for their shoppers at a location.
-func Staged(ctx context.Context, db pg.DB, variantID, locationID int64) (n int, err error) {
+// CountStaged is how many of a variant lie ready for their shoppers at a location.
+func CountStaged(ctx context.Context, db pg.DB, variantID, locationID int64) (n int, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT coalesce(sum(r.quantity), 0)::int
 		FROM reservation r

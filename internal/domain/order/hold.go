@@ -52,8 +52,8 @@ func HoldOf(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID int64) (*Hold,
 	return &h, nil
 }
 
-// Extend moves the end of a hold, once. False when it was extended before, is over, or is not waiting any more.
-func Extend(ctx context.Context, tx pgx.Tx, fulfilmentID int64, until time.Time) (bool, error) {
+// ExtendHold moves the end of a hold, once. False when it was extended before, is over, or is not waiting any more.
+func ExtendHold(ctx context.Context, tx pgx.Tx, fulfilmentID int64, until time.Time) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE fulfilment
 		SET hold_until = $2, extended_at = now(), reminded = 0
@@ -64,8 +64,8 @@ func Extend(ctx context.Context, tx pgx.Tx, fulfilmentID int64, until time.Time)
 	return tag.RowsAffected() == 1, nil
 }
 
-// Over says whether a part's hold is over while it still waits.
-func Over(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (over bool, err error) {
+// HoldEnded says whether a part's hold is over while it still waits.
+func HoldEnded(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (over bool, err error) {
 	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM fulfilment WHERE id = $1 AND state = 'ready' AND hold_until <= now())`, fulfilmentID).Scan(&over)
 	return over, err
 }
@@ -110,9 +110,9 @@ type Shortage struct {
 	Split        bool // the rest of the line was found
 }
 
-// Offer takes units that were not found out of what is picked, to wait for a choice: their part where there is nothing else in it, else a part of their own. Of a line of which
+// OfferChoice takes units that were not found out of what is picked, to wait for a choice: their part where there is nothing else in it, else a part of their own. Of a line of which
 // the rest was found they become a line of their own. It answers the line that waits; 0 where the order is not one that can choose, or has fewer open. The order is locked.
-func Offer(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int64, quantity int) (waiting int64, err error) {
+func OfferChoice(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int64, quantity int) (waiting int64, err error) {
 	var open int
 	var may, gone, alone bool
 	err = tx.QueryRow(ctx, `
@@ -211,8 +211,8 @@ func split(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int) (id 
 	return id, nil
 }
 
-// Pick says how many units of a line that is picked lie ready to be staged. The order is locked. False where the line has fewer open.
-func Pick(ctx context.Context, tx pgx.Tx, orderLineID int64, picked int) (bool, error) {
+// SetPicked says how many units of a line that is picked lie ready to be staged. The order is locked. False where the line has fewer open.
+func SetPicked(ctx context.Context, tx pgx.Tx, orderLineID int64, picked int) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE order_line
 		SET picked = $2

@@ -1,4 +1,4 @@
-// Package order is what was agreed: lines, what was paid for each piece, and how and where the goods are handed over.
+// Package order is what was agreed: lines, what was paid for each unit, and how and where the goods are handed over.
 package order
 
 import (
@@ -43,7 +43,7 @@ type New struct {
 	Language     string
 	PaymentState string
 	HoldUntil    *time.Time // while it is placed and not confirmed
-	Parts        []Part
+	Parts        []NewFulfilment
 	Lines        []NewLine
 	Discounts    []Discount
 	Sum          int64
@@ -58,8 +58,8 @@ type New struct {
 	PlacedAt     time.Time // zero: now; only the demo tells stories about the past
 }
 
-// Part is what is handed over in one way from one place.
-type Part struct {
+// NewFulfilment is what is handed over in one way from one place.
+type NewFulfilment struct {
 	Method     string
 	LocationID int64
 	ReadyBy    *time.Time // pickup
@@ -78,7 +78,7 @@ type Part struct {
 // Address is where something is sent. Lines is street, flat, whatever the country writes, one a line.
 type Address struct{ Name, Lines, Town, Region, Postcode, Country string }
 
-// NewLine freezes what was shown and what each piece costs.
+// NewLine freezes what was shown and what each unit costs.
 type NewLine struct {
 	Part      int // its place in Parts
 	VariantID int64
@@ -100,10 +100,10 @@ type NewLine struct {
 	Units        []Unit
 }
 
-// Unit freezes one piece.
+// Unit freezes one unit.
 type Unit struct{ Paid, Tax, Discount, ByPoints, Points int64 }
 
-// Discount is a promotion's part in an order. Shares name a line by its place in Lines and a piece from 0; a delivery's discount has none.
+// Discount is a promotion's part in an order. Shares name a line by its place in Lines and a unit from 0; a delivery's discount has none.
 type Discount struct {
 	PromotionID int64
 	Level       string
@@ -118,8 +118,8 @@ type Share struct {
 	Amount  int64
 }
 
-// Written is what the database made of it. Lines and Parts are the ids in the order given.
-type Written struct {
+// CreatedOrder is what the database made of it. Lines and Parts are the ids in the order given.
+type CreatedOrder struct {
 	ID       int64
 	Number   int64
 	PublicID string
@@ -127,10 +127,10 @@ type Written struct {
 	Lines    []int64
 }
 
-// Create writes an order in one statement: header, parts, lines, a row for every piece, and the discounts with their shares. With HoldUntil it is placed
+// Create writes an order in one statement: header, parts, lines, a row for every unit, and the discounts with their shares. With HoldUntil it is placed
 // and its parts wait for the payment; without, it is confirmed.
-func Create(ctx context.Context, tx pgx.Tx, n New) (Written, error) {
-	w := Written{PublicID: rand.Text()}
+func Create(ctx context.Context, tx pgx.Tx, n New) (CreatedOrder, error) {
+	w := CreatedOrder{PublicID: rand.Text()}
 	err := tx.QueryRow(ctx, `
 		WITH o AS (
 			INSERT INTO orders (public_id, cart_id, customer_id, channel, location_id, associate_id, currency, tax_included, language, state, payment_state, hold_until,
@@ -181,7 +181,7 @@ func Create(ctx context.Context, tx pgx.Tx, n New) (Written, error) {
 		SELECT o.id, o.number, (SELECT array_agg(id ORDER BY id) FROM f), (SELECT array_agg(l.id ORDER BY l.position) FROM l)
 		FROM o`, n.args(w.PublicID)).Scan(&w.ID, &w.Number, &w.Parts, &w.Lines)
 	if err != nil {
-		return Written{}, fmt.Errorf("write an order: %w", err)
+		return CreatedOrder{}, fmt.Errorf("write an order: %w", err)
 	}
 	return w, nil
 }
@@ -288,7 +288,7 @@ func newCode() string {
 }
 
 // OfCart is the order that a customer's cart made, or nothing: the answer to a checkout that was sent twice.
-func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*Made, error) {
+func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*ExistingOrder, error) {
 	rows, err := db.Query(ctx, `
 		SELECT id, public_id, number, EXISTS (SELECT FROM cart_line WHERE cart_id = orders.cart_id AND sold_at IS NOT NULL)
 		FROM orders
@@ -296,23 +296,23 @@ func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*Made, err
 	if err != nil {
 		return nil, fmt.Errorf("find a cart's order: %w", err)
 	}
-	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Made])
+	m, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[ExistingOrder])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	return m, err
 }
 
-// Made is the order that a cart became.
-type Made struct {
+// ExistingOrder is the order that a cart became.
+type ExistingOrder struct {
 	ID       int64
 	PublicID string
 	Number   int64
 	Sold     bool // at a counter
 }
 
-// GiveEmail says where messages about an order go. False where that was said before.
-func GiveEmail(ctx context.Context, tx pgx.Tx, orderID int64, email string) (bool, error) {
+// SetEmailOnce says where messages about an order go. False where that was said before.
+func SetEmailOnce(ctx context.Context, tx pgx.Tx, orderID int64, email string) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE orders
 		SET email = $2
@@ -323,8 +323,8 @@ func GiveEmail(ctx context.Context, tx pgx.Tx, orderID int64, email string) (boo
 	return tag.RowsAffected() == 1, nil
 }
 
-// Waiting is how many orders of these customers are still to be collected.
-func Waiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err error) {
+// CountWaiting is how many orders of these customers are still to be collected.
+func CountWaiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT count(*)
 		FROM orders o

@@ -43,8 +43,8 @@ func (a *Attempt) Key() string { return keyPrefix + strconv.FormatInt(a.ID, 10) 
 
 const keyPrefix = "payment-"
 
-// Try writes an attempt down, before anybody is called.
-func Try(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string, amount int64) (id int64, err error) {
+// StartAttempt writes an attempt down, before anybody is called.
+func StartAttempt(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string, amount int64) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO payment (order_id, gateway, method, currency, amount)
 		VALUES ($1, $2, $3, $4, $5)
@@ -108,8 +108,8 @@ var from = map[string][]string{
 	Authorised: {Started}, Captured: {Started, Authorised}, Declined: {Started}, Voided: {Started, Authorised},
 }
 
-// Move takes an attempt forward. False when it was there, or further, already.
-func Move(ctx context.Context, tx pgx.Tx, id int64, s Status) (bool, error) {
+// SetAttemptState takes an attempt forward. False when it was there, or further, already.
+func SetAttemptState(ctx context.Context, tx pgx.Tx, id int64, s Status) (bool, error) {
 	var lapses *time.Time
 	if !s.Lapses.IsZero() {
 		lapses = &s.Lapses
@@ -144,8 +144,8 @@ type Transfer struct {
 // Key under which the gateway knows the transfer.
 func (t *Transfer) Key() string { return "transfer-" + strconv.FormatInt(t.ID, 10) }
 
-// Ask writes a transfer down, before anybody is called. A capture or giving up that was asked for already is not asked for again: then the answer is 0.
-func Ask(ctx context.Context, tx pgx.Tx, t Transfer) (id int64, err error) {
+// RequestTransfer writes a transfer down, before anybody is called. A capture or giving up that was asked for already is not asked for again: then the answer is 0.
+func RequestTransfer(ctx context.Context, tx pgx.Tx, t Transfer) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO transfer (payment_id, tender_id, kind, amount)
 		VALUES ($1, nullif($2::bigint, 0), $3, $4)
@@ -176,8 +176,8 @@ func TransferByID(ctx context.Context, db pg.DB, id int64) (*Transfer, error) {
 	return t, err
 }
 
-// End writes down what came of a transfer, and of the refund that it was for. False when it had ended already.
-func End(ctx context.Context, tx pgx.Tx, id int64, problem string) (bool, error) {
+// EndTransfer writes down what came of a transfer, and of the refund that it was for. False when it had ended already.
+func EndTransfer(ctx context.Context, tx pgx.Tx, id int64, problem string) (bool, error) {
 	state := "done"
 	if problem != "" {
 		state = "failed"
@@ -200,8 +200,8 @@ func End(ctx context.Context, tx pgx.Tx, id int64, problem string) (bool, error)
 	return tag.RowsAffected() == 1, nil
 }
 
-// AskAgain writes a refused refund of a payment down once more. 0 where none was refused.
-func AskAgain(ctx context.Context, tx pgx.Tx, paymentID int64) (transferID int64, err error) {
+// RetryTransfer writes a refused refund of a payment down once more. 0 where none was refused.
+func RetryTransfer(ctx context.Context, tx pgx.Tx, paymentID int64) (transferID int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH refused AS (
 			SELECT r.id, x.payment_id, x.tender_id, x.amount
@@ -262,8 +262,8 @@ func EventByID(ctx context.Context, db pg.DB, id int64) (gateway string, e Event
 	return gateway, e, applied, nil
 }
 
-// Applied says that a message was dealt with, and how.
-func Applied(ctx context.Context, db pg.DB, id int64, outcome string) error {
+// MarkEventApplied says that a message was dealt with, and how.
+func MarkEventApplied(ctx context.Context, db pg.DB, id int64, outcome string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE payment_event
 		SET applied_at = now(), outcome = $2
@@ -293,8 +293,8 @@ func (d Difference) Note(ctx context.Context, db pg.DB) error {
 	return nil
 }
 
-// GaveBack closes what was noted about a promise that came too late: the gateway let it go.
-func GaveBack(ctx context.Context, tx pgx.Tx, paymentID int64) error {
+// CloseLateAuthorisation closes what was noted about a promise that came too late: the gateway let it go.
+func CloseLateAuthorisation(ctx context.Context, tx pgx.Tx, paymentID int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE difference
 		SET closed_at = now(), note = 'The gateway let it go: nothing was taken.'

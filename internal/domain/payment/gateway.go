@@ -13,10 +13,10 @@ type Gateway interface {
 	Name() string
 	// Begin opens a page on which a shopper pays an attempt.
 	Begin(ctx context.Context, p Begin) (Begun, error)
-	// Look asks what became of it. What a browser or a message says is never believed, only this.
-	Look(ctx context.Context, reference string) (Status, error)
-	// Close ends a page on which nobody has paid yet; where somebody has, it is refused and nothing changes.
-	Close(ctx context.Context, reference, key string) error
+	// Fetch asks what became of it. What a browser or a message says is never believed, only this.
+	Fetch(ctx context.Context, reference string) (Status, error)
+	// ClosePage ends a page on which nobody has paid yet; where somebody has, it is refused and nothing changes.
+	ClosePage(ctx context.Context, reference, key string) error
 	Capture(ctx context.Context, reference, key string, amount int64) error
 	// Void gives up what was not captured: an open page closes, an authorisation ends.
 	Void(ctx context.Context, reference, key string) error

@@ -80,8 +80,8 @@ func Capture(ctx context.Context, tx pgx.Tx, tenderID, amount int64) error {
 	return nil
 }
 
-// EndPromise says that nothing is to be paid at pickup any more.
-func EndPromise(ctx context.Context, tx pgx.Tx, orderID int64) error {
+// EndPayAtPickup says that nothing is to be paid at pickup any more.
+func EndPayAtPickup(ctx context.Context, tx pgx.Tx, orderID int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE tender
 		SET settled_at = now()
@@ -95,7 +95,7 @@ func EndPromise(ctx context.Context, tx pgx.Tx, orderID int64) error {
 // Refund is what goes back of a tender.
 type Refund struct {
 	TenderID    int64
-	ReturnID    int64 // 0: pieces were cancelled
+	ReturnID    int64 // 0: units were cancelled
 	How         string
 	Amount      int64
 	Points      int64 // of a tender in points
@@ -117,7 +117,7 @@ func (r Refund) Give(ctx context.Context, tx pgx.Tx) (transferID int64, err erro
 		return 0, fmt.Errorf("refund %d of tender %d: it has less", r.Amount, r.TenderID)
 	}
 	if r.PaymentID != 0 {
-		if transferID, err = Ask(ctx, tx, Transfer{PaymentID: r.PaymentID, TenderID: r.TenderID, Kind: ToRefund, Amount: r.Amount}); err != nil {
+		if transferID, err = RequestTransfer(ctx, tx, Transfer{PaymentID: r.PaymentID, TenderID: r.TenderID, Kind: ToRefund, Amount: r.Amount}); err != nil {
 			return 0, err
 		}
 	}

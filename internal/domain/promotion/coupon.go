@@ -94,8 +94,8 @@ func DisableCode(ctx context.Context, db pg.DB, promotionID, couponID int64) err
 	return err
 }
 
-// Opens says whether a code opens something for this person at all. One answer for every reason why not.
-func Opens(ctx context.Context, db pg.DB, code string, person int64) (opens bool, err error) {
+// CodeApplies says whether a code opens something for this person at all. One answer for every reason why not.
+func CodeApplies(ctx context.Context, db pg.DB, code string, person int64) (opens bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT EXISTS (
 			SELECT

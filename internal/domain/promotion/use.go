@@ -22,9 +22,9 @@ type Use struct {
 	Day         time.Time // of the store
 }
 
-// Mailbox is an email address as limits count it. Gmail delivers to one mailbox whatever dots stand in the name and whatever follows a plus; every other
+// NormalMailbox is an email address as limits count it. Gmail delivers to one mailbox whatever dots stand in the name and whatever follows a plus; every other
 // provider decides for itself, so elsewhere two spellings are two people.
-func Mailbox(email string) string {
+func NormalMailbox(email string) string {
 	email = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(email)), ".")
 	local, domain, _ := strings.Cut(email, "@")
 	if domain != "gmail.com" && domain != "googlemail.com" {
@@ -84,7 +84,7 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 		SELECT p.id, nullif(@coupon::bigint, 0), @order, @amount, @person, mailbox.key, @day
 		FROM p, mailbox
 		WHERE (@coupon = 0 OR EXISTS (SELECT FROM coded)) AND (SELECT count(*) FROM counted) = (SELECT count(*) FROM wanted)`, pgx.NamedArgs{
-		"promotion": u.PromotionID, "coupon": u.CouponID, "order": u.OrderID, "amount": u.Amount, "person": u.Person, "email": Mailbox(u.Email), "day": u.Day.Format(time.DateOnly)}).
+		"promotion": u.PromotionID, "coupon": u.CouponID, "order": u.OrderID, "amount": u.Amount, "person": u.Person, "email": NormalMailbox(u.Email), "day": u.Day.Format(time.DateOnly)}).
 		Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				gone(u)

@@ -51,7 +51,7 @@ func (w *work) sumOf(pieces []int) (sum int64) {
 	return sum
 }
 
-// off takes an amount off pieces together, never more than is left to pay or in the budget.
+// off takes an amount off units together, never more than is left to pay or in the budget.
 func (w *work) off(p *Promotion, pieces []int, amount int64) {
 	weights := make([]int64, len(pieces))
 	for i, piece := range pieces {
@@ -65,7 +65,7 @@ func (w *work) off(p *Promotion, pieces []int, amount int64) {
 	w.take(p, pieces, money.Split(amount, weights), amount)
 }
 
-// offEach takes off every piece what a function says.
+// offEach takes off every unit what a function says.
 func (w *work) offEach(p *Promotion, pieces []int, of func(left int64) int64) {
 	parts, total := make([]int64, len(pieces)), int64(0)
 	for i, piece := range pieces {
@@ -79,7 +79,7 @@ func (w *work) offEach(p *Promotion, pieces []int, of func(left int64) int64) {
 	w.take(p, pieces, parts, total)
 }
 
-// take is the one place where a piece becomes cheaper.
+// take is the one place where a unit becomes cheaper.
 func (w *work) take(p *Promotion, pieces []int, parts []int64, total int64) {
 	if p.Budget >= 0 && total > p.Budget {
 		w.miss(p, text.M("This offer has been fully redeemed"), false)
@@ -97,7 +97,7 @@ func (w *work) take(p *Promotion, pieces []int, parts []int64, total int64) {
 	w.took(p, shares, total)
 }
 
-// lineOf a piece: the last that begins at it or before.
+// lineOf a unit: the last that begins at it or before.
 func (w *work) lineOf(piece int) int {
 	i, found := slices.BinarySearch(w.first, piece)
 	if !found {
@@ -110,7 +110,7 @@ func (w *work) took(p *Promotion, shares []Share, total int64) {
 	w.q.Discounts = append(w.q.Discounts, Discount{Promotion: p, Level: p.Level(), Amount: total, Shares: shares})
 }
 
-// cheapestOfEach parts the pieces into full groups, dearest first, and picks the cheapest so many of every group.
+// cheapestOfEach parts the units into full groups, dearest first, and picks the cheapest so many of every group.
 func (w *work) cheapestOfEach(pieces []int, group, so int) (picked []int) {
 	sorted := w.dearestFirst(pieces)
 	for ; group > 0 && len(sorted) >= group; sorted = sorted[group:] {
@@ -138,7 +138,7 @@ func (w *work) stepped(steps []Step, pieces []int) (amount int64) {
 	return amount
 }
 
-// bundle sells every full set of pieces for one price; a set that is cheaper without stays as it is.
+// bundle sells every full set of units for one price; a set that is cheaper without stays as it is.
 func (w *work) bundle(p *Promotion, pieces []int) {
 	var all []int
 	var parts []int64
@@ -217,7 +217,7 @@ func (w *work) offDelivery(p *Promotion) {
 	}
 }
 
-// give makes a piece cost nothing: one that the cart has already, where the promotion would apply without it, too; else one more, a line like any other with
+// give makes a unit cost nothing: one that the cart has already, where the promotion would apply without it, too; else one more, a line like any other with
 // everything taken off.
 func (w *work) give(p *Promotion, pieces []int) {
 	for i := range w.lines {

@@ -62,7 +62,7 @@ const (
 	Percent         = "percent"       // off the chosen goods, or off everything
 	Amount          = "amount"        // off in total
 	FixedPrice      = "fixed_price"   // each of the chosen goods costs so much
-	BuyGet          = "buy_get"       // of every Buy + Get pieces the cheapest Get are Percent off
+	BuyGet          = "buy_get"       // of every Buy + Get units the cheapest Get are Percent off
 	CheapestFree    = "cheapest_free" // the cheapest of the chosen goods
 	Bundle          = "bundle"        // Pieces of the chosen goods together, or one of each product where Pieces is 0, for Amount
 	TieredSpend     = "tiered_spend"  // the more, the more
@@ -205,7 +205,7 @@ func (w *work) closed(p *Promotion) text.Message {
 	return text.Message{}
 }
 
-// chosen are the pieces that a promotion is about, where something is still to be paid for them.
+// chosen are the units that a promotion is about, where something is still to be paid for them.
 func (w *work) chosen(p *Promotion) (pieces []int) {
 	for i := range w.lines {
 		line := &w.lines[i]

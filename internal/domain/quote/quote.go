@@ -73,7 +73,7 @@ type Delivery struct {
 	Rate   tax.Rate
 }
 
-// Unit is one piece: what is paid for it with everything, the tax in that, and what was taken off.
+// Unit is one unit: what is paid for it with everything, the tax in that, and what was taken off.
 type Unit struct{ Paid, Tax, Discount int64 }
 
 // Line is a priced item. Amount is quantity × unit price; Amount − Discount, with tax where that comes on top, is what its units sum to.
@@ -96,7 +96,7 @@ type Shipped struct {
 	Tax      int64
 }
 
-// Discount is a promotion that applied, and what each piece got of it.
+// Discount is a promotion that applied, and what each unit got of it.
 type Discount struct {
 	Promotion *Promotion
 	Level     Level
@@ -104,7 +104,7 @@ type Discount struct {
 	Shares    []Share
 }
 
-// Share is what one piece of a line got of a discount; of a delivery's discount it is the delivery's place in the quote.
+// Share is what one unit of a line got of a discount; of a delivery's discount it is the delivery's place in the quote.
 type Share struct {
 	Line   int
 	N      int // from 0
@@ -142,7 +142,7 @@ type Quote struct {
 }
 
 // Price computes a quote. Promotions apply by level (line, order, shipping), then priority, then age, so the order in which codes were typed says
-// nothing. What is divided over pieces is divided by largest remainder over what is still to be paid for them. Tax is rounded once a line.
+// nothing. What is divided over units is divided by largest remainder over what is still to be paid for them. Tax is rounded once a line.
 func Price(in Input) Quote {
 	w := lay(in)
 	for _, p := range inOrder(in.Promotions) {
@@ -159,7 +159,7 @@ type work struct {
 	in     Input
 	q      Quote
 	lines  []Line
-	first  []int // of a line's pieces in left
+	first  []int // of a line's units in left
 	left   []int64
 	before []int64 // left, as it was when this level began: what thresholds are measured by
 	level  Level
@@ -186,7 +186,7 @@ func lay(in Input) *work {
 	return w
 }
 
-// add lays a line's pieces down at the best price that holds for them.
+// add lays a line's units down at the best price that holds for them.
 func (w *work) add(item Item, gift bool) int {
 	line := Line{Item: item, ListPrice: item.UnitPrice, Gift: gift, Times: 1}
 	for _, b := range item.Breaks {
@@ -280,7 +280,7 @@ func (q *Quote) PayableByPoints() (payable int64) {
 	return payable
 }
 
-// Points says for every piece what of it is paid by points, in minor units, and how many points it earns: the rate for each whole unit of the
+// Points says for every unit what of it is paid by points, in minor units, and how many points it earns: the rate for each whole unit of the
 // currency that is paid otherwise, rounded down once for the quote. ByPoints must not be more than PayableByPoints.
 func (q *Quote) Points(byPoints int64, rate int) (paid, earned [][]int64) {
 	var weights []int64

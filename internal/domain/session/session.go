@@ -125,8 +125,8 @@ func (s *Session) Touch(ctx context.Context, db pg.DB, token string) error {
 	return err
 }
 
-// Lock asks who is there before anything else is done.
-func Lock(ctx context.Context, db pg.DB, token string) error {
+// LockScreen asks who is there before anything else is done.
+func LockScreen(ctx context.Context, db pg.DB, token string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE session
 		SET locked_at = now()
@@ -134,8 +134,8 @@ func Lock(ctx context.Context, db pg.DB, token string) error {
 	return err
 }
 
-// Unlock goes on where the session was.
-func Unlock(ctx context.Context, db pg.DB, token string) error {
+// UnlockScreen goes on where the session was.
+func UnlockScreen(ctx context.Context, db pg.DB, token string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE session
 		SET locked_at = NULL, seen_at = now()

@@ -86,7 +86,7 @@ func EnrolTOTP(ctx context.Context, tx pgx.Tx, associateID int64, key []byte, co
 
 // CheckTOTP takes a code: the same one again, also at the same moment from elsewhere, is refused.
 func CheckTOTP(ctx context.Context, db pg.DB, associateID int64, code string, at time.Time) error {
-	if err := limit.Take(ctx, db, fmt.Sprintf("totp:%d", associateID), perTOTP); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("totp:%d", associateID), perTOTP); err != nil {
 		return err
 	}
 	var key []byte
@@ -111,7 +111,7 @@ func CheckTOTP(ctx context.Context, db pg.DB, associateID int64, code string, at
 	if tag.RowsAffected() == 0 {
 		return errTOTP
 	}
-	return limit.Forgive(ctx, db, fmt.Sprintf("totp:%d", associateID))
+	return limit.Reset(ctx, db, fmt.Sprintf("totp:%d", associateID))
 }
 
 func figures(code string) string { return strings.NewReplacer(" ", "", "-", "").Replace(code) }
@@ -220,7 +220,7 @@ func checkUnlocked(ctx context.Context, db pg.DB, scope string, associateID, dev
 }
 
 func checkPIN(ctx context.Context, db pg.DB, scope string, associateID, deviceID int64, pin string) error {
-	if err := limit.Take(ctx, db, scope, perPIN); err != nil {
+	if err := limit.Attempt(ctx, db, scope, perPIN); err != nil {
 		return fault.Field("pin", "Too many wrong PINs. Sign in with your password.")
 	}
 	var hash string
@@ -244,12 +244,12 @@ func checkPIN(ctx context.Context, db pg.DB, scope string, associateID, deviceID
 	if err := succeeded(ctx, db, deviceID); err != nil {
 		return err
 	}
-	return limit.Forgive(ctx, db, scope)
+	return limit.Reset(ctx, db, scope)
 }
 
 // ForgivePIN gives an associate their tries on a device back.
 func ForgivePIN(ctx context.Context, db pg.DB, associateID, deviceID int64) error {
-	return limit.Forgive(ctx, db, pinScope(associateID, deviceID))
+	return limit.Reset(ctx, db, pinScope(associateID, deviceID))
 }
 
 func pinScope(associateID, deviceID int64) string {

@@ -95,7 +95,7 @@ func takeCart(ctx context.Context, tx pgx.Tx, at origin.Origin, guest, who int64
 	if err != nil {
 		return err
 	}
-	anonymous, err := customer.Anonymous(ctx, tx, guest)
+	anonymous, err := customer.IsAnonymous(ctx, tx, guest)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func claim(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, kind, va
 			continue
 		}
 		// Somebody looked at these two and parted them: a link does not know better.
-		parted, err := customer.Parted(ctx, tx, who, other)
+		parted, err := customer.WasUnmerged(ctx, tx, who, other)
 		if err != nil {
 			return err
 		}
@@ -174,8 +174,8 @@ func readEmail(form *fault.Form, field, typed string) string {
 
 // mayAsk counts who asks for letters, by where they come from and by whom the letter would reach.
 func mayAsk(ctx context.Context, db pg.DB, b Browser, what, target string) error {
-	if err := limit.Take(ctx, db, "letters:from:"+b.From, perSource); err != nil {
+	if err := limit.Attempt(ctx, db, "letters:from:"+b.From, perSource); err != nil {
 		return err
 	}
-	return limit.Take(ctx, db, fmt.Sprintf("letters:%s:%s", what, target), perLetter)
+	return limit.Attempt(ctx, db, fmt.Sprintf("letters:%s:%s", what, target), perLetter)
 }

@@ -107,7 +107,7 @@ func (s *shop) register(t *testing.T, name, email string, b account.Browser) acc
 // the one of an earlier order, and the phone that they hold.
 func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	s := open(t)
-	till, err := shopping.Welcome(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "Ada Fairweather", "ada@example.com", "", "GB")
+	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "Ada Fairweather", "ada@example.com", "", "GB")
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till, shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
 	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: s.Mug, Quantity: 1})
@@ -304,7 +304,7 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	s := open(t)
 	begun := s.register(t, "Ada", "ada@example.com", phone)
-	till, err := shopping.Welcome(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "A. Fairweather", "", "0113 496 0999", "GB")
+	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "A. Fairweather", "", "0113 496 0999", "GB")
 	require.NoError(t, err)
 	code := func(question int64) string {
 		require.NotZero(t, question)
@@ -396,7 +396,7 @@ func TestNewsNeedsConsent(t *testing.T) {
 	sender := message.Sender{Host: "127.0.0.1", Port: s.mail.Port, From: "shop@example.com", TextGateway: "sms.localhost"}
 	news := message.Mail{ID: "news@example.com", Purpose: message.OfNews, Person: ada, To: "ada@example.com", Subject: "New mugs", Text: "They are blue."}
 	say := func(given bool) {
-		require.NoError(t, person.Say(ctx, s.db, ada, customer.Answer{Purpose: customer.Marketing, Medium: customer.ByMail, Given: given, Source: "web"}))
+		require.NoError(t, person.RecordConsent(ctx, s.db, ada, customer.ConsentEntry{Purpose: customer.Marketing, Medium: customer.ByMail, Given: given, Source: "web"}))
 	}
 	refused := func(m message.Mail, why string) {
 		t.Helper()

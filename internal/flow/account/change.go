@@ -41,7 +41,7 @@ func (p Proof) Check(ctx context.Context, db pg.DB) error {
 const freshFor = 15 * time.Minute
 
 func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
-	if err := limit.Take(ctx, db, fmt.Sprintf("proof:%d", p.Person), perSignIn); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("proof:%d", p.Person), perSignIn); err != nil {
 		return nil, err
 	}
 	a, err := customer.AccountOf(ctx, db, p.Email)
@@ -68,7 +68,7 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 			return nil, fault.Field("current", "That password is incorrect.")
 		}
 	}
-	return a, limit.Forgive(ctx, db, fmt.Sprintf("proof:%d", p.Person))
+	return a, limit.Reset(ctx, db, fmt.Sprintf("proof:%d", p.Person))
 }
 
 // ChangePassword sets or replaces the password of somebody who is signed in.
@@ -144,7 +144,7 @@ func AgreeEmail(ctx context.Context, db pg.DB, at origin.Origin, purpose, token 
 			return err
 		}
 		// Both links at once: whoever comes second waits here and sees that the first was used.
-		if err := customer.Lock(ctx, tx, o.CustomerID); err != nil {
+		if err := customer.LockRow(ctx, tx, o.CustomerID); err != nil {
 			return err
 		}
 		if changed, err = customer.Both(ctx, tx, o); err != nil || !changed {
@@ -191,7 +191,7 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 	if err := mayAsk(ctx, db, b, "phone", number); err != nil {
 		return 0, err
 	}
-	if err := limit.Take(ctx, db, fmt.Sprintf("letters:phone-of:%d", person), perLetter); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("letters:phone-of:%d", person), perLetter); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -207,7 +207,7 @@ func ProvePhone(ctx context.Context, db pg.DB, at origin.Origin, person, id int6
 	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone || o.CustomerID != person {
 		return cmp.Or[error](err, customer.ErrCode)
 	}
-	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {

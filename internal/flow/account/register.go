@@ -184,7 +184,7 @@ func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made i
 	}
 	for _, id := range waiting {
 		if id == made {
-			return id, customer.Hold(ctx, tx, id)
+			return id, customer.LockActive(ctx, tx, id)
 		}
 	}
 	if same {
@@ -193,17 +193,17 @@ func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made i
 			return 0, err
 		}
 		if guest != 0 {
-			anonymous, err := customer.Anonymous(ctx, tx, guest)
+			anonymous, err := customer.IsAnonymous(ctx, tx, guest)
 			if err != nil {
 				return 0, err
 			}
 			if anonymous || slices.Contains(waiting, guest) {
-				return guest, customer.Hold(ctx, tx, guest)
+				return guest, customer.LockActive(ctx, tx, guest)
 			}
 		}
 	}
 	if len(waiting) > 0 {
-		return waiting[0], customer.Hold(ctx, tx, waiting[0])
+		return waiting[0], customer.LockActive(ctx, tx, waiting[0])
 	}
 	return customer.Create(ctx, tx, "", at.Language, at.Channel)
 }

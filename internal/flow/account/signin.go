@@ -255,7 +255,7 @@ func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.
 
 // AskPasskey begins a sign-in with whatever passkey the browser has for this shop.
 func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (options json.RawMessage, challenge string, err error) {
-	if err := limit.Take(ctx, db, "passkey:from:"+b.From, limit.Rule{Max: 60, Window: perSignIn.Window}); err != nil {
+	if err := limit.Attempt(ctx, db, "passkey:from:"+b.From, limit.Rule{Max: 60, Window: perSignIn.Window}); err != nil {
 		return nil, "", err
 	}
 	options, kept, err := site.Ask(nil, false)
@@ -268,7 +268,7 @@ func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (o
 
 // ByPasskey signs in with the browser's answer.
 func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, challenge, answer string, b Browser) (begun Begun, err error) {
-	if err := limit.Take(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
+	if err := limit.Attempt(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {

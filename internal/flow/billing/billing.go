@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/platform/postal"
 )
 
-// piece is what a document speaks of: a piece of a line, or a delivery.
+// unit is what a document speaks of: a unit of a line, or a delivery.
 type piece struct {
 	Ref   [2]int64
 	Line  int64
@@ -31,10 +31,10 @@ type piece struct {
 	Sold  bool // not cancelled
 }
 
-// Square issues what is missing. It can be repeated: what a document speaks of already is not spoken of again.
-func Square(ctx context.Context, db pg.DB, orderID int64) error {
+// IssueDocuments issues what is missing. It can be repeated: what a document speaks of already is not spoken of again.
+func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, orderID)
+		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil || h == nil || h.PaymentState != order.Paid {
 			return err
 		}
@@ -93,7 +93,7 @@ func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[piece])
 }
 
-// issue writes a document about pieces. None is written about nothing.
+// issue writes a document about units. None is written about nothing.
 func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, corrects int64, pieces []piece) (number int64, err error) {
 	if len(pieces) == 0 {
 		return corrects, nil
@@ -111,7 +111,7 @@ func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, 
 	return document.Issue(ctx, tx, d)
 }
 
-// add puts a piece on the row of its line, and its tax to its rate's.
+// add puts a unit on the row of its line, and its tax to its rate's.
 func add(b *document.Body, p piece) {
 	i := slices.IndexFunc(b.Lines, func(l document.Line) bool {
 		return l.SKU == p.SKU && l.Title == p.Title && l.TaxPPM == p.PPM && p.Line == l.Refs[0][0] && p.Line != 0

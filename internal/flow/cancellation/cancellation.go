@@ -19,11 +19,11 @@ import (
 // Order cancels a whole order for its owner, while nothing of it is staged, handed over or sent. What was paid goes back.
 func Order(ctx context.Context, db pg.DB, at origin.Origin, orderID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, orderID)
+		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
-		begun, err := order.Begun(ctx, tx, orderID)
+		begun, err := order.HasBegun(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func Order(ctx context.Context, db pg.DB, at origin.Origin, orderID int64) error
 				return err
 			}
 		}
-		if _, err := settle.Cancelled(ctx, tx, orderID); err != nil {
+		if _, err := settle.RefundCancelled(ctx, tx, orderID); err != nil {
 			return err
 		}
 		f := &order.Fulfilment{OrderID: orderID, CustomerID: h.CustomerID, LocationID: h.LocationID}

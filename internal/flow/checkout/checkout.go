@@ -51,14 +51,14 @@ type Request struct {
 	Pay        string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
 	Given      int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
 	Split      bool
-	Sure       bool          // more cash than anybody would lay down is what was meant
-	Here       basket.Here   // the counter that sends it
-	Gateway    string        // the name of the one that takes cards; none: there are no cards
-	Hold       time.Duration // 0: Hold
-	Exchange   int64         // what a return pays of it, in minor units
+	Sure       bool               // more cash than anybody would lay down is what was meant
+	Here       basket.SaleContext // the counter that sends it
+	Gateway    string             // the name of the one that takes cards; none: there are no cards
+	Hold       time.Duration      // 0: Hold
+	Exchange   int64              // what a return pays of it, in minor units
 
 	at    origin.Origin
-	ahead []inventory.Claim // what was claimed before the order is written, because many want it
+	ahead []inventory.Reservation // what was claimed before the order is written, because many want it
 }
 
 // Placed is the answer: the order's public id, the attempt to be paid where a gateway has to be asked, and the change to give.
@@ -82,7 +82,7 @@ func Place(ctx context.Context, db pg.DB, at origin.Origin, r Request) (placed P
 }
 
 func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) {
-	ahead, done, err := claimAhead(ctx, db, r)
+	ahead, done, err := reserveAhead(ctx, db, r)
 	defer done()
 	if err != nil {
 		return Placed{}, err
@@ -98,15 +98,15 @@ func place(ctx context.Context, db pg.DB, r Request) (placed Placed, err error) 
 	return placed, nil
 }
 
-// Within is Place inside a transaction that does more: an exchange.
-func Within(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (Placed, error) {
+// PlaceInTx is Place inside a transaction that does more: an exchange.
+func PlaceInTx(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (Placed, error) {
 	r.at = at
 	return within(ctx, tx, r)
 }
 
 func within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	r.Here.Email = r.Email
-	b, err := basket.Lock(ctx, tx, r.CustomerID, r.Here, r.ahead, r.at.Language)
+	b, err := basket.LockCart(ctx, tx, r.CustomerID, r.Here, r.ahead, r.at.Language)
 	if err != nil {
 		return Placed{}, err
 	}
@@ -166,7 +166,7 @@ func check(b *basket.Basket, r Request) error {
 
 // written is an order on its way into the tables.
 type written struct {
-	order.Written
+	order.CreatedOrder
 	n       order.New
 	tenders tenders
 }
@@ -179,7 +179,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	placed := Placed{ID: w.ID, PublicID: w.PublicID, Change: b.Quote.In(t.change)}
 	if t.attempt != 0 {
-		if placed.PaymentID, err = payment.Try(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency, t.attempt); err != nil {
+		if placed.PaymentID, err = payment.StartAttempt(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency, t.attempt); err != nil {
 			return placed, err
 		}
 	}
@@ -191,7 +191,7 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 		}
 	}
 	if t.state == order.Paid {
-		if err := jobs.Queue(batch, settle.PaperJob{OrderID: w.ID}); err != nil {
+		if err := jobs.Queue(batch, settle.DocumentsJob{OrderID: w.ID}); err != nil {
 			return placed, err
 		}
 	}
@@ -239,11 +239,11 @@ func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]s
 
 // shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they leave the books after it.
 func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) error {
-	var claims []inventory.Claim
+	var claims []inventory.Reservation
 	for i, line := range w.n.Lines {
 		part := w.n.Parts[line.Part]
 		if (part.Method == quote.Pickup || part.Method == quote.Ship) && !line.WithoutStock {
-			claim := inventory.Claim{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
+			claim := inventory.Reservation{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
 			if k := slices.IndexFunc(r.ahead, claim.Same); k >= 0 && !line.Gift {
 				claim.Claimed = r.ahead[k].Claimed
 			}
@@ -282,7 +282,7 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 				return err
 			}
 		case basket.Mail:
-			h, err := order.Lock(ctx, tx, w.ID)
+			h, err := order.LockOrder(ctx, tx, w.ID)
 			if err != nil {
 				return err
 			}
@@ -300,7 +300,7 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 	for _, i := range byShelf {
 		line := w.n.Lines[i]
 		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
-			if err := shortage.CarryOut(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Cause{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
+			if err := shortage.SellInHand(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Reason{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
 				return err
 			}
 		}
@@ -311,8 +311,8 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 // ErrShort is in the chain of the fault that says that the shelves have too little.
 var ErrShort = errors.New("not enough on the shelf")
 
-func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Claim) error {
-	level, err := inventory.Lock(ctx, tx, short.VariantID, short.LocationID)
+func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Reservation) error {
+	level, err := inventory.LockLevel(ctx, tx, short.VariantID, short.LocationID)
 	if err != nil {
 		return err
 	}

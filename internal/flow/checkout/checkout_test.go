@@ -391,7 +391,7 @@ func TestCorrectRefusesBelowReserved(t *testing.T) {
 	c := sample.Load(t, tx)
 	place(t, tx, c, c.Mug, 8, c.HarbourStreet)
 
-	done, err := inventory.Correct(ctx, tx, inventory.Move{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: -3, Cause: "count"}, inventory.Cause{Channel: "counter", Reason: "test"})
+	done, err := inventory.AdjustOnHand(ctx, tx, inventory.Move{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: -3, Cause: "count"}, inventory.Reason{Channel: "counter", Reason: "test"})
 
 	require.NoError(t, err)
 	require.False(t, done)

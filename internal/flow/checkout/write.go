@@ -143,7 +143,7 @@ func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Ba
 	if err != nil {
 		return nil, err
 	}
-	return &written{Written: w, n: n, tenders: t}, nil
+	return &written{CreatedOrder: w, n: n, tenders: t}, nil
 }
 
 // parts groups the lines by how and where they are handed over.
@@ -152,7 +152,7 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 		if partOf(n, line) >= 0 {
 			continue
 		}
-		p := order.Part{Method: line.Method, LocationID: line.LocationID}
+		p := order.NewFulfilment{Method: line.Method, LocationID: line.LocationID}
 		switch line.Method {
 		case quote.Pickup:
 			store := b.Stores[line.LocationID]
@@ -188,7 +188,7 @@ func later(b *basket.Basket, part basket.Line) time.Duration {
 }
 
 func partOf(n *order.New, line basket.Line) int {
-	return slices.IndexFunc(n.Parts, func(p order.Part) bool { return p.Method == line.Method && p.LocationID == line.LocationID })
+	return slices.IndexFunc(n.Parts, func(p order.NewFulfilment) bool { return p.Method == line.Method && p.LocationID == line.LocationID })
 }
 
 // inOrder are discounts in the order in which their promotions are claimed: everybody's the same.

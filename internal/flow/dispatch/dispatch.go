@@ -46,7 +46,7 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
 			return fault.New(fault.Conflict, "This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")
 		}
-		loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+		loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
 		if err != nil {
 			return err
 		}
@@ -70,6 +70,6 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped, Line: f.ID}); err != nil {
 			return err
 		}
-		return shortage.Leave(ctx, tx, f, loose, inventory.Cause{Channel: at.Channel, AssociateID: at.AssociateID})
+		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
 	})
 }

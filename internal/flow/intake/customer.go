@@ -36,7 +36,7 @@ type CustomerOptions struct {
 	Progress  func(rows int)
 }
 
-func (o CustomerOptions) forgot(in customer.Incoming) bool {
+func (o CustomerOptions) forgot(in customer.ImportRow) bool {
 	return o.Forgotten != nil && (o.Forgotten(customer.External, in.Key) || o.Forgotten(customer.Email, in.Email) || o.Forgotten(customer.Phone, in.Phone))
 }
 
@@ -100,7 +100,7 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 		}
 		var outcome customer.Outcome
 		err = pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
-			outcome, err = customer.Bring(ctx, tx, in)
+			outcome, err = customer.Import(ctx, tx, in)
 			return err
 		})
 		switch {
@@ -122,12 +122,12 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 	}
 }
 
-func readCustomer(r row, country string) (in customer.Incoming, complaints []Complaint, whole bool) {
+func readCustomer(r row, country string) (in customer.ImportRow, complaints []Complaint, whole bool) {
 	complain := func(whole bool, reason string, args ...any) {
 		complaints = append(complaints, Complaint{Row: r.n, Reason: reason, Args: args, Whole: whole})
 	}
 	cell := func(column string, most int) string { return text.Clean(r.get(column), most) }
-	in = customer.Incoming{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "), Language: "en", News: map[string]bool{}}
+	in = customer.ImportRow{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "), Language: "en", News: map[string]bool{}}
 	if utf8.RuneCountInString(in.Name) > 100 {
 		in.Name = string([]rune(in.Name)[:100])
 	}
@@ -191,7 +191,7 @@ func readCustomer(r row, country string) (in customer.Incoming, complaints []Com
 
 // keyOf names a customer whose system gives no id, by what the row says of them: the next import of the file finds them again. An address or a number
 // alone joins nobody: two people can share one, or one was written down wrongly.
-func keyOf(in customer.Incoming) string {
+func keyOf(in customer.ImportRow) string {
 	reach := cmp.Or(in.Email, in.Phone)
 	if a := in.Address; reach == "" && a != nil {
 		reach = strings.Join([]string{a.Lines, a.Town, a.Postcode, a.Country}, "\n")

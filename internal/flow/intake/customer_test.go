@@ -68,7 +68,7 @@ func TestAnImportBringsNoConsentBack(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, given)
 
-	require.NoError(t, person.Say(ctx, tx, dace, customer.Answer{Purpose: customer.Marketing, Medium: customer.ByMail, Given: false, Source: "web"}))
+	require.NoError(t, person.RecordConsent(ctx, tx, dace, customer.ConsentEntry{Purpose: customer.Marketing, Medium: customer.ByMail, Given: false, Source: "web"}))
 	_, err = Customers(ctx, tx, strings.NewReader(newCustomers), CustomerOptions{Country: "GB"})
 	require.NoError(t, err)
 	given, err = customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)

@@ -163,7 +163,7 @@ func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outco
 		}
 	}
 	if len(moves) > 0 {
-		if err := inventory.Receive(ctx, tx, moves, inventory.Cause{Channel: origin.API, Reason: "opening stock"}); err != nil {
+		if err := inventory.Receive(ctx, tx, moves, inventory.Reason{Channel: origin.API, Reason: "opening stock"}); err != nil {
 			return err
 		}
 	}
@@ -214,7 +214,7 @@ func (in *incoming) keepPicture(name string) (string, why) {
 	case len(body) > gallery.MaxBytes:
 		return not("the picture %s is larger than 20 MB", name)
 	}
-	key, err := gallery.Keep(in.options.Files, body)
+	key, err := gallery.StoreOriginal(in.options.Files, body)
 	if err != nil {
 		return not("the picture %s cannot be kept: %v", name, err)
 	}

@@ -313,7 +313,7 @@ func TestPicturesAreDrawnInThreeSizes(t *testing.T) {
 	var id int64
 	require.NoError(t, b.db.QueryRow(ctx, `SELECT id FROM picture`).Scan(&id))
 
-	require.NoError(t, gallery.Draw(ctx, b.db, b.o.Files, id))
+	require.NoError(t, gallery.Render(ctx, b.db, b.o.Files, id))
 
 	key := b.one(t, `SELECT key FROM picture`)
 	for _, width := range []string{"160", "480", "1080"} {

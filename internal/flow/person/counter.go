@@ -34,7 +34,7 @@ func Open(ctx context.Context, db pg.DB, at origin.Origin, person int64, role st
 	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[role], perHour[staff.RoleAssociate]), Window: time.Hour}
 	var fresh bool
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
-		fresh, err = customer.Opening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		fresh, err = customer.RecordOpening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
 		if err != nil || !fresh {
 			return err
 		}
@@ -72,7 +72,7 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (que
 	if target == "" {
 		return 0, "", fault.New(fault.Conflict, "A code isn’t enough here: one profile has an account and has never verified the shared details. Ask a manager to approve it.")
 	}
-	if err := limit.Take(ctx, db, "merge:"+target, perMerge); err != nil {
+	if err := limit.Attempt(ctx, db, "merge:"+target, perMerge); err != nil {
 		return 0, "", err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -100,7 +100,7 @@ func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, qu
 	if o == nil || o.Purpose != customer.ForMerge || string(o.Payload) != pairOf(one, other) {
 		return 0, customer.ErrCode
 	}
-	if err := limit.Take(ctx, db, fmt.Sprintf("code:%d", question), perMerge); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("code:%d", question), perMerge); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -127,7 +127,7 @@ func MergeApproved(ctx context.Context, db pg.DB, at origin.Origin, one, other i
 
 // merge keeps the one with an account, else the older one.
 func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64, err error) {
-	m.SurvivorID, m.AbsorbedID, err = customer.Elder(ctx, tx, one, other)
+	m.SurvivorID, m.AbsorbedID, err = customer.OlderFirst(ctx, tx, one, other)
 	if err != nil {
 		return 0, err
 	}
@@ -135,8 +135,8 @@ func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m
 	return m.SurvivorID, err
 }
 
-// Identify adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
-func Identify(ctx context.Context, db pg.DB, at origin.Origin, person int64, typed, country string) error {
+// AddIdentity adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
+func AddIdentity(ctx context.Context, db pg.DB, at origin.Origin, person int64, typed, country string) error {
 	identity := customer.Identity{Source: at.Channel}
 	if email, ok := customer.NormalEmail(typed); ok {
 		identity.Kind, identity.Value = customer.Email, email
@@ -150,8 +150,8 @@ func Identify(ctx context.Context, db pg.DB, at origin.Origin, person int64, typ
 	})
 }
 
-// Unidentify takes an identity away that was written down wrongly. A proven one is its owner's to take away.
-func Unidentify(ctx context.Context, db pg.DB, at origin.Origin, person, identityID int64) error {
+// RemoveIdentity takes an identity away that was written down wrongly. A proven one is its owner's to take away.
+func RemoveIdentity(ctx context.Context, db pg.DB, at origin.Origin, person, identityID int64) error {
 	return change(ctx, db, at, person, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
 		return customer.DropUnproven(ctx, tx, person, identityID)
 	})
@@ -167,10 +167,10 @@ func CloseNote(ctx context.Context, db pg.DB, at origin.Origin, person, noteID i
 	})
 }
 
-// Write adds a note.
-func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind, body string) error {
+// AddNote adds a note.
+func AddNote(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind, body string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		if err := customer.Write(ctx, tx, person, kind, body, at.AssociateID, at.LocationID); err != nil {
@@ -190,7 +190,7 @@ func Tag(ctx context.Context, db pg.DB, at origin.Origin, person int64, tag stri
 // change is a change of somebody's profile by staff, with its line in the audit trail.
 func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		if err := write(ctx, tx); err != nil {

@@ -33,7 +33,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 	if name == "" || utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
 		form.Add("name", "Enter your name, up to 100 characters.")
 	}
-	shop, err := location.TheShop(ctx, db)
+	shop, err := location.ShopOf(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		if err := customer.Rename(ctx, tx, person, name); err != nil {
@@ -58,7 +58,7 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 		if err := customer.ChooseStore(ctx, tx, person, d.Store); err != nil {
 			return err
 		}
-		if err := customer.Speak(ctx, tx, person, d.Language); err != nil {
+		if err := customer.SetLanguage(ctx, tx, person, d.Language); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))
@@ -72,7 +72,7 @@ func Prefer(ctx context.Context, db pg.DB, at origin.Origin, person int64, name,
 		return fault.Field("size-name", "Enter what the size is for, such as “shoes”, “shirts” or “rings”.")
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		if err := customer.Prefer(ctx, tx, person, name, value, at.Channel); err != nil {
@@ -119,7 +119,7 @@ func SaveAddress(ctx context.Context, db pg.DB, person int64, a customer.Address
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		return customer.PutAddress(ctx, tx, person, a)

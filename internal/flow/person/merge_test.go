@@ -141,7 +141,7 @@ func cartOf(t *testing.T, db pg.DB, customerID int64) (lines string) {
 	return lines
 }
 
-// TestMergesAndCartsRace merges a profile from many sides while things are put into its cart: one merge wins, no piece is lost, and
+// TestMergesAndCartsRace merges a profile from many sides while things are put into its cart: one merge wins, no unit is lost, and
 // nobody who is part of another has a cart.
 func TestMergesAndCartsRace(t *testing.T) {
 	db, _ := pgtest.Database(t)

@@ -63,7 +63,7 @@ func Unmerge(ctx context.Context, db pg.DB, at origin.Origin, mergeID int64, rea
 			return err
 		}
 		if joined.From != 0 {
-			if err := cart.Part(ctx, tx, m.AbsorbedID, joined); err != nil {
+			if err := cart.Unjoin(ctx, tx, m.AbsorbedID, joined); err != nil {
 				return err
 			}
 		}
@@ -152,13 +152,13 @@ func read(moves []customer.Moved) (joined cart.Joined, wishes []cart.WishMove, e
 	return joined, wishes, nil
 }
 
-// Say gives or withdraws one consent. Whoever takes back that we remember what they look at is forgotten in that at once.
-func Say(ctx context.Context, db pg.DB, person int64, a customer.Answer) error {
+// RecordConsent gives or withdraws one consent. Whoever takes back that we remember what they look at is forgotten in that at once.
+func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.ConsentEntry) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := customer.Say(ctx, tx, person, a); err != nil {
+		if err := customer.RecordConsent(ctx, tx, person, a); err != nil {
 			return err
 		}
 		if a.AssociateID != 0 {

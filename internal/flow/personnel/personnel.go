@@ -101,8 +101,8 @@ func Change(ctx context.Context, db pg.DB, id int64, f Form, before Form, by int
 	})
 }
 
-// Renew gives an associate a new first password and takes their second factors and PIN away: the phone is lost, and an admin knows who asks.
-func Renew(ctx context.Context, db pg.DB, id, by int64) (password string, err error) {
+// ResetPassword gives an associate a new first password and takes their second factors and PIN away: the phone is lost, and an admin knows who asks.
+func ResetPassword(ctx context.Context, db pg.DB, id, by int64) (password string, err error) {
 	if id == by {
 		return "", fault.New(fault.Denied, "Change your own password under “PIN and password”. Another admin can reset it for you.")
 	}

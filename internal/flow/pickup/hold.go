@@ -64,7 +64,7 @@ func Remind(ctx context.Context, db pg.DB) error {
 // Extend keeps a staged pickup for as long again, once, and never past the time at which the card's authorisation lapses. The answer is when it ends now.
 func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until time.Time, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, orderID)
+		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		if !until.After(hold.Until) {
 			return fault.New(fault.Conflict, "Your payment authorisation ends soon, so we can’t hold it any longer. Please collect it in time, or cancel and order again.")
 		}
-		done, err := order.Extend(ctx, tx, fulfilmentID, until)
+		done, err := order.ExtendHold(ctx, tx, fulfilmentID, until)
 		if err != nil || !done {
 			return errors.Join(err, order.ErrNotHere)
 		}
@@ -123,7 +123,7 @@ func expire(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, locat
 			return err
 		}
 		// Whoever waited for the order looks again: it may have been collected, extended or cancelled.
-		over, err := order.Over(ctx, tx, fulfilmentID)
+		over, err := order.HoldEnded(ctx, tx, fulfilmentID)
 		if err != nil || !over {
 			return err
 		}
@@ -132,7 +132,7 @@ func expire(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, locat
 				return err
 			}
 		}
-		if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
+		if _, err := settle.RefundCancelled(ctx, tx, f.OrderID); err != nil {
 			return err
 		}
 		if err := order.NoShow(ctx, tx, fulfilmentID); err != nil {

@@ -79,7 +79,7 @@ func Pick(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, orderLi
 		if !slices.Contains(f.OpenLines, orderLineID) {
 			return order.ErrNotHere
 		}
-		done, err := order.Pick(ctx, tx, orderLineID, picked)
+		done, err := order.SetPicked(ctx, tx, orderLineID, picked)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func Pick(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, orderLi
 	})
 }
 
-// NotFound says that some pieces of a line are not on the shelf: the shopper is told and pays nothing for them, the claim
+// NotFound says that some units of a line are not on the shelf: the shopper is told and pays nothing for them, the claim
 // is given up and the difference booked.
 func NotFound(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, orderLineID int64, quantity int) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -108,13 +108,13 @@ func NotFound(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, ord
 		if err != nil {
 			return err
 		}
-		if err := shortage.Shorten(ctx, tx, at, f, orderLineID, quantity); err != nil {
+		if err := shortage.MarkShort(ctx, tx, at, f, orderLineID, quantity); err != nil {
 			return err
 		}
 		if err := recount(ctx, tx, at.LocationID, f.OrderID, variantID); err != nil {
 			return err
 		}
-		return inventory.NotFound(ctx, tx, orderLineID, quantity, inventory.Cause{Channel: at.Channel, Reason: "not found", AssociateID: at.AssociateID})
+		return inventory.NotFound(ctx, tx, orderLineID, quantity, inventory.Reason{Channel: at.Channel, Reason: "not found", AssociateID: at.AssociateID})
 	})
 }
 
@@ -133,7 +133,7 @@ func Cancel(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64)
 				return err
 			}
 		}
-		if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
+		if _, err := settle.RefundCancelled(ctx, tx, f.OrderID); err != nil {
 			return err
 		}
 		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, Line: f.ID}); err != nil {
@@ -151,10 +151,10 @@ var (
 // HandOver checks the code, records the money and gives the goods away. The answer is the change to give.
 func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, code string, paid settle.CounterPayment) (change money.Money, err error) {
 	// The tries are counted outside the transaction, which a wrong code rolls back.
-	if err := limit.Take(ctx, db, orderScope(fulfilmentID), perOrder); err != nil {
+	if err := limit.Attempt(ctx, db, orderScope(fulfilmentID), perOrder); err != nil {
 		return money.Money{}, err
 	}
-	if err := TryCode(ctx, db, at); err != nil {
+	if err := CountCodeAttempt(ctx, db, at); err != nil {
 		return money.Money{}, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -180,13 +180,13 @@ func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int6
 	if err != nil && !wrongCode(err) {
 		// The code was right, or was never looked at: the try is not held against anybody. Should that fail, a try is lost for a quarter of an
 		// hour, which is less than what went wrong already.
-		_ = limit.GiveBack(ctx, db, orderScope(fulfilmentID))
-		_ = GoodTry(ctx, db, at)
+		_ = limit.Return(ctx, db, orderScope(fulfilmentID))
+		_ = ReturnCodeAttempt(ctx, db, at)
 	}
 	if err != nil {
 		return money.Money{}, err
 	}
-	return change, GoodTry(ctx, db, at)
+	return change, ReturnCodeAttempt(ctx, db, at)
 }
 
 // decidedBeforePaid refuses to take money for units that were not found while their shopper has not said what they want instead.
@@ -206,9 +206,9 @@ func wrongCode(err error) bool {
 	return f != nil && !f.Fields["code"].IsZero()
 }
 
-// TryCode counts one try of a code at a desk, wherever it was typed.
-func TryCode(ctx context.Context, db pg.DB, at origin.Origin) error {
-	return limit.Take(ctx, db, deskScope(at), perDesk)
+// CountCodeAttempt counts one try of a code at a desk, wherever it was typed.
+func CountCodeAttempt(ctx context.Context, db pg.DB, at origin.Origin) error {
+	return limit.Attempt(ctx, db, deskScope(at), perDesk)
 }
 
 // MayOpen refuses, like HandOver, an order whose code was tried too often, so that no other box says whether a code is right.
@@ -223,9 +223,9 @@ func deskScope(at origin.Origin) string {
 
 func orderScope(fulfilmentID int64) string { return fmt.Sprintf("code:fulfilment:%d", fulfilmentID) }
 
-// GoodTry gives the try back: the code was one.
-func GoodTry(ctx context.Context, db pg.DB, at origin.Origin) error {
-	return limit.GiveBack(ctx, db, deskScope(at))
+// ReturnCodeAttempt gives the try back: the code was one.
+func ReturnCodeAttempt(ctx context.Context, db pg.DB, at origin.Origin) error {
+	return limit.Return(ctx, db, deskScope(at))
 }
 
 func matches(f *order.Fulfilment, typed string) (proof string, ok bool) {
@@ -252,7 +252,7 @@ func HandOverSale(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID 
 		if f.State != order.ToPick || f.Method != quote.CarryOut || f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
 			return alreadyDone(f)
 		}
-		loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+		loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
 		if err != nil {
 			return err
 		}
@@ -269,7 +269,7 @@ func HandOverSale(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID 
 		if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
 			return err
 		}
-		return shortage.Leave(ctx, tx, f, loose, inventory.Cause{Channel: at.Channel, AssociateID: at.AssociateID})
+		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
 	})
 }
 
@@ -280,14 +280,14 @@ func EmailReceipt(ctx context.Context, db pg.DB, at origin.Origin, orderID int64
 		return fault.Field("email", "Enter a valid email address, such as ada@example.com.")
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, orderID)
+		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
 		if h == nil {
 			return order.ErrNotHere
 		}
-		done, err := order.GiveEmail(ctx, tx, orderID, email)
+		done, err := order.SetEmailOnce(ctx, tx, orderID, email)
 		if err != nil {
 			return err
 		}
@@ -299,7 +299,7 @@ func EmailReceipt(ctx context.Context, db pg.DB, at origin.Origin, orderID int64
 }
 
 func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, proof string, paid settle.CounterPayment) error {
-	loose, err := order.WithoutStock(ctx, tx, f.OpenLines)
+	loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
 	if err != nil {
 		return err
 	}
@@ -311,7 +311,7 @@ func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilm
 		return alreadyDone(f)
 	}
 	if f.PaymentState == order.Due {
-		if err := settle.Take(ctx, tx, f.OrderID, payment.New{Kind: paid.Kind, Amount: f.Due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
+		if err := settle.RecordTender(ctx, tx, f.OrderID, payment.New{Kind: paid.Kind, Amount: f.Due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
 			return err
 		}
 	}
@@ -321,7 +321,7 @@ func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilm
 	if err := settle.Tell(ctx, tx, at, f, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
 		return err
 	}
-	return shortage.Leave(ctx, tx, f, loose, inventory.Cause{Channel: at.Channel, AssociateID: at.AssociateID})
+	return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
 }
 
 func lock(ctx context.Context, tx pgx.Tx, at origin.Origin, fulfilmentID int64) (*order.Fulfilment, error) {

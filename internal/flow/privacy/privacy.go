@@ -46,8 +46,8 @@ func (Export) Kind() string { return "export" }
 
 var perPerson = limit.Rule{Max: 3, Window: 24 * time.Hour}
 
-// AskCopy has everything about a person put together; the link to it is mailed to their proven address. By is whoever asks for them, or empty.
-func AskCopy(ctx context.Context, db pg.DB, at origin.Origin, person int64, by staff.Entry) error {
+// RequestExport has everything about a person put together; the link to it is mailed to their proven address. By is whoever asks for them, or empty.
+func RequestExport(ctx context.Context, db pg.DB, at origin.Origin, person int64, by staff.Entry) error {
 	_, _, addresses, err := customer.Contacts(ctx, db, person, customer.Email)
 	if err != nil {
 		return err
@@ -55,11 +55,11 @@ func AskCopy(ctx context.Context, db pg.DB, at origin.Origin, person int64, by s
 	if len(addresses) == 0 {
 		return fault.New(fault.Conflict, "There is no confirmed email address to send the link to.")
 	}
-	if err := limit.Take(ctx, db, fmt.Sprintf("export:%d", person), perPerson); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("export:%d", person), perPerson); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
 		id, err := customer.AskExport(ctx, tx, person, by.AssociateID, KeepExport)
@@ -79,8 +79,8 @@ func AskCopy(ctx context.Context, db pg.DB, at origin.Origin, person int64, by s
 	})
 }
 
-// Make is the job: it writes the copy into the file store and has the link mailed. A second run makes it anew.
-func Make(ctx context.Context, db pg.DB, store *files.Store, exportID int64) error {
+// BuildExport is the job: it writes the copy into the file store and has the link mailed. A second run makes it anew.
+func BuildExport(ctx context.Context, db pg.DB, store *files.Store, exportID int64) error {
 	person, key, err := customer.ExportFor(ctx, db, exportID, "export-"+strings.ToLower(secret.NewToken())+".zip")
 	if err != nil || person == 0 {
 		return err
@@ -117,8 +117,8 @@ func Make(ctx context.Context, db pg.DB, store *files.Store, exportID int64) err
 	})
 }
 
-// Fetch opens a copy by its link, as often as wanted until it expires.
-func Fetch(ctx context.Context, db pg.DB, store *files.Store, token string) (fs.File, error) {
+// OpenExport opens a copy by its link, as often as wanted until it expires.
+func OpenExport(ctx context.Context, db pg.DB, store *files.Store, token string) (fs.File, error) {
 	o, err := customer.Peek(ctx, db, customer.ForExport, token)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by s
 		if len(who) == 0 {
 			return fault.New(fault.NotFound, "This customer no longer exists.")
 		}
-		waiting, err := order.Waiting(ctx, tx, ids(who))
+		waiting, err := order.CountWaiting(ctx, tx, ids(who))
 		if err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by s
 	return err
 }
 
-func ids(who []customer.Born) []int64 {
+func ids(who []customer.CreatedAt) []int64 {
 	all := make([]int64, len(who))
 	for i, c := range who {
 		all[i] = c.ID
@@ -232,8 +232,8 @@ func hash(key, kind, value string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Forgotten answers whether an identity was somebody's who asked to be forgotten.
-func Forgotten(ctx context.Context, db pg.DB, store *files.Store) (func(kind, value string) bool, error) {
+// ErasureList answers whether an identity was somebody's who asked to be forgotten.
+func ErasureList(ctx context.Context, db pg.DB, store *files.Store) (func(kind, value string) bool, error) {
 	key, err := location.ForgetKey(ctx, db)
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func Forgotten(ctx context.Context, db pg.DB, store *files.Store) (func(kind, va
 	return func(kind, value string) bool { return known[hash(key, kind, value)] }, nil
 }
 
-func list(store *files.Store, who []customer.Born, known []string) error {
+func list(store *files.Store, who []customer.CreatedAt, known []string) error {
 	entry := forgotten{At: time.Now().UTC(), Known: known}
 	for _, c := range who {
 		entry.Customers = append(entry.Customers, forgottenCustomer{c.ID, c.CreatedAt.UTC()})
@@ -293,8 +293,8 @@ func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.E
 	return copies, live.Notify(ctx, tx, live.Customer(person))
 }
 
-// Replay forgets again whoever is on the list: after a backup was restored. It answers how many it forgot.
-func Replay(ctx context.Context, db pg.DB, store *files.Store) (n int, err error) {
+// ReapplyErasures forgets again whoever is on the list: after a backup was restored. It answers how many it forgot.
+func ReapplyErasures(ctx context.Context, db pg.DB, store *files.Store) (n int, err error) {
 	keys, err := store.List(erasures)
 	if err != nil {
 		return 0, err

@@ -89,16 +89,16 @@ func (p *place) canary(t *testing.T) (who int64) {
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
 		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(device), Source: "web", Verified: true})
 	}))
-	require.NoError(t, person.Identify(ctx, p.db, at, who, canaryPhone, "GB"))
+	require.NoError(t, person.AddIdentity(ctx, p.db, at, who, canaryPhone, "GB"))
 	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet, Town: "Leeds", Country: "GB"}))
-	require.NoError(t, person.Write(ctx, p.db, at, who, "note", canaryNote))
+	require.NoError(t, person.AddNote(ctx, p.db, at, who, "note", canaryNote))
 	require.NoError(t, person.Tag(ctx, p.db, at, who, "gnomonic", true))
 	require.NoError(t, person.Prefer(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, "gnomonic hats", "58"))
-	require.NoError(t, person.Say(ctx, p.db, who, customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: true, Source: "web"}))
+	require.NoError(t, person.RecordConsent(ctx, p.db, who, customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: true, Source: "web"}))
 	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device), At: time.Now(), Words: canaryWords}}))
 	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: who}, p.BlueMug)
 	require.NoError(t, err)
-	till, err := shopping.Welcome(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName, canaryEmail, canaryPhone, "GB")
+	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName, canaryEmail, canaryPhone, "GB")
 	require.NoError(t, err)
 	p.buy(t, till)
 	_, err = person.Merge(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID}, customer.Merge{SurvivorID: who, AbsorbedID: till, Proof: customer.ByManager, Reason: "I know " + canaryName, AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID})
@@ -176,7 +176,7 @@ func (p *place) idle(t *testing.T) {
 func TestTheCanaryLeavesNoTrace(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
 	p.link(t)
 	p.idle(t)
 	before := p.dump(t)
@@ -211,10 +211,10 @@ func TestTheCanaryLeavesNoTrace(t *testing.T) {
 func TestTheCopyHasEverything(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
 	token := p.link(t)
 
-	file, err := privacy.Fetch(ctx, p.db, p.files, token)
+	file, err := privacy.OpenExport(ctx, p.db, p.files, token)
 	require.NoError(t, err)
 	body, err := io.ReadAll(file)
 	require.NoError(t, err)
@@ -243,11 +243,11 @@ func TestTheCopyHasEverything(t *testing.T) {
 		require.Contains(t, tables.String(), word)
 	}
 	require.Contains(t, tables.String(), "'"+canaryPhone, "a spreadsheet takes no number for a formula")
-	_, err = privacy.Fetch(ctx, p.db, p.files, "another link")
+	_, err = privacy.OpenExport(ctx, p.db, p.files, "another link")
 	require.True(t, fault.Is(err, fault.NotFound))
 	_, err = p.db.Exec(ctx, `UPDATE one_time SET expires_at = now() WHERE purpose = 'export'`)
 	require.NoError(t, err)
-	_, err = privacy.Fetch(ctx, p.db, p.files, token)
+	_, err = privacy.OpenExport(ctx, p.db, p.files, token)
 	require.True(t, fault.Is(err, fault.NotFound), "the link expires")
 }
 
@@ -277,8 +277,8 @@ func TestEveryTableOfACustomerIsInTheCopy(t *testing.T) {
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	require.NoError(t, privacy.AskCopy(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
-	file, err := privacy.Fetch(ctx, p.db, p.files, p.link(t))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	file, err := privacy.OpenExport(ctx, p.db, p.files, p.link(t))
 	require.NoError(t, err)
 	defer file.Close()
 	body, err := io.ReadAll(file)
@@ -304,13 +304,13 @@ func TestARestoredBackupForgetsAgain(t *testing.T) {
 	var second int64
 	require.NoError(t, p.db.QueryRow(ctx, `UPDATE customer SET name = 'Newcomer', erased_at = NULL, merged_into = NULL, created_at = now() WHERE merged_into = $1 RETURNING id`, who).Scan(&second))
 
-	n, err := privacy.Replay(ctx, p.db, p.files)
+	n, err := privacy.ReapplyErasures(ctx, p.db, p.files)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	var names []string
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT array_agg(name ORDER BY id) FROM customer WHERE id IN ($1, $2)`, who, second).Scan(&names))
 	require.ElementsMatch(t, []string{"", "Newcomer"}, names)
-	n, err = privacy.Replay(ctx, p.db, p.files)
+	n, err = privacy.ReapplyErasures(ctx, p.db, p.files)
 	require.NoError(t, err)
 	require.Zero(t, n, "a second replay finds nobody")
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // instead is what they take instead, without empty lines.
-func (t *taking) instead() (all []Instead) {
+func (t *taking) instead() (all []ExchangeLine) {
 	for _, i := range t.Exchange {
 		if i.VariantID != 0 && i.Quantity > 0 {
 			all = append(all, i)
@@ -20,13 +20,13 @@ func (t *taking) instead() (all []Instead) {
 	return all
 }
 
-func (t *taking) here() basket.Here {
-	return basket.Here{LocationID: t.at.LocationID, CarryOut: true, Again: t.again, Agreed: t.agreed}
+func (t *taking) here() basket.SaleContext {
+	return basket.SaleContext{LocationID: t.at.LocationID, CarryOut: true, Again: t.again, Agreed: t.agreed}
 }
 
 // price puts what they take instead into a cart of its own, while the customer's open one stands aside, and asks what it costs: the same question as in every sale.
 func (t *taking) price(ctx context.Context) error {
-	if _, err := cart.Aside(ctx, t.tx, t.person); err != nil {
+	if _, err := cart.SetAside(ctx, t.tx, t.person); err != nil {
 		return err
 	}
 	id, err := cart.Open(ctx, t.tx, t.person, t.at.LocationID, t.at.Channel)
@@ -55,7 +55,7 @@ func (t *taking) price(ctx context.Context) error {
 	return nil
 }
 
-// agree finds the lines of the exchange that are had for what was paid for as many returned pieces of the same price.
+// agree finds the lines of the exchange that are had for what was paid for as many returned units of the same price.
 func (t *taking) agree(b *basket.Basket) {
 	free := slices.Clone(t.pieces)
 	t.agreed, t.same = map[int64]int64{}, 0
@@ -82,7 +82,7 @@ func (t *taking) agree(b *basket.Basket) {
 	}
 }
 
-// priceOf is the price of the list that comes to what was paid for a piece. Where tax is added, there may be none: some totals no price comes to.
+// priceOf is the price of the list that comes to what was paid for a unit. Where tax is added, there may be none: some totals no price comes to.
 func priceOf(p piece, line basket.Line, taxIncluded bool) (int64, bool) {
 	if taxIncluded {
 		return p.Paid, true
@@ -102,12 +102,12 @@ func (t *taking) sell(ctx context.Context, exchange int64) (orderID int64, err e
 		return 0, err
 	}
 	t.Due = b.Tenders().Rest - exchange
-	placed, err := checkout.Within(ctx, t.tx, t.at, checkout.Request{
+	placed, err := checkout.PlaceInTx(ctx, t.tx, t.at, checkout.Request{
 		CustomerID: t.person, CartID: b.CartID, Expected: b.Quote.Total, Pay: t.Pay, Given: t.Given, Sure: t.Sure, Here: t.here(), Exchange: exchange,
 	})
 	if err != nil {
 		return 0, err
 	}
 	t.Order, t.Change = placed.PublicID, placed.Change
-	return placed.ID, cart.Return(ctx, t.tx, t.person)
+	return placed.ID, cart.BringBack(ctx, t.tx, t.person)
 }

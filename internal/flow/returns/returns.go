@@ -34,8 +34,8 @@ var (
 	Grades  = []string{"sellable", "on_hold", "damaged"}
 )
 
-// Want is what of a line comes back.
-type Want struct {
+// ReturnLine is what of a line comes back.
+type ReturnLine struct {
 	LineID   int64
 	Quantity int
 	Reason   string
@@ -47,9 +47,9 @@ type Want struct {
 type Request struct {
 	Form     string
 	OrderID  int64
-	Wants    []Want
+	Wants    []ReturnLine
 	AsCredit bool // the customer takes credit instead of money
-	Exchange []Instead
+	Exchange []ExchangeLine
 	Pay      string // cash or terminal, where what they take instead costs more
 	Given    int64  // the cash that was laid down, minor units
 	Sure     bool   // more cash than anybody would lay down is what was meant
@@ -58,8 +58,8 @@ type Request struct {
 	Seen     string // Result.Figures of the look that was confirmed; empty: nobody looked
 }
 
-// Instead is what they take for what came back.
-type Instead struct {
+// ExchangeLine is what they take for what came back.
+type ExchangeLine struct {
 	VariantID int64
 	Quantity  int
 }
@@ -94,15 +94,15 @@ func (r *Result) To(how string) (amount int64) {
 	return amount
 }
 
-// Figures are what somebody agrees to when they confirm a return.
-func (r *Result) Figures() string {
+// Amounts are what somebody agrees to when they confirm a return.
+func (r *Result) Amounts() string {
 	return fmt.Sprintf("%s %d %d %d %d %d %d %d", r.Currency, r.Goods, r.Delivery, r.PointsBack, r.PointsTaken, r.Shortfall, r.Refund, r.Due)
 }
 
 var errLook = errors.New("it was only looked at")
 
-// Look says what a return would come to. It is done, and taken back: what is shown is what will be.
-func Look(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
+// Preview says what a return would come to. It is done, and taken back: what is shown is what will be.
+func Preview(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		r.MayAlone, r.Given, r.Sure, r.Pay, r.Seen = true, money.MaxUnit, true, payment.Cash, ""
 		if result, err = take(ctx, tx, at, r); err != nil {
@@ -140,14 +140,14 @@ type taking struct {
 	person   int64
 	pieces   []piece
 	ticket   int64
-	agreed   map[int64]int64 // by variant, what one of the exchange costs because as much was paid for what comes back
-	again    basket.Again    // what goes back in points and pays for the exchange
-	rest     int64           // of the exchange, what points do not pay
-	makes    int64           // points that the exchange earns
-	same     int64           // points that the pieces earned which are exchanged for the same
-	owed     int64           // of the earned points that were spent already, those that the exchange earns again
-	foreign  bool            // the drawer here holds another currency
-	nameless bool            // nobody could find this customer again
+	agreed   map[int64]int64       // by variant, what one of the exchange costs because as much was paid for what comes back
+	again    basket.ReturnedPoints // what goes back in points and pays for the exchange
+	rest     int64                 // of the exchange, what points do not pay
+	makes    int64                 // points that the exchange earns
+	same     int64                 // points that the units earned which are exchanged for the same
+	owed     int64                 // of the earned points that were spent already, those that the exchange earns again
+	foreign  bool                  // the drawer here holds another currency
+	nameless bool                  // nobody could find this customer again
 }
 
 type piece struct {
@@ -158,7 +158,7 @@ type piece struct {
 	Points            int64
 	Card              bool // a gift card
 	Late              bool
-	want              Want
+	want              ReturnLine
 }
 
 func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result, error) {
@@ -168,7 +168,7 @@ func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result,
 			return nil, err
 		}
 	}
-	if r.Seen != "" && r.Seen != t.Figures() {
+	if r.Seen != "" && r.Seen != t.Amounts() {
 		return nil, fault.New(fault.Conflict, "The refund has changed since it was shown. Please check it again, then confirm.")
 	}
 	return t.Result, nil
@@ -199,7 +199,7 @@ func (t *taking) lock(ctx context.Context) error {
 	if err := customer.Occupy(ctx, t.tx, t.person); err != nil {
 		return err
 	}
-	if t.h, err = order.Lock(ctx, t.tx, t.OrderID); err != nil {
+	if t.h, err = order.LockOrder(ctx, t.tx, t.OrderID); err != nil {
 		return err
 	}
 	t.Currency, t.Change = t.h.Currency, money.New(0, t.h.Currency)
@@ -222,7 +222,7 @@ func (t *taking) lock(ctx context.Context) error {
 	return nil
 }
 
-// choose picks the pieces: of every line the first that were handed over and are not back.
+// choose picks the units: of every line the first that were handed over and are not back.
 func (t *taking) choose(ctx context.Context) error {
 	var form fault.Form
 	total := 0
@@ -273,14 +273,14 @@ func (t *taking) choose(ctx context.Context) error {
 	return nil
 }
 
-// book writes the ticket and what its pieces are worth: what was frozen when they were sold, never computed again.
+// book writes the ticket and what its units are worth: what was frozen when they were sold, never computed again.
 func (t *taking) book(ctx context.Context) error {
 	earned := int64(0)
 	for _, p := range t.pieces {
 		t.Goods += p.Paid
 		earned += p.Points
 	}
-	taken, err := loyalty.TakeBack(ctx, t.tx, t.person, earned, t.OrderID)
+	taken, err := loyalty.Deduct(ctx, t.tx, t.person, earned, t.OrderID)
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (t *taking) book(ctx context.Context) error {
 	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("write what returned: %w", err)
 	}
-	if t.Delivery, err = order.LetDeliveryGo(ctx, t.tx, t.OrderID); err != nil {
+	if t.Delivery, err = order.RefundDelivery(ctx, t.tx, t.OrderID); err != nil {
 		return err
 	}
 	inMoney, again, err := t.comesBack(ctx)
@@ -321,7 +321,7 @@ func (t *taking) book(ctx context.Context) error {
 	}
 	// Points that were earned and spent already are kept from the refund, as far as there is one in money. What the exchange earns makes up for them first: an even
 	// exchange leaves everybody where they were.
-	t.owed = min(earned-taken, max(t.makes, t.same)) // points are rounded by the order: the same piece alone may earn one less
+	t.owed = min(earned-taken, max(t.makes, t.same)) // points are rounded by the order: the same unit alone may earn one less
 	t.Shortfall = min(rates.Value(earned-taken-t.owed, t.Currency), inMoney)
 	_, err = t.tx.Exec(ctx, `
 		UPDATE return_ticket
@@ -334,8 +334,8 @@ func (t *taking) book(ctx context.Context) error {
 }
 
 // comesBack is what goes back otherwise than in points, and what in points, as the ticket stands.
-func (t *taking) comesBack(ctx context.Context) (inMoney int64, inPoints basket.Again, err error) {
-	owing, byPoints, err := order.Owing(ctx, t.tx, t.OrderID)
+func (t *taking) comesBack(ctx context.Context) (inMoney int64, inPoints basket.ReturnedPoints, err error) {
+	owing, byPoints, err := order.AmountOwed(ctx, t.tx, t.OrderID)
 	if err != nil {
 		return 0, inPoints, err
 	}
@@ -410,7 +410,7 @@ func (t *taking) giveBack(ctx context.Context) error {
 		}
 		back.Exchange = min(inMoney, t.rest)
 	}
-	refunds, err := settle.Even(ctx, t.tx, t.h, back)
+	refunds, err := settle.RefundExcess(ctx, t.tx, t.h, back)
 	if err != nil {
 		return err
 	}
@@ -430,7 +430,7 @@ func (t *taking) giveBack(ctx context.Context) error {
 		if exchangeID, err = t.sell(ctx, back.Exchange); err != nil {
 			return err
 		}
-		more, err := loyalty.TakeBack(ctx, t.tx, t.person, t.owed, t.OrderID)
+		more, err := loyalty.Deduct(ctx, t.tx, t.person, t.owed, t.OrderID)
 		if err != nil {
 			return err
 		}
@@ -466,7 +466,7 @@ func (t *taking) shelve(ctx context.Context) error {
 	}
 	slices.SortFunc(order, func(a, b shelf) int { return int(a.variant - b.variant) })
 	for _, s := range order {
-		why := inventory.Cause{Channel: t.at.Channel, Reason: s.reason, AssociateID: t.at.AssociateID}
+		why := inventory.Reason{Channel: t.at.Channel, Reason: s.reason, AssociateID: t.at.AssociateID}
 		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.at.LocationID, s.grade, count[s], why); err != nil {
 			return err
 		}

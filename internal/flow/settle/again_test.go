@@ -137,7 +137,7 @@ func TestAPromiseThatIsNotKeptIsOwed(t *testing.T) {
 func TestWhatIsSetAsidePaysTheRest(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1200), "GBP"))
+	require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1200), "GBP"))
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
@@ -155,7 +155,7 @@ func TestPointsPayForTheirPiecesOnly(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
 	w.points(ada, 1000)
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 1000, false))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 1000, false))
 	placed := w.place(ada, payment.PayAtPickup)
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	require.NoError(t, pickup.NotFound(ctx, w.db, w.desk(), part, w.lines(placed.ID)[0], 1))
@@ -179,7 +179,7 @@ func TestCreditIsThePersons(t *testing.T) {
 		_, err = tx.Exec(ctx, `UPDATE customer SET merged_into = $2 WHERE id = $1`, guest, ada)
 		return err
 	}))
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 0, true))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 0, true))
 	require.Equal(t, int64(2000), w.basket(ada).Tenders().Credit)
 
 	placed := w.place(ada, payment.Card)
@@ -193,14 +193,14 @@ func TestAReturnIsWhatWasShown(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.Want{want(line, 1)}}
-	looked, err := returns.Look(ctx, w.db, w.desk(), r)
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.ReturnLine{want(line, 1)}}
+	looked, err := returns.Preview(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 
-	r.Seen, r.Wants = looked.Figures(), []returns.Want{want(line, 3)}
+	r.Seen, r.Wants = looked.Amounts(), []returns.ReturnLine{want(line, 3)}
 	_, err = returns.Make(ctx, w.db, w.desk(), r)
 	require.True(t, fault.Is(err, fault.Conflict), "what was confirmed is one mug, not three")
-	r.Wants = []returns.Want{want(line, 1)}
+	r.Wants = []returns.ReturnLine{want(line, 1)}
 	_, err = returns.Make(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 	w.sound()
@@ -213,7 +213,7 @@ func TestSmallReturnsAddUpToALargeOne(t *testing.T) {
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
 	for n := range 3 {
-		_, err = returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1)}})
+		_, err = returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1)}})
 		if n < 2 {
 			require.NoError(t, err)
 		}
@@ -227,7 +227,7 @@ func TestNobodyIsGivenCreditThatIsLost(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true, Wants: []returns.Want{want(line, 1)}}
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true, Wants: []returns.ReturnLine{want(line, 1)}}
 	_, err := returns.Make(ctx, w.db, w.desk(), r)
 	require.Contains(t, fault.As(err).Fields, "credit")
 
@@ -260,7 +260,7 @@ func TestTheDeliveryGoesBackWithTheLastOfIt(t *testing.T) {
 func TestADrawerHoldsOneCurrency(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}}
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}}
 	_, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.Broadway.ID, AssociateID: w.Bea.ID, Language: "en"}, r)
 	require.ErrorContains(t, err, "GBP")
 	w.sound()
@@ -279,7 +279,7 @@ func TestWhoUsedItUpOrdersWithout(t *testing.T) {
 	require.Equal(t, int64(900), r.Expected, "nobody knows yet who this is")
 	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 	require.True(t, fault.Is(err, fault.Conflict))
-	b, err := basket.LoadAt(ctx, w.db, again, basket.Here{Email: r.Email}, "en")
+	b, err := basket.LoadAt(ctx, w.db, again, basket.SaleContext{Email: r.Email}, "en")
 	require.NoError(t, err)
 	require.Equal(t, int64(1200), b.Quote.Total)
 	r.Expected, r.Rest = b.Quote.Total, nil
@@ -298,11 +298,11 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 	require.NoError(t, shopping.Attach(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, ada))
-	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
-	require.Equal(t, 1, b.Pieces())
-	require.Equal(t, 4, w.basket(ada).Pieces(), "a mug in the hand is not one of the two in the cart")
+	require.Equal(t, 1, b.Units())
+	require.Equal(t, 4, w.basket(ada).Units(), "a mug in the hand is not one of the two in the cart")
 	require.NoError(t, cart.TakeInHand(ctx, w.db, ada, w.basket(ada).Lines[2].ID, w.HarbourStreet.ID))
 
 	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
@@ -311,7 +311,7 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 	require.NoError(t, err)
 
 	require.Equal(t, int64(1200+1250), one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID))
-	require.Equal(t, 3, w.basket(ada).Pieces())
+	require.Equal(t, 3, w.basket(ada).Units())
 	online := w.place(ada, payment.PayAtPickup)
 	require.Equal(t, int64(18900+2400), one[int64](w, `SELECT total FROM orders WHERE id = $1`, online.ID))
 	w.sound()
@@ -328,11 +328,11 @@ func TestAPastOrderIsTried(t *testing.T) {
 	w.promote(promotion.Promotion{Title: "Three mugs", Rule: quote.Rule{Quantity: 4, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
 	p := quote.Promotion{ID: 99, Title: "Free delivery", With: []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}, Budget: -1, Rule: quote.Rule{Effect: quote.Effect{Kind: quote.CheaperDelivery, Percent: 10000}}}
 
-	b, err := basket.TryOrder(ctx, w.db, number, p)
+	b, err := basket.SimulateOrder(ctx, w.db, number, p)
 	require.NoError(t, err)
 	require.Equal(t, one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID)-395, b.Quote.Total)
 	require.Equal(t, "Add 1 more", b.Quote.Missed[0].Why.In("en"))
-	b, err = basket.TryOrder(ctx, w.db, number+1, p)
+	b, err = basket.SimulateOrder(ctx, w.db, number+1, p)
 	require.NoError(t, err)
 	require.Nil(t, b)
 }

@@ -19,8 +19,8 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Office is where payments are settled: the database and the gateway. Base is the shop's address, to which shoppers come back.
-type Office struct {
+// Payments is where payments are settled: the database and the gateway. Base is the shop's address, to which shoppers come back.
+type Payments struct {
 	DB      pg.DB
 	Gateway payment.Gateway // nil: there are no cards
 	Base    string
@@ -28,10 +28,10 @@ type Office struct {
 }
 
 // Takes says whether the shop takes cards.
-func (o *Office) Takes() bool { return o != nil && o.Gateway != nil }
+func (o *Payments) Takes() bool { return o != nil && o.Gateway != nil }
 
 // gateway is the one of an attempt. An attempt from before another one was configured is nobody's now.
-func (o *Office) gateway(name string) (payment.Gateway, error) {
+func (o *Payments) gateway(name string) (payment.Gateway, error) {
 	if !o.Takes() || o.Gateway.Name() != name {
 		return nil, fmt.Errorf("the gateway %q is not configured", name)
 	}
@@ -43,7 +43,7 @@ var errNothingToPay = fault.New(fault.Conflict, "There’s nothing left to pay o
 var errUnreachable = fault.New(fault.Conflict, "We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
 
 // Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is the key, so there is one page.
-func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
+func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
 	if err != nil || a == nil {
 		return "", err
@@ -90,7 +90,7 @@ func (o *Office) Page(ctx context.Context, paymentID int64) (string, error) {
 
 // Settle asks the gateway what became of an attempt and brings the order in line with the answer. The browser that comes back, the message, the poller and the
 // hourly look all end here; it can be repeated, and it only goes forward.
-func (o *Office) Settle(ctx context.Context, paymentID int64) error {
+func (o *Payments) Settle(ctx context.Context, paymentID int64) error {
 	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
 	if err != nil || a == nil || a.Reference == "" {
 		return err
@@ -99,14 +99,14 @@ func (o *Office) Settle(ctx context.Context, paymentID int64) error {
 	if err != nil {
 		return err
 	}
-	status, err := gateway.Look(ctx, a.Reference)
+	status, err := gateway.Fetch(ctx, a.Reference)
 	if err != nil {
 		return fmt.Errorf("look at payment %d: %w", a.ID, err)
 	}
 	return o.settle(ctx, a, status)
 }
 
-func (o *Office) settle(ctx context.Context, a *payment.Attempt, s payment.Status) error {
+func (o *Payments) settle(ctx context.Context, a *payment.Attempt, s payment.Status) error {
 	if s.Currency != a.Currency || s.Amount != a.Amount || s.Key != "" && s.Key != a.Key() {
 		return payment.Difference{Kind: "amount", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount, Theirs: s.Amount, Detail: s.Currency}.Note(ctx, o.DB)
 	}
@@ -125,7 +125,7 @@ func apply(ctx context.Context, tx pgx.Tx, a *payment.Attempt, s payment.Status)
 		return err
 	}
 	if s.State == payment.Captured || s.State == payment.Authorised {
-		moved, err := payment.Move(ctx, tx, a.ID, payment.Status{State: payment.Authorised, Lapses: s.Lapses})
+		moved, err := payment.SetAttemptState(ctx, tx, a.ID, payment.Status{State: payment.Authorised, Lapses: s.Lapses})
 		if err != nil {
 			return err
 		}
@@ -139,10 +139,10 @@ func apply(ctx context.Context, tx pgx.Tx, a *payment.Attempt, s payment.Status)
 	case payment.Captured:
 		return captured(ctx, tx, h, a, s)
 	case payment.Declined:
-		_, err = payment.Move(ctx, tx, a.ID, s)
+		_, err = payment.SetAttemptState(ctx, tx, a.ID, s)
 		return err
 	case payment.Voided:
-		moved, err := payment.Move(ctx, tx, a.ID, s)
+		moved, err := payment.SetAttemptState(ctx, tx, a.ID, s)
 		if err != nil || !moved {
 			return err
 		}
@@ -160,14 +160,14 @@ func hold(ctx context.Context, tx pgx.Tx, orderID int64) (*order.Held, error) {
 	if err := customer.Occupy(ctx, tx, customerID); err != nil {
 		return nil, err
 	}
-	return order.Lock(ctx, tx, orderID)
+	return order.LockOrder(ctx, tx, orderID)
 }
 
 // promised is what follows when a gateway promises an order's money: it is confirmed, where its goods can still be had. An order that is gone gives the promise
 // back, and says so.
 func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
 	if h.State == order.Confirmed && h.PaymentState == order.Due {
-		due, err := order.DueNow(ctx, tx, h.ID)
+		due, err := order.AmountDue(ctx, tx, h.ID)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt)
 		return err
 	}
 	if !kept {
-		return Lose(ctx, tx, h)
+		return CancelUnpaid(ctx, tx, h)
 	}
 	batch := &pgx.Batch{}
 	payment.Queue(batch, h.ID, payment.New{Kind: a.Method, Amount: a.Amount, PaymentID: a.ID})
@@ -202,7 +202,7 @@ func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt)
 
 // promisedAgain is what follows when the money of an order whose promise was lost is promised once more. Where goods of it are gone already, it is taken.
 func promisedAgain(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
-	if err := payment.EndPromise(ctx, tx, h.ID); err != nil {
+	if err := payment.EndPayAtPickup(ctx, tx, h.ID); err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
@@ -219,12 +219,12 @@ func promisedAgain(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Att
 	if err != nil || !handed {
 		return err
 	}
-	return Collect(ctx, tx, h.ID)
+	return CapturePayment(ctx, tx, h.ID)
 }
 
 // captured is what follows when a gateway took the money.
 func captured(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt, s payment.Status) error {
-	moved, err := payment.Move(ctx, tx, a.ID, payment.Status{State: payment.Captured, Lapses: s.Lapses})
+	moved, err := payment.SetAttemptState(ctx, tx, a.ID, payment.Status{State: payment.Captured, Lapses: s.Lapses})
 	if err != nil || !moved {
 		return err
 	}
@@ -232,7 +232,7 @@ func captured(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt,
 	if err != nil {
 		return err
 	}
-	rest, byPoints, err := order.Owing(ctx, tx, h.ID)
+	rest, byPoints, err := order.AmountOwed(ctx, tx, h.ID)
 	if err != nil {
 		return err
 	}
@@ -249,13 +249,13 @@ func captured(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt,
 		// Money for an order that never became one: it is somebody's task.
 		return payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Theirs: s.Captured, Detail: h.State}.Note(ctx, tx)
 	}
-	if err := Paid(ctx, tx, h, tenders, parts(only(tenders), max(rest, byPoints), byPoints)); err != nil {
+	if err := SetPaid(ctx, tx, h, tenders, parts(only(tenders), max(rest, byPoints), byPoints)); err != nil {
 		return err
 	}
 	if err := endTransfer(ctx, tx, a.ID, payment.ToCapture); err != nil {
 		return err
 	}
-	_, err = Even(ctx, tx, h, Back{})
+	_, err = RefundExcess(ctx, tx, h, Back{})
 	return err
 }
 
@@ -275,12 +275,12 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	if err := endTransfer(ctx, tx, a.ID, payment.ToVoid); err != nil {
 		return err
 	}
-	if err := payment.GaveBack(ctx, tx, a.ID); err != nil {
+	if err := payment.CloseLateAuthorisation(ctx, tx, a.ID); err != nil {
 		return err
 	}
 	switch {
 	case h.State == order.Placed:
-		return Lose(ctx, tx, h)
+		return CancelUnpaid(ctx, tx, h)
 	case h.State == order.Confirmed && h.PaymentState == order.Authorised:
 		if err := (payment.Difference{Kind: "lapsed", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount, Detail: h.State}).Note(ctx, tx); err != nil {
 			return err
@@ -317,7 +317,7 @@ func endTransfer(ctx context.Context, tx pgx.Tx, paymentID int64, kind string) e
 }
 
 // Transfer carries out what was written down, and settles by the answer. An answer that was lost is asked again under the same key.
-func (o *Office) Transfer(ctx context.Context, id int64) error {
+func (o *Payments) Transfer(ctx context.Context, id int64) error {
 	t, err := payment.TransferByID(ctx, o.DB, id)
 	if err != nil || t == nil || t.State != "asked" {
 		return err
@@ -349,13 +349,13 @@ func (o *Office) Transfer(ctx context.Context, id int64) error {
 }
 
 // end writes down a refund that was made, or any transfer that was refused; somebody has to look at those.
-func (o *Office) end(ctx context.Context, a *payment.Attempt, t *payment.Transfer, why string) error {
+func (o *Payments) end(ctx context.Context, a *payment.Attempt, t *payment.Transfer, why string) error {
 	err := pg.InTx(ctx, o.DB, func(tx pgx.Tx) error {
 		h, err := hold(ctx, tx, a.OrderID)
 		if err != nil {
 			return err
 		}
-		ended, err := payment.End(ctx, tx, t.ID, why)
+		ended, err := payment.EndTransfer(ctx, tx, t.ID, why)
 		if err != nil || !ended {
 			return err
 		}

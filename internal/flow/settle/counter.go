@@ -59,7 +59,7 @@ func (paid CounterPayment) Check(minor int64, currency string) (change money.Mon
 // change to give.
 func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid CounterPayment) (change money.Money, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, orderID)
+		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid
 		if store.Currency != h.Currency {
 			return fault.New(fault.Conflict, "This order is in {currency}, which this store doesn’t take.", text.Args{"currency": h.Currency})
 		}
-		due, err := order.DueNow(ctx, tx, orderID)
+		due, err := order.AmountDue(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid
 		if change, err = paid.Check(due, h.Currency); err != nil {
 			return err
 		}
-		if err := Take(ctx, tx, orderID, payment.New{Kind: paid.Kind, Amount: due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
+		if err := RecordTender(ctx, tx, orderID, payment.New{Kind: paid.Kind, Amount: due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Queue(h.LocationID), live.Customer(h.CustomerID))

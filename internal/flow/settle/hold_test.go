@@ -55,7 +55,7 @@ func TestAStagedPickupEnds(t *testing.T) {
 	w.promote(promotion.Promotion{Title: "Once", MaxUses: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "ONCE")
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	w.points(ada, 500)
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 300, false))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 300, false))
 	require.NoError(t, cart.AddCode(ctx, w.db, ada, "ONCE"))
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
@@ -233,11 +233,11 @@ func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	options, err = shortage.OptionsOf(ctx, w.db, unpaid.ID)
 	require.NoError(t, err)
 	require.False(t, options[0].MayShip, "what is not paid is not sent")
-	require.NoError(t, shortage.DecideForThem(ctx, w.db), "not before its time")
+	require.NoError(t, shortage.DecideOverdue(ctx, w.db), "not before its time")
 	require.Equal(t, "confirmed due", w.states(unpaid.ID))
 	_, err = w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() - interval '1 minute' WHERE decided_at IS NULL`)
 	require.NoError(t, err)
-	require.NoError(t, shortage.DecideForThem(ctx, w.db))
+	require.NoError(t, shortage.DecideOverdue(ctx, w.db))
 	require.Equal(t, "cancelled void", w.states(unpaid.ID))
 	require.Equal(t, "time", one[string](w, `SELECT decided_by FROM shortage WHERE order_id = $1`, unpaid.ID))
 	w.sound()
@@ -260,7 +260,7 @@ func TestAShortageIsDecidedOnce(t *testing.T) {
 			case 2:
 				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "ship", By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
 			case 3:
-				err = shortage.DecideForThem(ctx, w.db)
+				err = shortage.DecideOverdue(ctx, w.db)
 			case 4:
 				err = cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID)
 			}
@@ -313,7 +313,7 @@ func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 		id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
 		require.NoError(t, err)
 		require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
-		here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+		here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 		b, err := basket.LoadAt(ctx, w.db, id, here, "en")
 		require.NoError(t, err)
 		placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: id, CartID: b.CartID, Expected: b.Quote.Total, Pay: method, Gateway: "sandbox", Here: here})
@@ -341,9 +341,9 @@ func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 	}
 
 	placed, customer := begin(payment.Card)
-	require.NoError(t, w.office.GiveUp(ctx, placed.ID))
+	require.NoError(t, w.office.ExpireOrder(ctx, placed.ID))
 	require.Equal(t, "cancelled void", w.states(placed.ID))
-	b, err := basket.LoadAt(ctx, w.db, customer, basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}, "en")
+	b, err := basket.LoadAt(ctx, w.db, customer, basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}, "en")
 	require.NoError(t, err)
 	require.Len(t, b.Lines, 1, "it lies on the counter again")
 	w.sound()
@@ -356,7 +356,7 @@ func TestOneTicketForEveryWay(t *testing.T) {
 	w.add(ada, w.BlueMug, 1, w.HarbourStreet)
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	require.NoError(t, cart.TakeInHand(ctx, w.db, ada, 0, w.HarbourStreet.ID))
-	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	load := func() *basket.Basket {
 		b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 		require.NoError(t, err)
@@ -407,7 +407,7 @@ func TestWhatIsSoldWithoutStock(t *testing.T) {
 
 	// The goods come, and are handed over.
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.MillLane.ID, Delta: 25}}, inventory.Cause{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.MillLane.ID, Delta: 25}}, inventory.Reason{Channel: "api"})
 	}))
 	part := one[int64](w, `SELECT id FROM fulfilment`)
 	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
@@ -451,7 +451,7 @@ func TestOncePerPersonNeedsAPerson(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 	require.NoError(t, cart.AddCode(ctx, w.db, id, "ONCE"))
-	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, id, here, "en")
 	require.NoError(t, err)
 	require.Equal(t, int64(1200), b.Quote.Total)

@@ -34,11 +34,11 @@ type model struct {
 	orders           []*noted
 }
 
-// noted is an order in the notebook. Its pieces are all of one variant and price.
+// noted is an order in the notebook. Its units are all of one variant and price.
 type noted struct {
 	checkout.Placed
 	variant, price                 int64
-	open, handed, returned, called int64 // pieces
+	open, handed, returned, called int64 // units
 	state, payment                 string
 	ready                          bool
 	promised                       int64 // of the gift card, while it is not taken
@@ -63,7 +63,7 @@ func (m *model) even(o *noted) {
 	m.card += back - other
 }
 
-// gone are pieces that will not be handed over.
+// gone are units that will not be handed over.
 func (m *model) gone(o *noted, pieces int64) {
 	o.open, o.called = o.open-pieces, o.called+pieces
 	switch {
@@ -143,7 +143,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		ada := w.Ada(t, w.db, variant, int(quantity), w.HarbourStreet)
 		o := &noted{variant: variant, price: price[variant], open: quantity, state: "confirmed", payment: "due"}
 		if r.IntN(2) == 0 && m.card > 0 {
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
+			require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
 			o.promised = min(m.card, o.cost())
 		}
 		how := payment.PayAtPickup
@@ -200,7 +200,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			// The shopper of whose line nothing is there takes their money back at once.
 			_, err := w.db.Exec(ctx, `UPDATE shortage SET decide_by = now() WHERE decided_at IS NULL`)
 			require.NoError(t, err)
-			require.NoError(t, shortage.DecideForThem(ctx, w.db))
+			require.NoError(t, shortage.DecideOverdue(ctx, w.db))
 			m.onHand[o.variant]--
 			m.reserved[o.variant]--
 			m.gone(o, 1)
@@ -232,7 +232,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			return ""
 		}
 		n := 1 + r.Int64N(o.handed)
-		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, MayAlone: true, Wants: []returns.Want{want(line(o), int(n))}})
+		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, MayAlone: true, Wants: []returns.ReturnLine{want(line(o), int(n))}})
 		require.NoError(t, err)
 		require.Equal(t, n*o.price, made.Refund)
 		w.transfers()
@@ -245,7 +245,7 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		return ""
 	}
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: variant, LocationID: w.HarbourStreet.ID, Delta: 1}}, inventory.Cause{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: variant, LocationID: w.HarbourStreet.ID, Delta: 1}}, inventory.Reason{Channel: "api"})
 	}))
 	m.onHand[variant]++
 	return "receive"

@@ -25,12 +25,12 @@ type Job struct {
 
 func (Job) Kind() string { return "transfer" }
 
-// PaperJob has an order's documents brought in step with it.
-type PaperJob struct {
+// DocumentsJob has an order's documents brought in step with it.
+type DocumentsJob struct {
 	OrderID int64 `json:"order_id"`
 }
 
-func (PaperJob) Kind() string { return "documents" }
+func (DocumentsJob) Kind() string { return "documents" }
 
 // atGateway are the kinds of tender that somebody else takes for us.
 func atGateway(kind string) bool { return kind == payment.Card || kind == payment.PayLater }
@@ -43,7 +43,7 @@ func held(kind string) bool {
 // HandedOver is what follows for the money when a part of an order was handed over or sent: the whole order is paid now, and the part's points are
 // earned. The order is locked.
 func HandedOver(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID, customerID int64) error {
-	if err := Collect(ctx, tx, orderID); err != nil {
+	if err := CapturePayment(ctx, tx, orderID); err != nil {
 		return err
 	}
 	points, err := order.EarnedBy(ctx, tx, fulfilmentID)
@@ -53,13 +53,13 @@ func HandedOver(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID, customerI
 	return loyalty.Earn(ctx, tx, customerID, points, orderID)
 }
 
-// Collect takes the money of an order that is authorised. Where a gateway holds a part of it, it is asked, and the rest follows its answer.
-func Collect(ctx context.Context, tx pgx.Tx, orderID int64) error {
-	h, err := order.Lock(ctx, tx, orderID)
+// CapturePayment takes the money of an order that is authorised. Where a gateway holds a part of it, it is asked, and the rest follows its answer.
+func CapturePayment(ctx context.Context, tx pgx.Tx, orderID int64) error {
+	h, err := order.LockOrder(ctx, tx, orderID)
 	if err != nil || h.PaymentState != order.Authorised {
 		return err
 	}
-	owing, byPoints, err := order.Owing(ctx, tx, orderID)
+	owing, byPoints, err := order.AmountOwed(ctx, tx, orderID)
 	if err != nil {
 		return err
 	}
@@ -80,12 +80,12 @@ func Collect(ctx context.Context, tx pgx.Tx, orderID int64) error {
 			return err
 		}
 	}
-	return Paid(ctx, tx, h, tenders, take)
+	return SetPaid(ctx, tx, h, tenders, take)
 }
 
-// Take records money that was taken at the counter for an order that was to be paid there, with what was set aside for it. The order is locked.
-func Take(ctx context.Context, tx pgx.Tx, orderID int64, taken payment.New) error {
-	h, err := order.Lock(ctx, tx, orderID)
+// RecordTender records money that was taken at the counter for an order that was to be paid there, with what was set aside for it. The order is locked.
+func RecordTender(ctx context.Context, tx pgx.Tx, orderID int64, taken payment.New) error {
+	h, err := order.LockOrder(ctx, tx, orderID)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func Take(ctx context.Context, tx pgx.Tx, orderID int64, taken payment.New) erro
 	if err != nil {
 		return err
 	}
-	owing, byPoints, err := order.Owing(ctx, tx, orderID)
+	owing, byPoints, err := order.AmountOwed(ctx, tx, orderID)
 	if err != nil {
 		return err
 	}
@@ -105,19 +105,19 @@ func Take(ctx context.Context, tx pgx.Tx, orderID int64, taken payment.New) erro
 			return fmt.Errorf("take a payment: %w", err)
 		}
 	}
-	return Paid(ctx, tx, h, tenders, parts(tenders, owing, byPoints))
+	return SetPaid(ctx, tx, h, tenders, parts(tenders, owing, byPoints))
 }
 
 // ask writes a transfer down with the job that carries it out.
 func ask(ctx context.Context, tx pgx.Tx, t payment.Transfer) error {
-	id, err := payment.Ask(ctx, tx, t)
+	id, err := payment.RequestTransfer(ctx, tx, t)
 	if err != nil || id == 0 {
 		return err
 	}
 	return jobs.Insert(ctx, tx, Job{id})
 }
 
-// parts is how much of each tender an order takes: in points what its pieces were paid with in points, and of the others the oldest first.
+// parts is how much of each tender an order takes: in points what its units were paid with in points, and of the others the oldest first.
 func parts(tenders []payment.Tender, owing, byPoints int64) []int64 {
 	take := make([]int64, len(tenders))
 	rest := owing - byPoints
@@ -132,8 +132,8 @@ func parts(tenders []payment.Tender, owing, byPoints int64) []int64 {
 	return take
 }
 
-// Paid takes what was set aside, gives back what of it is not needed any more, and says that the order is paid. What a gateway took is on its tender already.
-func Paid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Tender, take []int64) error {
+// SetPaid takes what was set aside, gives back what of it is not needed any more, and says that the order is paid. What a gateway took is on its tender already.
+func SetPaid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Tender, take []int64) error {
 	for i, t := range tenders {
 		if !held(t.Kind) {
 			continue
@@ -145,14 +145,14 @@ func Paid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Tende
 			return err
 		}
 	}
-	if err := payment.EndPromise(ctx, tx, h.ID); err != nil {
+	if err := payment.EndPayAtPickup(ctx, tx, h.ID); err != nil {
 		return err
 	}
 	if err := order.SetPayment(ctx, tx, h.ID, order.Paid); err != nil {
 		return err
 	}
 	h.PaymentState = order.Paid
-	return jobs.Insert(ctx, tx, PaperJob{h.ID})
+	return jobs.Insert(ctx, tx, DocumentsJob{h.ID})
 }
 
 // restore puts a part of what was set aside back where it came from, before it was taken. It answers nothing about points: those of a tender go back in
@@ -184,8 +184,8 @@ func givePoints(ctx context.Context, tx pgx.Tx, h *order.Held, points int64) err
 	return loyalty.Restore(ctx, tx, h.CustomerID, points, h.ID)
 }
 
-// Void gives up an order's money before any of it was taken: what was set aside goes back, a gateway is told, and its promotions can be used again.
-func Void(ctx context.Context, tx pgx.Tx, h *order.Held) error {
+// VoidPayment gives up an order's money before any of it was taken: what was set aside goes back, a gateway is told, and its promotions can be used again.
+func VoidPayment(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	tenders, err := payment.Tenders(ctx, tx, h.ID)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func Void(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 			}
 		}
 	}
-	if err := payment.EndPromise(ctx, tx, h.ID); err != nil {
+	if err := payment.EndPayAtPickup(ctx, tx, h.ID); err != nil {
 		return err
 	}
 	a, err := payment.LastAttempt(ctx, tx, h.ID)
@@ -216,21 +216,21 @@ func Void(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	return nil
 }
 
-// Cancelled brings the money in line after pieces were cancelled: an order of which nothing is left is given up, a paid one gives back what its
-// pieces cost. What is only promised is asked for later, and less of it. The order is locked.
-func Cancelled(ctx context.Context, tx pgx.Tx, orderID int64) (gone bool, err error) {
+// RefundCancelled brings the money in line after units were cancelled: an order of which nothing is left is given up, a paid one gives back what its
+// units cost. What is only promised is asked for later, and less of it. The order is locked.
+func RefundCancelled(ctx context.Context, tx pgx.Tx, orderID int64) (gone bool, err error) {
 	if gone, err = order.Settle(ctx, tx, orderID); err != nil {
 		return false, err
 	}
-	h, err := order.Lock(ctx, tx, orderID)
+	h, err := order.LockOrder(ctx, tx, orderID)
 	if err != nil {
 		return false, err
 	}
 	switch {
 	case h.PaymentState == order.Paid:
-		_, err = Even(ctx, tx, h, Back{})
+		_, err = RefundExcess(ctx, tx, h, Back{})
 	case gone && h.PaymentState != order.Void:
-		err = Void(ctx, tx, h)
+		err = VoidPayment(ctx, tx, h)
 	}
 	if err == nil && gone {
 		err = promotion.Release(ctx, tx, orderID)
@@ -247,13 +247,13 @@ type Back struct {
 	Nameless    bool  // nobody could find them again: what an exchange paid is cash, for credit would be lost
 }
 
-// Even gives back what an order took beyond what it costs now: in points what its pieces were paid with in points, and of the others the newest first. It answers what
+// RefundExcess gives back what an order took beyond what it costs now: in points what its units were paid with in points, and of the others the newest first. It answers what
 // goes back how. The order is locked and paid.
-func Even(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []payment.Refund, err error) {
-	if _, err := order.LetDeliveryGo(ctx, tx, h.ID); err != nil {
+func RefundExcess(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []payment.Refund, err error) {
+	if _, err := order.RefundDelivery(ctx, tx, h.ID); err != nil {
 		return nil, err
 	}
-	owing, byPoints, err := order.Owing(ctx, tx, h.ID)
+	owing, byPoints, err := order.AmountOwed(ctx, tx, h.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +265,7 @@ func Even(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []p
 	if err != nil {
 		return nil, fmt.Errorf("order %d: %w", h.ID, err)
 	}
-	if err := jobs.Insert(ctx, tx, PaperJob{h.ID}); err != nil {
+	if err := jobs.Insert(ctx, tx, DocumentsJob{h.ID}); err != nil {
 		return nil, err
 	}
 	for _, r := range refunds {

@@ -108,7 +108,7 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := inventory.Keep(ctx, tx, lines); err != nil {
+	if err := inventory.ConfirmReservations(ctx, tx, lines); err != nil {
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
@@ -121,11 +121,11 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for lost claims: %w", err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[inventory.Claim])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[inventory.Reservation])
 	if err != nil {
 		return false, fmt.Errorf("look for lost claims: %w", err)
 	}
-	var lost []inventory.Claim
+	var lost []inventory.Reservation
 	for _, claim := range all {
 		if claim.Quantity > 0 {
 			lost = append(lost, claim)
@@ -138,9 +138,9 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	return len(short) == 0, err
 }
 
-// Lose cancels an order that will not be paid, or whose goods went while it was being paid, and puts what was in it into the customer's cart again. The customer and the
+// CancelUnpaid cancels an order that will not be paid, or whose goods went while it was being paid, and puts what was in it into the customer's cart again. The customer and the
 // order are locked.
-func Lose(ctx context.Context, tx pgx.Tx, h *order.Held) error {
+func CancelUnpaid(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	lines, err := order.OpenLines(ctx, tx, h.ID)
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func Lose(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 			return err
 		}
 	}
-	if _, err := Cancelled(ctx, tx, h.ID); err != nil {
+	if _, err := RefundCancelled(ctx, tx, h.ID); err != nil {
 		return err
 	}
 	if err := again(ctx, tx, h); err != nil {

@@ -153,7 +153,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w := open(t)
 		placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Terminal, 0)
 		take := func() error {
-			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(order, []any{placed.ID}, take, take)
@@ -167,7 +167,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		var requests [2]checkout.Request
 		for i := range requests {
 			who := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: who}, code, "GBP"))
+			require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: who}, code, "GBP"))
 			requests[i] = w.request(who, payment.PayAtPickup)
 		}
 		oneOf(t, w.inTurn(`SELECT FROM gift_card FOR UPDATE`, nil, place(w, requests[0]), place(w, requests[1])))
@@ -209,10 +209,10 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		require.NoError(t, err)
 		w.points(ada, 100)
 		w.add(ada, w.BlueMug, 2, w.HarbourStreet)
-		require.NoError(t, cart.Spend(ctx, w.db, ada, earned.Spendable+100, false))
+		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, earned.Spendable+100, false))
 		spend := place(w, w.request(ada, payment.PayAtPickup))
 		back := func() error {
-			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID, Wants: []returns.Want{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID, Wants: []returns.ReturnLine{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(person, []any{ada}, spend, back)
@@ -265,7 +265,7 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				mine = mine[1:]
 			case k == 4:
 				err = pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-					return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Delta: 1 + r.IntN(3)}}, inventory.Cause{Channel: "api"})
+					return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Delta: 1 + r.IntN(3)}}, inventory.Reason{Channel: "api"})
 				})
 			case k == 5 && r.IntN(4) == 0:
 				err = stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID}, stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12), Reason: "stocktake", Form: rand.Text()})
@@ -291,7 +291,7 @@ func TestManyWorkersOneEffect(t *testing.T) {
 	for range rounds(5, 120) {
 		placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 		w.transfers()
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		transfers = append(transfers, one[int64](w, `SELECT max(id) FROM transfer`))

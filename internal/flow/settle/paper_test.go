@@ -17,11 +17,11 @@ func TestDocumentsHaveNoGaps(t *testing.T) {
 	for range rounds(12, 200) {
 		orders = append(orders, w.sell(w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet), payment.Terminal, 0).ID)
 	}
-	atOnce(3*len(orders), func(i int) { require.NoError(t, billing.Square(ctx, w.db, orders[i/3])) })
+	atOnce(3*len(orders), func(i int) { require.NoError(t, billing.IssueDocuments(ctx, w.db, orders[i/3])) })
 	w.giveBack(orders[0], w.HarbourStreet.ID, want(w.lines(orders[0])[0], 1))
-	atOnce(4, func(int) { require.NoError(t, billing.Square(ctx, w.db, orders[0])) })
+	atOnce(4, func(int) { require.NoError(t, billing.IssueDocuments(ctx, w.db, orders[0])) })
 	w.giveBack(orders[0], w.HarbourStreet.ID, want(w.lines(orders[0])[0], 1))
-	require.NoError(t, billing.Square(ctx, w.db, orders[0]))
+	require.NoError(t, billing.IssueDocuments(ctx, w.db, orders[0]))
 
 	require.Equal(t, len(orders), one[int](w, `SELECT count(*) FROM document WHERE series = 'invoice'`))
 	all, err := document.OfOrder(ctx, w.db, orders[0])

@@ -94,7 +94,7 @@ func TestOnePaymentIsSettledOnce(t *testing.T) {
 		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM tender WHERE order_id = $1`, placed.ID))
 		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'confirmed' AND (args ->> 'order_id')::bigint = $1`, placed.ID))
 		atOnce(4, func(int) {
-			assert.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+			assert.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 		})
 		id := one[int64](w, `SELECT id FROM transfer WHERE payment_id = $1`, placed.PaymentID)
 		atOnce(4, func(int) { assert.NoError(t, w.office.Transfer(ctx, id)) })
@@ -105,7 +105,7 @@ func TestOnePaymentIsSettledOnce(t *testing.T) {
 	w.sound()
 }
 
-// C7 and C14: the same pieces come back at several counters at once, while others cancel: each piece once, and never more money than there was.
+// C7 and C14: the same units come back at several counters at once, while others cancel: each unit once, and never more money than there was.
 func TestPiecesComeBackOnce(t *testing.T) {
 	w := open(t)
 	for range rounds(3, 50) {
@@ -113,7 +113,7 @@ func TestPiecesComeBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(6, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)}, MayAlone: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
@@ -137,7 +137,7 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(8, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(line, 1+i%2)}, MayAlone: true}
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)}, MayAlone: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
@@ -215,7 +215,7 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 		// One person, whose cart is sent from many windows, spends their points once.
 		ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 		w.points(ada, 500)
-		require.NoError(t, cart.Spend(ctx, w.db, ada, 500, false))
+		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 500, false))
 		r := w.request(ada, payment.PayAtPickup)
 		atOnce(12, func(int) {
 			_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
@@ -236,7 +236,7 @@ func TestWhatIsBeingPaidDoesNotChange(t *testing.T) {
 	require.NoError(t, err)
 	w.pay(placed.PaymentID, sandboxtest.Good)
 	require.Equal(t, one[int64](w, `SELECT total FROM orders`), one[int64](w, `SELECT amount FROM sandbox.payment`))
-	require.Equal(t, 2, w.basket(ada).Pieces())
+	require.Equal(t, 2, w.basket(ada).Units())
 	w.sound()
 }
 
@@ -356,7 +356,7 @@ func TestAnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
 				require.NotNil(t, fault.As(err), "the shopper is told to try again")
 			}
 			w.pay(placed.PaymentID, sandboxtest.Good)
-			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 			w.lose(operation == "capture", "capture", kind)
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
 			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
@@ -465,7 +465,7 @@ func TestMessagesInAnyOrderEndTheSame(t *testing.T) {
 		placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
 		reference := one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 		w.transfers()
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()

@@ -31,7 +31,7 @@ import (
 // sell is a sale at the counter, carried out and paid.
 func (w *world) sell(customer int64, pay string, given int64) checkout.Placed {
 	w.t.Helper()
-	here := basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}
+	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0, w.HarbourStreet.ID))
 	b, err := basket.LoadAt(ctx, w.db, customer, here, "en")
 	require.NoError(w.t, err)
@@ -45,11 +45,11 @@ func (w *world) lines(orderID int64) (lines []int64) {
 	return one[[]int64](w, `SELECT array_agg(id ORDER BY position) FROM order_line WHERE order_id = $1`, orderID)
 }
 
-func (w *world) giveBack(orderID int64, at int64, wants ...returns.Want) *returns.Result {
+func (w *world) giveBack(orderID int64, at int64, wants ...returns.ReturnLine) *returns.Result {
 	w.t.Helper()
 	r := returns.Request{Form: rand.Text(), OrderID: orderID, Wants: wants, MayAlone: true}
 	here := origin.Origin{Channel: origin.Counter, LocationID: at, AssociateID: w.Bea.ID, Language: "en"}
-	looked, err := returns.Look(ctx, w.db, here, r)
+	looked, err := returns.Preview(ctx, w.db, here, r)
 	require.NoError(w.t, err)
 	made, err := returns.Make(ctx, w.db, here, r)
 	require.NoError(w.t, err)
@@ -59,8 +59,8 @@ func (w *world) giveBack(orderID int64, at int64, wants ...returns.Want) *return
 	return made
 }
 
-func want(line int64, quantity int) returns.Want {
-	return returns.Want{LineID: line, Quantity: quantity, Reason: "changed_mind", Grade: "sellable", Restock: true}
+func want(line int64, quantity int) returns.ReturnLine {
+	return returns.ReturnLine{LineID: line, Quantity: quantity, Reason: "changed_mind", Grade: "sellable", Restock: true}
 }
 
 func TestACounterSaleIsTheSameCheckout(t *testing.T) {
@@ -100,8 +100,8 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	w.ship(ada, w.Coat)
 	w.points(ada, 777)
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1999), "GBP"))
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 777, false))
+	require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1999), "GBP"))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 777, false))
 	total := w.basket(ada).Quote.Total
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
@@ -123,7 +123,7 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 
 	back, points := int64(0), int64(0)
 	lines := w.lines(placed.ID)
-	for _, r := range []returns.Want{want(lines[0], 1), want(lines[1], 1), want(lines[0], 2)} {
+	for _, r := range []returns.ReturnLine{want(lines[0], 1), want(lines[1], 1), want(lines[0], 2)} {
 		made := w.giveBack(placed.ID, w.MillLane.ID, r)
 		back, points = back+made.Refund+made.PointsValue, points+made.PointsBack
 	}
@@ -145,7 +145,7 @@ func TestPointsThatWereSpentAlreadyAreKeptFromTheRefund(t *testing.T) {
 	first := w.sell(ada, payment.Terminal, 0)
 	require.Equal(t, int64(1890), one[int64](w, `SELECT remaining FROM points_lot`))
 	w.add(ada, w.Mug, 2, w.HarbourStreet)
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 1000, false))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 1000, false))
 	w.sell(ada, payment.Terminal, 0)
 	_, err = w.db.Exec(ctx, `UPDATE shop SET return_days = 30`)
 	require.NoError(t, err)
@@ -172,8 +172,8 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		ada := w.Ada(t, w.db, from, 1, w.HarbourStreet)
 		placed := w.sell(ada, payment.Terminal, 0)
 		w.add(ada, w.Coat, 1, w.HarbourStreet)
-		r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
-			Exchange: []returns.Instead{{VariantID: into, Quantity: 1}}, Pay: payment.Cash, Given: 100}
+		r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
+			Exchange: []returns.ExchangeLine{{VariantID: into, Quantity: 1}}, Pay: payment.Cash, Given: 100}
 
 		made, err := returns.Make(ctx, w.db, w.desk(), r)
 
@@ -181,7 +181,7 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		require.Equal(t, c.due, made.Due, name)
 		require.Equal(t, c.refund, made.To(payment.Terminal), name)
 		require.NotEmpty(t, made.Order)
-		require.Equal(t, 1, w.basket(ada).Pieces(), "the customer's own cart is as it was")
+		require.Equal(t, 1, w.basket(ada).Units(), "the customer's own cart is as it was")
 		w.sound()
 
 		_, err = returns.Make(ctx, w.db, w.desk(), r)
@@ -193,7 +193,7 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 	}
 }
 
-// TestAnEvenExchangeIsEven buys pieces in any mixture of tenders, with and without a promotion that may be over since, where prices include tax and where it is added, spends
+// TestAnEvenExchangeIsEven buys units in any mixture of tenders, with and without a promotion that may be over since, where prices include tax and where it is added, spends
 // what they earned, and exchanges one for the same: nobody pays and nobody is paid.
 func TestAnEvenExchangeIsEven(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
@@ -218,12 +218,12 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(4), store)
 		if r.IntN(2) == 0 {
 			w.points(ada, int64(100+r.IntN(2000)))
-			require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), r.IntN(2) == 0))
+			require.NoError(t, cart.SpendPoints(ctx, w.db, ada, int64(100+r.IntN(900)), r.IntN(2) == 0))
 		}
 		if r.IntN(2) == 0 && currency == "GBP" {
-			require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), currency))
+			require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), currency))
 		}
-		here := basket.Here{LocationID: store.ID, CarryOut: true}
+		here := basket.SaleContext{LocationID: store.ID, CarryOut: true}
 		require.NoError(t, cart.TakeInHand(ctx, w.db, ada, 0, store.ID))
 		b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 		require.NoError(t, err)
@@ -243,7 +243,7 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 		}
 		line := w.lines(bought.ID)[0]
 		made, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: store.ID, AssociateID: w.Bea.ID, Language: "en"}, returns.Request{Form: rand.Text(), OrderID: bought.ID, MayAlone: true,
-			Wants: []returns.Want{want(line, 1)}, Exchange: []returns.Instead{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal})
+			Wants: []returns.ReturnLine{want(line, 1)}, Exchange: []returns.ExchangeLine{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal})
 		require.NoError(t, err)
 		if w.exact(line, currency) {
 			require.Zero(t, made.Due, "they pay nothing: %+v in %s", made, currency)
@@ -256,7 +256,7 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 	}
 }
 
-// exact says whether a price of the list comes to what was paid for the line's first piece: where tax is added, some totals none does.
+// exact says whether a price of the list comes to what was paid for the line's first unit: where tax is added, some totals none does.
 func (w *world) exact(line int64, currency string) bool {
 	if currency == "GBP" {
 		return true
@@ -275,13 +275,13 @@ func TestALargeRefundAsksAManager(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.Terminal, 0)
 
-	_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.Want{want(w.lines(placed.ID)[0], 1)}})
+	_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}})
 
 	require.Contains(t, fault.As(err).Fields, "pin")
 	w.sound()
 }
 
-// TestAnyRowOfReturnsGivesBackWhatWasPaid sells random carts with everything in them and brings them back piece by piece, in any order.
+// TestAnyRowOfReturnsGivesBackWhatWasPaid sells random carts with everything in them and brings them back unit by unit, in any order.
 func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 	w := open(t)
 	seed := uint64(time.Now().UnixNano())
@@ -293,12 +293,12 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(5), w.HarbourStreet)
 		w.add(ada, w.BlueMug, 1+r.IntN(5), w.HarbourStreet)
 		w.points(ada, 1000)
-		require.NoError(t, cart.Spend(ctx, w.db, ada, int64(100+r.IntN(900)), false))
-		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
+		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, int64(100+r.IntN(900)), false))
+		require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
 		placed := w.sell(ada, payment.Terminal, 0)
 		total, back := one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID), int64(0)
 		for back < total {
-			var wants []returns.Want
+			var wants []returns.ReturnLine
 			for _, line := range w.lines(placed.ID) {
 				left := one[int](w, `SELECT count(*) FROM order_unit u WHERE order_line_id = $1 AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = $1 AND r.n = u.n)`, line)
 				if n := r.IntN(left + 1); n > 0 {
@@ -327,7 +327,7 @@ func TestACartThatWasOrderedIsNotSold(t *testing.T) {
 	placed := w.place(ada, payment.PayAtPickup)
 	cartID := one[int64](w, `SELECT cart_id FROM orders WHERE id = $1`, placed.ID)
 	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000,
-		Here: basket.Here{LocationID: w.HarbourStreet.ID, CarryOut: true}})
+		Here: basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}})
 	require.Equal(t, fault.Conflict, fault.As(err).Kind)
 	require.Contains(t, fault.As(err).Error(), "Nothing was charged here")
 	w.sound()

@@ -41,7 +41,7 @@ type world struct {
 	db      *pgxpool.Pool
 	url     string
 	company *sandboxtest.Company
-	office  *settle.Office
+	office  *settle.Payments
 }
 
 func open(t testing.TB) *world {
@@ -50,7 +50,7 @@ func open(t testing.TB) *world {
 	w.db, w.url = pgtest.Database(t)
 	w.Chain = sample.Load(t, w.db)
 	w.company = sandboxtest.Start(t, w.url, "")
-	w.office = &settle.Office{DB: w.db, Gateway: w.company.Gateway(), Base: "http://shop.example"}
+	w.office = &settle.Payments{DB: w.db, Gateway: w.company.Gateway(), Base: "http://shop.example"}
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE location SET ship = true, takes_returns = true`)
 		require.NoError(t, err)
@@ -203,8 +203,8 @@ func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
 	w.ship(ada, w.Coat)
 	w.points(ada, 500)
 	require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Shopper{Person: ada}, "five"))
-	require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(2000), "GBP"))
-	require.NoError(t, cart.Spend(ctx, w.db, ada, 500, false))
+	require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(2000), "GBP"))
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 500, false))
 
 	b := w.basket(ada)
 	// 2 × 12.00 + 189.00 − 18.90 − 5.00 + 3.95
@@ -249,7 +249,7 @@ func TestADeclinedCardCanBeTriedAgainAndThenTheOrderIsLost(t *testing.T) {
 	require.NoError(t, w.office.Sweep(ctx))
 
 	require.Equal(t, []string{"cancelled", "void"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID)})
-	require.Equal(t, 2, w.basket(ada).Pieces(), "what was in it is in the cart again")
+	require.Equal(t, 2, w.basket(ada).Units(), "what was in it is in the cart again")
 	require.Equal(t, 0, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID))
 	w.sound()
 }
@@ -262,12 +262,12 @@ func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 		w.points(ada, 300)
 		code := w.card(1000)
 		require.NoError(t, shopping.UseCode(ctx, w.db, shopping.Shopper{Person: ada}, "FIVE"))
-		require.NoError(t, shopping.UseCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
-		require.NoError(t, cart.Spend(ctx, w.db, ada, 300, false))
+		require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, code, "GBP"))
+		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 300, false))
 		placed := w.place(ada, payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
 		if captured {
-			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 			w.transfers()
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders`))
 		}

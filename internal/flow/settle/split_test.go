@@ -32,7 +32,7 @@ func TestPartOfALineIsTheShoppersChoice(t *testing.T) {
 	}
 	require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), part("ship", "to_pick"), "Parcel Post", ""))
 	w.transfers()
-	require.NoError(t, billing.Square(ctx, w.db, placed.ID))
+	require.NoError(t, billing.IssueDocuments(ctx, w.db, placed.ID))
 	mugs := one[int64](w, `SELECT id FROM order_line WHERE order_id = $1 AND variant_id = $2`, placed.ID, w.Mug)
 	paid := one[int64](w, `SELECT sum(paid) FROM order_unit WHERE order_line_id = $1`, mugs)
 	fell := one[int64](w, `SELECT sum(paid) FROM order_unit WHERE order_line_id = $1 AND n > 1`, mugs)
@@ -65,7 +65,7 @@ func TestPartOfALineIsTheShoppersChoice(t *testing.T) {
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, there, "B2"))
 	_, err = pickup.HandOver(ctx, w.db, mill, there, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, there), settle.CounterPayment{})
 	require.NoError(t, err)
-	require.NoError(t, billing.Square(ctx, w.db, placed.ID))
+	require.NoError(t, billing.IssueDocuments(ctx, w.db, placed.ID))
 	w.sound()
 	all, err := document.OfOrder(ctx, w.db, placed.ID)
 	require.NoError(t, err)

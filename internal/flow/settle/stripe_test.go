@@ -62,7 +62,7 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 		require.Equal(t, "authorised", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
 		require.True(t, one[time.Time](w, `SELECT lapses_at FROM payment WHERE id = $1`, placed.PaymentID).After(time.Now().Add(6*24*time.Hour)))
 
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.Collect(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
 		w.transfers()
 		say("payment_intent.succeeded", "charge.captured")
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
@@ -70,7 +70,7 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 		say("charge.refunded", "refund.created", "checkout.session.expired")
 		require.Equal(t, []string{"cancelled", "paid", "captured"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID),
 			one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT state FROM payment WHERE id = $1`, placed.PaymentID)})
-		status, err := w.office.Gateway.Look(ctx, reference)
+		status, err := w.office.Gateway.Fetch(ctx, reference)
 		require.NoError(t, err)
 		require.Equal(t, []int64{status.Amount, status.Amount}, []int64{status.Captured, status.Refunded})
 	}

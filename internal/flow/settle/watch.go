@@ -24,7 +24,7 @@ type EventJob struct {
 func (EventJob) Kind() string { return "payment_event" }
 
 // Receive checks a gateway's message and keeps it, with the job that deals with it. One that came before changes nothing.
-func (o *Office) Receive(ctx context.Context, name string, header http.Header, body []byte) error {
+func (o *Payments) Receive(ctx context.Context, name string, header http.Header, body []byte) error {
 	gateway, err := o.gateway(name)
 	if err != nil {
 		return errors.Join(payment.ErrForged, err)
@@ -44,13 +44,13 @@ func (o *Office) Receive(ctx context.Context, name string, header http.Header, b
 
 // Event deals with a kept message: it says where to look, and nothing else that it says is believed. One about a payment that nobody knows is a
 // difference; it may be ours before its answer came, so it is looked at again for a while.
-func (o *Office) Event(ctx context.Context, id int64, last bool) error {
+func (o *Payments) Event(ctx context.Context, id int64, last bool) error {
 	gateway, e, applied, err := payment.EventByID(ctx, o.DB, id)
 	if err != nil || applied {
 		return err
 	}
 	if e.Reference == "" {
-		return payment.Applied(ctx, o.DB, id, "not about a payment")
+		return payment.MarkEventApplied(ctx, o.DB, id, "not about a payment")
 	}
 	a, err := payment.AttemptAt(ctx, o.DB, gateway, e.Reference)
 	if err != nil {
@@ -63,18 +63,18 @@ func (o *Office) Event(ctx context.Context, id int64, last bool) error {
 		if err := (payment.Difference{Kind: "unknown", Reference: e.Reference, Detail: e.Kind}).Note(ctx, o.DB); err != nil {
 			return err
 		}
-		return payment.Applied(ctx, o.DB, id, "unknown payment")
+		return payment.MarkEventApplied(ctx, o.DB, id, "unknown payment")
 	}
 	// Something may have been done at the gateway that we did not ask for, such as a refund: then the books differ, and somebody is told.
 	if err := o.Compare(ctx, a.ID); err != nil {
 		return err
 	}
-	return payment.Applied(ctx, o.DB, id, "settled")
+	return payment.MarkEventApplied(ctx, o.DB, id, "settled")
 }
 
 // Sweep ends what was placed and not paid in time. The gateway is asked first, and a page that is still open is closed before its order is cancelled, so that
 // nobody pays for an order that is gone. Where it cannot be reached the order waits.
-func (o *Office) Sweep(ctx context.Context) error {
+func (o *Payments) Sweep(ctx context.Context) error {
 	rows, err := o.DB.Query(ctx, `
 		SELECT id
 		FROM orders
@@ -95,9 +95,9 @@ func (o *Office) Sweep(ctx context.Context) error {
 	return failed
 }
 
-// GiveUp ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another way. Where somebody has paid meanwhile it stays, and the
+// ExpireOrder ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another way. Where somebody has paid meanwhile it stays, and the
 // fault says so.
-func (o *Office) GiveUp(ctx context.Context, orderID int64) error {
+func (o *Payments) ExpireOrder(ctx context.Context, orderID int64) error {
 	if err := o.expire(ctx, orderID); err != nil {
 		return errors.Join(errUnreachable, err)
 	}
@@ -111,13 +111,13 @@ func (o *Office) GiveUp(ctx context.Context, orderID int64) error {
 	return nil
 }
 
-func (o *Office) expire(ctx context.Context, orderID int64) error {
+func (o *Payments) expire(ctx context.Context, orderID int64) error {
 	a, err := payment.LastAttempt(ctx, o.DB, orderID)
 	if err != nil {
 		return err
 	}
 	if a != nil && a.State == payment.Started && a.Reference != "" && o.Takes() && o.Gateway.Name() == a.Gateway {
-		err := o.Gateway.Close(ctx, a.Reference, a.Key()+"-over")
+		err := o.Gateway.ClosePage(ctx, a.Reference, a.Key()+"-over")
 		if _, refused := payment.IsRefused(err); err != nil && !refused {
 			return fmt.Errorf("close the page of payment %d: %w", a.ID, err)
 		}
@@ -129,16 +129,16 @@ func (o *Office) expire(ctx context.Context, orderID int64) error {
 			return err
 		}
 		if a != nil {
-			if _, err := payment.Move(ctx, tx, a.ID, payment.Status{State: payment.Voided}); err != nil {
+			if _, err := payment.SetAttemptState(ctx, tx, a.ID, payment.Status{State: payment.Voided}); err != nil {
 				return err
 			}
 		}
-		return Lose(ctx, tx, h)
+		return CancelUnpaid(ctx, tx, h)
 	})
 }
 
 // Poll looks at attempts whose message has not come: those that are open for more than a moment.
-func (o *Office) Poll(ctx context.Context) error {
+func (o *Payments) Poll(ctx context.Context) error {
 	return o.each(ctx, `
 		SELECT id
 		FROM payment
@@ -148,7 +148,7 @@ func (o *Office) Poll(ctx context.Context) error {
 }
 
 // Resume asks again for transfers whose job was lost.
-func (o *Office) Resume(ctx context.Context) error {
+func (o *Payments) Resume(ctx context.Context) error {
 	return o.each(ctx, `
 		SELECT id
 		FROM transfer
@@ -157,7 +157,7 @@ func (o *Office) Resume(ctx context.Context) error {
 		LIMIT 200`, o.Transfer)
 }
 
-func (o *Office) each(ctx context.Context, query string, do func(context.Context, int64) error) error {
+func (o *Payments) each(ctx context.Context, query string, do func(context.Context, int64) error) error {
 	if !o.Takes() {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (o *Office) each(ctx context.Context, query string, do func(context.Context
 const patience = 3
 
 // Reconcile compares what we wrote down with the gateway's book, for every payment that is open or was settled in the last days, and notes differences.
-func (o *Office) Reconcile(ctx context.Context) error {
+func (o *Payments) Reconcile(ctx context.Context) error {
 	if err := o.warn(ctx); err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (o *Office) Reconcile(ctx context.Context) error {
 }
 
 // Compare settles one payment and then compares its figures with the gateway's.
-func (o *Office) Compare(ctx context.Context, paymentID int64) error {
+func (o *Payments) Compare(ctx context.Context, paymentID int64) error {
 	if err := o.Settle(ctx, paymentID); err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (o *Office) Compare(ctx context.Context, paymentID int64) error {
 	if err != nil || a == nil || a.Reference == "" {
 		return err
 	}
-	s, err := o.Gateway.Look(ctx, a.Reference)
+	s, err := o.Gateway.Fetch(ctx, a.Reference)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (o *Office) Compare(ctx context.Context, paymentID int64) error {
 }
 
 // warn notes promises that lapse within a day and a half: somebody has to hand over, or the money is gone.
-func (o *Office) warn(ctx context.Context) error {
+func (o *Payments) warn(ctx context.Context) error {
 	_, err := o.DB.Exec(ctx, `
 		WITH soon AS (
 			UPDATE payment
@@ -251,13 +251,13 @@ func (o *Office) warn(ctx context.Context) error {
 	return nil
 }
 
-// Close says that somebody dealt with a difference, and how; again asks the gateway once more for a refund that it refused. False when it was closed already.
-func Close(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool, error) {
+// CloseDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund that it refused. False when it was closed already.
+func CloseDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool, error) {
 	paymentID, closed, err := payment.CloseDifference(ctx, tx, differenceID, associateID, note)
 	if err != nil || !closed || !again {
 		return closed, err
 	}
-	transfer, err := payment.AskAgain(ctx, tx, paymentID)
+	transfer, err := payment.RetryTransfer(ctx, tx, paymentID)
 	if err != nil || transfer == 0 {
 		return closed, err
 	}
@@ -265,7 +265,7 @@ func Close(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note
 }
 
 // Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was lost. It answers the new attempt.
-func (o *Office) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
+func (o *Payments) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
 	if !o.Takes() {
 		return 0, errUnreachable
 	}
@@ -291,14 +291,14 @@ func (o *Office) Retry(ctx context.Context, orderID int64, method string) (payme
 		}
 		amount := a.Amount
 		if lost {
-			if amount, err = order.DueNow(ctx, tx, orderID); err != nil {
+			if amount, err = order.AmountDue(ctx, tx, orderID); err != nil {
 				return err
 			}
 			if amount == 0 {
 				return errNothingToPay
 			}
 		}
-		paymentID, err = payment.Try(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, amount)
+		paymentID, err = payment.StartAttempt(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, amount)
 		return err
 	})
 	return paymentID, err

@@ -68,14 +68,14 @@ type Request struct {
 	Name, Email, Password                  string
 }
 
-// Found makes the shop, its first store and its first admin; where there is a shop already it does nothing and says so.
-func Found(ctx context.Context, db pg.DB, r Request) error {
+// OpenShop makes the shop, its first store and its first admin; where there is a shop already it does nothing and says so.
+func OpenShop(ctx context.Context, db pg.DB, r Request) error {
 	country, rate, email, err := check(r)
 	if err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		fresh, err := location.Found(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop), Languages: r.Languages, SecondFactor: true})
+		fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop), Languages: r.Languages, SecondFactor: true})
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,8 @@ import (
 	"counterpart/internal/platform/phone"
 )
 
-// Welcome makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
-func Welcome(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64, err error) {
+// CreateCustomer makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
+func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64, err error) {
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {

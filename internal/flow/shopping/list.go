@@ -24,14 +24,14 @@ type Shopper struct {
 // guest finds the person, or makes a guest with a new cookie where there is none.
 func (s Shopper) guest(ctx context.Context, tx pgx.Tx, at origin.Origin) (id int64, newToken string, err error) {
 	if s.Person != 0 {
-		return s.Person, "", customer.Hold(ctx, tx, s.Person)
+		return s.Person, "", customer.LockActive(ctx, tx, s.Person)
 	}
 	if id, err = customer.ByDevice(ctx, tx, s.Device); err != nil {
 		return 0, "", err
 	}
 	if id != 0 {
 		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more, and a new one is made.
-		if err := customer.Hold(ctx, tx, id); !fault.Is(err, fault.NotFound) {
+		if err := customer.LockActive(ctx, tx, id); !fault.Is(err, fault.NotFound) {
 			return id, "", err
 		}
 	}
@@ -60,8 +60,8 @@ func Wish(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, variantID 
 	return newToken, err
 }
 
-// Agree gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
-func Agree(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
+// Consent gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
+func Consent(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var id int64
 		if id, newToken, err = s.guest(ctx, tx, at); err != nil {
@@ -75,7 +75,7 @@ func Agree(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, say func(
 // KeepForLater takes a line out of the cart and keeps it on the list of later.
 func KeepForLater(ctx context.Context, db pg.DB, customerID, lineID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, customerID); err != nil {
+		if err := customer.LockActive(ctx, tx, customerID); err != nil {
 			return err
 		}
 		if err := cart.SaveForLater(ctx, tx, customerID, lineID); err != nil {

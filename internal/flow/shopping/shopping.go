@@ -57,7 +57,7 @@ func add(ctx context.Context, tx pgx.Tx, at origin.Origin, customerID int64, ite
 		return err
 	}
 	if item.Ship {
-		if err := cart.Ship(ctx, tx, cartID, item.VariantID); err != nil {
+		if err := cart.SetDelivery(ctx, tx, cartID, item.VariantID); err != nil {
 			return err
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"counterpart/internal/domain/origin"
 )
 
-// KeepAtMost shortens promises of a variant at a location until no more than so many pieces are promised there: the youngest that are not picked first, or, when all
+// ReduceReservations shortens promises of a variant at a location until no more than so many units are promised there: the youngest that are not picked first, or, when all
 // are, the youngest. Their shoppers are told. Orders are locked before shelves, so the caller looks at the shelf afterwards, and calls again should new promises have appeared.
-func KeepAtMost(ctx context.Context, tx pgx.Tx, at origin.Origin, variantID, locationID int64, most int) error {
+func ReduceReservations(ctx context.Context, tx pgx.Tx, at origin.Origin, variantID, locationID int64, most int) error {
 	cuts, err := youngest(ctx, tx, variantID, locationID, most)
 	if err != nil || len(cuts) == 0 {
 		return err
@@ -36,12 +36,12 @@ func KeepAtMost(ctx context.Context, tx pgx.Tx, at origin.Origin, variantID, loc
 	}
 	still = slices.DeleteFunc(still, func(c cut) bool { return held[c.Fulfilment] == nil })
 	for _, c := range still {
-		if err := Shorten(ctx, tx, at, held[c.Fulfilment], c.Line, c.Pieces); err != nil {
+		if err := MarkShort(ctx, tx, at, held[c.Fulfilment], c.Line, c.Pieces); err != nil {
 			return err
 		}
 	}
 	for _, c := range still {
-		if err := inventory.Shorten(ctx, tx, c.Line, c.Pieces); err != nil {
+		if err := inventory.ReduceReservation(ctx, tx, c.Line, c.Pieces); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ type cut struct {
 	Pieces                  int
 }
 
-// youngest are the promises that go first, until at most so many pieces are promised.
+// youngest are the promises that go first, until at most so many units are promised.
 func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most int) ([]cut, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT line, fulfilment, order_id, least(quantity, over)::int
@@ -73,25 +73,25 @@ func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[cut])
 }
 
-// CarryOut takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have is counted in first, and promises
+// SellInHand takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have is counted in first, and promises
 // that cannot be kept any more are shortened.
-func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why inventory.Cause) error {
+func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why inventory.Reason) error {
 	for range 20 {
-		level, err := inventory.Read(ctx, tx, variantID, locationID)
+		level, err := inventory.LevelOf(ctx, tx, variantID, locationID)
 		if err != nil {
 			return err
 		}
 		// What is staged lies on a shelf with a name on it: it is not what somebody has in their hand.
-		staged, err := order.Staged(ctx, tx, variantID, locationID)
+		staged, err := order.CountStaged(ctx, tx, variantID, locationID)
 		if err != nil {
 			return err
 		}
 		if level.OnHand-level.Reserved < quantity {
-			if err := KeepAtMost(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID, AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
+			if err := ReduceReservations(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID, AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
 				return err
 			}
 		}
-		if level, err = inventory.Lock(ctx, tx, variantID, locationID); err != nil {
+		if level, err = inventory.LockLevel(ctx, tx, variantID, locationID); err != nil {
 			return err
 		}
 		if missing := quantity - (level.OnHand - level.Reserved); missing > 0 {
@@ -99,11 +99,11 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 				continue // Promises came in meanwhile.
 			}
 			move := inventory.Move{VariantID: variantID, LocationID: locationID, Delta: missing, Cause: "count"}
-			if _, err := inventory.Correct(ctx, tx, move, inventory.Cause{Channel: why.Channel, Reason: "was in a customer's hand", AssociateID: why.AssociateID}); err != nil {
+			if _, err := inventory.AdjustOnHand(ctx, tx, move, inventory.Reason{Channel: why.Channel, Reason: "was in a customer's hand", AssociateID: why.AssociateID}); err != nil {
 				return err
 			}
 		}
-		done, err := inventory.TakeOut(ctx, tx, orderLineID, variantID, locationID, quantity, why)
+		done, err := inventory.SellUnreserved(ctx, tx, orderLineID, variantID, locationID, quantity, why)
 		if err != nil || done {
 			return err
 		}
@@ -111,10 +111,10 @@ func CarryOut(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID
 	return errors.New("carry out: promises kept coming in")
 }
 
-// Leave takes what is handed over off the books: what was reserved for it, and what was sold without stock and is there now. It is the last thing a transaction does.
-func Leave(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.Loose, why inventory.Cause) error {
+// HandOverStock takes what is handed over off the books: what was reserved for it, and what was sold without stock and is there now. It is the last thing a transaction does.
+func HandOverStock(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.UnreservedLine, why inventory.Reason) error {
 	for _, l := range loose {
-		if err := CarryOut(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
+		if err := SellInHand(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
 			return err
 		}
 	}

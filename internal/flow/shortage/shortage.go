@@ -32,7 +32,7 @@ func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment
 	if f.Method != "pickup" {
 		return false, nil
 	}
-	waiting, err := order.Offer(ctx, tx, f, orderLineID, quantity)
+	waiting, err := order.OfferChoice(ctx, tx, f, orderLineID, quantity)
 	if err != nil || waiting == 0 {
 		return false, err
 	}
@@ -75,7 +75,7 @@ func OptionsOf(ctx context.Context, db pg.DB, orderID int64) (all []Options, err
 		i := slices.IndexFunc(places, func(l location.Location) bool { return l.ID == s.LocationID })
 		home := places[i]
 		o.Home, o.Country = home, home.Country
-		free, err := inventory.Free(ctx, db, s.VariantID)
+		free, err := inventory.AvailableByLocation(ctx, db, s.VariantID)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ var errDecided = fault.New(fault.Conflict, "This has already been decided. The p
 // Decide does what was chosen for a shortage. It is decided once: the first who chooses, or the time.
 func Decide(ctx context.Context, db pg.DB, at origin.Origin, c Choice) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		h, err := order.Lock(ctx, tx, c.OrderID)
+		h, err := order.LockOrder(ctx, tx, c.OrderID)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func claimInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, loca
 			return err
 		}
 	}
-	short, err := inventory.Reserve(ctx, tx, nil, []inventory.Claim{{OrderLineID: o.LineID, VariantID: o.VariantID, LocationID: locationID, Quantity: o.Quantity}})
+	short, err := inventory.Reserve(ctx, tx, nil, []inventory.Reservation{{OrderLineID: o.LineID, VariantID: o.VariantID, LocationID: locationID, Quantity: o.Quantity}})
 	if err == nil && len(short) > 0 {
 		err = fault.New(fault.Conflict, "Someone just bought the last {title} there. Choose another store or your money back.", text.Args{"title": o.Title})
 	}
@@ -196,15 +196,15 @@ func refundShortage(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.H
 	if _, err := order.CancelUnits(ctx, tx, o.LineID, 1<<30); err != nil {
 		return err
 	}
-	if _, err := settle.Cancelled(ctx, tx, h.ID); err != nil {
+	if _, err := settle.RefundCancelled(ctx, tx, h.ID); err != nil {
 		return err
 	}
 	f := &order.Fulfilment{ID: o.FulfilmentID, OrderID: h.ID, CustomerID: h.CustomerID, LocationID: o.LocationID}
 	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled, Line: o.FulfilmentID})
 }
 
-// DecideForThem gives the money back of what nobody has chosen anything for in time.
-func DecideForThem(ctx context.Context, db pg.DB) error {
+// DecideOverdue gives the money back of what nobody has chosen anything for in time.
+func DecideOverdue(ctx context.Context, db pg.DB) error {
 	return jobs.Each(ctx, db, `
 		SELECT order_id, id
 		FROM shortage
@@ -219,9 +219,9 @@ func DecideForThem(ctx context.Context, db pg.DB) error {
 	})
 }
 
-// Shorten says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose what becomes of them, of what is sent they are taken out and
+// MarkShort says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose what becomes of them, of what is sent they are taken out and
 // given back. The shelf is the caller's, last.
-func Shorten(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) error {
+func MarkShort(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) error {
 	if quantity > 0 {
 		offered, err := offer(ctx, tx, at, f, orderLineID, quantity)
 		if err != nil || offered {
@@ -235,7 +235,7 @@ func Shorten(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilme
 	if cancelled < int64(quantity) || quantity < 1 {
 		return fault.Field("quantity", "Only {n} of this item still to pick.", text.Args{"n": cancelled})
 	}
-	if _, err := settle.Cancelled(ctx, tx, f.OrderID); err != nil {
+	if _, err := settle.RefundCancelled(ctx, tx, f.OrderID); err != nil {
 		return err
 	}
 	return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})

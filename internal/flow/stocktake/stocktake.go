@@ -43,7 +43,7 @@ func Receive(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	}
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity, Form: c.Form}
-		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Cause{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
+		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Reason{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
 	})
 	if inventory.Booked(err) {
 		return nil
@@ -81,10 +81,10 @@ func Count(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 
 func count(ctx context.Context, db pg.DB, at origin.Origin, c Change) (done bool, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := shortage.KeepAtMost(ctx, tx, at, c.VariantID, c.LocationID, c.Quantity); err != nil {
+		if err := shortage.ReduceReservations(ctx, tx, at, c.VariantID, c.LocationID, c.Quantity); err != nil {
 			return err
 		}
-		level, err := inventory.Lock(ctx, tx, c.VariantID, c.LocationID)
+		level, err := inventory.LockLevel(ctx, tx, c.VariantID, c.LocationID)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func count(ctx context.Context, db pg.DB, at origin.Origin, c Change) (done bool
 			return nil
 		}
 		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity - level.OnHand, Cause: "count"}
-		done, err = inventory.Correct(ctx, tx, move, inventory.Cause{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
+		done, err = inventory.AdjustOnHand(ctx, tx, move, inventory.Reason{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
 		if err != nil {
 			return err
 		}

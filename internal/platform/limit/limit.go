@@ -30,9 +30,9 @@ func key(scope string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Take counts one try. It is one statement on its own, outside any transaction that could take it back, and refuses
+// Attempt counts one try. It is one statement on its own, outside any transaction that could take it back, and refuses
 // with fault.TooMany once the tries are used up; refused tries are not counted.
-func Take(ctx context.Context, db pg.DB, scope string, rule Rule) error {
+func Attempt(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	_, err := Count(ctx, db, scope, rule)
 	return err
 }
@@ -82,8 +82,8 @@ func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	return nil
 }
 
-// Forgive gives back the tries of a scope after a success.
-func Forgive(ctx context.Context, db pg.DB, scope string) error {
+// Reset gives back the tries of a scope after a success.
+func Reset(ctx context.Context, db pg.DB, scope string) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM try
 		WHERE scope = $1`, key(scope))
@@ -153,21 +153,21 @@ func (p Place) Try(ctx context.Context, db pg.DB) (known bool, err error) {
 		return false, err
 	}
 	if place != "" {
-		return true, Take(ctx, db, p.Account+":"+place, p.Here)
+		return true, Attempt(ctx, db, p.Account+":"+place, p.Here)
 	}
-	if err := Take(ctx, db, p.kind()+":"+p.Network, p.Address); err != nil {
+	if err := Attempt(ctx, db, p.kind()+":"+p.Network, p.Address); err != nil {
 		return false, err
 	}
-	if err := Take(ctx, db, p.Account+":"+p.Network, p.Here); err != nil {
+	if err := Attempt(ctx, db, p.Account+":"+p.Network, p.Here); err != nil {
 		return false, err
 	}
-	return false, Take(ctx, db, p.Account, p.Everyone)
+	return false, Attempt(ctx, db, p.Account, p.Everyone)
 }
 
 // Proven gives the tries of this place back and remembers it.
 func (p Place) Proven(ctx context.Context, db pg.DB) error {
 	for _, place := range p.places() {
-		if err := Forgive(ctx, db, p.Account+":"+place); err != nil {
+		if err := Reset(ctx, db, p.Account+":"+place); err != nil {
 			return err
 		}
 	}
@@ -190,8 +190,8 @@ func (p Place) kind() string {
 	return kind + ":from"
 }
 
-// GiveBack undoes one Take, because the try was a good one.
-func GiveBack(ctx context.Context, db pg.DB, scope string) error {
+// Return undoes one Take, because the try was a good one.
+func Return(ctx context.Context, db pg.DB, scope string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE try
 		SET tries = greatest(tries - 1, 0)

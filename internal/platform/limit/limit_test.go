@@ -22,7 +22,7 @@ func TestNobodyGetsOneTryMore(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 40 {
 		wg.Go(func() {
-			if err := Take(ctx, pool, "code", rule); err == nil {
+			if err := Attempt(ctx, pool, "code", rule); err == nil {
 				allowed.Add(1)
 			} else {
 				require.True(t, fault.Is(err, fault.TooMany))
@@ -33,13 +33,13 @@ func TestNobodyGetsOneTryMore(t *testing.T) {
 
 	require.Equal(t, int32(5), allowed.Load())
 	require.Error(t, Check(ctx, pool, "code", rule))
-	require.NoError(t, GiveBack(ctx, pool, "code"))
+	require.NoError(t, Return(ctx, pool, "code"))
 	require.NoError(t, Check(ctx, pool, "code", rule))
-	require.NoError(t, Take(ctx, pool, "code", rule))
-	require.NoError(t, Take(ctx, pool, "another", rule))
+	require.NoError(t, Attempt(ctx, pool, "code", rule))
+	require.NoError(t, Attempt(ctx, pool, "another", rule))
 	_, err := pool.Exec(ctx, `UPDATE try SET expires_at = now() - interval '1 second'`)
 	require.NoError(t, err)
-	require.NoError(t, Take(ctx, pool, "code", rule), "a window that is over begins anew")
+	require.NoError(t, Attempt(ctx, pool, "code", rule), "a window that is over begins anew")
 }
 
 // TestStrangersDoNotLockAnAccountThatKnowsThePlace uses up every try that strangers have, and finds the owner's own untouched.

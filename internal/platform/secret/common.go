@@ -39,7 +39,7 @@ func distinct(runes []rune) int {
 	return len(seen)
 }
 
-// repeated says whether it is one piece again and again: the last may be cut short.
+// repeated says whether it is one unit again and again: the last may be cut short.
 func repeated(runes []rune) bool {
 	for size := 1; size <= len(runes)/2; size++ {
 		same := true

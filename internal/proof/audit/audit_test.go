@@ -158,7 +158,7 @@ func TestEveryRuleCatchesItsCorruption(t *testing.T) {
 func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 	t.Helper()
 	company := sandboxtest.Start(t, address, "")
-	office := &settle.Office{DB: pool, Gateway: company.Gateway(), Base: "http://shop.example"}
+	office := &settle.Payments{DB: pool, Gateway: company.Gateway(), Base: "http://shop.example"}
 	var c struct{ Mug, Coat, Card, Harbour, Bea int64 }
 	require.NoError(t, pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		require.NoError(t, tx.QueryRow(ctx, `SELECT (SELECT id FROM variant WHERE sku = 'MUG-B'), (SELECT id FROM variant WHERE sku = 'COAT'), l.id, (SELECT min(id) FROM associate) FROM location l WHERE code = 'HAR'`).Scan(&c.Mug, &c.Coat, &c.Harbour, &c.Bea))
@@ -175,7 +175,7 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 		require.NoError(t, promotion.AddCode(ctx, tx, promotion.Coupon{PromotionID: p.ID, Code: "TEN", MaxUses: new(9)}))
 		return promotion.Move(ctx, tx, p.ID, promotion.Live)
 	}))
-	shop := func(pay string, here basket.Here, variants ...int64) (checkout.Placed, int64) {
+	shop := func(pay string, here basket.SaleContext, variants ...int64) (checkout.Placed, int64) {
 		var ada int64
 		var code string
 		require.NoError(t, pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
@@ -194,8 +194,8 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 			require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: v, Quantity: 1, LocationID: c.Harbour, Ship: v == c.Coat}))
 		}
 		require.NoError(t, shopping.UseCode(ctx, pool, shopping.Shopper{Person: ada}, "TEN"))
-		require.NoError(t, shopping.UseCard(ctx, pool, shopping.Shopper{Person: ada}, code, "GBP"))
-		require.NoError(t, cart.Spend(ctx, pool, ada, 150, true))
+		require.NoError(t, shopping.UseGiftCard(ctx, pool, shopping.Shopper{Person: ada}, code, "GBP"))
+		require.NoError(t, cart.SpendPoints(ctx, pool, ada, 150, true))
 		if here.CarryOut {
 			require.NoError(t, cart.TakeInHand(ctx, pool, ada, 0, c.Harbour))
 		}
@@ -219,17 +219,17 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 			require.NoError(t, office.Transfer(ctx, id))
 		}
 	}
-	mixed, _ := shop(payment.Card, basket.Here{}, c.Mug, c.Coat, c.Card)
+	mixed, _ := shop(payment.Card, basket.SaleContext{}, c.Mug, c.Coat, c.Card)
 	pay(mixed)
-	off, _ := shop(payment.Card, basket.Here{}, c.Mug)
+	off, _ := shop(payment.Card, basket.SaleContext{}, c.Mug)
 	pay(off)
 	require.NoError(t, cancellation.Order(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, off.ID))
-	shop(payment.Card, basket.Here{}, c.Mug) // is still being paid
-	sold, _ := shop(payment.Cash, basket.Here{LocationID: c.Harbour, CarryOut: true}, c.Mug)
+	shop(payment.Card, basket.SaleContext{}, c.Mug) // is still being paid
+	sold, _ := shop(payment.Cash, basket.SaleContext{LocationID: c.Harbour, CarryOut: true}, c.Mug)
 	var line, blue int64
 	require.NoError(t, pool.QueryRow(ctx, `SELECT min(id), (SELECT id FROM variant WHERE sku = 'MUG-W') FROM order_line WHERE order_id = $1`, sold.ID).Scan(&line, &blue))
 	_, err := returns.Make(ctx, pool, origin.Origin{Channel: origin.Counter, LocationID: c.Harbour, AssociateID: c.Bea, Language: "en"}, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, MayAlone: true, Pay: payment.Cash, Given: 100_00, Sure: true,
-		Wants: []returns.Want{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged", Restock: true}}, Exchange: []returns.Instead{{VariantID: blue, Quantity: 1}}})
+		Wants: []returns.ReturnLine{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged", Restock: true}}, Exchange: []returns.ExchangeLine{{VariantID: blue, Quantity: 1}}})
 	require.NoError(t, err)
 }
 

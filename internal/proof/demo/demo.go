@@ -35,11 +35,11 @@ type Account struct {
 // Load fills an empty database. It is one transaction: an interrupted load leaves nothing. Progress is told as a share of one.
 func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, progress func(float64)) (accounts []Account, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		// The usual limits are for pages; this is one long piece of work.
+		// The usual limits are for pages; this is one long unit of work.
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '60s'`); err != nil {
 			return err
 		}
-		if fresh, err := location.Found(ctx, tx, location.Shop{Name: Name, Languages: []string{"en"}, Demo: true}); err != nil || !fresh {
+		if fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: Name, Languages: []string{"en"}, Demo: true}); err != nil || !fresh {
 			return err
 		}
 		l := &loader{tx: tx, store: store, objects: objects, originals: map[string]string{}, progress: progress}
@@ -258,7 +258,7 @@ func (l *loader) original(object string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key, err := gallery.Keep(l.store, body)
+	key, err := gallery.StoreOriginal(l.store, body)
 	l.originals[object] = key
 	return key, err
 }
@@ -322,5 +322,5 @@ func (l *loader) receive(ctx context.Context, sold map[[2]int64]int) error {
 			}
 		}
 	}
-	return inventory.Receive(ctx, l.tx, moves, inventory.Cause{Channel: "api", Reason: "opening stock"})
+	return inventory.Receive(ctx, l.tx, moves, inventory.Reason{Channel: "api", Reason: "opening stock"})
 }

@@ -164,7 +164,7 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	n := order.New{
 		CustomerID: customerID, Channel: s.channel, LocationID: s.place.ID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: "en", Sum: q.Sum, Tax: q.Tax, Total: q.Total,
 		Name: name, Email: email, Phone: phone, PlacedAt: s.at,
-		PaymentState: order.Due, Parts: []order.Part{{Method: quote.Pickup, LocationID: s.place.ID, ReadyBy: &readyBy}},
+		PaymentState: order.Due, Parts: []order.NewFulfilment{{Method: quote.Pickup, LocationID: s.place.ID, ReadyBy: &readyBy}},
 	}
 	_, earned := q.Points(0, 1)
 	if s.channel != origin.Web {
@@ -185,9 +185,9 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	batch := &pgx.Batch{}
 	payment.Queue(batch, written.ID, payment.New{Kind: payment.PayAtPickup, Amount: q.Total})
 	customer.Fact{CustomerID: customerID, Kind: customer.Bought, Channel: s.channel, LocationID: s.place.ID, OrderID: written.ID}.Queue(batch)
-	claims := make([]inventory.Claim, len(s.lines))
+	claims := make([]inventory.Reservation, len(s.lines))
 	for i, line := range s.lines {
-		claims[i] = inventory.Claim{OrderLineID: written.Lines[i], VariantID: line.v.id, LocationID: s.place.ID, Quantity: line.quantity}
+		claims[i] = inventory.Reservation{OrderLineID: written.Lines[i], VariantID: line.v.id, LocationID: s.place.ID, Quantity: line.quantity}
 	}
 	if short, err := inventory.Reserve(ctx, l.tx, batch, claims); err != nil || len(short) > 0 {
 		return fmt.Errorf("reserve (%d short): %w", len(short), err)
@@ -205,7 +205,7 @@ func (l *loader) rate(place *location.Location) tax.Rate {
 }
 
 // fulfil takes a sale as far as its story goes, and sets the clocks of what happened back to when it did.
-func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.Written, total int64) error {
+func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.CreatedOrder, total int64) error {
 	if s.state == order.ToPick {
 		return nil
 	}
@@ -221,7 +221,7 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 			return err
 		}
 		kind := []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))]
-		if err := settle.Take(ctx, l.tx, w.ID, payment.New{Kind: kind, Amount: total, AssociateID: by}); err != nil {
+		if err := settle.RecordTender(ctx, l.tx, w.ID, payment.New{Kind: kind, Amount: total, AssociateID: by}); err != nil {
 			return err
 		}
 		if err := settle.HandedOver(ctx, l.tx, w.ID, w.Parts[0], customerID); err != nil {
@@ -230,7 +230,7 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.W
 		if err := customer.Record(ctx, l.tx, customer.Fact{CustomerID: customerID, Kind: customer.Collected, Channel: "counter", LocationID: s.place.ID, OrderID: w.ID}); err != nil {
 			return err
 		}
-		if err := inventory.HandOver(ctx, l.tx, w.Lines, inventory.Cause{Channel: "counter", AssociateID: by}); err != nil {
+		if err := inventory.HandOver(ctx, l.tx, w.Lines, inventory.Reason{Channel: "counter", AssociateID: by}); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (l *loader) account(ctx context.Context, id int64, email string) error {
 }
 
 func (l *loader) agree(ctx context.Context, id int64, purpose, medium string) error {
-	return customer.Say(ctx, l.tx, id, customer.Answer{Purpose: purpose, Medium: medium, Given: true, Source: "web"})
+	return customer.RecordConsent(ctx, l.tx, id, customer.ConsentEntry{Purpose: purpose, Medium: medium, Given: true, Source: "web"})
 }
 
 func (l *loader) shopper(ctx context.Context, id int64) error {

@@ -36,7 +36,7 @@ func Load(t testing.TB, db pg.DB) *Chain {
 	ctx := context.Background()
 	var c Chain
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		_, err := location.Found(ctx, tx, location.Shop{Name: "Sample", Languages: []string{"en"}})
+		_, err := location.CreateShop(ctx, tx, location.Shop{Name: "Sample", Languages: []string{"en"}})
 		require.NoError(t, err)
 		for _, rate := range []tax.Rate{{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000}, {Country: "US", Region: "NY", Class: "standard", Name: "Sales tax", PPM: 88_750},
 			{Country: "GB", Class: "zero", Name: "Zero rate"}, {Country: "US", Region: "NY", Class: "zero", Name: "Zero rate"}} {
@@ -68,7 +68,7 @@ func Load(t testing.TB, db pg.DB) *Chain {
 		return inventory.Receive(ctx, tx, []inventory.Move{
 			{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.BlueMug, LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.Mug, LocationID: c.MillLane.ID, Delta: 2},
 			{VariantID: c.Coat, LocationID: c.HarbourStreet.ID, Delta: 1}, {VariantID: c.Mug, LocationID: c.Broadway.ID, Delta: 5},
-		}, inventory.Cause{Channel: "api", Reason: "opening stock"})
+		}, inventory.Reason{Channel: "api", Reason: "opening stock"})
 	})
 	require.NoError(t, err)
 	return &c

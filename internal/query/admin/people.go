@@ -98,7 +98,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				JOIN location l ON l.id = o.location_id
 				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent::bigint = 0 OR o.currency = @currency) AND (@spent::bigint = 0 AND @orders = 0 OR ` + order.AnyKept + `)
 				GROUP BY 1
-				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0 THEN ` + order.Kept + ` END) >= @spent::bigint) AND count(*) >= @orders
+				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0 THEN ` + order.AmountKept + ` END) >= @spent::bigint) AND count(*) >= @orders
 					AND (@away = 0 OR max(o.placed_at) < now() - make_interval(days => @away))
 					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within))))`
 	batch := &pgx.Batch{}
@@ -114,7 +114,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 			LIMIT @take OFFSET @skip) p
 		LEFT JOIN location l ON l.id = p.location_id
 		LEFT JOIN LATERAL (
-			SELECT o.currency, sum(`+order.Kept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
+			SELECT o.currency, sum(`+order.AmountKept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
 			FROM orders o
 			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id) AND o.state = 'confirmed' AND `+order.AnyKept+`
 			GROUP BY o.currency
@@ -138,12 +138,12 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 type Customer struct {
 	profile.Person
 	Orders   []profile.Order
-	Worth    []profile.Worth
+	Worth    []profile.LifetimeValue
 	Consents []profile.Consent
 	Timeline []profile.Fact
-	Perhaps  []profile.Perhaps
+	Perhaps  []profile.PossibleDuplicate
 	Merges   []MergeRow
-	Sittings []profile.Sitting
+	Sittings []profile.SignedInSession
 }
 
 // MergeRow is a merge that holds, with whom it took in.
@@ -162,11 +162,11 @@ func CustomerPage(ctx context.Context, db pg.DB, person int64) (*Customer, error
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &c.Person)
 	profile.QueueOrders(batch, person, 20, &c.Orders)
-	profile.QueueWorth(batch, person, &c.Worth)
+	profile.QueueLifetimeValue(batch, person, &c.Worth)
 	profile.QueueConsents(batch, person, &c.Consents)
 	profile.QueueTimeline(batch, person, 60, &c.Timeline)
-	profile.QueuePerhaps(batch, person, &c.Perhaps)
-	profile.QueueSittings(batch, person, nil, &c.Sittings)
+	profile.QueuePossibleDuplicates(batch, person, &c.Perhaps)
+	profile.QueueSignedInSessions(batch, person, nil, &c.Sittings)
 	batch.Queue(`
 		SELECT m.id, a.name, m.proof, m.reason, coalesce(s.name, ''), m.at
 		FROM merge m

@@ -44,7 +44,7 @@ type Basket struct {
 	Credit    int64 // what the shop owes them, in this currency
 	UseCredit bool
 	Cards     []giftcard.Card
-	again     Again
+	again     ReturnedPoints
 }
 
 // Way is a delivery that carries this cart: what it costs and when it arrives.
@@ -123,8 +123,8 @@ func (l Line) Enough() bool {
 // Fits says whether the quantity is one that is sold.
 func (l Line) Fits() bool { return l.Quantity >= l.Min && l.Quantity <= l.Max }
 
-// Pieces in the cart.
-func (b *Basket) Pieces() (n int) {
+// Units in the cart.
+func (b *Basket) Units() (n int) {
 	if b == nil {
 		return 0
 	}
@@ -346,14 +346,14 @@ func (b *Basket) Near() (near []quote.Miss) {
 	return near
 }
 
-// Off is what a promotion took off a line.
-type Off struct {
+// Savings is what a promotion took off a line.
+type Savings struct {
 	Title  string
 	Amount int64
 }
 
 // TakenOff lists what was taken off a line, and why.
-func (b *Basket) TakenOff(line int) (all []Off) {
+func (b *Basket) TakenOff(line int) (all []Savings) {
 	for _, d := range b.Quote.Discounts {
 		if d.Level != quote.LineLevel {
 			continue
@@ -365,7 +365,7 @@ func (b *Basket) TakenOff(line int) (all []Off) {
 			}
 		}
 		if amount > 0 {
-			all = append(all, Off{d.Promotion.Title, amount})
+			all = append(all, Savings{d.Promotion.Title, amount})
 		}
 	}
 	return all

@@ -23,21 +23,21 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Here is a counter at which the cart is looked at: what is collected is collected there, or carried out.
-type Here struct {
+// SaleContext is a counter at which the cart is looked at: what is collected is collected there, or carried out.
+type SaleContext struct {
 	LocationID int64 // 0: no counter
 	CarryOut   bool
-	Again      Again           // what came back in points and pays again
+	Again      ReturnedPoints  // what came back in points and pays again
 	Agreed     map[int64]int64 // by variant, the price of one that was agreed before: of an exchange for the same
 	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
 }
 
-// Again is points that come back in an exchange and pay for what is taken instead, with what they paid before: the customer spent them already, so neither the shop's
+// ReturnedPoints is points that come back in an exchange and pay for what is taken instead, with what they paid before: the customer spent them already, so neither the shop's
 // minimum nor today's worth of a point is asked.
-type Again struct{ Points, Value int64 }
+type ReturnedPoints struct{ Points, Value int64 }
 
 // Sale is the location whose sale this is; 0: it is none.
-func (h Here) Sale() int64 {
+func (h SaleContext) Sale() int64 {
 	if h.CarryOut {
 		return h.LocationID
 	}
@@ -46,17 +46,17 @@ func (h Here) Sale() int64 {
 
 // Load reads the customer's open cart. Nil when there is none.
 func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Basket, error) {
-	return LoadAt(ctx, db, customerID, Here{}, language)
+	return LoadAt(ctx, db, customerID, SaleContext{}, language)
 }
 
 // LoadAt reads the cart as it is at a counter.
-func LoadAt(ctx context.Context, db pg.DB, customerID int64, here Here, language string) (*Basket, error) {
+func LoadAt(ctx context.Context, db pg.DB, customerID int64, here SaleContext, language string) (*Basket, error) {
 	return load(ctx, db, &pgx.Batch{}, customerID, here, nil, language)
 }
 
-// Lock is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip sees what was committed when it
+// LockCart is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip sees what was committed when it
 // began, so what is read after the lock is as it is under it. What was claimed ahead for this cart is there for it.
-func Lock(ctx context.Context, tx pgx.Tx, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
+func LockCart(ctx context.Context, tx pgx.Tx, customerID int64, here SaleContext, ahead []inventory.Reservation, language string) (*Basket, error) {
 	batch := &pgx.Batch{}
 	cart.QueueLock(batch, customerID)
 	return load(ctx, tx, batch, customerID, here, ahead, language)
@@ -65,7 +65,7 @@ func Lock(ctx context.Context, tx pgx.Tx, customerID int64, here Here, ahead []i
 // loading is a basket on its way.
 type loading struct {
 	*Basket
-	here       Here
+	here       SaleContext
 	storeID    int64
 	deliveryID int64
 	shopper    quote.Shopper
@@ -80,7 +80,7 @@ type loading struct {
 	tried      int64 // the gift of a promotion that is only tried
 }
 
-func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, ahead []inventory.Claim, language string) (*Basket, error) {
+func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, ahead []inventory.Reservation, language string) (*Basket, error) {
 	l, err := read(ctx, db, batch, customerID, here, language, 0)
 	if err != nil || l == nil {
 		return nil, err
@@ -93,7 +93,7 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	return l.Basket, nil
 }
 
-func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here Here, language string, tried int64) (*loading, error) {
+func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, language string, tried int64) (*loading, error) {
 	// What is not an address yet is nobody's.
 	here.Email, _ = customer.NormalEmail(here.Email)
 	l := &loading{Basket: &Basket{Now: time.Now()}, here: here, tried: tried}
@@ -267,7 +267,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 			WHERE cc.cart_id = c.id AND cp.promotion_id = p.id) code ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'
 			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
-		customerID, l.here.LocationID, promotion.Mailbox(l.here.Email), l.here.CarryOut).Query(func(rows pgx.Rows) error {
+		customerID, l.here.LocationID, promotion.NormalMailbox(l.here.Email), l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var p promotion.Promotion
 			var code, barred string

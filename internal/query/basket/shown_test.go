@@ -16,7 +16,7 @@ import (
 	"counterpart/internal/query/shop"
 )
 
-// TestAPageShowsWhatTheCartCharges compares the price of one piece on a product's page and card with a cart of one, for a stranger and for a member, under promotions of
+// TestAPageShowsWhatTheCartCharges compares the price of one unit on a product's page and card with a cart of one, for a stranger and for a member, under promotions of
 // every kind that lowers a price.
 func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	ctx := context.Background()

@@ -24,15 +24,15 @@ type Person struct {
 	LastChange *time.Time     // of the cart
 	CartFrom   origin.Channel // channel of the cart's last line
 	Orders     []profile.Order
-	Worth      []profile.Worth
+	Worth      []profile.LifetimeValue
 	NoShows    int // collections that were held to the end and given up
 	Notes      []customer.Note
 	Consents   []profile.Consent
-	Perhaps    []profile.Perhaps
+	Perhaps    []profile.PossibleDuplicate
 	Sizes      []profile.Size
-	Wishes     []profile.Thing
-	Later      []profile.Thing
-	Viewed     []profile.Thing
+	Wishes     []profile.ViewedProduct
+	Later      []profile.ViewedProduct
+	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
 	Sees       bool // they agreed that staff see the last five
 }
@@ -54,11 +54,11 @@ func Profile(ctx context.Context, db pg.DB, person, locationID int64, language s
 		return rows.Err()
 	})
 	profile.QueueOrders(batch, person, 20, &p.Orders)
-	profile.QueueWorth(batch, person, &p.Worth)
+	profile.QueueLifetimeValue(batch, person, &p.Worth)
 	profile.QueueNoShows(batch, person, &p.NoShows)
 	profile.QueueNotes(batch, person, &p.Notes)
 	profile.QueueConsents(batch, person, &p.Consents)
-	profile.QueuePerhaps(batch, person, &p.Perhaps)
+	profile.QueuePossibleDuplicates(batch, person, &p.Perhaps)
 	profile.QueueSizes(batch, person, &p.Sizes)
 	profile.QueueWishes(batch, person, locationID, cart.WishList, &p.Wishes)
 	profile.QueueWishes(batch, person, locationID, cart.Later, &p.Later)
@@ -72,7 +72,7 @@ func Profile(ctx context.Context, db pg.DB, person, locationID int64, language s
 		return nil, fmt.Errorf("read a customer: %w", err)
 	}
 	p.withhold()
-	p.Basket, err = basket.LoadAt(ctx, db, person, basket.Here{LocationID: locationID}, language)
+	p.Basket, err = basket.LoadAt(ctx, db, person, basket.SaleContext{LocationID: locationID}, language)
 	return p, err
 }
 
@@ -136,26 +136,26 @@ func LastServed(ctx context.Context, db pg.DB, associateID int64) ([]Served, err
 type Side struct {
 	profile.Person
 	Orders []profile.Order
-	Worth  []profile.Worth
+	Worth  []profile.LifetimeValue
 	Lines  int // kinds of things in the open cart
 }
 
 // Compare reads two profiles side by side, and what they share. Nil when one of them is not there, or they share nothing.
-func Compare(ctx context.Context, db pg.DB, one, other int64) (sides []Side, shared []profile.Perhaps, err error) {
+func Compare(ctx context.Context, db pg.DB, one, other int64) (sides []Side, shared []profile.PossibleDuplicate, err error) {
 	sides = make([]Side, 2)
 	batch := &pgx.Batch{}
 	for i, id := range []int64{one, other} {
 		profile.Queue(batch, id, &sides[i].Person)
 		profile.QueueOrders(batch, id, 5, &sides[i].Orders)
-		profile.QueueWorth(batch, id, &sides[i].Worth)
+		profile.QueueLifetimeValue(batch, id, &sides[i].Worth)
 		batch.Queue(`
 			SELECT count(*)
 			FROM cart
 			JOIN cart_line l ON l.cart_id = cart.id
 			WHERE cart.customer_id = $1 AND cart.state = 'open'`, id).QueryRow(func(row pgx.Row) error { return row.Scan(&sides[i].Lines) })
 	}
-	var perhaps []profile.Perhaps
-	profile.QueuePerhaps(batch, one, &perhaps)
+	var perhaps []profile.PossibleDuplicate
+	profile.QueuePossibleDuplicates(batch, one, &perhaps)
 	err = db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, nil

@@ -113,8 +113,8 @@ type Shelf struct {
 // MostHits is how much a search shows: who finds so many looks for more than they typed.
 const MostHits = 30
 
-// Tried says what the words could have been, if they were a code: whoever types codes is counted.
-func Tried(words string) bool {
+// CountedSearch says what the words could have been, if they were a code: whoever types codes is counted.
+func CountedSearch(words string) bool {
 	_, isCart := cart.ReadCode(words)
 	return isCart || digits(words) == 6 || strings.HasPrefix(strings.ToUpper(words), "PICKUP:")
 }
@@ -408,8 +408,8 @@ type ArticleStock struct {
 	Free     int    `json:"free"`
 }
 
-// Look reads an article by its SKU for a store's counter. Nil when there is none.
-func Look(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article, error) {
+// FindArticle reads an article by its SKU for a store's counter. Nil when there is none.
+func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article, error) {
 	rows, err := db.Query(ctx, `
 		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), price.amount, NOT v.tracked,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2, 'on_hand', s.on_hand, 'reserved', s.reserved,

@@ -148,7 +148,7 @@ func (o Order) Waiting() bool {
 // QueueOrders asks for a person's latest orders, each with the part that is still open, or else the first.
 func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 	batch.Queue(`
-		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, CASE WHEN o.state = 'confirmed' THEN `+order.Kept+` ELSE o.total END, o.placed_at, line.pieces, line.what
+		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, CASE WHEN o.state = 'confirmed' THEN `+order.AmountKept+` ELSE o.total END, o.placed_at, line.pieces, line.what
 		FROM orders o
 		JOIN LATERAL (
 			SELECT *
@@ -166,18 +166,18 @@ func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 		LIMIT @most`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(orders))
 }
 
-// Worth is what somebody bought in one currency, without what was cancelled or came back. An order of which nothing stayed is not counted.
-type Worth struct {
+// LifetimeValue is what somebody bought in one currency, without what was cancelled or came back. An order of which nothing stayed is not counted.
+type LifetimeValue struct {
 	Currency string
 	Spent    int64
 	Orders   int
 	Last     time.Time
 }
 
-// QueueWorth asks for what a person bought.
-func QueueWorth(batch *pgx.Batch, person int64, worth *[]Worth) {
+// QueueLifetimeValue asks for what a person bought.
+func QueueLifetimeValue(batch *pgx.Batch, person int64, worth *[]LifetimeValue) {
 	batch.Queue(`
-		SELECT currency::text, sum(`+order.Kept+`)::bigint, count(*)::int, max(placed_at)
+		SELECT currency::text, sum(`+order.AmountKept+`)::bigint, count(*)::int, max(placed_at)
 		FROM orders o
 		WHERE customer_id IN (`+customer.Members+`) AND state = 'confirmed' AND `+order.AnyKept+`
 		GROUP BY currency
@@ -193,8 +193,8 @@ func QueueNoShows(batch *pgx.Batch, person int64, n *int) {
 		WHERE o.customer_id IN (`+customer.Members+`)`, pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error { return row.Scan(n) })
 }
 
-// Thing is a variant on a list, or a product that was looked at, as it is now at a store.
-type Thing struct {
+// ViewedProduct is a variant on a list, or a product that was looked at, as it is now at a store.
+type ViewedProduct struct {
 	VariantID int64
 	ProductID int64
 	Slug      string
@@ -210,7 +210,7 @@ type Thing struct {
 }
 
 // QueueWishes asks for what is on one of a person's lists, with price and stock at a store.
-func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things *[]Thing) {
+func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things *[]ViewedProduct) {
 	batch.Queue(`
 		SELECT v.id, p.id, p.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''), coalesce(price.amount, 0),
 			greatest(coalesce(s.on_hand - s.reserved - s.safety, 0), 0), NOT (v.active AND p.status = 'active'), w.added_at, w.quantity
@@ -228,7 +228,7 @@ func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things
 }
 
 // QueueViewed asks for the products a person looked at last, each once. Whoever shows it to somebody else asks for consent first.
-func QueueViewed(batch *pgx.Batch, person, locationID int64, things *[]Thing) {
+func QueueViewed(batch *pgx.Batch, person, locationID int64, things *[]ViewedProduct) {
 	batch.Queue(`
 		SELECT v.id, p.id, p.slug, v.sku, t.title, '', coalesce(pic.key, ''), coalesce(price.amount, 0), 0, NOT (v.active AND p.status = 'active'), seen.at, 1
 		FROM (
@@ -343,9 +343,9 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(facts))
 }
 
-// Perhaps is somebody who may be the same person: they share an email or a phone number that one of them has not proven. Of an address that many
+// PossibleDuplicate is somebody who may be the same person: they share an email or a phone number that one of them has not proven. Of an address that many
 // gave, the proven owner and the latest are looked at.
-type Perhaps struct {
+type PossibleDuplicate struct {
 	ID     int64
 	Name   string
 	Kind   string // of what they share
@@ -356,8 +356,8 @@ type Perhaps struct {
 	Orders int
 }
 
-// QueuePerhaps asks for those.
-func QueuePerhaps(batch *pgx.Batch, person int64, perhaps *[]Perhaps) {
+// QueuePossibleDuplicates asks for those.
+func QueuePossibleDuplicates(batch *pgx.Batch, person int64, perhaps *[]PossibleDuplicate) {
 	batch.Queue(`
 		SELECT other.id, other.name, shared.kind, shared.value, shared.mine,
 			(shared.mine OR NOT EXISTS (
@@ -424,8 +424,8 @@ func QueueNotes(batch *pgx.Batch, person int64, notes *[]customer.Note) {
 		LIMIT 50`, pgx.NamedArgs{"person": person}).Query(collect(notes))
 }
 
-// Sitting is somebody being signed in somewhere.
-type Sitting struct {
+// SignedInSession is somebody being signed in somewhere.
+type SignedInSession struct {
 	Agent     string
 	Method    string
 	CreatedAt time.Time
@@ -433,8 +433,8 @@ type Sitting struct {
 	This      bool
 }
 
-// QueueSittings asks where a person is signed in; digest is the session that asks.
-func QueueSittings(batch *pgx.Batch, person int64, digest []byte, sittings *[]Sitting) {
+// QueueSignedInSessions asks where a person is signed in; digest is the session that asks.
+func QueueSignedInSessions(batch *pgx.Batch, person int64, digest []byte, sittings *[]SignedInSession) {
 	batch.Queue(`
 		SELECT agent, method, created_at, seen_at, coalesce(token_hash = @digest, false)
 		FROM session

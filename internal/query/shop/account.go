@@ -24,16 +24,16 @@ type Account struct {
 	Orders    []profile.Order
 	Sizes     []profile.Size
 	Addresses []customer.Address
-	Sittings  []profile.Sitting
+	Sittings  []profile.SignedInSession
 	Timeline  []profile.Fact
 	Searched  []profile.Searched
 }
 
 // A Corner is a page of the account.
-type Corner int
+type AccountCorner int
 
 const (
-	Overview Corner = iota
+	Overview AccountCorner = iota
 	Details
 	AddressBook
 	Privacy
@@ -41,7 +41,7 @@ const (
 )
 
 // AccountPage reads one page of an account in one round trip.
-func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corner Corner) (*Account, error) {
+func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corner AccountCorner) (*Account, error) {
 	a := &Account{}
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &a.Person)
@@ -50,7 +50,7 @@ func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 		profile.QueueOrders(batch, person, 50, &a.Orders)
 	case Details:
 		profile.QueueSizes(batch, person, &a.Sizes)
-		profile.QueueSittings(batch, person, secret.Digest(who.Session), &a.Sittings)
+		profile.QueueSignedInSessions(batch, person, secret.Digest(who.Session), &a.Sittings)
 	case AddressBook:
 		profile.QueueAddresses(batch, person, &a.Addresses)
 	case Privacy:
@@ -69,12 +69,12 @@ func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 // Lists are somebody's wish list, what they keep for later, and what they looked at.
 type Lists struct {
 	*Visit
-	Wishes, Later, Viewed []profile.Thing
+	Wishes, Later, Viewed []profile.ViewedProduct
 }
 
 // ListsPage reads the lists of whoever is looking, guest or signed in.
 func ListsPage(ctx context.Context, db pg.DB, who Visitor) (*Lists, error) {
-	visit, err := Look(ctx, db, who)
+	visit, err := VisitOf(ctx, db, who)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func ListsPage(ctx context.Context, db pg.DB, who Visitor) (*Lists, error) {
 }
 
 // LaterList is what somebody keeps for later, for the foot of their cart.
-func LaterList(ctx context.Context, db pg.DB, visit *Visit) (things []profile.Thing, err error) {
+func LaterList(ctx context.Context, db pg.DB, visit *Visit) (things []profile.ViewedProduct, err error) {
 	batch := &pgx.Batch{}
 	profile.QueueWishes(batch, visit.CustomerID, visit.Store.ID, cart.Later, &things)
 	return things, wrap(db.SendBatch(ctx, batch).Close())

@@ -23,7 +23,7 @@ type Card struct {
 	From      int64  `json:"from"`
 	To        int64  `json:"to"`
 	Was       int64  `json:"was"`        // lowest price of the 30 days before a reduction, else 0
-	Available int    `json:"available"`  // pieces at the visit's store
+	Available int    `json:"available"`  // units at the visit's store
 	Elsewhere bool   `json:"elsewhere"`  // another store has it
 	ByMail    bool   `json:"by_mail"`    // a gift card: it is never out of stock
 	BackOrder bool   `json:"back_order"` // a variant of it is sold when there is none, and comes later

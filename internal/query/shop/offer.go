@@ -7,7 +7,7 @@ import (
 	"counterpart/internal/domain/quote"
 )
 
-// Offer is what one piece costs whoever looks, by the same quote as a cart's, and why that is less than the price list says.
+// Offer is what one unit costs whoever looks, by the same quote as a cart's, and why that is less than the price list says.
 type Offer struct {
 	Pays    int64    // with what the price list says where nothing applies; without tax where that comes on top
 	List    int64    // what the price list says
@@ -26,7 +26,7 @@ type facts struct {
 	barred  []int64 // promotions that they used as often as one may
 }
 
-// priced is what a quote has to know of one piece, as a statement answers it.
+// priced is what a quote has to know of one unit, as a statement answers it.
 type priced struct {
 	Product    int64         `json:"product"`
 	Tags       []string      `json:"tags"`
@@ -34,7 +34,7 @@ type priced struct {
 	Breaks     []quote.Break `json:"breaks"`
 }
 
-// quoteOne prices one piece for the visit, collected at its store.
+// quoteOne prices one unit for the visit, collected at its store.
 func (v *Visit) quoteOne(variantID, amount int64, giftCard bool, p priced, open []promotion.Promotion) Offer {
 	item := quote.Item{VariantID: variantID, ProductID: p.Product, Categories: p.Categories, Tags: p.Tags, Breaks: p.Breaks, Quantity: 1, UnitPrice: amount, Method: quote.Pickup, LocationID: v.Store.ID, LikeMoney: giftCard}
 	in := quote.Input{Place: quote.Place{Currency: v.Store.Currency, TaxIncluded: v.Store.TaxIncluded, Zone: v.Store.Zone()}, Now: v.At, Shopper: v.facts.shopper, Items: []quote.Item{item}}

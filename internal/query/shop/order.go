@@ -41,7 +41,7 @@ type Order struct {
 	PlacedAt     time.Time
 	HoldUntil    *time.Time // while it is not paid
 	ToPay        int64      // at the counter, of the whole order
-	Earns        int64      // points, for the pieces that were neither cancelled nor returned
+	Earns        int64      // points, for the units that were neither cancelled nor returned
 	Store        location.Location
 	Fulfilment   Fulfilment
 	Parts        []Fulfilment
@@ -101,7 +101,7 @@ func (f *Fulfilment) Days() (from, by time.Time, ok bool) {
 	return from, by, err == nil
 }
 
-// OrderLine with how its pieces stand.
+// OrderLine with how its units stand.
 type OrderLine struct {
 	ID        int64  `json:"id"`
 	PartID    int64  `json:"part_id"`
@@ -125,12 +125,12 @@ type OrderLine struct {
 	Collected int    `json:"collected"` // handed over in any way
 	Cancelled int    `json:"cancelled"`
 	Returned  int    `json:"returned"`
-	Kept      int64  `json:"kept"` // what its pieces cost that are not cancelled
+	Kept      int64  `json:"kept"` // what its units cost that are not cancelled
 	Barcode   string `json:"barcode"`
 	OnHand    int    `json:"on_hand"`
 	KeptTax   int64  `json:"kept_tax"`
 	Picked    int    `json:"picked"`
-	NotFound  bool   `json:"not_found"` // its cancelled pieces were not on the shelf
+	NotFound  bool   `json:"not_found"` // its cancelled units were not on the shelf
 }
 
 // OrderDiscount is a promotion's part in an order.

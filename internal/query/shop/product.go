@@ -62,7 +62,7 @@ type Variant struct {
 	GiftCard  bool          `json:"gift_card"`
 	Untracked bool          `json:"untracked"`  // no stock is kept of it: there is always one
 	BackOrder bool          `json:"back_order"` // it is sold when there is none, and comes later
-	Breaks    []quote.Break `json:"breaks"`     // from one piece on
+	Breaks    []quote.Break `json:"breaks"`     // from one unit on
 	Offer     Offer         `json:"-"`
 	Sendable  int           `json:"sendable"` // at the place that has most of what can be sent
 }

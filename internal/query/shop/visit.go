@@ -39,7 +39,7 @@ type Visit struct {
 	SignedIn    bool
 	Name        string // of whoever is signed in
 	Remember    bool   // they agreed that we remember what they look at
-	Pieces      int
+	Units       int
 	Departments []Department
 	At          time.Time
 	facts       facts
@@ -107,7 +107,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 	visitStatement.Queue(batch, who.args()).
 		QueryRow(func(row pgx.Row) error {
 			s, f := &visit.Store, &visit.facts
-			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Pieces, keptDepartments.into(&visit.Departments),
+			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Units, keptDepartments.into(&visit.Departments),
 				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred,
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
 				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
@@ -151,8 +151,8 @@ func (v Visitor) find(ctx context.Context, db pg.DB) (id int64, signedIn bool, e
 	return id, signedIn, nil
 }
 
-// Look reads the visit alone, for pages that show nothing else of the database.
-func Look(ctx context.Context, db pg.DB, who Visitor) (*Visit, error) {
+// VisitOf reads the visit alone, for pages that show nothing else of the database.
+func VisitOf(ctx context.Context, db pg.DB, who Visitor) (*Visit, error) {
 	var visit Visit
 	return &visit, send(ctx, db, &pgx.Batch{}, who, &visit)
 }

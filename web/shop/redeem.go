@@ -92,7 +92,7 @@ type sharedView struct {
 }
 
 func (p *Pages) shared(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (p *Pages) giftCards(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) giftCardPage(r *http.Request, view giftCardView, wrong *fault.Fault) (respond.Answer, error) {
-	visit, err := shop.Look(r.Context(), p.DB, p.Site.Visitor(r))
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (p *Pages) balance(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	typed := text.Clean(r.PostFormValue("gift_card"), 40)
-	card, err := shopping.Card(r.Context(), p.DB, trier(r, customerID), typed, "")
+	card, err := shopping.LookUpGiftCard(r.Context(), p.DB, trier(r, customerID), typed, "")
 	if f := fault.As(err); f != nil {
 		return p.giftCardPage(r, giftCardView{Typed: typed}, f)
 	}

@@ -18,7 +18,7 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
-// Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told. What is claimed together is sold to the last piece.
+// Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told. What is claimed together is sold to the last unit.
 func TestARushSellsWhatThereIs(t *testing.T) {
 	db, address := pgtest.Database(t)
 	c := sample.Load(t, db)
@@ -94,14 +94,14 @@ func withPatience(address string) string {
 func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
-	claim := inventory.Claim{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 2}
+	claim := inventory.Reservation{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 2}
 
-	claims := make([]inventory.Claim, 7)
+	claims := make([]inventory.Reservation, 7)
 	var clients sync.WaitGroup
 	for i := range claims {
 		clients.Go(func() {
 			var err error
-			claims[i], err = inventory.ClaimAhead(ctx, db, claim)
+			claims[i], err = inventory.ReserveBatched(ctx, db, claim)
 			require.NoError(t, err)
 		})
 	}
@@ -117,14 +117,14 @@ func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {
 	require.Equal(t, 2*granted, reserved, "of ten")
 	require.LessOrEqual(t, granted, 5)
 
-	require.NoError(t, inventory.LetGo(ctx, db, claims))
-	require.NoError(t, inventory.LetGo(ctx, db, claims), "twice is once")
+	require.NoError(t, inventory.ReleaseBatched(ctx, db, claims))
+	require.NoError(t, inventory.ReleaseBatched(ctx, db, claims), "twice is once")
 	_, reserved = level(t, db, c.Mug, c.HarbourStreet.ID)
 	require.Zero(t, reserved)
 
 	// Whoever dies after claiming takes nothing with them.
 	claim.Quantity = 10
-	lost, err := inventory.ClaimAhead(ctx, db, claim)
+	lost, err := inventory.ReserveBatched(ctx, db, claim)
 	require.NoError(t, err)
 	require.NotZero(t, lost.Claimed)
 	_, err = db.Exec(ctx, `UPDATE reservation SET expires_at = now() - interval '1 second' WHERE id = $1`, lost.Claimed)

@@ -12,14 +12,14 @@ import (
 	"counterpart/internal/query/basket"
 )
 
-// claimAhead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the transaction
+// reserveAhead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the transaction
 // asks again and says so. Done gives back what no order took: it failed, was there already, or is sent from elsewhere.
-func claimAhead(ctx context.Context, db pg.DB, r Request) (ahead []inventory.Claim, done func(), err error) {
-	rushed := inventory.Rushed()
-	if _, nested := db.(pgx.Tx); nested || len(rushed) == 0 || r.Here.CarryOut {
+func reserveAhead(ctx context.Context, db pg.DB, r Request) (ahead []inventory.Reservation, done func(), err error) {
+	contended := inventory.Contended()
+	if _, nested := db.(pgx.Tx); nested || len(contended) == 0 || r.Here.CarryOut {
 		return nil, func() {}, nil
 	}
-	// One cart claims once, however often it is sent: or its copies would take the last pieces from each other.
+	// One cart claims once, however often it is sent: or its copies would take the last units from each other.
 	leave, err := alone(ctx, r.CartID)
 	if err != nil {
 		return nil, func() {}, err
@@ -29,16 +29,16 @@ func claimAhead(ctx context.Context, db pg.DB, r Request) (ahead []inventory.Cla
 		if len(ahead) == 0 {
 			return
 		}
-		if err := inventory.LetGo(context.WithoutCancel(ctx), db, ahead); err != nil {
+		if err := inventory.ReleaseBatched(context.WithoutCancel(ctx), db, ahead); err != nil {
 			slog.WarnContext(ctx, "what was claimed ahead ends by itself", "error", err)
 		}
 	}
-	wanted, err := basket.Wanted(ctx, db, r.CustomerID, r.CartID, r.Here, rushed)
+	wanted, err := basket.Wanted(ctx, db, r.CustomerID, r.CartID, r.Here, contended)
 	if err != nil {
 		return nil, done, err
 	}
 	for _, c := range wanted {
-		c, err := inventory.ClaimAhead(ctx, db, c)
+		c, err := inventory.ReserveBatched(ctx, db, c)
 		if err != nil {
 			return ahead, done, err
 		}
@@ -49,7 +49,7 @@ func claimAhead(ctx context.Context, db pg.DB, r Request) (ahead []inventory.Cla
 	return ahead, done, nil
 }
 
-// busy are the carts that this process is ordering in a rush.
+// busy are the carts that this process is ordering under contention.
 var busy = struct {
 	sync.Mutex
 	carts map[int64]chan struct{}

@@ -13,17 +13,17 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Shut shuts a person's account, or opens it again. Shut is at once: every session ends.
-func Shut(ctx context.Context, db pg.DB, at origin.Origin, person int64, shut bool, reason string) error {
+// SetDisabled shuts a person's account, or opens it again. Shut is at once: every session ends.
+func SetDisabled(ctx context.Context, db pg.DB, at origin.Origin, person int64, shut bool, reason string) error {
 	kind := customer.Enabled
 	if shut {
 		kind = customer.Disabled
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.Hold(ctx, tx, person); err != nil {
+		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := customer.Disable(ctx, tx, person, shut); err != nil {
+		if err := customer.SetDisabled(ctx, tx, person, shut); err != nil {
 			return err
 		}
 		if shut {

@@ -192,9 +192,9 @@ func rateAt(rates []tax.Rate, country, region string) (found tax.Rate, ok bool) 
 	return found, ok
 }
 
-// Try prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.
-func Try(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
-	l, err := read(ctx, db, &pgx.Batch{}, customerID, Here{}, language, p.Effect.Variant)
+// Simulate prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.
+func Simulate(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
+	l, err := read(ctx, db, &pgx.Batch{}, customerID, SaleContext{}, language, p.Effect.Variant)
 	if err != nil || l == nil {
 		return nil, err
 	}

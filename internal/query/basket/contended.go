@@ -13,21 +13,21 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Wanted is what of a cart is wanted from shelves that many are at: variants with the locations of these shelves. Of what is sent it takes the first of them.
-func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here Here, rushed map[int64][]int64) (wanted []inventory.Claim, err error) {
+// Wanted is what of a cart is wanted from contended stock levels. Of what is sent it takes the first of them.
+func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here SaleContext, contended map[int64][]int64) (wanted []inventory.Reservation, err error) {
 	rows, err := db.Query(ctx, `
 		SELECT cl.method, cl.variant_id, coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id, 0), cl.quantity
 		FROM cart c
 		JOIN cart_line cl ON cl.cart_id = c.id
 		WHERE c.id = $1 AND c.customer_id = $2 AND c.state = 'open' AND cl.sold_at IS NULL AND cl.variant_id = ANY ($4)
-		ORDER BY cl.variant_id`, cartID, customerID, here.LocationID, slices.Collect(maps.Keys(rushed)))
+		ORDER BY cl.variant_id`, cartID, customerID, here.LocationID, slices.Collect(maps.Keys(contended)))
 	if err != nil {
 		return nil, fmt.Errorf("read what is wanted: %w", err)
 	}
 	var method string
-	var c inventory.Claim
+	var c inventory.Reservation
 	_, err = pgx.ForEachRow(rows, []any{&method, &c.VariantID, &c.LocationID, &c.Quantity}, func() error {
-		at := rushed[c.VariantID]
+		at := contended[c.VariantID]
 		if method == quote.Ship {
 			c.LocationID = slices.Min(at)
 		}
@@ -43,7 +43,7 @@ func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here Here, 
 }
 
 // has counts what was claimed ahead as there.
-func (l *loading) has(c inventory.Claim) {
+func (l *loading) has(c inventory.Reservation) {
 	for i := range l.Lines {
 		line := &l.Lines[i]
 		if line.VariantID != c.VariantID {

@@ -32,7 +32,7 @@ func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	who, err := customer.ByDevice(ctx, db, agreed)
 	require.NoError(t, err)
 	say := func(given bool) {
-		require.NoError(t, person.Say(ctx, db, who, customer.Answer{Purpose: customer.Personalisation, Medium: customer.InShop, Given: given, Source: "web"}))
+		require.NoError(t, person.RecordConsent(ctx, db, who, customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: given, Source: "web"}))
 	}
 	say(true)
 	look := func() (n int) {
@@ -110,7 +110,7 @@ func TestTwoWhoWriteAtOnceBothKeepWhatTheyWrote(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			assert.NoError(t, person.Write(ctx, db, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID, LocationID: c.HarbourStreet.ID}, ada, "note", fmt.Sprint("note ", i)))
+			assert.NoError(t, person.AddNote(ctx, db, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID, LocationID: c.HarbourStreet.ID}, ada, "note", fmt.Sprint("note ", i)))
 		})
 	}
 	wg.Wait()

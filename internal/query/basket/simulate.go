@@ -14,9 +14,9 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// TryOrder prices a past order again as if one promotion more had been live then, with those that are live now and need no code, and those whose codes it
+// SimulateOrder prices a past order again as if one promotion more had been live then, with those that are live now and need no code, and those whose codes it
 // used: what an admin looks at before they let it loose. What was ordered, at its prices of then; who ordered it, as they are now. Nil where there is no such order.
-func TryOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*Basket, error) {
+func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*Basket, error) {
 	var in quote.Input
 	var orderID int64
 	b := &Basket{}

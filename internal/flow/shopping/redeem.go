@@ -26,22 +26,22 @@ var (
 // Strangers are counted by their address, as strictly as anybody.
 func (s Shopper) take(ctx context.Context, db pg.DB, what string) error {
 	if s.Person == 0 {
-		return limit.Take(ctx, db, what+":stranger:"+s.Address, perCart)
+		return limit.Attempt(ctx, db, what+":stranger:"+s.Address, perCart)
 	}
-	if err := limit.Take(ctx, db, what+":from:"+s.Address, perAddress); err != nil {
+	if err := limit.Attempt(ctx, db, what+":from:"+s.Address, perAddress); err != nil {
 		return err
 	}
-	return limit.Take(ctx, db, what+":by:"+customer.Scope(s.Person), perCart)
+	return limit.Attempt(ctx, db, what+":by:"+customer.Scope(s.Person), perCart)
 }
 
 func (s Shopper) good(ctx context.Context, db pg.DB, what string) {
 	// Should this fail, a try is lost for a minute.
 	if s.Person == 0 {
-		_ = limit.GiveBack(ctx, db, what+":stranger:"+s.Address)
+		_ = limit.Return(ctx, db, what+":stranger:"+s.Address)
 		return
 	}
-	_ = limit.GiveBack(ctx, db, what+":from:"+s.Address)
-	_ = limit.GiveBack(ctx, db, what+":by:"+customer.Scope(s.Person))
+	_ = limit.Return(ctx, db, what+":from:"+s.Address)
+	_ = limit.Return(ctx, db, what+":by:"+customer.Scope(s.Person))
 }
 
 // UseCode keeps a promotion's code with the open cart. One sentence for every reason why it is none.
@@ -52,7 +52,7 @@ func UseCode(ctx context.Context, db pg.DB, s Shopper, typed string) error {
 	code, ok := promotion.ReadCode(typed)
 	if ok {
 		var err error
-		if ok, err = promotion.Opens(ctx, db, code, s.Person); err != nil {
+		if ok, err = promotion.CodeApplies(ctx, db, code, s.Person); err != nil {
 			return err
 		}
 	}
@@ -63,8 +63,8 @@ func UseCode(ctx context.Context, db pg.DB, s Shopper, typed string) error {
 	return cart.AddCode(ctx, db, s.Person, code)
 }
 
-// Card looks a gift card up for whoever shows its code. One sentence for every reason why it is none.
-func Card(ctx context.Context, db pg.DB, s Shopper, typed, currency string) (*giftcard.Card, error) {
+// LookUpGiftCard looks a gift card up for whoever shows its code. One sentence for every reason why it is none.
+func LookUpGiftCard(ctx context.Context, db pg.DB, s Shopper, typed, currency string) (*giftcard.Card, error) {
 	if err := s.take(ctx, db, "gift"); err != nil {
 		return nil, err
 	}
@@ -79,9 +79,9 @@ func Card(ctx context.Context, db pg.DB, s Shopper, typed, currency string) (*gi
 	return card, nil
 }
 
-// UseCard puts a gift card towards the open cart.
-func UseCard(ctx context.Context, db pg.DB, s Shopper, typed, currency string) error {
-	card, err := Card(ctx, db, s, typed, currency)
+// UseGiftCard puts a gift card towards the open cart.
+func UseGiftCard(ctx context.Context, db pg.DB, s Shopper, typed, currency string) error {
+	card, err := LookUpGiftCard(ctx, db, s, typed, currency)
 	if err != nil {
 		return err
 	}
