@@ -34,15 +34,19 @@ func TestFoldersImportLeft(t *testing.T) {
 		for _, imported := range p.Imports {
 			of, ours := placeOf(imported)
 			if inside {
-				require.False(t, strings.HasPrefix(imported, "counterpart/web"), "%s knows of browsers: %s", p.ImportPath, imported)
+				require.False(t, strings.HasPrefix(imported, "counterpart/web"), "%s knows of browsers: %s",
+					p.ImportPath, imported)
 				require.False(t, ours && !at.mayImport(of), "%s imports to the right: %s", p.ImportPath, imported)
 			}
 			if slices.Contains(blind, window) {
-				require.NotEqual(t, "counterpart/internal/platform/pg", imported, "views cannot query: %s", p.ImportPath)
-				require.False(t, strings.HasPrefix(imported, "github.com/jackc/pgx"), "views cannot query: %s", p.ImportPath)
+				require.NotEqual(t, "counterpart/internal/platform/pg", imported, "views cannot query: %s",
+					p.ImportPath)
+				require.False(t, strings.HasPrefix(imported, "github.com/jackc/pgx"), "views cannot query: %s",
+					p.ImportPath)
 			}
 			if other, ok := strings.CutPrefix(imported, "counterpart/web/"); ok {
-				require.False(t, slices.Contains(audiences, window) && slices.Contains(audiences, other) && window != other, "audiences never import each other: %s, %s", p.ImportPath, imported)
+				require.False(t, slices.Contains(audiences, window) && slices.Contains(audiences, other) &&
+					window != other, "audiences never import each other: %s, %s", p.ImportPath, imported)
 				require.False(t, window == "ui" && other != "static", "ui knows no other package: %s", imported)
 			}
 			require.False(t, window == "ui" && ours && of.name != "text", "ui knows no domain package: %s", imported)

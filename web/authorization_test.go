@@ -37,9 +37,11 @@ const (
 	unknownDevice     = "unknown device"
 )
 
-var principals = []string{anonymous, guestOwnLink, guestOtherLink, owner, otherShopper, disabledShopper, associateHere, associateThere, manager, admin, disabledAssociate, unknownDevice}
+var principals = []string{anonymous, guestOwnLink, guestOtherLink, owner, otherShopper, disabledShopper, associateHere,
+	associateThere, manager, admin, disabledAssociate, unknownDevice}
 
-// What a request is answered: let in, sent to one of the two sign-ins, told that it is not for them, or that there is no such thing.
+// What a request is answered: let in, sent to one of the two sign-ins, told that it is not for them, or that there is
+// no such thing.
 const (
 	in          = "in"
 	signIn      = "sign-in"
@@ -86,16 +88,21 @@ func only(otherwise string, refused []string, letIn ...string) map[string]string
 	return m
 }
 
-// owned are routes whose address names something that belongs to one principal, or to one store: for everybody else whom the policy lets in it
-// is not there.
+// owned are routes whose address names something that belongs to one principal, or to one store: for everybody else
+// whom the policy lets in it is not there.
 var owned = map[string][]string{
 	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
 	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
 	"POST /orders/{link}/extend": {}, // nothing of it is held
-	"GET /counter/sales/{id}":    {associateHere, manager, admin}, "POST /counter/sales/{id}/scan": {associateHere, manager, admin}, "POST /counter/sales/{id}/lines/{line}": {associateHere, manager, admin},
-	"POST /counter/sales/{id}/towards": {associateHere, manager, admin}, "POST /counter/sales/{id}/attach": {associateHere, manager, admin}, "POST /counter/sales/{id}/pay": {associateHere, manager, admin},
-	"POST /counter/tasks/{id}/take": {associateHere, manager, admin}, "POST /counter/tasks/{id}/done": {associateHere, manager, admin},
-	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {}, // it is no sale that waits for its payment
+	"GET /counter/sales/{id}":    {associateHere, manager, admin}, "POST /counter/sales/{id}/scan": {associateHere,
+		manager, admin}, "POST /counter/sales/{id}/lines/{line}": {associateHere, manager, admin},
+	"POST /counter/sales/{id}/towards": {associateHere, manager,
+		admin}, "POST /counter/sales/{id}/attach": {associateHere, manager,
+		admin}, "POST /counter/sales/{id}/pay": {associateHere, manager, admin},
+	"POST /counter/tasks/{id}/take": {associateHere, manager, admin}, "POST /counter/tasks/{id}/done": {associateHere,
+		manager, admin},
+	// it is no sale that waits for its payment
+	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {},
 	"GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
 	"GET /orders/{link}/documents/{series}/{number}": {},
 	"GET /orders/{link}/receipt":                     {}, // it is not paid
@@ -103,21 +110,28 @@ var owned = map[string][]string{
 	"GET /cart/events":                               {owner, guestOwnLink, guestOtherLink, otherShopper},
 	"GET /setup":                                     {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
 	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
-	"GET /counter/pickups/{id}": {associateHere, manager, admin}, "POST /counter/pickups/{id}/ready": {associateHere, manager, admin}, "POST /counter/pickups/{id}/missing": {}, "POST /counter/pickups/{id}/pick": {associateHere, manager, admin},
-	"POST /counter/pickups/{id}/choose": {associateHere, manager, admin}, "POST /counter/pickups/{id}/handover": {associateHere, manager, admin}, "POST /counter/pickups/{id}/cancel": {associateHere, manager, admin},
-	"POST /counter/customers/{id}/lines/{line}":                 {associateHere, associateThere, manager, admin},
-	"POST /counter/customers/{id}/identities/{identity}/remove": {associateHere, associateThere, manager, admin}, "POST /counter/customers/{id}/notes/{note}/close": {associateHere, associateThere, manager, admin},
+	"GET /counter/pickups/{id}": {associateHere, manager, admin}, "POST /counter/pickups/{id}/ready": {associateHere,
+		manager, admin}, "POST /counter/pickups/{id}/missing": {}, "POST /counter/pickups/{id}/pick": {associateHere,
+		manager, admin},
+	"POST /counter/pickups/{id}/choose": {associateHere, manager,
+		admin}, "POST /counter/pickups/{id}/handover": {associateHere, manager,
+		admin}, "POST /counter/pickups/{id}/cancel": {associateHere, manager, admin},
+	"POST /counter/customers/{id}/lines/{line}": {associateHere, associateThere, manager, admin},
+	"POST /counter/customers/{id}/identities/{identity}/remove": {associateHere, associateThere, manager,
+		admin}, "POST /counter/customers/{id}/notes/{note}/close": {associateHere, associateThere, manager, admin},
 	"POST /counter/customers/{id}/list/{variant}/cart": {}, "POST /admin/customers/{id}/unmerge": {},
 	"POST /admin/devices/{id}/revoke": {manager, admin}, "POST /admin/devices/{id}/unlock": {manager, admin},
-	"POST /admin/stock/{location}/{variant}/receive": {manager, admin}, "POST /admin/stock/{location}/{variant}/count": {manager, admin}, "GET /admin/stock/{location}/{variant}": {manager, admin},
+	"POST /admin/stock/{location}/{variant}/receive": {manager,
+		admin}, "POST /admin/stock/{location}/{variant}/count": {manager,
+		admin}, "GET /admin/stock/{location}/{variant}": {manager, admin},
 	"POST /admin/variants/{id}/price": {},
 }
 
 // once are links that work once: the table asks for them with one that was used.
 var once = []string{"{token}"}
 
-// TestWhoMayDoWhat sends every route as each of the twelve, first where it has to be refused, with what it changed looked at after each, then
-// where it is let in. A route whose policy the table does not know fails.
+// TestWhoMayDoWhat sends every route as each of the twelve, first where it has to be refused, with what it changed
+// looked at after each, then where it is let in. A route whose policy the table does not know fails.
 func TestWhoMayDoWhat(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
@@ -142,8 +156,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 				status, body, location := w.send(who, route.Method, route.Pattern)
 				asked++
 				got := answer(status, location)
-				if want == in && route.Method == http.MethodPost && got == absent && (!strings.Contains(route.Pattern, "{") || done[name]) {
-					got = in // An empty form of something that has no address named nothing; and what one of them took away is gone for the next.
+				if want == in && route.Method == http.MethodPost && got == absent &&
+					(!strings.Contains(route.Pattern, "{") || done[name]) {
+					// An empty form of something that has no address named nothing; and what one of them took away is
+					// gone for the next.
+					got = in
 				}
 				done[name] = done[name] || got == in
 				if !assert.Equal(t, want, got, "%s as %s: %d %s", name, who, status, location) && testing.Verbose() {
@@ -151,22 +168,26 @@ func TestWhoMayDoWhat(t *testing.T) {
 				}
 				if !letIn {
 					refused++
-					if after := p.state(t); !assert.Equal(t, before, after, "%s as %s was refused and changed something", name, who) {
+					if after := p.state(t); !assert.Equal(t, before, after,
+						"%s as %s was refused and changed something", name, who) {
 						before = after
 					}
 				}
 			}
 		}
 	}
-	t.Logf("%d routes × %d principals: %d requests asked, %d of them refused, no row changed by those", len(p.site.Routes().All()), len(principals), asked, refused)
-	_, err := p.db.Exec(ctx, `DELETE FROM session`) // Two were shut out behind the back of the verbs, which end sessions.
+	t.Logf("%d routes × %d principals: %d requests asked, %d of them refused, no row changed by those",
+		len(p.site.Routes().All()), len(principals), asked, refused)
+	_, err := p.db.Exec(ctx,
+		`DELETE FROM session`) // Two were shut out behind the back of the verbs, which end sessions.
 	require.NoError(t, err)
 	p.sound(t)
 }
 
 // leaves says whether a route, let in, would end what the table stands on: a sign-out, somebody being forgotten.
 func leaves(name string) bool {
-	for _, part := range []string{"sign-out", "/staff/lock", "/events", "/erase", "/renew", "/revoke", "/staff/machine", "POST /staff/sign-in", "/remember"} {
+	for _, part := range []string{"sign-out", "/staff/lock", "/events", "/erase", "/renew", "/revoke", "/staff/machine",
+		"POST /staff/sign-in", "/remember"} {
 		if strings.Contains(name, part) {
 			return true
 		}
@@ -211,23 +232,32 @@ func (p *place) stage(t *testing.T) *world {
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM fulfilment`).Scan(&fulfilment))
 
 	customers := map[string]int64{}
-	for who, email := range map[string]string{owner: "ada@example.com", otherShopper: "ben@example.com", disabledShopper: "cora@example.com"} {
+	for who, email := range map[string]string{owner: "ada@example.com", otherShopper: "ben@example.com",
+		disabledShopper: "cora@example.com"} {
 		id, token := sample.Account(t, p.db, who, email)
 		customers[who] = id
 		w.people[who].cookie("shopper", token)
 		if who == disabledShopper {
-			require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return customer.SetDisabled(ctx, tx, id, true) }))
+			require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+				return customer.SetDisabled(ctx, tx, id,
+					true)
+			}))
 		}
 	}
 	w.people[owner].fill(p, p.Coat)
 	w.people[owner].fill(p, p.Mug)
 	w.people[otherShopper].fill(p, p.BlueMug)
 	w.people[owner].post("/list", url.Values{"variant": {fmt.Sprint(p.Mug)}})
-	require.NoError(t, person.SaveAddress(ctx, p.db, customers[owner], customer.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Country: "GB"}))
+	require.NoError(t, person.SaveAddress(ctx, p.db, customers[owner],
+		customer.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Country: "GB"}))
 
 	hire := func(name, role string, at int64) staff.Associate {
-		a := staff.Associate{Name: name, Email: strings.ReplaceAll(name, " ", "") + "@example.com", Role: role, Locations: []int64{at}}
-		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+		a := staff.Associate{Name: name, Email: strings.ReplaceAll(name, " ", "") + "@example.com", Role: role,
+			Locations: []int64{at}}
+		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+			return staff.Create(ctx, tx, &a,
+				sample.Password)
+		}))
 		w.people[name].signIn(a.Email)
 		return a
 	}
@@ -264,7 +294,8 @@ func (p *place) stage(t *testing.T) *world {
 	w.people[associateHere].post(sale+"/scan", url.Values{"article": {"MUG-W"}})
 	sold := one(`SELECT max(id) FROM cart_line WHERE sold_at IS NOT NULL AND $1::bigint IS NOT NULL`)
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-		return task.Add(ctx, tx, task.New{LocationID: p.HarbourStreet.ID, Kind: task.Recount, Cause: "variant:1", VariantID: p.Mug, DueAt: time.Now()})
+		return task.Add(ctx, tx, task.New{LocationID: p.HarbourStreet.ID, Kind: task.Recount, Cause: "variant:1",
+			VariantID: p.Mug, DueAt: time.Now()})
 	}))
 	job := one(`SELECT id FROM task WHERE $1::bigint IS NOT NULL`)
 	for _, who := range principals {
@@ -273,12 +304,20 @@ func (p *place) stage(t *testing.T) *world {
 			to = strings.Repeat("A", len(to))
 		}
 		w.fill[who] = strings.NewReplacer(
-			"/cart/lines/{id}/later", fmt.Sprintf("/cart/lines/%d/later", line+1), "/list/{variant}/remove", fmt.Sprintf("/list/%d/remove", p.BlueMug),
-			"/cart/lines/{id}", fmt.Sprintf("/cart/lines/%d", line), "/account/addresses/{id}", fmt.Sprintf("/account/addresses/%d", address), "/account/passkeys/{id}", "/account/passkeys/1",
-			"/counter/sales/{id}/lines/{line}", fmt.Sprintf("%s/lines/%d", sale, sold), "/counter/sales/{id}", sale, "/counter/tasks/{id}", fmt.Sprintf("/counter/tasks/%d", job),
-			"/counter/customers/{id}", fmt.Sprintf("/counter/customers/%d", customers[owner]), "/admin/customers/{id}", fmt.Sprintf("/admin/customers/%d", customers[owner]),
-			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d", one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "{word}", "AAAA",
-			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d", fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d", here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
+			"/cart/lines/{id}/later", fmt.Sprintf("/cart/lines/%d/later",
+				line+1), "/list/{variant}/remove", fmt.Sprintf("/list/%d/remove", p.BlueMug),
+			"/cart/lines/{id}", fmt.Sprintf("/cart/lines/%d",
+				line), "/account/addresses/{id}", fmt.Sprintf("/account/addresses/%d",
+				address), "/account/passkeys/{id}", "/account/passkeys/1",
+			"/counter/sales/{id}/lines/{line}", fmt.Sprintf("%s/lines/%d", sale,
+				sold), "/counter/sales/{id}", sale, "/counter/tasks/{id}", fmt.Sprintf("/counter/tasks/%d", job),
+			"/counter/customers/{id}", fmt.Sprintf("/counter/customers/%d",
+				customers[owner]), "/admin/customers/{id}", fmt.Sprintf("/admin/customers/%d", customers[owner]),
+			"/counter/orders/{id}", fmt.Sprintf("/counter/orders/%d",
+				one(`SELECT id FROM orders WHERE $1::bigint IS NOT NULL`)), "{word}", "AAAA",
+			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d",
+				fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d",
+				here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
 			"/admin/products/{id}", "/admin/products/1", "/admin/promotions/{id}", "/admin/promotions/1", "{coupon}", "1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
 			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug), "{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}", "harbour-street",
 			"{link}", to, "{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA")
@@ -305,14 +344,17 @@ func (v *visitor) glance(path string) (int, string, string) {
 	return answer.StatusCode, "", answer.Header.Get("Location")
 }
 
-// state is every row that a refused request could have touched, as one hash: all our tables but those that count tries and say who was here.
+// state is every row that a refused request could have touched, as one hash: all our tables but those that count tries
+// and say who was here.
 func (p *place) state(t *testing.T) (hash string) {
 	t.Helper()
 	var query string
 	require.NoError(t, p.db.QueryRow(ctx, `
 		SELECT 'SELECT md5(string_agg(h, ''|'')) FROM (' || string_agg(format('(SELECT %L || coalesce(md5(string_agg(r::text, ''|'' ORDER BY r::text)), '''') AS h FROM %I r)', table_name, table_name), ' UNION ALL ' ORDER BY table_name) || ') every'
 		FROM information_schema.tables
-		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name !~ '^river_' AND table_name !~ '^browse_event_' AND table_name NOT IN ('try', 'session', 'challenge', 'schema_migrations')`).Scan(&query))
+		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name !~ '^river_'
+			AND table_name !~ '^browse_event_' AND table_name NOT IN ('try', 'session', 'challenge',
+			'schema_migrations')`).Scan(&query))
 	require.NoError(t, p.db.QueryRow(ctx, query).Scan(&hash))
 	return hash
 }

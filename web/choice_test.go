@@ -17,7 +17,8 @@ import (
 	"counterpart/internal/flow/pickup"
 )
 
-// TestAChoiceIsMadeOnceOverHTTP sends every choice for what was not found at once: one is taken, the others are told, on a page that shows how it stands.
+// TestAChoiceIsMadeOnceOverHTTP sends every choice for what was not found at once: one is taken, the others are told,
+// on a page that shows how it stands.
 func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 	p := open(t)
 	for round := range 2 {
@@ -28,7 +29,8 @@ func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 			SELECT f.id, l.id
 			FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN order_line l ON l.order_id = o.id
 			WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&part, &line))
-		require.NoError(t, pickup.NotFound(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Language: "en"}, part, line, 1))
+		require.NoError(t, pickup.NotFound(ctx, p.db, origin.Origin{Channel: origin.Counter,
+			LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Language: "en"}, part, line, 1))
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM shortage WHERE decided_at IS NULL`).Scan(&shortage))
 		_, body, _ := v.get(to)
 		require.Contains(t, body, "Collect at Mill Lane")
@@ -66,11 +68,13 @@ func between(body, before, after string) string {
 	return found
 }
 
-// TestAWrongPlaceCanBeChanged sends a cart to where nothing goes: the checkout says so beside the country, and takes another.
+// TestAWrongPlaceCanBeChanged sends a cart to where nothing goes: the checkout says so beside the country, and takes
+// another.
 func TestAWrongPlaceCanBeChanged(t *testing.T) {
 	p := open(t)
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-		return delivery.Save(ctx, tx, &delivery.Method{Name: "Standard", Countries: []string{"GB", "US"}, Currency: "GBP", Carrier: "Parcel Post", MinDays: 2, MaxDays: 3, Cutoff: 840, Active: true,
+		return delivery.Save(ctx, tx, &delivery.Method{Name: "Standard", Countries: []string{"GB", "US"},
+			Currency: "GBP", Carrier: "Parcel Post", MinDays: 2, MaxDays: 3, Cutoff: 840, Active: true,
 			Rates: []delivery.Rate{{MaxGrams: 30_000, Charge: 395}}})
 	}))
 	_, err := p.db.Exec(ctx, `UPDATE location SET ship = true WHERE id = $1`, p.HarbourStreet.ID)
@@ -95,17 +99,21 @@ func TestAWrongPlaceCanBeChanged(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
-// TestASaleLeavesWhatIsStaged sells the last free units and one more at the till: what is ready on its shelf stays its shopper's.
+// TestASaleLeavesWhatIsStaged sells the last free units and one more at the till: what is ready on its shelf stays its
+// shopper's.
 func TestASaleLeavesWhatIsStaged(t *testing.T) {
 	p := open(t)
 	bea, v := p.visitor(t), p.visitor(t)
 	bea.signIn(p.Bea.Email)
 	_, _, to := v.post("/checkout", v.fill(p, p.Mug))
 	var part int64
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&part))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`SELECT f.id FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`,
+		strings.TrimPrefix(to, "/orders/")).Scan(&part))
 	bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 	var onHand int
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, p.Mug, p.HarbourStreet.ID).Scan(&onHand))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		p.Mug, p.HarbourStreet.ID).Scan(&onHand))
 	_, _, sale := bea.post("/counter/sales", nil)
 	bea.post(sale+"/scan", url.Values{"article": {"MUG-W"}})
 	var line int64

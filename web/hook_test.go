@@ -40,8 +40,8 @@ func (s *storm) told(t testing.TB, m sandbox.Message, secret string) (status int
 	return answer.StatusCode
 }
 
-// W1, W2, W4, W5 and W7 as the company sees them: what is forged is refused, what is signed is kept once, however often it comes; when it cannot be kept it is refused
-// with a status on which it is sent again.
+// W1, W2, W4, W5 and W7 as the company sees them: what is forged is refused, what is signed is kept once, however often
+// it comes; when it cannot be kept it is refused with a status on which it is sent again.
 func TestMessagesOverHTTP(t *testing.T) {
 	s := openInStorm(t)
 	kept := func() (n int) {
@@ -53,14 +53,16 @@ func TestMessagesOverHTTP(t *testing.T) {
 	require.Zero(t, kept())
 	pgtest.AtOnce(100, func(int) { assert.Equal(t, http.StatusOK, s.told(t, m, s.company.Secret())) })
 	require.Equal(t, 1, kept())
-	require.Equal(t, http.StatusOK, s.told(t, sandbox.Message{ID: "ev_two", Kind: "payment.weather_changed", Payment: "sb_2"}, s.company.Secret()), "a kind that nobody knows")
+	require.Equal(t, http.StatusOK, s.told(t, sandbox.Message{ID: "ev_two", Kind: "payment.weather_changed",
+		Payment: "sb_2"}, s.company.Secret()), "a kind that nobody knows")
 	require.Equal(t, 2, kept())
 
 	later := sandbox.Message{ID: "ev_three", Kind: "payment.capture", Payment: "sb_1"}
 	s.books.bad("")
 	require.GreaterOrEqual(t, s.told(t, later, s.company.Secret()), 500, "it is to be sent again")
 	s.books.good()
-	require.Eventually(t, func() bool { return s.told(t, later, s.company.Secret()) == http.StatusOK }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.told(t, later, s.company.Secret()) == http.StatusOK }, 10*time.Second,
+		50*time.Millisecond)
 	require.Equal(t, 3, kept())
 
 	var took []time.Duration
@@ -69,7 +71,9 @@ func TestMessagesOverHTTP(t *testing.T) {
 	pgtest.AtOnce(32, func(i int) {
 		for k := i; k < n; k += 32 {
 			at := time.Now()
-			assert.Equal(t, http.StatusOK, s.told(t, sandbox.Message{ID: "ev_burst_" + string(rune('a'+i)) + time.Now().String(), Kind: "payment.capture", Payment: "sb_1"}, s.company.Secret()))
+			assert.Equal(t, http.StatusOK, s.told(t, sandbox.Message{ID: "ev_burst_" +
+				string(rune('a'+i)) + time.Now().String(), Kind: "payment.capture",
+				Payment: "sb_1"}, s.company.Secret()))
 			mu.Lock()
 			took = append(took, time.Since(at))
 			mu.Unlock()
@@ -80,7 +84,8 @@ func TestMessagesOverHTTP(t *testing.T) {
 	t.Logf("a burst of %d: half within %v, 99 %% within %v", n, took[len(took)/2], took[len(took)*99/100])
 }
 
-// The company's messages never come, come late, twice or are somebody else's: the order is confirmed once all the same, by whoever hears of it first.
+// The company's messages never come, come late, twice or are somebody else's: the order is confirmed once all the same,
+// by whoever hears of it first.
 func TestTheCompanyTellsBadly(t *testing.T) {
 	direct, address := pgtest.Database(t)
 	p := &place{Chain: sample.Load(t, direct), db: direct}
@@ -91,8 +96,10 @@ func TestTheCompanyTellsBadly(t *testing.T) {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	office := &settle.Payments{DB: pgtest.Server(t, address), Gateway: company.Gateway(), Base: p.url, PayAt: company.URL}
-	server.Config.Handler = web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: p.url, Draining: &atomic.Bool{}, Office: office}.Handler()
+	office := &settle.Payments{DB: pgtest.Server(t, address), Gateway: company.Gateway(), Base: p.url,
+		PayAt: company.URL}
+	server.Config.Handler = web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address),
+		BaseURL: p.url, Draining: &atomic.Bool{}, Office: office}.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
 	for _, fault := range []string{"never", "late", "twice", "forged", ""} {
@@ -105,7 +112,9 @@ func TestTheCompanyTellsBadly(t *testing.T) {
 		}
 		company.Pay(page, sandboxtest.Good) // and the browser never comes back
 		state := func() (state string) {
-			require.NoError(t, direct.QueryRow(ctx, `SELECT o.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE p.page = $1`, page).Scan(&state))
+			require.NoError(t, direct.QueryRow(ctx,
+				`SELECT o.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE p.page = $1`,
+				page).Scan(&state))
 			return state
 		}
 		heard := func() bool {
@@ -135,7 +144,8 @@ func TestTheCompanyTellsBadly(t *testing.T) {
 		}
 	}
 	var mails, confirmed int
-	require.NoError(t, direct.QueryRow(ctx, `SELECT count(*), count(DISTINCT args ->> 'order_id') FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'confirmed'`).Scan(&mails, &confirmed))
+	require.NoError(t, direct.QueryRow(ctx,
+		`SELECT count(*), count(DISTINCT args ->> 'order_id') FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'confirmed'`).Scan(&mails, &confirmed))
 	require.Equal(t, []int{5, 5}, []int{mails, confirmed}, "each order is confirmed once")
 	p.sound(t)
 }

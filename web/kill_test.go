@@ -28,8 +28,8 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
-// moment is when the server dies, with kill -9, on the way of an order's money. It is known by what the server says to the database or to the payment company, so that
-// the server itself has no hooks for it.
+// moment is when the server dies, with kill -9, on the way of an order's money. It is known by what the server says to
+// the database or to the payment company, so that the server itself has no hooks for it.
 type moment struct {
 	name string
 	step string // of the shopper or the associate, during which it is
@@ -68,15 +68,18 @@ func openMortal(t *testing.T) *mortal {
 	direct, address := pgtest.Database(t)
 	m := &mortal{place: &place{Chain: sample.Load(t, direct), db: direct}, died: make(chan struct{}, 1)}
 	require.NoError(t, pgx.BeginFunc(ctx, direct, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: m.Mug, LocationID: m.HarbourStreet.ID, Delta: 1000}}, inventory.Reason{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: m.Mug, LocationID: m.HarbourStreet.ID,
+			Delta: 1000}}, inventory.Reason{Channel: "api"})
 	}))
 	own := free(t)
 	m.url = "http://" + own
 	m.company = sandboxtest.Start(t, address, m.url)
 	m.office = &settle.Payments{DB: direct, Gateway: m.company.Gateway()}
 	config := direct.Config().ConnConfig
-	m.env = append(os.Environ(), "COUNTERPART_ADDR="+own, "COUNTERPART_DATA="+t.TempDir(), "COUNTERPART_PAYMENTS=sandbox",
-		"DATABASE_URL="+fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, m.books(t, config), config.Database),
+	m.env = append(os.Environ(), "COUNTERPART_ADDR="+own, "COUNTERPART_DATA="+t.TempDir(),
+		"COUNTERPART_PAYMENTS=sandbox",
+		"DATABASE_URL="+fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable", config.User, m.books(t, config),
+			config.Database),
 		"COUNTERPART_SANDBOX_URL="+m.calls(t), "COUNTERPART_SANDBOX_KEY="+m.company.Key(), "COUNTERPART_SANDBOX_SECRET="+m.company.Secret())
 	m.start(t)
 	t.Cleanup(m.kill)
@@ -155,7 +158,8 @@ func (m *mortal) calls(t testing.TB) string {
 	require.NoError(t, err)
 	is := func(r *http.Request, after bool) bool {
 		return m.dies(func(at moment) bool {
-			return at.call != "" && at.after == after && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, at.call)
+			return at.call != "" && at.after == after && r.Method == http.MethodPost &&
+				strings.HasSuffix(r.URL.Path, at.call)
 		})
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
@@ -225,7 +229,8 @@ func (m *mortal) listen(in, out net.Conn, committed chan<- struct{}) {
 				within = true
 			}
 			// What is one statement on its own commits by itself: then it dies with it.
-			ends := head[0] == 'Q' && strings.EqualFold(strings.Trim(string(body), "\x00; "), "commit") || within && at.statement == "SET reference = $2, page = $3"
+			ends := head[0] == 'Q' && strings.EqualFold(strings.Trim(string(body), "\x00; "), "commit") || within &&
+				at.statement == "SET reference = $2, page = $3"
 			if within && ends {
 				if !at.after {
 					m.dies(func(moment) bool { return true })
@@ -286,7 +291,11 @@ func (m *mortal) patient(t testing.TB, do func() (*http.Response, error)) (statu
 func (m *mortal) person(t testing.TB) *visitor {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	return &visitor{t, m.url, &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{t, m.url, &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true},
+		Timeout: 20 * time.Second, CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}}}
 }
 
 // live is one order from the cart to the shelf, with the server dying once on the way.
@@ -319,7 +328,8 @@ func (m *mortal) live(t *testing.T, at moment) {
 	require.Contains(t, to, m.company.URL)
 	var orderID, part int64
 	var link string
-	require.NoError(t, m.db.QueryRow(ctx, `SELECT o.id, o.public_id, f.id FROM orders o JOIN payment p ON p.order_id = o.id JOIN fulfilment f ON f.order_id = o.id WHERE p.page = $1`, to).
+	require.NoError(t, m.db.QueryRow(ctx,
+		`SELECT o.id, o.public_id, f.id FROM orders o JOIN payment p ON p.order_id = o.id JOIN fulfilment f ON f.order_id = o.id WHERE p.page = $1`, to).
 		Scan(&orderID, &link, &part))
 	during("pay")
 	during("message")
@@ -327,7 +337,10 @@ func (m *mortal) live(t *testing.T, at moment) {
 	if at.step == "message" {
 		died()
 	}
-	status, _ = m.patient(t, func() (*http.Response, error) { return v.client.Get(m.url + "/orders/" + link + "/paid") })
+	status, _ = m.patient(t, func() (*http.Response, error) {
+		return v.client.Get(m.url + "/orders/" + link +
+			"/paid")
+	})
 	require.Equal(t, http.StatusSeeOther, status)
 	state := func(query string) (s string) {
 		require.NoError(t, m.db.QueryRow(ctx, query, orderID).Scan(&s))
@@ -342,17 +355,21 @@ func (m *mortal) live(t *testing.T, at moment) {
 	status, _, _ = bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 	require.Equal(t, http.StatusSeeOther, status)
 	during("collect")
-	status, _, _ = bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {state(`SELECT code FROM fulfilment WHERE order_id = $1`)}})
+	status, _, _ = bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part),
+		url.Values{"code": {state(`SELECT code FROM fulfilment WHERE order_id = $1`)}})
 	require.Equal(t, http.StatusSeeOther, status)
 	if at.step == "collect" {
 		died()
 	}
-	require.Eventually(t, func() bool { return state(`SELECT payment_state FROM orders WHERE id = $1`) == "paid" }, 100*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return state(`SELECT payment_state FROM orders WHERE id = $1`) == "paid" },
+		100*time.Second, 50*time.Millisecond)
 
 	during("return")
 	if at.step == "return" {
-		status, _, _ = bea.post(fmt.Sprintf("/counter/orders/%d/return", orderID), url.Values{"form": {fmt.Sprintf("%026d", orderID)}, "confirm": {"1"},
-			fmt.Sprintf("quantity-%d", m.line(t, orderID)): {"1"}, fmt.Sprintf("reason-%d", m.line(t, orderID)): {"other"}, fmt.Sprintf("grade-%d", m.line(t, orderID)): {"sellable"}})
+		status, _, _ = bea.post(fmt.Sprintf("/counter/orders/%d/return", orderID),
+			url.Values{"form": {fmt.Sprintf("%026d", orderID)}, "confirm": {"1"},
+				fmt.Sprintf("quantity-%d", m.line(t, orderID)): {"1"}, fmt.Sprintf("reason-%d",
+					m.line(t, orderID)): {"other"}, fmt.Sprintf("grade-%d", m.line(t, orderID)): {"sellable"}})
 		require.Equal(t, http.StatusSeeOther, status)
 		died()
 		require.Eventually(t, func() bool {
@@ -368,7 +385,8 @@ func (m *mortal) line(t testing.TB, orderID int64) (id int64) {
 	return id
 }
 
-// Whenever the server is killed, an order is paid once or not at all, and whoever sends their form again gets where they were going.
+// Whenever the server is killed, an order is paid once or not at all, and whoever sends their form again gets where
+// they were going.
 func TestKilledAnywhereOnTheWay(t *testing.T) {
 	each := pgtest.Rounds(1, 25)
 	for _, at := range moments {
@@ -385,14 +403,16 @@ func TestKilledAnywhereOnTheWay(t *testing.T) {
 				SELECT count(*)
 				FROM sandbox.payment s
 				FULL JOIN (
-					SELECT p.reference, p.amount, coalesce(t.captured, 0) AS captured, coalesce(t.refunded, 0) AS refunded
+					SELECT p.reference, p.amount, coalesce(t.captured, 0) AS captured, coalesce(t.refunded,
+						0) AS refunded
 					FROM payment p
 					LEFT JOIN tender t ON t.payment_id = p.id
 					WHERE p.reference IS NOT NULL) p ON p.reference = s.id
 				WHERE (s.amount, s.captured, s.refunded) IS DISTINCT FROM (p.amount, p.captured, p.refunded)`).Scan(&stray))
 			require.Zero(t, stray, "the company's book is ours")
 			var orders, paid, charged, differences int
-			require.NoError(t, m.db.QueryRow(ctx, `SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM orders WHERE payment_state = 'paid'),
+			require.NoError(t, m.db.QueryRow(ctx, `SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM orders
+				WHERE payment_state = 'paid'),
 				(SELECT count(*) FROM sandbox.payment WHERE captured > 0), (SELECT count(*) FROM difference)`).Scan(&orders, &paid, &charged, &differences))
 			require.Equal(t, []int{each, each, each, 0}, []int{orders, paid, charged, differences})
 			m.sound(t)

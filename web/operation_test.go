@@ -29,7 +29,8 @@ func TestWhatAGuestSeesIsForNobodysCache(t *testing.T) {
 	}
 	require.Equal(t, "private, no-cache", cache("/p/mug"), "nobody yet")
 	guest.fill(p, p.Mug)
-	for _, path := range []string{"/", "/d/kitchen", "/p/mug", "/cart", "/checkout", "/list", "/stores", "/search?q=mug"} {
+	for _, path := range []string{"/", "/d/kitchen", "/p/mug", "/cart", "/checkout", "/list", "/stores",
+		"/search?q=mug"} {
 		require.Equal(t, "no-store", cache(path), path)
 	}
 }
@@ -37,7 +38,8 @@ func TestWhatAGuestSeesIsForNobodysCache(t *testing.T) {
 // TestAWrongMethodIsSaidSo asks with methods that an address does not have.
 func TestAWrongMethodIsSaidSo(t *testing.T) {
 	p := open(t)
-	for path, allowed := range map[string]string{"/cart/codes": "POST", "/stores/harbour-street/choose": "POST", "/livez": "", "/d/kitchen": "GET, HEAD"} {
+	for path, allowed := range map[string]string{"/cart/codes": "POST", "/stores/harbour-street/choose": "POST",
+		"/livez": "", "/d/kitchen": "GET, HEAD"} {
 		method := http.MethodDelete
 		if allowed == "POST" {
 			method = http.MethodGet
@@ -47,7 +49,8 @@ func TestAWrongMethodIsSaidSo(t *testing.T) {
 		answer, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		require.NoError(t, answer.Body.Close())
-		require.Equal(t, []any{http.StatusMethodNotAllowed, allowed}, []any{answer.StatusCode, answer.Header.Get("Allow")}, path)
+		require.Equal(t, []any{http.StatusMethodNotAllowed, allowed},
+			[]any{answer.StatusCode, answer.Header.Get("Allow")}, path)
 	}
 }
 
@@ -95,15 +98,20 @@ func TestAPromotionForEverythingAsks(t *testing.T) {
 	p := open(t)
 	boss := p.visitor(t)
 	a := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &a,
+			sample.Password)
+	}))
 	boss.signIn(a.Email)
 	state := func(id int64) (state string) {
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT state FROM promotion WHERE id = $1`, id).Scan(&state))
 		return state
 	}
 	var all, some int64
-	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('All', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&all))
-	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('Some', '{"tags": ["wool"], "effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&some))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`INSERT INTO promotion (title, rule) VALUES ('All', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&all))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`INSERT INTO promotion (title, rule) VALUES ('Some', '{"tags": ["wool"], "effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&some))
 	_, body, _ := boss.get("/admin/promotions")
 	require.Contains(t, body, "10% off, everything in the shop")
 	status, body, _ := boss.post(fmt.Sprintf("/admin/promotions/%d/move", all), url.Values{"to": {"live"}})

@@ -17,10 +17,12 @@ import (
 	"counterpart/internal/flow/billing"
 )
 
-// What was sold has a receipt and an invoice, to read and as a PDF; the square on the receipt finds the order at any counter. Whatever letters somebody is called by, there is a paper.
+// What was sold has a receipt and an invoice, to read and as a PDF; the square on the receipt finds the order at any
+// counter. Whatever letters somebody is called by, there is a paper.
 func TestPapersOfAnOrder(t *testing.T) {
 	p := open(t)
-	for _, name := range []string{"Ada", "Žofie Šťastná-Ķemere", "Ольга 🦊", strings.Repeat("Wolfeschlegelsteinhausen", 4), "王小明"} {
+	for _, name := range []string{"Ada", "Žofie Šťastná-Ķemere", "Ольга 🦊",
+		strings.Repeat("Wolfeschlegelsteinhausen", 4), "王小明"} {
 		bea, v := p.visitor(t), p.visitor(t)
 		bea.signIn(p.Bea.Email)
 		form := v.fill(p, p.BlueMug)
@@ -31,9 +33,12 @@ func TestPapersOfAnOrder(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, status, "nothing is paid")
 		var order, part int64
 		var code string
-		require.NoError(t, p.db.QueryRow(ctx, `SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, link).Scan(&order, &part, &code))
+		require.NoError(t, p.db.QueryRow(ctx,
+			`SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`,
+			link).Scan(&order, &part, &code))
 		bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
-		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {code}, "kind": {"cash"}, "given": {"20"}})
+		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part),
+			url.Values{"code": {code}, "kind": {"cash"}, "given": {"20"}})
 		require.NoError(t, billing.IssueDocuments(ctx, p.db, order))
 		var invoice int64
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT number FROM document WHERE order_id = $1`, order).Scan(&invoice))
@@ -48,7 +53,8 @@ func TestPapersOfAnOrder(t *testing.T) {
 			require.Equal(t, http.StatusOK, status, paper)
 			require.True(t, bytes.HasPrefix([]byte(body), []byte("%PDF-")) && strings.Contains(body, "%%EOF"), paper)
 			if dir := os.Getenv("PAPERS"); dir != "" {
-				require.NoError(t, os.WriteFile(fmt.Sprintf("%s/%d%s", dir, order, strings.ReplaceAll(paper, "/", "-")), []byte(body), 0o644))
+				require.NoError(t, os.WriteFile(fmt.Sprintf("%s/%d%s", dir, order, strings.ReplaceAll(paper, "/", "-")),
+					[]byte(body), 0o644))
 			}
 		}
 		status, _, found := bea.post("/counter/search", url.Values{"q": {"RECEIPT:" + link}})
@@ -59,15 +65,21 @@ func TestPapersOfAnOrder(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status)
 }
 
-// TestDocumentsNameTheSeller enters who sells in the settings, differently for one store, and finds it on documents as it was when they were issued.
+// TestDocumentsNameTheSeller enters who sells in the settings, differently for one store, and finds it on documents as
+// it was when they were issued.
 func TestDocumentsNameTheSeller(t *testing.T) {
 	p := open(t)
 	boss := p.visitor(t)
 	a := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &a,
+			sample.Password)
+	}))
 	boss.signIn(a.Email)
 	seller := func(location int64, name, vat string) int {
-		status, _, _ := boss.post("/admin/settings/seller", url.Values{"location": {fmt.Sprint(location)}, "legal_name": {name}, "seller_address": {"1 Quay\nLeeds LS1 4DT"}, "company_number": {"01234567"}, "vat_number": {vat}})
+		status, _, _ := boss.post("/admin/settings/seller", url.Values{"location": {fmt.Sprint(location)},
+			"legal_name": {name}, "seller_address": {"1 Quay\nLeeds LS1 4DT"}, "company_number": {"01234567"},
+			"vat_number": {vat}})
 		return status
 	}
 	require.Equal(t, http.StatusUnprocessableEntity, seller(0, "Fold & Co Limited", "no number"))
@@ -79,7 +91,9 @@ func TestDocumentsNameTheSeller(t *testing.T) {
 		_, _, to := v.post("/checkout", v.fill(p, p.BlueMug))
 		var order, part, number int64
 		var code string
-		require.NoError(t, p.db.QueryRow(ctx, `SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&order, &part, &code))
+		require.NoError(t, p.db.QueryRow(ctx,
+			`SELECT o.id, f.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.public_id = $1`,
+			strings.TrimPrefix(to, "/orders/")).Scan(&order, &part, &code))
 		bea.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"place": {"A1"}})
 		bea.post(fmt.Sprintf("/counter/pickups/%d/handover", part), url.Values{"code": {code}, "kind": {"terminal"}})
 		require.NoError(t, billing.IssueDocuments(ctx, p.db, order))
@@ -107,26 +121,34 @@ func TestDocumentsNameTheSeller(t *testing.T) {
 func TestAStockKeeperHasTheStockroom(t *testing.T) {
 	p := open(t)
 	keeper := p.visitor(t)
-	a := staff.Associate{Name: "Max", Email: "max@example.com", Role: staff.RoleStock, Locations: []int64{p.HarbourStreet.ID}}
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) }))
+	a := staff.Associate{Name: "Max", Email: "max@example.com", Role: staff.RoleStock,
+		Locations: []int64{p.HarbourStreet.ID}}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &a,
+			sample.Password)
+	}))
 	keeper.signIn(a.Email)
 	shopper := p.visitor(t)
 	_, _, to := shopper.post("/checkout", shopper.fill(p, p.Mug))
 	var part, customer int64
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, strings.TrimPrefix(to, "/orders/")).Scan(&part, &customer))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`,
+		strings.TrimPrefix(to, "/orders/")).Scan(&part, &customer))
 	status, body, _ := keeper.get("/counter")
 	require.Equal(t, http.StatusOK, status)
 	require.NotContains(t, body, "New sale")
 	status, _, _ = keeper.get(fmt.Sprintf("/counter/customers/%d", customer))
 	require.Equal(t, http.StatusForbidden, status)
-	for _, path := range []string{"/counter/search", "/counter/sales", fmt.Sprintf("/counter/pickups/%d/handover", part)} {
+	for _, path := range []string{"/counter/search", "/counter/sales",
+		fmt.Sprintf("/counter/pickups/%d/handover", part)} {
 		status, _, _ := keeper.post(path, url.Values{"q": {"Ada"}})
 		require.Equal(t, http.StatusForbidden, status, path)
 	}
 	status, _, _ = keeper.post(fmt.Sprintf("/counter/pickups/%d/ready", part), url.Values{"free": {"A1"}})
 	require.Equal(t, http.StatusSeeOther, status)
 	var state string
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT state || ' ' || place FROM fulfilment WHERE id = $1`, part).Scan(&state))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT state || ' ' || place FROM fulfilment WHERE id = $1`,
+		part).Scan(&state))
 	require.Equal(t, "ready A1", state)
 	p.sound(t)
 }

@@ -35,18 +35,22 @@ func (p *place) member(t *testing.T, email string) (id int64) {
 	id, _ = sample.Account(t, p.db, "Ada", email)
 	hash, err := secret.HashPassword(ctx, sample.Password)
 	require.NoError(t, err)
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return customer.SetPassword(ctx, tx, id, hash) }))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return customer.SetPassword(ctx, tx, id,
+			hash)
+	}))
 	return id
 }
 
-// TestAPlantedCookieIsWorthNothing signs in on browsers where somebody put cookies before: every one is new after it, and the planted ones, and the
-// ones from before a second sign-in, open nothing.
+// TestAPlantedCookieIsWorthNothing signs in on browsers where somebody put cookies before: every one is new after it,
+// and the planted ones, and the ones from before a second sign-in, open nothing.
 func TestAPlantedCookieIsWorthNothing(t *testing.T) {
 	p := open(t)
 	p.member(t, "ada@example.com")
 	const planted = "PLANTEDPLANTEDPLANTEDPLANT"
 	for name, way := range map[string]struct{ cookie, path, email, inside string }{
-		"shopper": {"shopper", "/sign-in", "ada@example.com", "/account"}, "staff": {"staff", "/staff/sign-in", p.Bea.Email, "/counter"},
+		"shopper": {"shopper", "/sign-in", "ada@example.com", "/account"}, "staff": {"staff", "/staff/sign-in",
+			p.Bea.Email, "/counter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := p.visitor(t)
@@ -78,7 +82,8 @@ func TestAPlantedCookieIsWorthNothing(t *testing.T) {
 	}
 }
 
-// TestFormsFromElsewhereAreRefused sends every form from other origins, as somebody who may: refused, and nothing changes.
+// TestFormsFromElsewhereAreRefused sends every form from other origins, as somebody who may: refused, and nothing
+// changes.
 func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
@@ -89,10 +94,13 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 			continue
 		}
 		for _, head := range []http.Header{
-			{"Origin": {"https://evil.example"}}, {"Origin": {"null"}}, {"Origin": {"http://sub." + strings.TrimPrefix(p.url, "http://")}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}},
+			{"Origin": {"https://evil.example"}}, {"Origin": {"null"}}, {"Origin": {"http://sub." +
+				strings.TrimPrefix(p.url,
+					"http://")}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}},
 		} {
 			for _, who := range []string{owner, admin} {
-				r, err := http.NewRequest(http.MethodPost, p.url+w.fill[who].Replace(route.Pattern), strings.NewReader("sure=yes&quantity=1"))
+				r, err := http.NewRequest(http.MethodPost, p.url+w.fill[who].Replace(route.Pattern),
+					strings.NewReader("sure=yes&quantity=1"))
 				require.NoError(t, err)
 				r.Header = head.Clone()
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -110,14 +118,19 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 func TestNobodyIsSentAway(t *testing.T) {
 	p := open(t)
 	p.member(t, "ada@example.com")
-	for _, next := range []string{"//evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example", "https:evil.example", "javascript:alert(1)", "/%0d%0aX: y", "/\t/evil.example", "//evil.example/%2e%2e", "/..//evil.example",
-		"http://localhost@evil.example", "////evil.example", " //evil.example", "/\n/evil.example", strings.Repeat("/", 600), "data:text/html,x"} {
+	for _, next := range []string{"//evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example",
+		"https:evil.example", "javascript:alert(1)", "/%0d%0aX: y", "/\t/evil.example", "//evil.example/%2e%2e",
+		"/..//evil.example",
+		"http://localhost@evil.example", "////evil.example", " //evil.example", "/\n/evil.example", strings.Repeat("/",
+			600), "data:text/html,x"} {
 		for path, email := range map[string]string{"/sign-in": "ada@example.com", "/staff/sign-in": p.Bea.Email} {
-			_, _, location := p.visitor(t).post(path, url.Values{"email": {email}, "password": {sample.Password}, "next": {next}})
+			_, _, location := p.visitor(t).post(path, url.Values{"email": {email}, "password": {sample.Password},
+				"next": {next}})
 			to, err := url.Parse(location)
 			require.NoError(t, err)
 			require.Empty(t, to.Host+to.Scheme, next)
-			require.True(t, strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") && !strings.HasPrefix(location, `/\`), "%q → %q", next, location)
+			require.True(t, strings.HasPrefix(location, "/") && !strings.HasPrefix(location, "//") &&
+				!strings.HasPrefix(location, `/\`), "%q → %q", next, location)
 		}
 	}
 }
@@ -147,7 +160,8 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 // TestAPINGivesNoPower changes to an admin by PIN: what gives power is refused until they sign in fully.
 func TestAPINGivesNoPower(t *testing.T) {
 	p := open(t)
-	ida := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin, Locations: []int64{p.HarbourStreet.ID}}
+	ida := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin,
+		Locations: []int64{p.HarbourStreet.ID}}
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
 		if err := staff.Create(ctx, tx, &ida, sample.Password); err != nil {
 			return err
@@ -165,14 +179,17 @@ func TestAPINGivesNoPower(t *testing.T) {
 	status, _, _ := v.get("/admin/customers")
 	require.Equal(t, http.StatusOK, status)
 	before := p.state(t)
-	for _, path := range []string{"/admin/staff", fmt.Sprintf("/admin/staff/%d", p.Bea.ID), fmt.Sprintf("/admin/staff/%d/renew", p.Bea.ID), "/admin/customers/1/erase", "/admin/customers/1/unmerge", "/staff/machine", "/staff/second/begin"} {
+	for _, path := range []string{"/admin/staff", fmt.Sprintf("/admin/staff/%d", p.Bea.ID),
+		fmt.Sprintf("/admin/staff/%d/renew", p.Bea.ID), "/admin/customers/1/erase", "/admin/customers/1/unmerge",
+		"/staff/machine", "/staff/second/begin"} {
 		status, _, _ := v.post(path, url.Values{"sure": {"yes"}, "name": {"x"}, "store": {"HAR"}, "role": {"admin"}})
 		require.Equal(t, http.StatusForbidden, status, path)
 	}
 	require.Equal(t, before, p.state(t))
 }
 
-// TestEveryAnswerIsDressed looks at the head of every page: a policy for scripts, no sniffing, no frames, and nothing kept of what is somebody's own.
+// TestEveryAnswerIsDressed looks at the head of every page: a policy for scripts, no sniffing, no frames, and nothing
+// kept of what is somebody's own.
 func TestEveryAnswerIsDressed(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
@@ -187,7 +204,9 @@ func TestEveryAnswerIsDressed(t *testing.T) {
 			head := answer.Header
 			require.Contains(t, head.Get("Content-Security-Policy"), "script-src 'self'", route.Pattern)
 			require.NotContains(t, head.Get("Content-Security-Policy"), "unsafe", route.Pattern)
-			require.Equal(t, []string{"nosniff", "same-origin", "same-origin"}, []string{head.Get("X-Content-Type-Options"), head.Get("Referrer-Policy"), head.Get("Cross-Origin-Opener-Policy")}, route.Pattern)
+			require.Equal(t, []string{"nosniff", "same-origin", "same-origin"},
+				[]string{head.Get("X-Content-Type-Options"), head.Get("Referrer-Policy"),
+					head.Get("Cross-Origin-Opener-Policy")}, route.Pattern)
 			if who == owner || !slices.Contains([]string{"anyone"}, route.Policy.Name) {
 				require.Equal(t, "no-store", head.Get("Cache-Control"), "%s as %s", route.Pattern, who)
 			}
@@ -195,8 +214,8 @@ func TestEveryAnswerIsDressed(t *testing.T) {
 	}
 }
 
-// TestForeignIDsAreNotThere puts ids of somebody else's things into addresses and forms, where the policy lets the sender in: they are not there, and
-// nothing changes.
+// TestForeignIDsAreNotThere puts ids of somebody else's things into addresses and forms, where the policy lets the
+// sender in: they are not there, and nothing changes.
 func TestForeignIDsAreNotThere(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
@@ -210,7 +229,9 @@ func TestForeignIDsAreNotThere(t *testing.T) {
 	line := one(fmt.Sprintf(`SELECT min(l.id) FROM cart_line l JOIN cart c ON c.id = l.cart_id WHERE c.customer_id = %d`, ada))
 	cart := one(fmt.Sprintf(`SELECT id FROM cart WHERE customer_id = %d`, ada))
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-		_, err := customer.BeginMerge(ctx, tx, customer.Merge{SurvivorID: ada, AbsorbedID: one(`SELECT max(id) FROM customer WHERE registered_at IS NULL AND merged_into IS NULL`), Proof: customer.ByCode})
+		_, err := customer.BeginMerge(ctx, tx, customer.Merge{SurvivorID: ada,
+			AbsorbedID: one(`SELECT max(id) FROM customer WHERE registered_at IS NULL AND merged_into IS NULL`),
+			Proof:      customer.ByCode})
 		return err
 	}))
 	merge := one(`SELECT id FROM merge`)
@@ -220,22 +241,33 @@ func TestForeignIDsAreNotThere(t *testing.T) {
 		who, path string
 		form      url.Values
 	}{
-		{otherShopper, "/account/addresses", url.Values{"id": {fmt.Sprint(address)}, "name": {"Ben"}, "lines": {"1 Mill Lane"}, "town": {"Leeds"}, "country": {"GB"}}},
-		{otherShopper, fmt.Sprintf("/account/addresses/%d/remove", address), nil}, {otherShopper, fmt.Sprintf("/cart/lines/%d", line), url.Values{"quantity": {"9"}}}, {otherShopper, fmt.Sprintf("/cart/lines/%d/later", line), nil},
-		{otherShopper, fmt.Sprintf("/list/%d/cart", p.Mug), nil}, {guestOwnLink, fmt.Sprintf("/cart/lines/%d", line), url.Values{"quantity": {"9"}}},
-		{manager, at + fmt.Sprintf("/lines/%d", line), url.Values{"quantity": {"9"}}}, {manager, at + fmt.Sprintf("/notes/%d/close", note), nil}, {manager, at + fmt.Sprintf("/identities/%d/remove", identity), nil},
-		{manager, fmt.Sprintf("/admin/customers/%d/unmerge", ben), url.Values{"merge": {fmt.Sprint(merge)}, "reason": {"x"}}},
-		{manager, fmt.Sprintf("/counter/customers/%d/merge/%d", ben, p.Bea.ID+1000), url.Values{"manager": {"1"}, "pin": {"1"}, "reason": {"x"}}},
+		{otherShopper, "/account/addresses", url.Values{"id": {fmt.Sprint(address)}, "name": {"Ben"},
+			"lines": {"1 Mill Lane"}, "town": {"Leeds"}, "country": {"GB"}}},
+		{otherShopper, fmt.Sprintf("/account/addresses/%d/remove", address), nil}, {otherShopper,
+			fmt.Sprintf("/cart/lines/%d", line), url.Values{"quantity": {"9"}}}, {otherShopper,
+			fmt.Sprintf("/cart/lines/%d/later", line), nil},
+		{otherShopper, fmt.Sprintf("/list/%d/cart", p.Mug), nil}, {guestOwnLink, fmt.Sprintf("/cart/lines/%d", line),
+			url.Values{"quantity": {"9"}}},
+		{manager, at + fmt.Sprintf("/lines/%d", line), url.Values{"quantity": {"9"}}}, {manager,
+			at + fmt.Sprintf("/notes/%d/close", note), nil}, {manager,
+			at + fmt.Sprintf("/identities/%d/remove", identity), nil},
+		{manager, fmt.Sprintf("/admin/customers/%d/unmerge", ben),
+			url.Values{"merge": {fmt.Sprint(merge)}, "reason": {"x"}}},
+		{manager, fmt.Sprintf("/counter/customers/%d/merge/%d", ben, p.Bea.ID+1000),
+			url.Values{"manager": {"1"}, "pin": {"1"}, "reason": {"x"}}},
 	} {
 		status, _, _ := w.people[try.who].post(try.path, try.form)
 		require.Equal(t, http.StatusNotFound, status, "%s %s", try.who, try.path)
 	}
-	status, body, _ := w.people[otherShopper].post("/checkout", url.Values{"cart": {fmt.Sprint(cart)}, "total": {"18900"}, "name": {"Ben"}, "email": {"ben@example.com"}, "pay": {"pay_at_pickup"}})
+	status, body, _ := w.people[otherShopper].post("/checkout",
+		url.Values{"cart": {fmt.Sprint(cart)}, "total": {"18900"}, "name": {"Ben"}, "email": {"ben@example.com"},
+			"pay": {"pay_at_pickup"}})
 	require.Equal(t, http.StatusConflict, status)
 	require.NotContains(t, body, "/orders/")
 	status, _, _ = w.people[otherShopper].post("/account/phone/code", url.Values{"question": {"1"}, "code": {"000000"}})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
-	_, err := p.db.Exec(ctx, `DELETE FROM timeline WHERE kind = 'opened'`) // That the manager looked is written down, as it should be.
+	_, err := p.db.Exec(ctx,
+		`DELETE FROM timeline WHERE kind = 'opened'`) // That the manager looked is written down, as it should be.
 	require.NoError(t, err)
 	require.Equal(t, before, p.state(t))
 }

@@ -37,8 +37,8 @@ import (
 	"counterpart/web/static"
 )
 
-// Site is what the pages need. Mail is the catcher of a development shop, or nil; so are Trail, Passkeys and SignOn where there are none. Texts says
-// whether text messages can be sent.
+// Site is what the pages need. Mail is the catcher of a development shop, or nil; so are Trail, Passkeys and SignOn
+// where there are none. Texts says whether text messages can be sent.
 type Site struct {
 	DB         *pgxpool.Pool
 	Files      *files.Store
@@ -64,7 +64,8 @@ func (s Site) Routes() *gate.Routes {
 		s.Office = &settle.Payments{DB: s.DB, Base: s.BaseURL}
 	}
 	r.PayAt, r.Hooks = s.Office.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
-	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys, Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
+	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys,
+		Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Office: s.Office, Base: s.BaseURL}).Routes(r)
 	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
@@ -104,7 +105,8 @@ func (s Site) Operations() http.Handler {
 func robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprint(w, "User-agent: *\n")
-	for _, path := range []string{"/account", "/admin", "/cart", "/carts/", "/checkout", "/counter", "/list", "/lists/", "/orders/", "/search", "/setup", "/sign-in", "/staff"} {
+	for _, path := range []string{"/account", "/admin", "/cart", "/carts/", "/checkout", "/counter", "/list", "/lists/",
+		"/orders/", "/search", "/setup", "/sign-in", "/staff"} {
 		fmt.Fprintf(w, "Disallow: %s\n", path)
 	}
 }
@@ -141,7 +143,8 @@ func (s Site) hook(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ready says whether a load balancer should send people here: the database answers, has our schema, and we are not stopping.
+// ready says whether a load balancer should send people here: the database answers, has our schema, and we are not
+// stopping.
 func (s Site) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.check(r.Context()); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)

@@ -50,7 +50,8 @@ func open(t *testing.T) *place {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", Draining: &atomic.Bool{}}
+	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address),
+		BaseURL: "http://localhost", Draining: &atomic.Bool{}}
 	server := httptest.NewServer(site.Handler())
 	t.Cleanup(server.Close)
 	return &place{Chain: sample.Load(t, pool), url: server.URL, db: pool, site: site}
@@ -66,7 +67,8 @@ type visitor struct {
 func (p *place) visitor(t testing.TB) *visitor {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	return &visitor{t, p.url, &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &visitor{t, p.url, &http.Client{Jar: jar, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 var transport = &http.Transport{MaxIdleConnsPerHost: 64}
@@ -121,7 +123,8 @@ func (v *visitor) fill(c *place, variant int64) url.Values {
 	if cart == nil || total == nil {
 		return nil
 	}
-	return url.Values{"cart": {cart[1]}, "total": {total[1]}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}
+	return url.Values{"cart": {cart[1]}, "total": {total[1]}, "name": {"Ada"}, "email": {"ada@example.com"},
+		"pay": {"pay_at_pickup"}}
 }
 
 func (p *place) sound(t testing.TB) {
@@ -131,8 +134,8 @@ func (p *place) sound(t testing.TB) {
 	require.Empty(t, findings)
 }
 
-// TestTheLastFiftySellOnce sends 200 shoppers after the last 50 of one variant, three quarters through the web and a quarter through the
-// counter: exactly 50 have it, the others are told so, nobody sees an error.
+// TestTheLastFiftySellOnce sends 200 shoppers after the last 50 of one variant, three quarters through the web and a
+// quarter through the counter: exactly 50 have it, the others are told so, nobody sees an error.
 func TestTheLastFiftySellOnce(t *testing.T) {
 	p := open(t)
 	counter := p.visitor(t)
@@ -148,10 +151,13 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
 			var free int
-			if err := tx.QueryRow(ctx, `SELECT on_hand - reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, p.BlueMug, p.HarbourStreet.ID).Scan(&free); err != nil {
+			if err := tx.QueryRow(ctx,
+				`SELECT on_hand - reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, p.BlueMug,
+				p.HarbourStreet.ID).Scan(&free); err != nil {
 				return err
 			}
-			return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: p.BlueMug, LocationID: p.HarbourStreet.ID, Delta: pieces - free + shoppers}}, inventory.Reason{Channel: "api"})
+			return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: p.BlueMug, LocationID: p.HarbourStreet.ID,
+				Delta: pieces - free + shoppers}}, inventory.Reason{Channel: "api"})
 		}))
 		type buyer struct {
 			v    *visitor
@@ -168,7 +174,8 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 				buyers[i] = buyer{v, "/checkout", form}
 				if i%4 == 0 {
 					var customer int64
-					require.NoError(t, p.db.QueryRow(ctx, `SELECT customer_id FROM cart WHERE id = $1`, form.Get("cart")).Scan(&customer))
+					require.NoError(t, p.db.QueryRow(ctx, `SELECT customer_id FROM cart WHERE id = $1`,
+						form.Get("cart")).Scan(&customer))
 					buyers[i] = buyer{counter, fmt.Sprintf("/counter/customers/%d/reserve", customer), form}
 				}
 			})
@@ -179,7 +186,8 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 			WITH gone AS (
 				UPDATE stock_level SET on_hand = reserved + $3 WHERE variant_id = $1 AND location_id = $2
 				RETURNING on_hand - $4)
-			INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, $2, -$4, 'count', 'api' FROM gone`, p.BlueMug, p.HarbourStreet.ID, pieces, shoppers)
+			INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, $2, -$4, 'count', 'api'
+				FROM gone`, p.BlueMug, p.HarbourStreet.ID, pieces, shoppers)
 		require.NoError(t, err)
 
 		var won, told atomic.Int32
@@ -190,7 +198,8 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 				switch {
 				case status == http.StatusSeeOther:
 					won.Add(1)
-				case status == http.StatusConflict && (strings.Contains(body, "Someone just bought the last") || strings.Contains(body, "left at")):
+				case status == http.StatusConflict && (strings.Contains(body, "Someone just bought the last") ||
+					strings.Contains(body, "left at")):
 					told.Add(1)
 				default:
 					assert.Fail(t, "neither sold nor told", "round %d: %d\n%s", round, status, body)
@@ -201,9 +210,11 @@ func TestTheLastFiftySellOnce(t *testing.T) {
 		require.Equal(t, []int32{pieces, shoppers - pieces}, []int32{won.Load(), told.Load()}, "round %d", round)
 	}
 	var orders, distinct, deadlocks int
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*), count(DISTINCT cart_id) FROM orders`).Scan(&orders, &distinct))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*), count(DISTINCT cart_id) FROM orders`).Scan(&orders,
+		&distinct))
 	require.Equal(t, []int{rounds * pieces, rounds * pieces}, []int{orders, distinct})
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
 	require.Zero(t, deadlocks)
 	p.sound(t)
 }
@@ -235,63 +246,116 @@ func TestACheckoutSentFiftyTimesIsOneOrderAndOneAnswer(t *testing.T) {
 }
 
 // bad is what people and machines send where something else was meant.
-var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "99999999999999999999", "9223372036854775807", "2147483647", "2147483648", "-2147483649", "-9223372036854775808", "9223372036854775808", "NaN", "\xed\xa0\x80", "٣", "🙂", "\x00", "\xff\xfe", "a\x00b",
-	"' OR 1=1 --", "%", "_", `\`, "<script>alert(1)</script>", "\u202eevil", strings.Repeat("x", 100_000), strings.Repeat("é\u0301", 3_000), "/../../etc/passwd", "//evil.example", "null", "[]", "true"}
+var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "99999999999999999999", "9223372036854775807", "2147483647",
+	"2147483648", "-2147483649", "-9223372036854775808", "9223372036854775808", "NaN", "\xed\xa0\x80", "٣", "🙂", "\x00",
+	"\xff\xfe", "a\x00b",
+	"' OR 1=1 --", "%", "_", `\`, "<script>alert(1)</script>", "\u202eevil", strings.Repeat("x",
+		100_000), strings.Repeat("é\u0301", 3_000), "/../../etc/passwd", "//evil.example", "null", "[]", "true"}
 
 // fields of every form, and the words of every query.
 var forms = map[string][]string{
-	"/cart": {"variant", "quantity", "back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name", "email", "phone", "pay", "do", "code", "gift_card", "points", "credit", "lines", "town", "region", "postcode", "country", "delivery", "vat_number"},
+	"/cart": {"variant", "quantity",
+		"back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name",
+		"email", "phone", "pay", "do", "code", "gift_card", "points", "credit", "lines", "town", "region", "postcode",
+		"country", "delivery", "vat_number"},
 	"/cart/lines/{id}/way": {"way"}, "/cart/lines/{id}/note": {"note"}, "/cart/codes": {"code"}, "/cart/codes/remove": {"code"}, "/cart/share": {}, "/carts/{word}": {}, "/gift-cards": {"gift_card"},
-	"/admin/promotions": {"title", "kind", "percent", "amount", "currency", "buy", "get", "pieces", "steps", "gift", "times", "products", "category", "tags", "quantity", "subtotal", "segments", "tiers", "first_order",
+	"/admin/promotions": {"title", "kind", "percent", "amount", "currency", "buy", "get", "pieces", "steps", "gift",
+		"times", "products", "category", "tags", "quantity", "subtotal", "segments", "tiers", "first_order",
 		"needs_code", "starts", "ends", "location", "method", "weekday", "from", "until", "max_uses", "max_per_customer", "max_per_day", "budget", "priority", "exclusion", "combines"},
-	"/admin/promotions/{id}": {"title", "kind", "percent", "amount", "currency", "steps", "gift", "products", "category", "starts", "version", "budget"}, "/admin/promotions/{id}/move": {"to"}, "/admin/promotions/{id}/copy": {},
-	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix", "count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note", "again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "shortage_hours", "keep_delivery"},
-	"/admin/settings/seller": {"location", "legal_name", "seller_address", "company_number", "vat_number"}, "/admin/settings/tax": {"country", "region", "class", "tax_name", "percent"},
-	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff", "rates", "active"},
-	"/orders/{link}/extend":    {"part"}, "/orders/{link}/choose": {"shortage", "what", "store", "name", "lines", "town", "region", "postcode"},
+	"/admin/promotions/{id}": {"title", "kind", "percent", "amount", "currency", "steps", "gift", "products",
+		"category", "starts", "version",
+		"budget"}, "/admin/promotions/{id}/move": {"to"}, "/admin/promotions/{id}/copy": {},
+	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix",
+		"count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note",
+		"again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth",
+		"points_minimum", "return_days", "refund_limit", "shortage_hours", "keep_delivery"},
+	"/admin/settings/seller": {"location", "legal_name", "seller_address", "company_number",
+		"vat_number"}, "/admin/settings/tax": {"country", "region", "class", "tax_name", "percent"},
+	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff",
+		"rates", "active"},
+	"/orders/{link}/extend": {"part"}, "/orders/{link}/choose": {"shortage", "what", "store", "name", "lines",
+		"town", "region", "postcode"},
 	"/counter/orders/{id}/give": {}, "/counter/orders/{id}/receipt": {"email"}, "/counter/orders/{id}/void": {}, "/counter/tasks/{id}/take": {}, "/counter/tasks/{id}/done": {},
 	"/orders/{link}/pay": {"pay"}, "/orders/{link}/cancel": {}, "/orders/{link}/again": {}, "/counter/pickups/{id}/send": {"carrier", "tracking"}, "/counter/sales": {}, "/counter/sales/{id}/scan": {"article"},
-	"/counter/sales/{id}/lines/{line}": {"quantity", "do", "way"}, "/counter/sales/{id}/towards": {"do", "code", "points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
-	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "sure", "email", "phone", "name", "lines", "town", "region", "postcode", "country"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1", "restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm", "seen"}, "/counter/orders/{id}/pay": {"kind", "given", "sure"},
+	"/counter/sales/{id}/lines/{line}": {"quantity", "do", "way"}, "/counter/sales/{id}/towards": {"do", "code",
+		"points", "credit"}, "/counter/sales/{id}/attach": {"who", "customer"},
+	"/counter/sales/{id}/pay": {"cart", "total", "kind", "given", "sure", "email", "phone", "name", "lines", "town",
+		"region", "postcode", "country"}, "/counter/orders/{id}/return": {"form", "quantity-1", "reason-1", "grade-1",
+		"restock-1", "article", "instead", "credit", "kind", "given", "manager", "pin", "reason", "confirm",
+		"seen"}, "/counter/orders/{id}/pay": {"kind", "given", "sure"},
 	"/stores/{slug}/choose": {"back"},
-	"/list":                 {"variant"}, "/list/{variant}/remove": {"list", "back"}, "/list/{variant}/cart": {"list"}, "/remember": {"purpose", "given", "back"}, "/stores": {"latitude", "longitude", "back"},
-	"/sign-in": {"email", "password", "next", "by"}, "/sign-in/passkey": {"challenge", "answer", "next"}, "/sign-in/passkey/ask": {}, "/sign-in/{token}": {}, "/register": {"name", "email", "password"},
+	"/list":                 {"variant"}, "/list/{variant}/remove": {"list",
+		"back"}, "/list/{variant}/cart": {"list"}, "/remember": {"purpose", "given", "back"}, "/stores": {"latitude",
+		"longitude", "back"},
+	"/sign-in": {"email", "password", "next", "by"}, "/sign-in/passkey": {"challenge", "answer",
+		"next"}, "/sign-in/passkey/ask": {}, "/sign-in/{token}": {}, "/register": {"name", "email", "password"},
 	"/begin/{token}": {}, "/welcome/{token}": {}, "/forgotten": {"email"}, "/reset/{token}": {"password"}, "/email/old/{token}": {}, "/email/new/{token}": {}, "/export/{token}": {},
-	"/account/details": {"name", "store", "language"}, "/account/sizes": {"size-name", "size-value"}, "/account/password": {"current", "password"}, "/account/email": {"email", "current"},
-	"/account/phone": {"phone"}, "/account/phone/code": {"question", "code"}, "/account/passkeys/ask": {}, "/account/passkeys": {"challenge", "answer"}, "/account/passkeys/{id}/remove": {"current"},
-	"/account/sign-out-everywhere": {}, "/account/addresses": {"id", "name", "lines", "town", "region", "postcode", "country", "phone"}, "/account/addresses/{id}/remove": {},
+	"/account/details": {"name", "store", "language"}, "/account/sizes": {"size-name",
+		"size-value"}, "/account/password": {"current", "password"}, "/account/email": {"email", "current"},
+	"/account/phone": {"phone"}, "/account/phone/code": {"question",
+		"code"}, "/account/passkeys/ask": {}, "/account/passkeys": {"challenge",
+		"answer"}, "/account/passkeys/{id}/remove": {"current"},
+	"/account/sign-out-everywhere": {}, "/account/addresses": {"id", "name", "lines", "town", "region", "postcode",
+		"country", "phone"}, "/account/addresses/{id}/remove": {},
 	"/account/consent": {"purpose", "medium", "given"}, "/account/export": {}, "/account/erase": {"current", "sure"},
-	"/staff/sign-in": {"email", "password", "next"}, "/staff/sign-in/code": {"challenge", "code", "next"}, "/staff/sign-in/passkey": {"challenge", "answer", "next"}, "/staff/store": {"store", "next"},
-	"/staff/change": {"associate", "pin", "next"}, "/staff/change/unlock": {"manager", "pin", "reason"}, "/staff/locked": {"anything"}, "/staff/unlock": {"unlock-secret", "unlock-next", "unlock-again", "other"},
-	"/staff/second/begin": {}, "/staff/second/code": {"challenge", "code"}, "/staff/second/passkey": {}, "/staff/second/passkey/keep": {"challenge", "answer", "name"}, "/staff/pin": {"pin", "password"},
+	"/staff/sign-in": {"email", "password", "next"}, "/staff/sign-in/code": {"challenge", "code",
+		"next"}, "/staff/sign-in/passkey": {"challenge", "answer", "next"}, "/staff/store": {"store", "next"},
+	"/staff/change": {"associate", "pin", "next"}, "/staff/change/unlock": {"manager", "pin",
+		"reason"}, "/staff/locked": {"anything"}, "/staff/unlock": {"unlock-secret", "unlock-next", "unlock-again",
+		"other"},
+	"/staff/second/begin": {}, "/staff/second/code": {"challenge",
+		"code"}, "/staff/second/passkey": {}, "/staff/second/passkey/keep": {"challenge", "answer",
+		"name"}, "/staff/pin": {"pin", "password"},
 	"/staff/password": {"current", "password"}, "/staff/machine": {"name", "store"},
-	"/setup":          {"token", "shop", "language", "store", "street", "town", "postcode", "country", "rate", "legal_name", "seller_address", "company_number", "vat_number", "name", "email", "password"},
-	"/counter/search": {"q"}, "/counter/customers": {"name", "email", "phone"}, "/counter/customers/{id}/cart": {"article"}, "/counter/customers/{id}/lines/{line}": {"quantity"},
-	"/counter/customers/{id}/reserve": {"cart", "total", "name", "email", "phone", "channel"}, "/counter/customers/{id}/identities": {"contact"}, "/counter/customers/{id}/identities/{identity}/remove": {},
-	"/counter/customers/{id}/invite": {}, "/counter/customers/{id}/consent": {"purpose", "medium", "given"}, "/counter/customers/{id}/sizes": {"size-name", "size-value"},
-	"/counter/customers/{id}/notes": {"kind", "body"}, "/counter/customers/{id}/notes/{note}/close": {}, "/counter/customers/{id}/list/{variant}/cart": {"list"},
-	"/counter/customers/{id}/merge/{other}/code": {"kind"}, "/counter/customers/{id}/merge/{other}": {"question", "code", "sent", "manager", "pin", "reason"},
+	"/setup": {"token", "shop", "language", "store", "street", "town", "postcode", "country", "rate",
+		"legal_name", "seller_address", "company_number", "vat_number", "name", "email", "password"},
+	"/counter/search": {"q"}, "/counter/customers": {"name", "email",
+		"phone"}, "/counter/customers/{id}/cart": {"article"}, "/counter/customers/{id}/lines/{line}": {"quantity"},
+	"/counter/customers/{id}/reserve": {"cart", "total", "name", "email", "phone",
+		"channel"}, "/counter/customers/{id}/identities": {"contact"}, "/counter/customers/{id}/identities/{identity}/remove": {},
+	"/counter/customers/{id}/invite": {}, "/counter/customers/{id}/consent": {"purpose", "medium",
+		"given"}, "/counter/customers/{id}/sizes": {"size-name", "size-value"},
+	"/counter/customers/{id}/notes": {"kind",
+		"body"}, "/counter/customers/{id}/notes/{note}/close": {}, "/counter/customers/{id}/list/{variant}/cart": {"list"},
+	"/counter/customers/{id}/merge/{other}/code": {"kind"}, "/counter/customers/{id}/merge/{other}": {"question",
+		"code", "sent", "manager", "pin", "reason"},
 	"/counter/pickups/{id}/ready": {"place"}, "/counter/pickups/{id}/missing": {"line", "quantity"},
-	"/counter/pickups/{id}/choose": {"shortage", "what"}, "/counter/pickups/{id}/pick": {"line", "picked"}, "/counter/pickups/{id}/handover": {"code", "kind", "given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax", "was"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from", "members", "amount"}, "/counter/customers/{id}/share": {},
-	"/admin/stock/{location}/{variant}/receive": {"quantity", "reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
-	"/admin/customers/{id}/tags": {"tag", "off"}, "/admin/customers/{id}/consent": {"purpose", "medium", "given"}, "/admin/customers/{id}/shut": {"shut", "reason"},
-	"/admin/customers/{id}/export": {"manager", "pin", "reason"}, "/admin/customers/{id}/unmerge": {"merge", "reason"}, "/admin/customers/{id}/erase": {"sure"},
-	"/admin/staff": {"name", "email", "role", "location"}, "/admin/staff/{id}": {"name", "role", "location", "disabled"}, "/admin/staff/{id}/renew": {}, "/admin/devices/{id}/revoke": {}, "/admin/devices/{id}/unlock": {},
+	"/counter/pickups/{id}/choose": {"shortage", "what"}, "/counter/pickups/{id}/pick": {"line",
+		"picked"}, "/counter/pickups/{id}/handover": {"code", "kind",
+		"given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax",
+		"was"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
+		"members", "amount"}, "/counter/customers/{id}/share": {},
+	"/admin/stock/{location}/{variant}/receive": {"quantity",
+		"reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
+	"/admin/customers/{id}/tags": {"tag", "off"}, "/admin/customers/{id}/consent": {"purpose", "medium",
+		"given"}, "/admin/customers/{id}/shut": {"shut", "reason"},
+	"/admin/customers/{id}/export": {"manager", "pin", "reason"}, "/admin/customers/{id}/unmerge": {"merge",
+		"reason"}, "/admin/customers/{id}/erase": {"sure"},
+	"/admin/staff": {"name", "email", "role", "location"}, "/admin/staff/{id}": {"name", "role", "location",
+		"disabled"}, "/admin/staff/{id}/renew": {}, "/admin/devices/{id}/revoke": {}, "/admin/devices/{id}/unlock": {},
 }
 
 var queries = map[string][]string{
-	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort", "min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
-	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done", "change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
-	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit", "done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
-	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account", "news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from", "to"}, "/admin/settings": {"delivery", "done"}, "/admin/trail.csv": {"by", "action", "from", "to"},
+	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort",
+		"min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
+	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
+		"change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
+	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
+		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
+	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account",
+		"news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from",
+		"to"}, "/admin/settings": {"delivery", "done"}, "/admin/trail.csv": {"by", "action", "from", "to"},
 }
 
-// TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query and every part of every
-// path, as somebody who may: a sentence comes back, never an error of ours.
+// TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query
+// and every part of every path, as somebody who may: a sentence comes back, never an error of ours.
 func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	p := open(t)
 	boss := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &boss, sample.Password) }))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &boss,
+			sample.Password)
+	}))
 	v := p.visitor(t)
 	v.signIn(boss.Email)
 	v.post("/staff/store", url.Values{"store": {"HAR"}})
@@ -301,13 +365,16 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	_, _, order := v.post("/checkout", form)
 	require.NotNil(t, v.fill(p, p.BlueMug))
 	var fulfilment, customer, line int64
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id`).Scan(&fulfilment, &customer))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`SELECT f.id, o.customer_id FROM fulfilment f JOIN orders o ON o.id = f.order_id`).Scan(&fulfilment, &customer))
 	require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM cart_line ORDER BY id DESC LIMIT 1`).Scan(&line))
 	var promo int64
-	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO promotion (title, rule) VALUES ('Ten off', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&promo))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`INSERT INTO promotion (title, rule) VALUES ('Ten off', '{"effect": {"kind": "percent", "percent": 1000}}') RETURNING id`).Scan(&promo))
 	_, err := p.db.Exec(ctx, `INSERT INTO coupon (promotion_id, code) VALUES ($1, 'TEN'); `, promo)
 	require.NoError(t, err)
-	_, err = p.db.Exec(ctx, `INSERT INTO difference (kind, reference) SELECT 'unknown', 'sb_' || n FROM generate_series(1, 99) n`)
+	_, err = p.db.Exec(ctx,
+		`INSERT INTO difference (kind, reference) SELECT 'unknown', 'sb_' || n FROM generate_series(1, 99) n`)
 	require.NoError(t, err)
 	good := func(pattern string) string {
 		id := fulfilment
@@ -326,7 +393,8 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 		} else if strings.HasPrefix(pattern, "/stores") {
 			slug = "harbour-street"
 		}
-		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}", "HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
+		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}",
+			"HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
 			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	var sent atomic.Int64
@@ -343,11 +411,13 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	var asking errgroup.Group
 	asking.SetLimit(6)
 	for _, route := range p.site.Routes().All() {
-		if strings.HasSuffix(route.Pattern, "/events") || slices.Contains([]string{"/staff/sign-out", "/staff/lock", "/sign-out"}, route.Pattern) || route.Pattern == "/staff/sign-in" && route.Method == http.MethodPost {
+		if strings.HasSuffix(route.Pattern, "/events") || slices.Contains([]string{"/staff/sign-out", "/staff/lock",
+			"/sign-out"}, route.Pattern) || route.Pattern == "/staff/sign-in" && route.Method == http.MethodPost {
 			continue
 		}
 		fields, known := forms[route.Pattern]
-		require.True(t, known || route.Method == http.MethodGet, "%s has a form that this test does not know", route.Pattern)
+		require.True(t, known || route.Method == http.MethodGet, "%s has a form that this test does not know",
+			route.Pattern)
 		asking.Go(func() error {
 			for _, value := range bad {
 				for _, part := range parts.FindAllString(route.Pattern, -1) {
@@ -383,7 +453,8 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	}
 	require.NoError(t, asking.Wait())
 	for _, value := range bad {
-		status, body, _ := p.visitor(t).post("/staff/sign-in", url.Values{"email": {value}, "password": {value}, "next": {value}})
+		status, body, _ := p.visitor(t).post("/staff/sign-in",
+			url.Values{"email": {value}, "password": {value}, "next": {value}})
 		check("sign-in", status, body)
 	}
 	t.Logf("%d requests", sent.Load())
@@ -407,7 +478,8 @@ func TestLookingWritesNothing(t *testing.T) {
 	p := open(t)
 	v := p.visitor(t)
 	before := p.state(t)
-	for _, path := range []string{"/", "/d/kitchen", "/search?q=mug", "/p/mug", "/stores", "/cart", "/checkout", "/staff/sign-in", "/counter", "/admin"} {
+	for _, path := range []string{"/", "/d/kitchen", "/search?q=mug", "/p/mug", "/stores", "/cart", "/checkout",
+		"/staff/sign-in", "/counter", "/admin"} {
 		v.get(path)
 	}
 	require.Equal(t, before, p.state(t))
@@ -416,7 +488,8 @@ func TestLookingWritesNothing(t *testing.T) {
 func TestHealth(t *testing.T) {
 	p := open(t)
 	v := p.visitor(t)
-	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 404, "/robots.txt": 200, "/.well-known/security.txt": 200, "/.well-known/change-password": 302, "/favicon.ico": 302} {
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/metrics": 404, "/robots.txt": 200,
+		"/.well-known/security.txt": 200, "/.well-known/change-password": 302, "/favicon.ico": 302} {
 		status, _, _ := v.get(path)
 		require.Equal(t, want, status, path)
 	}
@@ -434,7 +507,8 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 	require.NoError(t, err)
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address), BaseURL: "http://localhost", SetupToken: "the-one-time-link"}
+	site := web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address),
+		BaseURL: "http://localhost", SetupToken: "the-one-time-link"}
 	server := httptest.NewServer(site.Handler())
 	t.Cleanup(server.Close)
 	p := &place{url: server.URL, db: pool, site: site}
@@ -449,7 +523,9 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "Set up your shop")
 
-	form := url.Values{"token": {"the-one-time-link"}, "shop": {"Fold & Co"}, "language": {"en", "lv"}, "store": {"Harbour"}, "town": {"Rīga"}, "country": {"LV"}, "name": {"Ilze"}, "email": {"ilze@example.com"}, "password": {"short"},
+	form := url.Values{"token": {"the-one-time-link"}, "shop": {"Fold & Co"}, "language": {"en", "lv"},
+		"store": {"Harbour"}, "town": {"Rīga"}, "country": {"LV"}, "name": {"Ilze"}, "email": {"ilze@example.com"},
+		"password":   {"short"},
 		"legal_name": {"Fold & Co SIA"}, "seller_address": {"Brīvības iela 1\nRīga"}}
 	status, body, _ = v.post("/setup", form)
 	require.Equal(t, http.StatusUnprocessableEntity, status)
@@ -471,9 +547,11 @@ func TestANewShopIsSetUpOnce(t *testing.T) {
 	challenge := regexp.MustCompile(`name="challenge" value="(\w+)"`).FindStringSubmatch(body)[1]
 	status, _, _ = v.post("/staff/second/code", url.Values{"challenge": {challenge}, "code": {"000000"}})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
-	status, _, _ = v.post("/staff/second/code", url.Values{"challenge": {challenge}, "code": {staff.TOTPCode(key, time.Now())}})
+	status, _, _ = v.post("/staff/second/code", url.Values{"challenge": {challenge},
+		"code": {staff.TOTPCode(key, time.Now())}})
 	require.Equal(t, http.StatusSeeOther, status)
-	for _, path := range []string{"/", "/stores", "/cart", "/admin/products", "/admin/stock", "/counter", "/search?q=mug"} {
+	for _, path := range []string{"/", "/stores", "/cart", "/admin/products", "/admin/stock", "/counter",
+		"/search?q=mug"} {
 		status, _, _ := v.get(path)
 		require.Equal(t, http.StatusOK, status, path)
 	}
@@ -513,7 +591,10 @@ func TestALargeMessageIsRefused(t *testing.T) {
 func TestAJournalOfNoPeriodIsRefused(t *testing.T) {
 	p := open(t)
 	boss := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
-	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &boss, sample.Password) }))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &boss,
+			sample.Password)
+	}))
 	admin := p.visitor(t)
 	admin.signIn(boss.Email)
 	for _, query := range []string{"?from=abc", "?from=2026-02-30", "?from=2026-03-02&to=2026-03-01"} {

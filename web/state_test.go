@@ -14,7 +14,8 @@ import (
 	"counterpart/internal/domain/inventory"
 )
 
-// B11: everything that can be asked of an order, of an order in every state: what does not fit is refused in words and changes nothing, what fits is done once.
+// B11: everything that can be asked of an order, of an order in every state: what does not fit is refused in words and
+// changes nothing, what fits is done once.
 func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 	s := openInStorm(t)
 	bea := s.visitor(t)
@@ -23,7 +24,8 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NoError(t, pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 200}}, inventory.Reason{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID,
+			Delta: 200}}, inventory.Reason{Channel: "api"})
 	}))
 
 	type made struct {
@@ -84,8 +86,10 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 		},
 		"returned": func() made {
 			m := collected()
-			post(fmt.Sprintf("/counter/orders/%d/return", m.order), url.Values{"form": {fmt.Sprintf("%027d", m.order)}, "confirm": {"1"},
-				fmt.Sprintf("quantity-%d", m.line): {"1"}, fmt.Sprintf("reason-%d", m.line): {"other"}, fmt.Sprintf("grade-%d", m.line): {"sellable"}})
+			post(fmt.Sprintf("/counter/orders/%d/return", m.order),
+				url.Values{"form": {fmt.Sprintf("%027d", m.order)}, "confirm": {"1"},
+					fmt.Sprintf("quantity-%d", m.line): {"1"}, fmt.Sprintf("reason-%d",
+						m.line): {"other"}, fmt.Sprintf("grade-%d", m.line): {"sellable"}})
 			return m
 		},
 	}
@@ -95,8 +99,14 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 		do   func(m made) (int, string, string)
 	}
 	acts := []act{
-		{"pay", "not paid,declined", func(m made) (int, string, string) { return m.visitor.post("/orders/"+m.link+"/pay", nil) }},
-		{"cancel", "not paid,declined,to pick", func(m made) (int, string, string) { return m.visitor.post("/orders/"+m.link+"/cancel", nil) }},
+		{"pay", "not paid,declined", func(m made) (int, string,
+			string) {
+			return m.visitor.post("/orders/"+m.link+"/pay", nil)
+		}},
+		{"cancel", "not paid,declined,to pick", func(m made) (int, string,
+			string) {
+			return m.visitor.post("/orders/"+m.link+"/cancel", nil)
+		}},
 		{"pay at a counter", "to pick,ready", func(m made) (int, string, string) {
 			return bea.post(fmt.Sprintf("/counter/orders/%d/pay", m.order), url.Values{"kind": {"terminal"}})
 		}},
@@ -104,10 +114,12 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 			return bea.post(fmt.Sprintf("/counter/pickups/%d/ready", m.part), url.Values{"place": {"A1"}})
 		}},
 		{"not found", "to pick", func(m made) (int, string, string) {
-			return bea.post(fmt.Sprintf("/counter/pickups/%d/missing", m.part), url.Values{"line": {fmt.Sprint(m.line)}, "quantity": {"1"}})
+			return bea.post(fmt.Sprintf("/counter/pickups/%d/missing", m.part),
+				url.Values{"line": {fmt.Sprint(m.line)}, "quantity": {"1"}})
 		}},
 		{"hand over", "ready", func(m made) (int, string, string) {
-			return bea.post(fmt.Sprintf("/counter/pickups/%d/handover", m.part), url.Values{"code": {m.code}, "kind": {"terminal"}})
+			return bea.post(fmt.Sprintf("/counter/pickups/%d/handover", m.part),
+				url.Values{"code": {m.code}, "kind": {"terminal"}})
 		}},
 		{"cancel at the counter", "to pick,ready", func(m made) (int, string, string) {
 			return bea.post(fmt.Sprintf("/counter/pickups/%d/cancel", m.part), nil)
@@ -116,8 +128,10 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 			return bea.post(fmt.Sprintf("/counter/pickups/%d/send", m.part), url.Values{"carrier": {"Parcel Post"}})
 		}},
 		{"return", "collected", func(m made) (int, string, string) {
-			return bea.post(fmt.Sprintf("/counter/orders/%d/return", m.order), url.Values{"form": {fmt.Sprintf("%026d", m.order)}, "confirm": {"1"},
-				fmt.Sprintf("quantity-%d", m.line): {"1"}, fmt.Sprintf("reason-%d", m.line): {"other"}, fmt.Sprintf("grade-%d", m.line): {"sellable"}})
+			return bea.post(fmt.Sprintf("/counter/orders/%d/return", m.order),
+				url.Values{"form": {fmt.Sprintf("%026d", m.order)}, "confirm": {"1"},
+					fmt.Sprintf("quantity-%d", m.line): {"1"}, fmt.Sprintf("reason-%d",
+						m.line): {"other"}, fmt.Sprintf("grade-%d", m.line): {"sellable"}})
 		}},
 	}
 	tried := 0
@@ -151,10 +165,12 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 	s.sound(t)
 }
 
-// B2: what a form says beside what it asks for is not believed: two orders, one with every word that means money or power, are the same.
+// B2: what a form says beside what it asks for is not believed: two orders, one with every word that means money or
+// power, are the same.
 func TestWhatAFormAddsIsNotBelieved(t *testing.T) {
 	p := open(t)
-	extras := url.Values{"price": {"1"}, "unit_price": {"1"}, "amount": {"1"}, "discount": {"1199"}, "shipping": {"0"}, "tax": {"0"}, "paid": {"1"}, "state": {"confirmed"}, "payment_state": {"paid"},
+	extras := url.Values{"price": {"1"}, "unit_price": {"1"}, "amount": {"1"}, "discount": {"1199"}, "shipping": {"0"},
+		"tax": {"0"}, "paid": {"1"}, "state": {"confirmed"}, "payment_state": {"paid"},
 		"customer_id": {"1"}, "associate_id": {fmt.Sprint(p.Bea.ID)}, "channel": {"counter"}, "location_id": {"3"}, "currency": {"USD"}, "role": {"admin"}, "tier": {"Gold"}, "created_at": {"2001-01-01"}, "placed_at": {"2001-01-01"},
 		"public_id": {"MINE"}, "number": {"1"}, "exchange": {"1200"}, "hold": {"1000000"}, "gateway": {"none"}, "given": {"1200"}, "verified_at": {"now"}, "balance": {"100000"}, "points_rate": {"100"}, "approved_by": {"1"}, "carry_out": {"1"}, "split": {"1"}}
 	orderOf := func(more url.Values) string {
@@ -166,7 +182,9 @@ func TestWhatAFormAddsIsNotBelieved(t *testing.T) {
 		}
 		v.post("/cart", add)
 		_, body, _ := v.get("/checkout")
-		form := url.Values{"cart": {cartField.FindStringSubmatch(body)[1]}, "total": {totalField.FindStringSubmatch(body)[1]}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}
+		form := url.Values{"cart": {cartField.FindStringSubmatch(body)[1]},
+			"total": {totalField.FindStringSubmatch(body)[1]}, "name": {"Ada"}, "email": {"ada@example.com"},
+			"pay": {"pay_at_pickup"}}
 		for k, values := range more {
 			form[k] = values
 		}
@@ -190,8 +208,10 @@ func TestWhatAFormAddsIsNotBelieved(t *testing.T) {
 	require.Equal(t, plain, orderOf(extras))
 	for name, values := range extras {
 		require.Equal(t, plain, orderOf(url.Values{name: values}), name)
-		_, err := p.db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = on_hand + 1 WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' RETURNING variant_id, location_id)
-			INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT variant_id, location_id, 1, 'receipt', 'api' FROM l`, p.Mug, p.HarbourStreet.ID)
+		_, err := p.db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = on_hand + 1 WHERE variant_id = $1
+			AND location_id = $2 AND condition = 'sellable' RETURNING variant_id, location_id)
+			INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT variant_id, location_id, 1,
+				'receipt', 'api' FROM l`, p.Mug, p.HarbourStreet.ID)
 		require.NoError(t, err)
 	}
 	p.sound(t)

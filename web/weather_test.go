@@ -131,7 +131,8 @@ func openInStorm(t *testing.T) *storm {
 	direct, address := pgtest.Database(t)
 	s := &storm{place: &place{Chain: sample.Load(t, direct), db: direct}}
 	require.NoError(t, pgx.BeginFunc(ctx, direct, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID, Delta: 50}}, inventory.Reason{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: s.Mug, LocationID: s.HarbourStreet.ID,
+			Delta: 50}}, inventory.Reason{Channel: "api"})
 	}))
 	s.company = sandboxtest.Start(t, address, "")
 	s.books = dial(t, relay(t, direct.Config().ConnConfig))
@@ -160,7 +161,8 @@ func openInStorm(t *testing.T) *storm {
 	base := "http://" + server.Listener.Addr().String()
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
-	s.site = web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: base, Draining: &atomic.Bool{}, Office: &settle.Payments{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
+	s.site = web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: base,
+		Draining: &atomic.Bool{}, Office: &settle.Payments{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
 	server.Config.Handler = s.site.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
@@ -189,7 +191,8 @@ func (s *storm) errands(t testing.TB) (plain, money []errand) {
 	plain = append(plain, get(bea, "/counter"))
 	buyer := s.visitor(t)
 	form := buyer.fill(s.place, s.Mug)
-	plain = append(plain, errand{"POST /checkout, to pay at pickup", func() (int, string, string) { return buyer.post("/checkout", form) }})
+	plain = append(plain, errand{"POST /checkout, to pay at pickup",
+		func() (int, string, string) { return buyer.post("/checkout", form) }})
 	adder := s.visitor(t)
 	plain = append(plain, errand{"POST /cart", func() (int, string, string) {
 		return adder.post("/cart", url.Values{"variant": {fmt.Sprint(s.Mug)}, "quantity": {"1"}})
@@ -202,14 +205,21 @@ func (s *storm) errands(t testing.TB) (plain, money []errand) {
 		return v, form
 	}
 	payer, card := byCard()
-	money = append(money, errand{"POST /checkout, by card", func() (int, string, string) { return payer.post("/checkout", card) }})
+	money = append(money, errand{"POST /checkout, by card", func() (int, string,
+		string) {
+		return payer.post("/checkout", card)
+	}})
 	paid, other := byCard()
 	_, _, page := paid.post("/checkout", other)
 	require.Contains(t, page, s.company.URL, "to the payment page")
 	s.company.Pay(page, sandboxtest.Good)
 	var link string
-	require.NoError(t, s.db.QueryRow(ctx, `SELECT o.public_id FROM orders o JOIN payment p ON p.order_id = o.id WHERE p.page = $1`, page).Scan(&link))
-	money = append(money, errand{"GET /orders/…/paid", func() (int, string, string) { return paid.get("/orders/" + link + "/paid") }})
+	require.NoError(t, s.db.QueryRow(ctx,
+		`SELECT o.public_id FROM orders o JOIN payment p ON p.order_id = o.id WHERE p.page = $1`, page).Scan(&link))
+	money = append(money, errand{"GET /orders/…/paid", func() (int, string,
+		string) {
+		return paid.get("/orders/" + link + "/paid")
+	}})
 
 	// What staff do: take money, hand over, send, take back. They are told, and it is done once.
 	_, err := s.db.Exec(ctx, `UPDATE location SET takes_returns = true`)
@@ -217,7 +227,8 @@ func (s *storm) errands(t testing.TB) (plain, money []errand) {
 	part := func(v *visitor) (order, part, line int64, code, link string) {
 		_, _, to := v.post("/checkout", v.fill(s.place, s.Mug))
 		link = strings.TrimPrefix(to, "/orders/")
-		require.NoError(t, s.db.QueryRow(ctx, `SELECT o.id, f.id, l.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN order_line l ON l.order_id = o.id WHERE o.public_id = $1`, link).Scan(&order, &part, &line, &code))
+		require.NoError(t, s.db.QueryRow(ctx,
+			`SELECT o.id, f.id, l.id, f.code FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN order_line l ON l.order_id = o.id WHERE o.public_id = $1`, link).Scan(&order, &part, &line, &code))
 		return order, part, line, code, link
 	}
 	ready := func(part int64) {
@@ -238,19 +249,25 @@ func (s *storm) errands(t testing.TB) (plain, money []errand) {
 	}
 	_, toHand, _, code, shown := part(s.visitor(t))
 	ready(toHand)
-	plain = append(plain, once("a hand-over", fmt.Sprintf("/counter/pickups/%d/handover", toHand), url.Values{"code": {code}, "kind": {"terminal"}}), get(s.visitor(t), "/orders/"+shown))
+	plain = append(plain, once("a hand-over", fmt.Sprintf("/counter/pickups/%d/handover", toHand),
+		url.Values{"code": {code}, "kind": {"terminal"}}), get(s.visitor(t), "/orders/"+shown))
 	toPay, _, _, _, _ := part(s.visitor(t))
-	plain = append(plain, once("a payment at the counter", fmt.Sprintf("/counter/orders/%d/pay", toPay), url.Values{"kind": {"terminal"}}))
+	plain = append(plain, once("a payment at the counter", fmt.Sprintf("/counter/orders/%d/pay", toPay),
+		url.Values{"kind": {"terminal"}}))
 	back, backPart, line, code, _ := part(s.visitor(t))
 	ready(backPart)
-	status, _, _ := bea.post(fmt.Sprintf("/counter/pickups/%d/handover", backPart), url.Values{"code": {code}, "kind": {"terminal"}})
+	status, _, _ := bea.post(fmt.Sprintf("/counter/pickups/%d/handover", backPart),
+		url.Values{"code": {code}, "kind": {"terminal"}})
 	require.Equal(t, http.StatusSeeOther, status)
-	plain = append(plain, once("a return", fmt.Sprintf("/counter/orders/%d/return", back), url.Values{"form": {fmt.Sprintf("%026d", back)}, "confirm": {"1"}, fmt.Sprintf("quantity-%d", line): {"1"}, fmt.Sprintf("reason-%d", line): {"other"}, fmt.Sprintf("grade-%d", line): {"sellable"}}))
+	plain = append(plain, once("a return", fmt.Sprintf("/counter/orders/%d/return", back),
+		url.Values{"form": {fmt.Sprintf("%026d", back)}, "confirm": {"1"}, fmt.Sprintf("quantity-%d", line): {"1"},
+			fmt.Sprintf("reason-%d", line): {"other"}, fmt.Sprintf("grade-%d", line): {"sellable"}}))
 	return plain, money
 }
 
-// Whatever the way to the database or to the payment company is like, everybody hears within six seconds, in words, what is the matter; afterwards everything
-// works again, what was asked for twice is there once, and the books agree with the company's.
+// Whatever the way to the database or to the payment company is like, everybody hears within six seconds, in words,
+// what is the matter; afterwards everything works again, what was asked for twice is there once, and the books agree
+// with the company's.
 func TestBadWeather(t *testing.T) {
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	for _, w := range weather {
@@ -310,8 +327,10 @@ func (s *storm) endure(t *testing.T, on *line, toxic string, errands []errand) {
 	require.NoError(t, s.office.Reconcile(ctx))
 	var twice, differences, unheard int
 	require.NoError(t, s.db.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM (SELECT FROM orders GROUP BY cart_id HAVING count(*) > 1) c), (SELECT count(*) FROM difference),
-			(SELECT count(*) FROM orders o JOIN payment p ON p.order_id = o.id JOIN sandbox.payment s ON s.id = p.reference WHERE s.state = 'authorised' AND o.state <> 'confirmed')`).
+		SELECT (SELECT count(*) FROM (SELECT FROM orders GROUP BY cart_id HAVING count(*) > 1) c), (SELECT count(*)
+			FROM difference),
+			(SELECT count(*) FROM orders o JOIN payment p ON p.order_id = o.id JOIN sandbox.payment s
+				ON s.id = p.reference WHERE s.state = 'authorised' AND o.state <> 'confirmed')`).
 		Scan(&twice, &differences, &unheard))
 	require.Equal(t, []int{0, 0, 0}, []int{twice, differences, unheard})
 	s.sound(t)

@@ -27,7 +27,8 @@ func announce(c config, site web.Site) {
 		fmt.Printf("  Email    %s/dev/mail   (caught, not sent)\n", c.URL)
 	}
 	if site.SetupToken != "" {
-		fmt.Printf("\n  This shop is not set up yet. Open this link, once:\n  %s/setup?token=%s\n", c.URL, site.SetupToken)
+		fmt.Printf("\n  This shop is not set up yet. Open this link, once:\n  %s/setup?token=%s\n", c.URL,
+			site.SetupToken)
 	}
 	if accounts, err := os.ReadFile(filepath.Join(c.Data, accountsFile)); err == nil {
 		fmt.Printf("\n%s", accounts)

@@ -51,7 +51,8 @@ type config struct {
 	SignOnSecret string `env:"COUNTERPART_OIDC_CLIENT_SECRET"`
 }
 
-// database is the one that DATABASE_URL names, or our own in the data folder. Pool is its owner's: what is not the running server works on it.
+// database is the one that DATABASE_URL names, or our own in the data folder. Pool is its owner's: what is not the
+// running server works on it.
 type database struct {
 	URL  string
 	Pool *pgxpool.Pool
@@ -123,7 +124,8 @@ func (m migrate) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// repair takes the mark off a migration that failed. Each runs in one transaction, so nothing of it is there, and it is run again.
+// repair takes the mark off a migration that failed. Each runs in one transaction, so nothing of it is there, and it is
+// run again.
 func repair(ctx context.Context, db *database) error {
 	version, err := pg.SchemaVersion(ctx, db.Pool)
 	if err == nil {

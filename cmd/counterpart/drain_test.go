@@ -20,15 +20,16 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
-// TestWhatIsUnderWayIsAnswered sends SIGTERM while a checkout waits for a row that somebody else holds: readiness goes off, streams end with a word, and the checkout is
-// answered in full once the row is free.
+// TestWhatIsUnderWayIsAnswered sends SIGTERM while a checkout waits for a row that somebody else holds: readiness goes
+// off, streams end with a word, and the checkout is answered in full once the row is free.
 func TestWhatIsUnderWayIsAnswered(t *testing.T) {
 	pool, address := pgtest.Database(t)
 	chain := sample.Load(t, pool)
 	base, server := start(t, build(t), address)
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	client := &http.Client{Jar: jar, Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Jar: jar, Timeout: 15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	post := func(path string, form url.Values) *http.Response {
 		answer, err := client.PostForm(base+path, form)
 		require.NoError(t, err)
@@ -54,7 +55,8 @@ func TestWhatIsUnderWayIsAnswered(t *testing.T) {
 	require.NoError(t, err)
 	var buying sync.WaitGroup
 	buying.Go(func() {
-		answer, err := client.PostForm(base+"/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}})
+		answer, err := client.PostForm(base+"/checkout", url.Values{"cart": {string(cart[1])},
+			"total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}})
 		if assert.NoError(t, err) {
 			assert.Equal(t, http.StatusSeeOther, answer.StatusCode)
 			assert.True(t, strings.HasPrefix(answer.Header.Get("Location"), "/orders/"))

@@ -108,7 +108,8 @@ func writeNotices(path string, all []intake.Complaint) error {
 	out := csv.NewWriter(file)
 	_ = out.Write([]string{"row", "handle", "outcome", "reason"}) // Flush keeps the first error for Error.
 	for _, c := range all {
-		_ = out.Write([]string{strconv.Itoa(c.Row), privacy.Harmless(c.Handle), c.Outcome(), privacy.Harmless(c.Sentence())})
+		_ = out.Write([]string{strconv.Itoa(c.Row), privacy.Harmless(c.Handle), c.Outcome(),
+			privacy.Harmless(c.Sentence())})
 	}
 	out.Flush()
 	return errors.Join(out.Error(), file.Close())

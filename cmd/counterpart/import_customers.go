@@ -55,7 +55,10 @@ func (i importCustomers) Run(ctx context.Context) (err error) {
 	counted := &counter{Reader: file}
 	bar := progress("Importing")
 	report, err := intake.Customers(ctx, db.Pool, counted, intake.CustomerOptions{
-		Country: i.Country, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) { bar(min(0.99, float64(counted.n)/float64(max(1, info.Size())))) },
+		Country: i.Country, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) {
+			bar(min(0.99,
+				float64(counted.n)/float64(max(1, info.Size()))))
+		},
 	})
 	bar(1)
 	report.Tell(os.Stdout, i.DryRun)

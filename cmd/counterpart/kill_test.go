@@ -26,15 +26,17 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
-// TestKilledServerLosesNoAnsweredOrder kills the server without warning in the middle of checkouts, again and again: every
-// order a shopper was shown is there afterwards, and the books agree.
+// TestKilledServerLosesNoAnsweredOrder kills the server without warning in the middle of checkouts, again and again:
+// every order a shopper was shown is there afterwards, and the books agree.
 func TestKilledServerLosesNoAnsweredOrder(t *testing.T) {
 	binary := build(t)
 	pool, address := pgtest.Database(t)
 	chain := sample.Load(t, pool)
 	_, err := pool.Exec(context.Background(), `
-		WITH l AS (UPDATE stock_level SET on_hand = on_hand + 5000 WHERE variant_id = $1 AND location_id = $2 RETURNING 1)
-		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, $2, 5000, 'receipt', 'api' FROM l`, chain.Mug, chain.HarbourStreet.ID)
+		WITH l AS (UPDATE stock_level SET on_hand = on_hand + 5000 WHERE variant_id = $1 AND location_id = $2
+			RETURNING 1)
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, $2, 5000, 'receipt', 'api'
+			FROM l`, chain.Mug, chain.HarbourStreet.ID)
 	require.NoError(t, err)
 
 	var mu sync.Mutex
@@ -70,7 +72,8 @@ func TestKilledServerLosesNoAnsweredOrder(t *testing.T) {
 	t.Logf("%d orders were answered over five kills", len(answered))
 	for link := range answered {
 		var there bool
-		require.NoError(t, pool.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM orders WHERE public_id = $1)`, link).Scan(&there))
+		require.NoError(t, pool.QueryRow(context.Background(),
+			`SELECT EXISTS (SELECT FROM orders WHERE public_id = $1)`, link).Scan(&there))
 		require.True(t, there, link)
 	}
 	findings, err := books.Run(context.Background(), pool)
@@ -92,7 +95,8 @@ func build(t *testing.T) (binary string) {
 func start(t *testing.T, binary, database string) (base string, server *exec.Cmd) {
 	t.Helper()
 	server = exec.Command(binary, "serve")
-	server.Env = append(os.Environ(), "DATABASE_URL="+database, "COUNTERPART_ADDR=127.0.0.1:0", "COUNTERPART_DATA="+t.TempDir())
+	server.Env = append(os.Environ(), "DATABASE_URL="+database, "COUNTERPART_ADDR=127.0.0.1:0",
+		"COUNTERPART_DATA="+t.TempDir())
 	server.Stderr = io.Discard
 	out, err := server.StdoutPipe()
 	require.NoError(t, err)
@@ -119,7 +123,8 @@ func buy(base string, variant int64) (link string) {
 	if err != nil {
 		return ""
 	}
-	client := &http.Client{Jar: jar, Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Jar: jar, Timeout: 5 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	post := func(path string, form url.Values) string {
 		answer, err := client.PostForm(base+path, form)
 		if err != nil {
@@ -143,6 +148,7 @@ func buy(base string, variant int64) (link string) {
 	if cart == nil || total == nil {
 		return ""
 	}
-	location := post("/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}})
+	location := post("/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"},
+		"email": {"ada@example.com"}, "pay": {"pay_at_pickup"}})
 	return strings.TrimPrefix(location, "/orders/")
 }

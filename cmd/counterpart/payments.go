@@ -23,8 +23,8 @@ import (
 	"counterpart/internal/flow/settle"
 )
 
-// office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it starts, with its book in tables of the owner's;
-// without the setting no other shop takes cards.
+// office settles payments with the gateway that COUNTERPART_PAYMENTS names. The demo runs on the sandbox, which it
+// starts, with its book in tables of the owner's; without the setting no other shop takes cards.
 func office(ctx context.Context, pool, owner *pgxpool.Pool, c config) (*settle.Payments, error) {
 	o := &settle.Payments{DB: pool, Base: c.URL}
 	if c.Payments == "" {
@@ -73,7 +73,8 @@ func withStripe(o *settle.Payments, c config) error {
 	return nil
 }
 
-// startSandbox is the payment company of a demo: a server of its own beside the shop, with its own book in the same Postgres.
+// startSandbox is the payment company of a demo: a server of its own beside the shop, with its own book in the same
+// Postgres.
 func startSandbox(ctx context.Context, pool *pgxpool.Pool, c config) (base, key, secret string, err error) {
 	salt, err := location.ForgetKey(ctx, pool)
 	if err != nil {
@@ -85,10 +86,12 @@ func startSandbox(ctx context.Context, pool *pgxpool.Pool, c config) (base, key,
 		return "", "", "", fmt.Errorf("start the sandbox: %w", err)
 	}
 	base = "http://" + named(listener.Addr().String())
-	return base, key, secret, serveSandbox(ctx, listener, &sandbox.Server{DB: pool, Base: base, Key: key, Secret: secret, Hook: c.URL + "/webhooks/sandbox"})
+	return base, key, secret, serveSandbox(ctx, listener, &sandbox.Server{DB: pool, Base: base, Key: key,
+		Secret: secret, Hook: c.URL + "/webhooks/sandbox"})
 }
 
-// besides is where the sandbox listens: at the port after the shop's, so that the page of an order is there again after a restart.
+// besides is where the sandbox listens: at the port after the shop's, so that the page of an order is there again after
+// a restart.
 func besides(c config) string {
 	if c.SandboxAddr != "" {
 		return c.SandboxAddr

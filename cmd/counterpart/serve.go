@@ -76,7 +76,8 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	if site.Office, err = office(running, pool, db.Pool, c); err != nil {
 		return err
 	}
-	jobs, err := work.Start(running, work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL, Office: site.Office})
+	jobs, err := work.Start(running, work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL,
+		Office: site.Office})
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,8 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 		return err
 	case <-ctx.Done():
 	}
-	// Readiness goes first, while requests are still taken: a load balancer stops sending them here before the door closes.
+	// Readiness goes first, while requests are still taken: a load balancer stops sending them here before the door
+	// closes.
 	site.Draining.Store(true)
 	slog.Info("stopping: requests that are under way are answered", "at_most", drainTime)
 	time.Sleep(c.DrainDelay)
@@ -127,7 +129,8 @@ func operations(address string, site web.Site, failed chan<- error) (*http.Serve
 	if err != nil {
 		return nil, fmt.Errorf("COUNTERPART_OPS_ADDR: %w", err)
 	}
-	server := &http.Server{Handler: site.Operations(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	server := &http.Server{Handler: site.Operations(), ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err

@@ -25,7 +25,8 @@ import (
 
 // post is the way mail leaves: the server that is set, or a catcher that keeps it.
 func post(c config) (message.Sender, *catcher.Catcher, error) {
-	sender := message.Sender{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Pass: c.SMTPPass, From: c.MailFrom, TextGateway: c.Texts}
+	sender := message.Sender{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Pass: c.SMTPPass, From: c.MailFrom,
+		TextGateway: c.Texts}
 	if c.SMS != "" {
 		sender.Texts = &message.Texts{Form: c.SMS, URL: c.SMSURL, User: c.SMSUser, Secret: c.SMSSecret, From: c.SMSFrom}
 		if err := sender.Texts.Check(); err != nil {
@@ -47,8 +48,10 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 }
 
 // windows is everything that the pages need.
-func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c config, mails *catcher.Catcher) (site web.Site, err error) {
-	site = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, c.Database), BaseURL: c.URL, Contact: c.Contact, Draining: &atomic.Bool{}, Texts: c.Texts != "" || c.SMS != "", Trail: customer.NewTrail(ctx, pool)}
+func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c config,
+	mails *catcher.Catcher) (site web.Site, err error) {
+	site = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, c.Database), BaseURL: c.URL, Contact: c.Contact,
+		Draining: &atomic.Bool{}, Texts: c.Texts != "" || c.SMS != "", Trail: customer.NewTrail(ctx, pool)}
 	// Caught mails hold codes and names: they are shown on the developer's own machine and nowhere else.
 	if mails != nil && local(c.URL) {
 		site.Mail, site.Texts = mails, true

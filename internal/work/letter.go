@@ -18,8 +18,8 @@ var paths = map[string]string{
 	customer.ToClaim: "/welcome/", customer.ForExport: "/export/",
 }
 
-// letter makes the secret of a link or code and sends it. Should the job run again after the mail went out, the second mail has a new secret and
-// the first is dead.
+// letter makes the secret of a link or code and sends it. Should the job run again after the mail went out, the second
+// mail has a new secret and the first is dead.
 func letter(ctx context.Context, t Tools, args message.Letter) error {
 	o, err := customer.ReadOneTime(ctx, t.DB, args.OneTimeID)
 	if err != nil || o == nil {
@@ -29,7 +29,8 @@ func letter(ctx context.Context, t Tools, args message.Letter) error {
 	if err != nil {
 		return err
 	}
-	m := message.Mail{ID: fmt.Sprintf("letter-%d-%s@counterpart", o.ID, secret.NewCode()), Purpose: message.OfSecurity, To: o.Target, Person: o.CustomerID}
+	m := message.Mail{ID: fmt.Sprintf("letter-%d-%s@counterpart", o.ID, secret.NewCode()), Purpose: message.OfSecurity,
+		To: o.Target, Person: o.CustomerID}
 	if o.Purpose == customer.ForExport {
 		m.Purpose = message.OfLaw
 	}
@@ -78,7 +79,8 @@ func notice(ctx context.Context, t Tools, args message.Notice) error {
 			gone := about
 			gone.Former = true
 			subject, body := message.ComposeNotice(args.About, gone)
-			m := message.Mail{ID: fmt.Sprintf("notice-%d-%s@counterpart", args.Person, secret.NewCode()), Purpose: message.OfSecurity, To: former, Person: args.Person, Subject: subject, Text: body}
+			m := message.Mail{ID: fmt.Sprintf("notice-%d-%s@counterpart", args.Person, secret.NewCode()),
+				Purpose: message.OfSecurity, To: former, Person: args.Person, Subject: subject, Text: body}
 			if err := t.Sender.Send(ctx, t.DB, m); err != nil {
 				return err
 			}
@@ -86,7 +88,8 @@ func notice(ctx context.Context, t Tools, args message.Notice) error {
 	}
 	subject, body := message.ComposeNotice(args.About, about)
 	for _, to := range addresses {
-		m := message.Mail{ID: fmt.Sprintf("notice-%d-%s@counterpart", args.Person, secret.NewCode()), Purpose: message.OfSecurity, To: to, Person: args.Person, Subject: subject, Text: body}
+		m := message.Mail{ID: fmt.Sprintf("notice-%d-%s@counterpart", args.Person, secret.NewCode()),
+			Purpose: message.OfSecurity, To: to, Person: args.Person, Subject: subject, Text: body}
 		if err := t.Sender.Send(ctx, t.DB, m); err != nil {
 			return err
 		}

@@ -53,7 +53,8 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 		return err
 	}
 	subject, body := message.Compose(args.Mail, a)
-	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email, Subject: subject, Text: body}
+	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email,
+		Subject: subject, Text: body}
 	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
 		return err
 	}
@@ -66,7 +67,8 @@ func waits(o *shop.Order, part int64) bool {
 }
 
 // ofPart are the mails about one part of an order.
-var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollected, message.MailCancelled, message.MailHold, message.MailExpired, message.MailInstead}
+var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollected, message.MailCancelled,
+	message.MailHold, message.MailExpired, message.MailInstead}
 
 func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
 	f := o.Fulfilment
@@ -81,9 +83,14 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	}
 	zone := f.Store.Zone()
 	a := message.About{
-		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" + o.PublicID, Code: f.Code,
-		Store: shop.Name + " " + f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()), Due: o.Money(o.ToPay),
-		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" || o.PaymentState == "authorised", Promised: o.PaymentState == "authorised", Carrier: f.Carrier, Tracking: f.Tracking, Arrives: arrives(f),
+		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" +
+			o.PublicID, Code: f.Code,
+		Store: shop.Name + " " +
+			f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()),
+		Due:        o.Money(o.ToPay),
+		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" ||
+			o.PaymentState == "authorised", Promised: o.PaymentState == "authorised", Carrier: f.Carrier,
+		Tracking: f.Tracking, Arrives: arrives(f),
 	}
 	if f.ReadyBy != nil {
 		a.ReadyBy = f.ReadyBy.In(zone)
@@ -93,7 +100,8 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 		a.HoldUntil = f.HoldUntil.In(zone)
 	}
 	for _, part := range o.Parts {
-		p := message.AboutPart{Method: part.Method, Store: shop.Name + " " + part.Store.Name, Arrives: arrives(part), Lines: lines(o, part.ID)}
+		p := message.AboutPart{Method: part.Method, Store: shop.Name + " " + part.Store.Name, Arrives: arrives(part),
+			Lines: lines(o, part.ID)}
 		if part.ReadyBy != nil {
 			p.ReadyBy = part.ReadyBy.In(part.Store.Zone())
 		}
@@ -167,7 +175,8 @@ func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *shop.Order, 
 	return nil
 }
 
-// cardMail draws a gift card's code and mails it. Should the job run again after the mail went out, the second code is the one that works.
+// cardMail draws a gift card's code and mails it. Should the job run again after the mail went out, the second code is
+// the one that works.
 func cardMail(ctx context.Context, t Tools, args settle.CardMail) error {
 	var to, currency, language string
 	var amount int64
@@ -192,8 +201,10 @@ func cardMail(ctx context.Context, t Tools, args settle.CardMail) error {
 	if err != nil || code == "" {
 		return err
 	}
-	subject, body := message.ComposeGiftCard(language, shop.Name, t.BaseURL+"/gift-cards", code, money.New(amount, currency))
-	m := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("gift-card-%d-%s@counterpart", args.CardID, secret.NewCode()), To: to, Person: customerID, Subject: subject, Text: body}
+	subject, body := message.ComposeGiftCard(language, shop.Name, t.BaseURL+"/gift-cards", code,
+		money.New(amount, currency))
+	m := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("gift-card-%d-%s@counterpart", args.CardID,
+		secret.NewCode()), To: to, Person: customerID, Subject: subject, Text: body}
 	return t.Sender.Send(ctx, t.DB, m)
 }
 

@@ -39,7 +39,8 @@ type Tools struct {
 // Start works jobs until the client is stopped.
 func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	if t.Office == nil {
-		t.Office = &settle.Payments{DB: t.DB, Base: t.BaseURL} // Nothing is paid by card; orders end in time all the same.
+		// Nothing is paid by card; orders end in time all the same.
+		t.Office = &settle.Payments{DB: t.DB, Base: t.BaseURL}
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.OrderMail]) error {
@@ -55,13 +56,15 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return privacy.BuildExport(ctx, t.DB, t.Files, job.Args.ExportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
-		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), privacy.Sweep(ctx, t.DB, t.Files))
+		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB),
+			privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
 		return gallery.Render(ctx, t.DB, t.Files, job.Args.PictureID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error {
-		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep, customer.SweepOneTime} {
+		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep,
+			customer.SweepOneTime} {
 			if err := step(ctx, t.DB); err != nil {
 				return err
 			}
@@ -84,17 +87,26 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB), pickup.Expire(ctx, t.DB), shortage.DecideOverdue(ctx, t.DB))
+		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB),
+			pickup.Expire(ctx, t.DB), shortage.DecideOverdue(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
 		return t.Office.Reconcile(ctx)
 	}))
 	return jobs.Start(ctx, t.DB, workers, []*river.PeriodicJob{
-		river.NewPeriodicJob(river.PeriodicInterval(often), func() (river.JobArgs, *river.InsertOpts) { return sweepPayments{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
-		river.NewPeriodicJob(river.PeriodicInterval(hourly), func() (river.JobArgs, *river.InsertOpts) { return reconcilePayments{}, nil }, nil),
-		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
-		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
-		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(often), func() (river.JobArgs,
+			*river.InsertOpts) {
+			return sweepPayments{}, nil
+		}, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(hourly),
+			func() (river.JobArgs, *river.InsertOpts) { return reconcilePayments{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
+			func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour),
+			func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true}),
 	})
 }
 

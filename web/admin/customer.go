@@ -138,7 +138,8 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 // at is where the request's associate stands.
 func at(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
-	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID, DeviceID: s.DeviceID, Language: text.Language(r.Context())}
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
+		DeviceID: s.DeviceID, Language: text.Language(r.Context())}
 }
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
@@ -188,9 +189,12 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	here := at(r)
 	view := personView{Typed: typed(r.PostFormValue("reason"))}
 	view.Manager, _ = strconv.ParseInt(r.PostFormValue("manager"), 10, 64)
-	err := staff.Approve(r.Context(), p.DB, staff.Approval{AskedBy: here.AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
+	err := staff.Approve(r.Context(), p.DB, staff.Approval{AskedBy: here.AssociateID, ManagerID: view.Manager,
+		PIN: r.PostFormValue("pin"), Reason: view.Typed}, here.LocationID, here.DeviceID)
 	if err == nil {
-		err = privacy.RequestExport(r.Context(), p.DB, at(r), id(r, "id"), staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID, Reason: view.Typed})
+		err = privacy.RequestExport(r.Context(), p.DB, at(r), id(r, "id"),
+			staff.Entry{AssociateID: here.AssociateID, ApprovedBy: view.Manager, LocationID: here.LocationID,
+				Reason: view.Typed})
 	}
 	return p.afterPerson(r, err, "exported", view)
 }
@@ -204,7 +208,8 @@ func (p *Pages) unmerge(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	for _, m := range merges {
 		if m.ID == mergeID {
 			if typed(r.PostFormValue("reason")) == "" {
-				return p.showPerson(r, personView{}, fault.New(fault.Invalid, "Enter a reason for separating the profiles."))
+				return p.showPerson(r, personView{}, fault.New(fault.Invalid,
+					"Enter a reason for separating the profiles."))
 			}
 			_, err := person.Unmerge(r.Context(), p.DB, at(r), mergeID, typed(r.PostFormValue("reason")))
 			return p.afterPerson(r, err, "unmerged", personView{})
@@ -219,7 +224,8 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if r.PostFormValue("sure") != "yes" {
 		err = fault.Field("sure", "Tick the box to confirm.")
 	} else {
-		err = privacy.Erase(r.Context(), p.DB, p.Files, id(r, "id"), staff.Entry{AssociateID: here.AssociateID, LocationID: here.LocationID})
+		err = privacy.Erase(r.Context(), p.DB, p.Files, id(r, "id"),
+			staff.Entry{AssociateID: here.AssociateID, LocationID: here.LocationID})
 	}
 	if err == nil {
 		return respond.See("/admin/customers?done=erased"), nil

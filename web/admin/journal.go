@@ -14,7 +14,8 @@ import (
 	"counterpart/web/respond"
 )
 
-// journal is the tax of every day and rate, as an accountant takes it: what was invoiced, and what was credited with a minus.
+// journal is the tax of every day and rate, as an accountant takes it: what was invoiced, and what was credited with a
+// minus.
 func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	now := time.Now()
 	var form fault.Form
@@ -33,14 +34,17 @@ func (p *Pages) journal(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="tax-journal.csv"`)
 		out := csv.NewWriter(w)
-		_ = out.Write([]string{"day", "document", "currency", "rate", "per cent", "documents", "net", "tax", "gross"}) // Errors are the browser's leaving; Flush has nothing to add.
+		// Errors are the browser's leaving; Flush has nothing to add.
+		_ = out.Write([]string{"day", "document", "currency", "rate", "per cent", "documents", "net", "tax", "gross"})
 		for _, j := range rows {
 			sign := int64(1)
 			if j.Series == document.CreditNote {
 				sign = -1
 			}
 			amount := func(minor int64) string { return money.New(sign*minor, j.Currency).Plain() }
-			_ = out.Write([]string{j.Day.Format(time.DateOnly), j.Series, j.Currency, privacy.Harmless(cmp.Or(j.Name, "outside tax")), strconv.FormatFloat(float64(j.PPM)/10_000, 'f', -1, 64), strconv.Itoa(j.Count),
+			_ = out.Write([]string{j.Day.Format(time.DateOnly), j.Series, j.Currency,
+				privacy.Harmless(cmp.Or(j.Name, "outside tax")),
+				strconv.FormatFloat(float64(j.PPM)/10_000, 'f', -1, 64), strconv.Itoa(j.Count),
 				amount(j.Net), amount(j.Tax), amount(j.Net + j.Tax)})
 		}
 		out.Flush()

@@ -56,7 +56,8 @@ func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond
 		if !closed {
 			return respond.NotFound()
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "difference.closed", Subject: "difference", SubjectID: id(r, "id"), Reason: note})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "difference.closed",
+			Subject: "difference", SubjectID: id(r, "id"), Reason: note})
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +72,8 @@ func (p *Pages) setTier(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 		if err := customer.SetTier(r.Context(), tx, id(r, "id"), tier); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "customer.tier", Subject: "customer", SubjectID: id(r, "id"), After: map[string]any{"tier": tier}})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "customer.tier", Subject: "customer",
+			SubjectID: id(r, "id"), After: map[string]any{"tier": tier}})
 	})
 	if err != nil {
 		return nil, err

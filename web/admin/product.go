@@ -43,7 +43,8 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	return p.showProduct(r, id(r, "id"), productView{}, nil)
 }
 
-func (p *Pages) showProduct(r *http.Request, productID int64, view productView, wrong *fault.Fault) (respond.Answer, error) {
+func (p *Pages) showProduct(r *http.Request, productID int64, view productView, wrong *fault.Fault) (respond.Answer,
+	error) {
 	found, err := admin.ProductPage(r.Context(), p.DB, productID)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,8 @@ func (p *Pages) showProduct(r *http.Request, productID int64, view productView, 
 
 // changePrice closes the price that holds and opens a new one; no amount is ever rewritten.
 func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := productView{Variant: id(r, "id"), Currency: typed(r.PostFormValue("currency")), Typed: typed(r.PostFormValue("amount"))}
+	view := productView{Variant: id(r, "id"), Currency: typed(r.PostFormValue("currency")),
+		Typed: typed(r.PostFormValue("amount"))}
 	included := r.PostFormValue("tax") == "included"
 	productID, err := admin.ProductOf(r.Context(), p.DB, view.Variant, view.Currency, included)
 	if err != nil {
@@ -80,7 +82,8 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if shown, err := strconv.ParseInt(r.PostFormValue("was"), 10, 64); err == nil {
 		was = &shown
 	}
-	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, was, gate.Session(r.Context()).Associate.ID)
+	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, was,
+		gate.Session(r.Context()).Associate.ID)
 	if f := fault.As(err); f != nil {
 		return p.showProduct(r, productID, view, f)
 	}

@@ -37,7 +37,8 @@ func (p *Pages) promotions(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(promotionsPage(frame(r, text.T(r.Context(), "Promotions"), "promotions"), promotionsView{rows, time.Now()})), nil
+	return respond.Page(promotionsPage(frame(r, text.T(r.Context(), "Promotions"), "promotions"),
+		promotionsView{rows, time.Now()})), nil
 }
 
 // promotionView is one of them with what was typed, and what it would do to a cart.
@@ -110,7 +111,8 @@ func (p *Pages) showPromotion(r *http.Request, v promotionView, wrong *fault.Fau
 	return respond.Page(promotionPage(a, v)), nil
 }
 
-// try prices the cart with this code, or the order with this number, as if the promotion were live now and needed no code.
+// try prices the cart with this code, or the order with this number, as if the promotion were live now and needed no
+// code.
 func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error) {
 	q := v.InQuote()
 	q.NeedsCode, q.Starts, q.Ends = false, time.Time{}, time.Time{}
@@ -128,7 +130,8 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 		return nil, err
 	}
 	if customerID == 0 {
-		return fault.Field("cart", "We can’t find an open cart with this code or an order with this number. The eight-letter code is on the cart page."), nil
+		return fault.Field("cart",
+			"We can’t find an open cart with this code or an order with this number. The eight-letter code is on the cart page."), nil
 	}
 	v.Tried, err = basket.Simulate(ctx, p.DB, customerID, q, text.Language(ctx))
 	return nil, err
@@ -165,7 +168,8 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 	named := written.State != promotion.Live || written.Rule.Everything()
 	err := p.readPromotion(r, &written.Promotion)
 	if err == nil && !named && written.Rule.Everything() && r.PostFormValue("sure") != "1" {
-		err = fault.Field("sure", "This promotion is live, and without products it applies to everything in the shop. Tick the box if that’s what you want.")
+		err = fault.Field("sure",
+			"This promotion is live, and without products it applies to everything in the shop. Tick the box if that’s what you want.")
 	}
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
@@ -177,7 +181,8 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 			if created {
 				action = "promotion.written"
 			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "promotion", SubjectID: written.ID, After: map[string]any{"title": written.Title}})
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "promotion",
+				SubjectID: written.ID, After: map[string]any{"title": written.Title}})
 		})
 	}
 	if f := fault.As(err); f != nil {
@@ -412,13 +417,15 @@ func (p *Pages) movePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 				return err
 			}
 			if page != nil && page.Rule.Everything() {
-				return fault.Field("sure", "This promotion applies to everything in the shop. Confirm that it should go live.")
+				return fault.Field("sure",
+					"This promotion applies to everything in the shop. Confirm that it should go live.")
 			}
 		}
 		if err := promotion.Move(r.Context(), tx, id(r, "id"), to); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "promotion." + to, Subject: "promotion", SubjectID: id(r, "id")})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "promotion." + to,
+			Subject: "promotion", SubjectID: id(r, "id")})
 	})
 	return p.afterPromotion(r, err, "kept")
 }

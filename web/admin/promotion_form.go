@@ -193,10 +193,14 @@ func (v promotionView) clock() *time.Location {
 
 func kinds(ctx context.Context) []ui.Option {
 	return []ui.Option{
-		{Value: quote.Percent, Name: text.T(ctx, "Percentage off")}, {Value: quote.Amount, Name: text.T(ctx, "Amount off")}, {Value: quote.FixedPrice, Name: text.T(ctx, "Fixed price each")},
-		{Value: quote.BuyGet, Name: text.T(ctx, "Buy some, get some at a discount")}, {Value: quote.CheapestFree, Name: text.T(ctx, "Cheapest free")},
-		{Value: quote.Bundle, Name: text.T(ctx, "Set price for several")}, {Value: quote.TieredSpend, Name: text.T(ctx, "Spend more, save more")},
-		{Value: quote.CheaperDelivery, Name: text.T(ctx, "Percentage off delivery")}, {Value: quote.Gift, Name: text.T(ctx, "Free gift")}, {Value: quote.Points, Name: text.T(ctx, "Extra points")},
+		{Value: quote.Percent, Name: text.T(ctx, "Percentage off")}, {Value: quote.Amount,
+			Name: text.T(ctx, "Amount off")}, {Value: quote.FixedPrice, Name: text.T(ctx, "Fixed price each")},
+		{Value: quote.BuyGet, Name: text.T(ctx, "Buy some, get some at a discount")}, {Value: quote.CheapestFree,
+			Name: text.T(ctx, "Cheapest free")},
+		{Value: quote.Bundle, Name: text.T(ctx, "Set price for several")}, {Value: quote.TieredSpend,
+			Name: text.T(ctx, "Spend more, save more")},
+		{Value: quote.CheaperDelivery, Name: text.T(ctx, "Percentage off delivery")}, {Value: quote.Gift,
+			Name: text.T(ctx, "Free gift")}, {Value: quote.Points, Name: text.T(ctx, "Extra points")},
 	}
 }
 

@@ -77,13 +77,14 @@ func (p *Pages) Routes(r *gate.Routes) {
 
 func frame(r *http.Request, title, section string) layout.Admin {
 	role := gate.Session(r.Context()).Associate.Role
-	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name, May: map[string]bool{
-		"stock":  role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleStock,
-		"people": role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleMarketing,
-		"market": role == staff.RoleAdmin || role == staff.RoleMarketing,
-		"manage": role == staff.RoleAdmin || role == staff.RoleManager,
-		"admin":  role == staff.RoleAdmin,
-	}}
+	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name,
+		May: map[string]bool{
+			"stock":  role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleStock,
+			"people": role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleMarketing,
+			"market": role == staff.RoleAdmin || role == staff.RoleMarketing,
+			"manage": role == staff.RoleAdmin || role == staff.RoleManager,
+			"admin":  role == staff.RoleAdmin,
+		}}
 	switch r.URL.Query().Get("done") {
 	case "price":
 		a.Done = text.T(r.Context(), "The new price applies from now on. The old one stays in the history.")

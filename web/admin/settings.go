@@ -25,7 +25,8 @@ import (
 	"counterpart/web/ui"
 )
 
-// settingsView is what the shop decided about points, returns and deliveries. Typed keeps what a form said while something is wrong with it.
+// settingsView is what the shop decided about points, returns and deliveries. Typed keeps what a form said while
+// something is wrong with it.
 type settingsView struct {
 	respond.Mistakes
 	Policy  location.Policy
@@ -100,19 +101,22 @@ func typedIn(r *http.Request, names ...string) map[string]string {
 }
 
 func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days", "refund_limit", "keep_delivery", "shortage_hours")}
+	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days",
+		"refund_limit", "keep_delivery", "shortage_hours")}
 	limit, err := money.Parse(v.Typed["refund_limit"], "EUR") // Hundredths, whatever the currency.
 	if err != nil {
 		limit.Minor = -1
 	}
-	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]), PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
+	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]),
+		PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
 		RefundLimit: limit.Minor, ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
 	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 		if err := location.SetPolicy(r.Context(), tx, policy); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.policy", Subject: "shop", After: map[string]any{"points_rate": policy.PointsRate, "points_worth": policy.PointsWorth,
-			"points_minimum": policy.PointsMinimum, "return_days": policy.ReturnDays, "refund_limit": policy.RefundLimit, "keep_delivery": policy.KeepDelivery}})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.policy", Subject: "shop",
+			After: map[string]any{"points_rate": policy.PointsRate, "points_worth": policy.PointsWorth,
+				"points_minimum": policy.PointsMinimum, "return_days": policy.ReturnDays, "refund_limit": policy.RefundLimit, "keep_delivery": policy.KeepDelivery}})
 	})
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
@@ -133,7 +137,8 @@ func count(s string) int {
 }
 
 func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "delivery", Typed: typedIn(r, "id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff", "rates", "active")}
+	v := settingsView{Form: "delivery", Typed: typedIn(r, "id", "name", "carrier", "countries", "currency", "min_days",
+		"max_days", "cutoff", "rates", "active")}
 	m, err := method(v.Typed)
 	if err == nil {
 		err = p.known(r, m)
@@ -143,7 +148,8 @@ func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.An
 			if err := delivery.Save(r.Context(), tx, &m); err != nil {
 				return err
 			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "delivery.kept", Subject: "delivery", SubjectID: m.ID, After: map[string]any{"name": m.Name, "active": m.Active}})
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "delivery.kept",
+				Subject: "delivery", SubjectID: m.ID, After: map[string]any{"name": m.Name, "active": m.Active}})
 		})
 	}
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
@@ -157,17 +163,20 @@ func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.An
 
 // saveSeller writes who sells, of the shop or of one location.
 func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "seller", Typed: typedIn(r, "location", "legal_name", "seller_address", "company_number", "vat_number")}
+	v := settingsView{Form: "seller", Typed: typedIn(r, "location", "legal_name", "seller_address", "company_number",
+		"vat_number")}
 	at, err := strconv.ParseInt(v.Typed["location"], 10, 64)
 	if err != nil {
 		at = -1
 	}
-	s := location.Seller{LegalName: v.Typed["legal_name"], Address: v.Typed["seller_address"], CompanyNumber: v.Typed["company_number"], VATNumber: v.Typed["vat_number"]}
+	s := location.Seller{LegalName: v.Typed["legal_name"], Address: v.Typed["seller_address"],
+		CompanyNumber: v.Typed["company_number"], VATNumber: v.Typed["vat_number"]}
 	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 		if err := location.SetSeller(r.Context(), tx, at, s); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.seller", Subject: "location", SubjectID: at, After: map[string]any{"legal_name": s.LegalName, "vat_number": s.VATNumber}})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.seller", Subject: "location",
+			SubjectID: at, After: map[string]any{"legal_name": s.LegalName, "vat_number": s.VATNumber}})
 	})
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
@@ -181,7 +190,8 @@ func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answ
 // saveTax writes the rate of a class in a place. What was sold keeps the rate it was sold at.
 func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent")}
-	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"], Name: v.Typed["tax_name"], PPM: tax.Percent(v.Typed["percent"])}
+	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"],
+		Name: v.Typed["tax_name"], PPM: tax.Percent(v.Typed["percent"])}
 	classes, err := tax.Classes(r.Context(), p.DB)
 	if err != nil {
 		return nil, err
@@ -198,7 +208,9 @@ func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 		if err := tax.Set(r.Context(), tx, rate); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "tax.rate", Subject: "shop", After: map[string]any{"country": rate.Country, "region": rate.Region, "class": rate.Class, "ppm": rate.PPM}})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "tax.rate", Subject: "shop",
+			After: map[string]any{"country": rate.Country, "region": rate.Region, "class": rate.Class,
+				"ppm": rate.PPM}})
 	})
 	if err != nil {
 		return nil, err
@@ -269,15 +281,18 @@ func (p *Pages) known(r *http.Request, m delivery.Method) error {
 // method reads a way of delivery from a form.
 func method(typed map[string]string) (m delivery.Method, err error) {
 	var form fault.Form
-	m = delivery.Method{Name: typed["name"], Carrier: typed["carrier"], Currency: typed["currency"], MinDays: count(typed["min_days"]), MaxDays: count(typed["max_days"]), Active: typed["active"] == "1"}
+	m = delivery.Method{Name: typed["name"], Carrier: typed["carrier"], Currency: typed["currency"],
+		MinDays: count(typed["min_days"]), MaxDays: count(typed["max_days"]), Active: typed["active"] == "1"}
 	m.ID, _ = strconv.ParseInt(typed["id"], 10, 64)
-	for country := range strings.FieldsFuncSeq(strings.ToUpper(typed["countries"]), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+	for country := range strings.FieldsFuncSeq(strings.ToUpper(typed["countries"]),
+		func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
 		if !slices.Contains(m.Countries, country) {
 			m.Countries = append(m.Countries, country)
 		}
 	}
 	var hours, minutes int
-	if n, err := fmt.Sscanf(typed["cutoff"], "%d:%d", &hours, &minutes); n != 2 || err != nil || hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
+	if n, err := fmt.Sscanf(typed["cutoff"], "%d:%d", &hours, &minutes); n != 2 || err != nil || hours < 0 ||
+		hours > 23 || minutes < 0 || minutes > 59 {
 		form.Add("cutoff", "Enter the same-day dispatch cut-off, such as 14:00.")
 	}
 	m.Cutoff = hours*60 + minutes
@@ -305,7 +320,8 @@ func readRate(line, currency string) (rate delivery.Rate, err error) {
 	rate.MaxGrams = count(fields[0])
 	from, errFrom := money.Parse(strings.TrimSpace(fields[1]), currency)
 	charge, errCharge := money.Parse(strings.TrimSpace(fields[2]), currency)
-	if rate.MaxGrams < 1 || rate.MaxGrams > 10_000_000 || errFrom != nil || errCharge != nil || from.Minor < 0 || charge.Minor < 0 {
+	if rate.MaxGrams < 1 || rate.MaxGrams > 10_000_000 || errFrom != nil || errCharge != nil || from.Minor < 0 ||
+		charge.Minor < 0 {
 		return rate, errRate
 	}
 	rate.FromSubtotal, rate.Charge = from.Minor, charge.Minor
@@ -331,7 +347,8 @@ func (v settingsView) method() delivery.Method {
 func rates(m delivery.Method) string {
 	var b strings.Builder
 	for _, r := range m.Rates {
-		fmt.Fprintf(&b, "%d, %s, %s\n", r.MaxGrams, money.New(r.FromSubtotal, m.Currency).Plain(), money.New(r.Charge, m.Currency).Plain())
+		fmt.Fprintf(&b, "%d, %s, %s\n", r.MaxGrams, money.New(r.FromSubtotal, m.Currency).Plain(),
+			money.New(r.Charge, m.Currency).Plain())
 	}
 	return b.String()
 }

@@ -88,11 +88,16 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_rate", Label: text.T(ctx, "Points earned per £1, €1 or $1"), Value: v.field("policy", "points_rate", fmt.Sprint(v.Policy.PointsRate)), InputMode: "numeric", Hint: text.T(ctx, "Enter 0 to turn points off."), Max: 6, Error: ui.Said(ctx, v.Fields, "points_rate")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_rate", Label: text.T(ctx, "Points earned per £1, €1 or $1"),
+				Value: v.field("policy", "points_rate", fmt.Sprint(v.Policy.PointsRate)), InputMode: "numeric",
+				Hint: text.T(ctx, "Enter 0 to turn points off."), Max: 6,
+				Error: ui.Said(ctx, v.Fields, "points_rate")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_worth", Label: text.T(ctx, "Points needed for £1, €1 or $1 off"), Value: v.field("policy", "points_worth", fmt.Sprint(v.Policy.PointsWorth)), InputMode: "numeric", Max: 6, Error: ui.Said(ctx, v.Fields, "points_worth")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_worth", Label: text.T(ctx, "Points needed for £1, €1 or $1 off"),
+				Value:     v.field("policy", "points_worth", fmt.Sprint(v.Policy.PointsWorth)),
+				InputMode: "numeric", Max: 6, Error: ui.Said(ctx, v.Fields, "points_worth")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -100,11 +105,16 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_minimum", Label: text.T(ctx, "Minimum points to spend"), Value: v.field("policy", "points_minimum", fmt.Sprint(v.Policy.PointsMinimum)), InputMode: "numeric", Max: 7, Error: ui.Said(ctx, v.Fields, "points_minimum")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "points_minimum", Label: text.T(ctx, "Minimum points to spend"),
+				Value:     v.field("policy", "points_minimum", fmt.Sprint(v.Policy.PointsMinimum)),
+				InputMode: "numeric", Max: 7, Error: ui.Said(ctx, v.Fields, "points_minimum")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "return_days", Label: text.T(ctx, "Return window in days"), Value: v.field("policy", "return_days", fmt.Sprint(v.Policy.ReturnDays)), InputMode: "numeric", Hint: text.T(ctx, "Earned points stay pending for as long."), Max: 4, Error: ui.Said(ctx, v.Fields, "return_days")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "return_days", Label: text.T(ctx, "Return window in days"),
+				Value: v.field("policy", "return_days", fmt.Sprint(v.Policy.ReturnDays)), InputMode: "numeric",
+				Hint: text.T(ctx, "Earned points stay pending for as long."), Max: 4,
+				Error: ui.Said(ctx, v.Fields, "return_days")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -112,11 +122,18 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "shortage_hours", Label: text.T(ctx, "Hours to choose when an item isn’t found"), Value: v.field("policy", "shortage_hours", fmt.Sprint(v.Policy.ShortageHours)), InputMode: "numeric", Hint: text.T(ctx, "Customers choose another store, delivery or a refund. After that it’s refunded."), Max: 3, Error: ui.Said(ctx, v.Fields, "shortage_hours")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "shortage_hours", Label: text.T(ctx,
+				"Hours to choose when an item isn’t found"), Value: v.field("policy", "shortage_hours",
+				fmt.Sprint(v.Policy.ShortageHours)), InputMode: "numeric", Hint: text.T(ctx,
+				"Customers choose another store, delivery or a refund. After that it’s refunded."), Max: 3, Error: ui.Said(ctx, v.Fields, "shortage_hours")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "refund_limit", Label: text.T(ctx, "Manager approval for refunds above"), Value: v.field("policy", "refund_limit", money.New(v.Policy.RefundLimit, "EUR").Plain()), InputMode: "decimal", Hint: text.T(ctx, "In pounds, euros or dollars: the same number in each currency."), Max: 12, Error: ui.Said(ctx, v.Fields, "refund_limit")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "refund_limit", Label: text.T(ctx, "Manager approval for refunds above"),
+				Value:     v.field("policy", "refund_limit", money.New(v.Policy.RefundLimit, "EUR").Plain()),
+				InputMode: "decimal", Hint: text.T(ctx,
+					"In pounds, euros or dollars: the same number in each currency."), Max: 12, Error: ui.Said(ctx,
+					v.Fields, "refund_limit")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -137,7 +154,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Don’t refund delivery when the whole order is returned"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 33, Col: 78}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 50, Col: 78}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -150,7 +167,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var6 string
 			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Save"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 35, Col: 48}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 52, Col: 48}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -179,7 +196,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Delivery methods"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 42, Col: 41}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 59, Col: 41}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -197,7 +214,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var8 string
 				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "New delivery method"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 44, Col: 104}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 61, Col: 104}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 				if templ_7745c5c3_Err != nil {
@@ -227,7 +244,8 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					ctx = templ.InitializeContext(ctx)
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Empty("truck", text.T(ctx, "No delivery methods yet"), text.T(ctx, "Add a delivery method and its charges, and customers can choose delivery.")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Empty("truck", text.T(ctx, "No delivery methods yet"),
+					text.T(ctx, "Add a delivery method and its charges, and customers can choose delivery.")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -239,7 +257,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Delivery methods"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 51, Col: 100}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 69, Col: 100}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -252,7 +270,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var11 string
 				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Name"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 54, Col: 48}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 72, Col: 48}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -265,7 +283,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var12 string
 				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Countries"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 54, Col: 97}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 72, Col: 97}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 				if templ_7745c5c3_Err != nil {
@@ -278,7 +296,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var13 string
 				templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Carrier"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 54, Col: 144}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 72, Col: 144}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 				if templ_7745c5c3_Err != nil {
@@ -291,7 +309,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var14 string
 				templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Working days"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 54, Col: 196}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 72, Col: 196}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 				if templ_7745c5c3_Err != nil {
@@ -304,7 +322,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var15 string
 				templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "From"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 54, Col: 255}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 72, Col: 255}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 				if templ_7745c5c3_Err != nil {
@@ -322,7 +340,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var16 templ.SafeURL
 					templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(fmt.Sprintf("/admin/settings?delivery=%d#delivery", m.ID)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 60, Col: 92}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 78, Col: 92}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 					if templ_7745c5c3_Err != nil {
@@ -335,7 +353,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var17 string
 					templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(m.Name)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 60, Col: 103}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 78, Col: 103}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 					if templ_7745c5c3_Err != nil {
@@ -358,7 +376,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var18 string
 					templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(strings.Join(m.Countries, ", "))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 65, Col: 46}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 83, Col: 46}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 					if templ_7745c5c3_Err != nil {
@@ -371,7 +389,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var19 string
 					templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(m.Carrier)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 66, Col: 24}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 84, Col: 24}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 					if templ_7745c5c3_Err != nil {
@@ -384,7 +402,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var20 string
 					templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(fmt.Sprintf("%d–%d", m.MinDays, m.MaxDays))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 67, Col: 59}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 85, Col: 59}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 					if templ_7745c5c3_Err != nil {
@@ -397,7 +415,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 					var templ_7745c5c3_Var21 string
 					templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(cheapest(m).In(text.Language(ctx)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 68, Col: 64}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 86, Col: 64}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 					if templ_7745c5c3_Err != nil {
@@ -425,7 +443,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var22 string
 				templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(v.Method.Name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 78, Col: 23}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 96, Col: 23}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 				if templ_7745c5c3_Err != nil {
@@ -443,7 +461,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				var templ_7745c5c3_Var23 string
 				templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "New delivery method"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 80, Col: 44}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 98, Col: 44}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 				if templ_7745c5c3_Err != nil {
@@ -461,7 +479,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var24 string
 			templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(fmt.Sprint(v.method().ID))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 83, Col: 68}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 101, Col: 68}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 			if templ_7745c5c3_Err != nil {
@@ -471,11 +489,15 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "name", Label: text.T(ctx, "Name for customers"), Value: v.field("delivery", "name", v.method().Name), Max: 60, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "name")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "name", Label: text.T(ctx, "Name for customers"),
+				Value: v.field("delivery", "name", v.method().Name), Max: 60, Autocomplete: "off",
+				Error: ui.Said(ctx, v.Fields, "name")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "carrier", Label: text.T(ctx, "Carrier"), Value: v.field("delivery", "carrier", v.method().Carrier), Max: 60, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "carrier")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "carrier", Label: text.T(ctx, "Carrier"),
+				Value: v.field("delivery", "carrier", v.method().Carrier), Max: 60, Autocomplete: "off",
+				Error: ui.Said(ctx, v.Fields, "carrier")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -483,11 +505,16 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "countries", Label: text.T(ctx, "Countries"), Value: v.field("delivery", "countries", strings.Join(v.method().Countries, ", ")), Hint: text.T(ctx, "Two-letter codes, such as GB, IE."), Max: 400, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "countries")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "countries", Label: text.T(ctx, "Countries"),
+				Value: v.field("delivery", "countries", strings.Join(v.method().Countries, ", ")),
+				Hint:  text.T(ctx, "Two-letter codes, such as GB, IE."), Max: 400, Autocomplete: "off",
+				Error: ui.Said(ctx, v.Fields, "countries")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "currency", Label: text.T(ctx, "Currency"), Value: v.field("delivery", "currency", v.method().Currency), Options: currencies(ctx, v.Money)[1:], Error: ui.Said(ctx, v.Fields, "currency")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "currency", Label: text.T(ctx, "Currency"),
+				Value:   v.field("delivery", "currency", v.method().Currency),
+				Options: currencies(ctx, v.Money)[1:], Error: ui.Said(ctx, v.Fields, "currency")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -495,11 +522,15 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "min_days", Label: text.T(ctx, "Minimum working days"), Value: v.field("delivery", "min_days", fmt.Sprint(v.method().MinDays)), InputMode: "numeric", Max: 3, Error: ui.Said(ctx, v.Fields, "days")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "min_days", Label: text.T(ctx, "Minimum working days"),
+				Value: v.field("delivery", "min_days", fmt.Sprint(v.method().MinDays)), InputMode: "numeric",
+				Max: 3, Error: ui.Said(ctx, v.Fields, "days")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "max_days", Label: text.T(ctx, "Maximum working days"), Value: v.field("delivery", "max_days", fmt.Sprint(v.method().MaxDays)), InputMode: "numeric", Max: 3}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "max_days", Label: text.T(ctx, "Maximum working days"),
+				Value: v.field("delivery", "max_days", fmt.Sprint(v.method().MaxDays)), InputMode: "numeric",
+				Max: 3}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -507,11 +538,15 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "cutoff", Label: text.T(ctx, "Same-day dispatch cut-off"), Value: v.field("delivery", "cutoff", fmt.Sprintf("%02d:%02d", v.method().Cutoff/60, v.method().Cutoff%60)), Max: 5, Error: ui.Said(ctx, v.Fields, "cutoff")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "cutoff", Label: text.T(ctx, "Same-day dispatch cut-off"),
+				Value: v.field("delivery", "cutoff", fmt.Sprintf("%02d:%02d", v.method().Cutoff/60,
+					v.method().Cutoff%60)), Max: 5, Error: ui.Said(ctx, v.Fields, "cutoff")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Area(ui.Input{Name: "rates", Label: text.T(ctx, "Charges"), Value: v.field("delivery", "rates", rates(v.method())), Hint: text.T(ctx, "One per line: weight limit in grams, minimum order, charge. For example 2000, 0, 3.95 and 2000, 50, 0."), Max: 2000, Error: ui.Said(ctx, v.Fields, "rates")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Area(ui.Input{Name: "rates", Label: text.T(ctx, "Charges"),
+				Value: v.field("delivery", "rates", rates(v.method())),
+				Hint:  text.T(ctx, "One per line: weight limit in grams, minimum order, charge. For example 2000, 0, 3.95 and 2000, 50, 0."), Max: 2000, Error: ui.Said(ctx, v.Fields, "rates")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -532,7 +567,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var25 string
 			templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Offer this method"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 100, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 135, Col: 39}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
 			if templ_7745c5c3_Err != nil {
@@ -545,7 +580,7 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 			var templ_7745c5c3_Var26 string
 			templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Save"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 102, Col: 48}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 137, Col: 48}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
 			if templ_7745c5c3_Err != nil {
@@ -593,7 +628,7 @@ func sellerSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var28 string
 		templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Seller details"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 110, Col: 37}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 145, Col: 37}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 		if templ_7745c5c3_Err != nil {
@@ -606,7 +641,7 @@ func sellerSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var29 string
 		templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Named on invoices, credit notes and receipts. A location only needs what’s different there."))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 111, Col: 129}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 146, Col: 129}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 		if templ_7745c5c3_Err != nil {
@@ -631,7 +666,7 @@ func sellerSection(v settingsView) templ.Component {
 				var templ_7745c5c3_Var30 string
 				templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(at.Name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 117, Col: 19}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 152, Col: 19}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 				if templ_7745c5c3_Err != nil {
@@ -644,7 +679,7 @@ func sellerSection(v settingsView) templ.Component {
 				var templ_7745c5c3_Var31 string
 				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(s.LegalName)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 117, Col: 40}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 152, Col: 40}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {
@@ -657,7 +692,7 @@ func sellerSection(v settingsView) templ.Component {
 				var templ_7745c5c3_Var32 string
 				templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(s.VATNumber)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 117, Col: 76}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 152, Col: 76}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 				if templ_7745c5c3_Err != nil {
@@ -673,15 +708,20 @@ func sellerSection(v settingsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "location", Label: text.T(ctx, "For"), Value: v.field("seller", "location", "0"), Options: v.placeOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "location", Label: text.T(ctx, "For"), Value: v.field("seller", "location", "0"),
+			Options: v.placeOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "legal_name", Label: text.T(ctx, "Legal name"), Value: v.field("seller", "legal_name", v.Sellers[0].LegalName), Max: 120, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "legal_name")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "legal_name", Label: text.T(ctx, "Legal name"),
+			Value: v.field("seller", "legal_name", v.Sellers[0].LegalName), Max: 120, Autocomplete: "off",
+			Error: ui.Said(ctx, v.Fields, "legal_name")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Area(ui.Input{Name: "seller_address", Label: text.T(ctx, "Registered address"), Value: v.field("seller", "seller_address", v.Sellers[0].Address), Max: 400, Error: ui.Said(ctx, v.Fields, "seller_address")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Area(ui.Input{Name: "seller_address", Label: text.T(ctx, "Registered address"),
+			Value: v.field("seller", "seller_address", v.Sellers[0].Address), Max: 400,
+			Error: ui.Said(ctx, v.Fields, "seller_address")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -689,11 +729,15 @@ func sellerSection(v settingsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "company_number", Label: text.T(ctx, "Company number"), Value: v.field("seller", "company_number", v.Sellers[0].CompanyNumber), Optional: true, Max: 40, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "company_number")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "company_number", Label: text.T(ctx, "Company number"),
+			Value: v.field("seller", "company_number", v.Sellers[0].CompanyNumber), Optional: true, Max: 40,
+			Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "company_number")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "vat_number", Label: text.T(ctx, "VAT number"), Value: v.field("seller", "vat_number", v.Sellers[0].VATNumber), Optional: true, Max: 20, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "vat_number")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "vat_number", Label: text.T(ctx, "VAT number"),
+			Value: v.field("seller", "vat_number", v.Sellers[0].VATNumber), Optional: true, Max: 20,
+			Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "vat_number")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -704,7 +748,7 @@ func sellerSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var33 string
 		templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Save"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 128, Col: 47}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 172, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 		if templ_7745c5c3_Err != nil {
@@ -746,7 +790,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var35 string
 		templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Tax rates"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 135, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 179, Col: 32}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 		if templ_7745c5c3_Err != nil {
@@ -757,7 +801,9 @@ func taxSection(v settingsView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(v.Untaxed) > 0 {
-			templ_7745c5c3_Err = ui.Banner("late", text.T(ctx, "Nothing can be sold where a rate is missing: {places}. If it’s 0%, enter 0.", text.Args{"places": missing(v.Untaxed)})).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Banner("late", text.T(ctx,
+				"Nothing can be sold where a rate is missing: {places}. If it’s 0%, enter 0.",
+				text.Args{"places": missing(v.Untaxed)})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -769,7 +815,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var36 string
 		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Tax rates"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 139, Col: 91}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 185, Col: 91}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 		if templ_7745c5c3_Err != nil {
@@ -782,7 +828,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var37 string
 		templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Place"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 142, Col: 47}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 188, Col: 47}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 		if templ_7745c5c3_Err != nil {
@@ -795,7 +841,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var38 string
 		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Class"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 142, Col: 92}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 188, Col: 92}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
 		if templ_7745c5c3_Err != nil {
@@ -808,7 +854,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var39 string
 		templ_7745c5c3_Var39, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "On receipts"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 142, Col: 143}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 188, Col: 143}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var39))
 		if templ_7745c5c3_Err != nil {
@@ -821,7 +867,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var40 string
 		templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Rate"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 142, Col: 202}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 188, Col: 202}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var40))
 		if templ_7745c5c3_Err != nil {
@@ -839,7 +885,7 @@ func taxSection(v settingsView) templ.Component {
 			var templ_7745c5c3_Var41 string
 			templ_7745c5c3_Var41, templ_7745c5c3_Err = templ.JoinStringErrs(placeName(r.Country, r.Region))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 146, Col: 58}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 192, Col: 58}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var41))
 			if templ_7745c5c3_Err != nil {
@@ -852,7 +898,7 @@ func taxSection(v settingsView) templ.Component {
 			var templ_7745c5c3_Var42 string
 			templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(r.Class)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 146, Col: 78}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 192, Col: 78}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 			if templ_7745c5c3_Err != nil {
@@ -865,7 +911,7 @@ func taxSection(v settingsView) templ.Component {
 			var templ_7745c5c3_Var43 string
 			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinStringErrs(r.Name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 146, Col: 97}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 192, Col: 97}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 			if templ_7745c5c3_Err != nil {
@@ -878,7 +924,7 @@ func taxSection(v settingsView) templ.Component {
 			var templ_7745c5c3_Var44 string
 			templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(ratePercent(r.PPM))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 146, Col: 143}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 192, Col: 143}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var44))
 			if templ_7745c5c3_Err != nil {
@@ -893,11 +939,15 @@ func taxSection(v settingsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "country", Label: text.T(ctx, "Country"), Value: v.field("tax", "country", ""), Hint: text.T(ctx, "Two letters, such as GB."), Max: 2, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "country")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "country", Label: text.T(ctx, "Country"), Value: v.field("tax", "country", ""),
+			Hint: text.T(ctx, "Two letters, such as GB."), Max: 2, Autocomplete: "off",
+			Error: ui.Said(ctx, v.Fields, "country")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: text.T(ctx, "State"), Value: v.field("tax", "region", ""), Optional: true, Hint: text.T(ctx, "Where tax differs by state."), Max: 60, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "region")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: text.T(ctx, "State"), Value: v.field("tax", "region", ""),
+			Optional: true, Hint: text.T(ctx, "Where tax differs by state."), Max: 60, Autocomplete: "off",
+			Error: ui.Said(ctx, v.Fields, "region")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -905,7 +955,8 @@ func taxSection(v settingsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "class", Label: text.T(ctx, "Class"), Value: v.field("tax", "class", "standard"), Options: v.classOptions(), Error: ui.Said(ctx, v.Fields, "class")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "class", Label: text.T(ctx, "Class"), Value: v.field("tax", "class", "standard"),
+			Options: v.classOptions(), Error: ui.Said(ctx, v.Fields, "class")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -913,11 +964,15 @@ func taxSection(v settingsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "percent", Label: text.T(ctx, "Rate (%)"), Value: v.field("tax", "percent", ""), InputMode: "decimal", Max: 8, Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "percent")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "percent", Label: text.T(ctx, "Rate (%)"),
+			Value: v.field("tax", "percent", ""), InputMode: "decimal", Max: 8, Autocomplete: "off",
+			Error: ui.Said(ctx, v.Fields, "percent")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "tax_name", Label: text.T(ctx, "Name on receipts"), Value: v.field("tax", "tax_name", ""), Max: 40, Hint: text.T(ctx, "Such as VAT 20%."), Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "tax_name")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "tax_name", Label: text.T(ctx, "Name on receipts"),
+			Value: v.field("tax", "tax_name", ""), Max: 40, Hint: text.T(ctx, "Such as VAT 20%."),
+			Autocomplete: "off", Error: ui.Said(ctx, v.Fields, "tax_name")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -928,7 +983,7 @@ func taxSection(v settingsView) templ.Component {
 		var templ_7745c5c3_Var45 string
 		templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "Save rate"))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 161, Col: 52}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/settings.templ`, Line: 216, Col: 52}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 		if templ_7745c5c3_Err != nil {

@@ -18,9 +18,11 @@ import (
 
 // setRule says how a variant is sold.
 func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")), GiftCard: r.PostFormValue("gift_card") == "1",
+	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")),
+		GiftCard:  r.PostFormValue("gift_card") == "1",
 		Untracked: r.PostFormValue("untracked") == "1", BackOrder: r.PostFormValue("back_order") == "1"}
-	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked, "back_order": rule.BackOrder}
+	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked,
+		"back_order": rule.BackOrder}
 	return p.changeVariant(r, "variant.sold", after, func(tx pgx.Tx, variant int64) error {
 		return catalog.SetRule(r.Context(), tx, variant, rule)
 	})
@@ -29,16 +31,19 @@ func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 // setBreak sets, changes or ends a better price.
 func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	currency, mode, _ := strings.Cut(typed(r.PostFormValue("list")), " ")
-	b := catalog.Break{Currency: currency, TaxIncluded: mode == "included", From: count(r.PostFormValue("from")), Members: r.PostFormValue("members") == "1"}
+	b := catalog.Break{Currency: currency, TaxIncluded: mode == "included", From: count(r.PostFormValue("from")),
+		Members: r.PostFormValue("members") == "1"}
 	var wrong error
 	if amount := strings.TrimSpace(r.PostFormValue("amount")); amount != "" {
 		price, err := money.Parse(amount, currency)
 		if err != nil || price.Minor < 1 || price.Minor > money.MaxUnit {
-			wrong = fault.New(fault.Invalid, "Enter a price above zero, such as 12.50. Leave it empty to end the current price.")
+			wrong = fault.New(fault.Invalid,
+				"Enter a price above zero, such as 12.50. Leave it empty to end the current price.")
 		}
 		b.Amount = price.Minor
 	}
-	return p.changeVariant(r, "price.break", map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "amount": b.Amount}, func(tx pgx.Tx, variant int64) error {
+	return p.changeVariant(r, "price.break", map[string]any{"currency": b.Currency, "from": b.From,
+		"members": b.Members, "amount": b.Amount}, func(tx pgx.Tx, variant int64) error {
 		if wrong != nil {
 			return wrong
 		}
@@ -47,7 +52,8 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 // changeVariant does it, and writes who did, on the page of the variant's product.
-func (p *Pages) changeVariant(r *http.Request, action string, after map[string]any, change func(tx pgx.Tx, variant int64) error) (respond.Answer, error) {
+func (p *Pages) changeVariant(r *http.Request, action string, after map[string]any,
+	change func(tx pgx.Tx, variant int64) error) (respond.Answer, error) {
 	variant := id(r, "id")
 	product, err := admin.ProductOfVariant(r.Context(), p.DB, variant)
 	if err != nil {
@@ -60,7 +66,8 @@ func (p *Pages) changeVariant(r *http.Request, action string, after map[string]a
 		if err := change(tx, variant); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "variant", SubjectID: variant, After: after})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "variant",
+			SubjectID: variant, After: after})
 	})
 	if f := fault.As(err); f != nil {
 		return p.showProduct(r, product, productView{}, f)

@@ -52,7 +52,8 @@ func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (
 }
 
 func form(r *http.Request) personnel.Form {
-	f := personnel.Form{Name: typed(r.PostFormValue("name")), Email: typed(r.PostFormValue("email")), Role: r.PostFormValue("role"), Disabled: r.PostFormValue("disabled") == "1"}
+	f := personnel.Form{Name: typed(r.PostFormValue("name")), Email: typed(r.PostFormValue("email")),
+		Role: r.PostFormValue("role"), Disabled: r.PostFormValue("disabled") == "1"}
 	for _, value := range r.PostForm["location"] {
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
@@ -73,7 +74,8 @@ func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	return p.showStaff(r, staffView{Password: password, For: view.Form.Name, Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
+	return p.showStaff(r, staffView{Password: password, For: view.Form.Name,
+		Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
 }
 
 // one is the associate of the address.
@@ -96,7 +98,8 @@ func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Faul
 	}
 	view.Rows = []admin.AssociateRow{row}
 	if !typed {
-		view.Form = personnel.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
+		view.Form = personnel.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations,
+			Disabled: row.Disabled}
 	}
 	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
 		return nil, err
@@ -217,7 +220,8 @@ func (v trailView) last() int {
 func (p *Pages) readTrail(r *http.Request, all bool) (view trailView, err error) {
 	q := r.URL.Query()
 	view.Query = q
-	view.Filter = admin.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")), Page: page(r), All: all}
+	view.Filter = admin.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")),
+		Page: page(r), All: all}
 	view.Filter.By, _ = strconv.ParseInt(q.Get("by"), 10, 64)
 	who := gate.Session(r.Context()).Associate
 	var stores []int64
@@ -257,9 +261,12 @@ func (p *Pages) trailCSV(w http.ResponseWriter, r *http.Request) (respond.Answer
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="audit-trail.csv"`)
 		out := csv.NewWriter(w)
-		_ = out.Write([]string{"at", "by", "approved by", "action", "subject", "id", "store", "before", "after", "reason"}) // Errors are the browser's leaving; Flush has nothing to add.
+		// Errors are the browser's leaving; Flush has nothing to add.
+		_ = out.Write([]string{"at", "by", "approved by", "action", "subject", "id", "store", "before", "after",
+			"reason"})
 		for _, e := range view.Rows {
-			cells := []string{e.At.UTC().Format(time.RFC3339), e.By, e.Approved, e.Action, e.Subject, strconv.FormatInt(e.Of, 10), e.Store, e.Before, e.After, e.Reason}
+			cells := []string{e.At.UTC().Format(time.RFC3339), e.By, e.Approved, e.Action, e.Subject,
+				strconv.FormatInt(e.Of, 10), e.Store, e.Before, e.After, e.Reason}
 			for i := range cells {
 				cells[i] = privacy.Harmless(cells[i])
 			}

@@ -110,15 +110,18 @@ func (p *Pages) showLedger(r *http.Request, view ledgerView, wrong *fault.Fault)
 
 func (p *Pages) receive(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := ledgerView{Received: typed(r.PostFormValue("quantity")), Note: typed(r.PostFormValue("reason"))}
-	return p.change(r, view, view.Received, view.Note, "received", func(c stocktake.Change) error { return stocktake.Receive(r.Context(), p.DB, at(r), c) })
+	return p.change(r, view, view.Received, view.Note, "received",
+		func(c stocktake.Change) error { return stocktake.Receive(r.Context(), p.DB, at(r), c) })
 }
 
 func (p *Pages) count(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := ledgerView{Counted: typed(r.PostFormValue("quantity")), Reason: typed(r.PostFormValue("reason"))}
-	return p.change(r, view, view.Counted, view.Reason, "counted", func(c stocktake.Change) error { return stocktake.Count(r.Context(), p.DB, at(r), c) })
+	return p.change(r, view, view.Counted, view.Reason, "counted",
+		func(c stocktake.Change) error { return stocktake.Count(r.Context(), p.DB, at(r), c) })
 }
 
-func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done string, apply func(stocktake.Change) error) (respond.Answer, error) {
+func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done string,
+	apply func(stocktake.Change) error) (respond.Answer, error) {
 	place, err := p.shelf(r)
 	if err != nil {
 		return nil, err
@@ -130,7 +133,8 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 	if err != nil {
 		n = -1
 	}
-	err = apply(stocktake.Change{VariantID: id(r, "variant"), LocationID: place.ID, Quantity: n, Reason: reason, Form: typed(r.PostFormValue("form"))})
+	err = apply(stocktake.Change{VariantID: id(r, "variant"), LocationID: place.ID, Quantity: n, Reason: reason,
+		Form: typed(r.PostFormValue("form"))})
 	if wrong := fault.As(err); wrong != nil {
 		if done == "received" {
 			view.ReceiveFields = wrong.Fields
@@ -142,5 +146,6 @@ func (p *Pages) change(r *http.Request, view ledgerView, quantity, reason, done 
 	if err != nil {
 		return nil, err
 	}
-	return respond.See("/admin/stock/" + place.Code + "/" + strconv.FormatInt(id(r, "variant"), 10) + "?done=" + done), nil
+	return respond.See("/admin/stock/" + place.Code + "/" + strconv.FormatInt(id(r, "variant"), 10) + "?done=" +
+		done), nil
 }

@@ -37,7 +37,8 @@ type child struct {
 	started time.Duration // to the first product page
 }
 
-// startChild starts the shop, the bare baseline or the company that takes payments. The shop is told where the company is.
+// startChild starts the shop, the bare baseline or the company that takes payments. The shop is told where the company
+// is.
 func startChild(database, role, company string) (*child, error) {
 	c := &child{process: exec.Command(os.Args[0], "child")}
 	c.process.Env = append(os.Environ(), "BENCH_DATABASE="+database, "BENCH_ROLE="+role, "BENCH_COMPANY="+company)
@@ -163,18 +164,24 @@ func serve(ctx context.Context, role string) error {
 			return err
 		}
 		company := os.Getenv("BENCH_COMPANY")
-		office := &settle.Payments{DB: pool, Base: base, PayAt: company, Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret}, Client: gateway.Patient()}}
-		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base, Trail: customer.NewTrail(ctx, pool), Office: office}.Handler()
+		office := &settle.Payments{DB: pool, Base: base, PayAt: company,
+			Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret},
+				Client: gateway.Patient()}}
+		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base,
+			Trail: customer.NewTrail(ctx, pool), Office: office}.Handler()
 	}
 	outer := http.NewServeMux()
-	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, tracer.n.Load()) })
+	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter,
+		_ *http.Request) {
+		fmt.Fprint(w, tracer.n.Load())
+	})
 	outer.Handle("/", handler)
 	fmt.Println(base)
 	return http.Serve(listener, outer)
 }
 
-// bareHandler is as little as a page or an order can be: chi, one select by primary key and a component of the same bytes; the same order rows in one
-// round trip.
+// bareHandler is as little as a page or an order can be: chi, one select by primary key and a component of the same
+// bytes; the same order rows in one round trip.
 func bareHandler(pool *pgxpool.Pool) http.Handler {
 	r := chi.NewRouter()
 	r.Use(middleware.Compress(4, "text/html"))
@@ -208,7 +215,9 @@ func bareHandler(pool *pgxpool.Pool) http.Handler {
 	r.Post("/cart", func(w http.ResponseWriter, r *http.Request) {
 		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
 		batch := &pgx.Batch{}
-		batch.Queue(`WITH c AS (INSERT INTO customer (channel) VALUES ('web') RETURNING id), k AS (INSERT INTO cart (customer_id, code, channel) SELECT id, substr(md5(random()::text), 1, 16), 'web' FROM c RETURNING id)
+		batch.Queue(`WITH c AS (INSERT INTO customer (channel) VALUES ('web') RETURNING id),
+			k AS (INSERT INTO cart (customer_id, code, channel) SELECT id, substr(md5(random()::text), 1, 16), 'web'
+			FROM c RETURNING id)
 			INSERT INTO cart_line (cart_id, variant_id, quantity, channel) SELECT id, $1, 1, 'web' FROM k`, variant)
 		if err := pool.SendBatch(r.Context(), batch).Close(); err != nil {
 			http.Error(w, err.Error(), 500)
@@ -224,20 +233,24 @@ func bareOrder(ctx context.Context, pool *pgxpool.Pool, variant int64) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		WITH o AS (
-			INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state, payment_state, lines, tax, total, name, email)
-			VALUES (md5(random()::text || clock_timestamp()), 1, 'web', 2, 'GBP', true, 'confirmed', 'due', 1000, 167, 1000, 'Ada', 'ada@example.com')
+			INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state,
+				payment_state, lines, tax, total, name, email)
+			VALUES (md5(random()::text || clock_timestamp()), 1, 'web', 2, 'GBP', true, 'confirmed', 'due', 1000, 167,
+				1000, 'Ada', 'ada@example.com')
 			RETURNING id),
 		f AS (
 			INSERT INTO fulfilment (order_id, method, location_id, state) SELECT id, 'carry_out', 2, 'to_pick' FROM o
 			RETURNING id),
 		l AS (
-			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, quantity, unit_price, amount, tax_name, tax_ppm, tax)
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, quantity, unit_price,
+				amount, tax_name, tax_ppm, tax)
 			SELECT o.id, f.id, 1, $1, 'X', 'X', 1, 1000, 1000, 'VAT', 200000, 167 FROM o, f
 			RETURNING id, order_id),
 		u AS (INSERT INTO order_unit (order_line_id, n, paid, tax) SELECT id, 1, 1000, 167 FROM l),
 		t AS (INSERT INTO tender (order_id, kind, authorised) SELECT order_id, 'pay_at_pickup', 1000 FROM l),
 		e AS (INSERT INTO timeline (customer_id, kind, channel, order_id) SELECT 1, 'bought', 'web', order_id FROM l),
-		j AS (INSERT INTO river_job (kind, max_attempts, args, queue, state) SELECT 'bare', 1, '{}', 'bare', 'completed'::river_job_state FROM l WHERE false)
+		j AS (INSERT INTO river_job (kind, max_attempts, args, queue, state) SELECT 'bare', 1, '{}', 'bare',
+			'completed'::river_job_state FROM l WHERE false)
 		INSERT INTO reservation (order_line_id, variant_id, location_id, quantity) SELECT id, $1, 2, 1 FROM l`, variant)
 	batch.Queue(`UPDATE stock_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, variant)
 	return pool.SendBatch(ctx, batch).Close()

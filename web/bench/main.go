@@ -1,4 +1,5 @@
-// Bench measures the shop beside a bare baseline on the same database, in turns, so that a noisy machine is noisy for both.
+// Bench measures the shop beside a bare baseline on the same database, in turns, so that a noisy machine is noisy for
+// both.
 package main
 
 import (
@@ -35,15 +36,16 @@ func main() {
 	}
 }
 
-// run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million customers do to the counter, “money”, what
-// prices, rushes, cards and returns cost, or a workload by its name.
+// run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million
+// customers do to the counter, “money”, what prices, rushes, cards and returns cost, or a workload by its name.
 func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	fmt.Printf("%s, %d processors, %s; fsync on; rounds of %v, medians of %d\n\n", processor(), runtime.NumCPU(), runtime.Version(), turn, rounds)
+	fmt.Printf("%s, %d processors, %s; fsync on; rounds of %v, medians of %d\n\n", processor(), runtime.NumCPU(),
+		runtime.Version(), turn, rounds)
 	switch part {
 	case "large":
 		return b.large(ctx)
@@ -56,7 +58,8 @@ func run(ctx context.Context, part string) error {
 			return err
 		}
 	}
-	fmt.Printf("\n%-16s %5s %9s %9s %7s %8s %8s %8s %8s %6s %8s\n", "", "conns", "ours/s", "bare/s", "share", "p50 ms", "p95 ms", "p99 ms", "cpu ms", "stmts", "bytes")
+	fmt.Printf("\n%-16s %5s %9s %9s %7s %8s %8s %8s %8s %6s %8s\n", "", "conns", "ours/s", "bare/s", "share", "p50 ms",
+		"p95 ms", "p99 ms", "cpu ms", "stmts", "bytes")
 	for _, w := range b.workloads() {
 		if part != "" && part != w.name {
 			continue
@@ -126,9 +129,12 @@ func (b *bench) measure(ctx context.Context, w workload, connections int) error 
 	}
 	rate, limit := of(ours, result.rate), of(bare, result.rate)
 	per := func(r result) float64 { return float64(max(1, r.done)) }
-	fmt.Printf("%-16s %5d %9.0f %9.0f %6.0f%% %8.2f %8.2f %8.2f %8.2f %6.1f %8.0f\n", w.name, connections, rate, limit, 100*rate/limit,
-		of(ours, func(r result) float64 { return r.at(.5) }), of(ours, func(r result) float64 { return r.at(.95) }), of(ours, func(r result) float64 { return r.at(.99) }),
-		of(ours, func(r result) float64 { return float64(r.cpu.Microseconds()) / 1000 / per(r) }), of(ours, func(r result) float64 { return r.stmts / per(r) }),
+	fmt.Printf("%-16s %5d %9.0f %9.0f %6.0f%% %8.2f %8.2f %8.2f %8.2f %6.1f %8.0f\n", w.name, connections, rate, limit,
+		100*rate/limit,
+		of(ours, func(r result) float64 { return r.at(.5) }), of(ours,
+			func(r result) float64 { return r.at(.95) }), of(ours, func(r result) float64 { return r.at(.99) }),
+		of(ours, func(r result) float64 { return float64(r.cpu.Microseconds()) / 1000 / per(r) }), of(ours,
+			func(r result) float64 { return r.stmts / per(r) }),
 		of(ours, func(r result) float64 { return float64(r.bytes) / per(r) }))
 	return nil
 }

@@ -40,7 +40,8 @@ func (b *bench) money(ctx context.Context) error {
 	}
 	fmt.Println()
 	for _, connections := range []int{1, 16} {
-		if err := b.measure(ctx, workload{"promoted, by card", payByCard, barePost("/order", false), nil}, connections); err != nil {
+		if err := b.measure(ctx, workload{"promoted, by card", payByCard, barePost("/order", false), nil},
+			connections); err != nil {
 			return err
 		}
 	}
@@ -53,20 +54,24 @@ func quotes() {
 	r := rand.New(rand.NewPCG(1, 1))
 	with := quote.Input{Place: quote.Place{Currency: "GBP", TaxIncluded: true}, Now: time.Now()}
 	for i := range 50 {
-		with.Items = append(with.Items, quote.Item{VariantID: int64(i), ProductID: int64(i), Categories: []int64{int64(i % 10)}, Quantity: 1 + i%3, UnitPrice: 500 + r.Int64N(9500), Rate: vat, Method: quote.Pickup, LocationID: 1})
+		with.Items = append(with.Items, quote.Item{VariantID: int64(i), ProductID: int64(i),
+			Categories: []int64{int64(i % 10)}, Quantity: 1 + i%3, UnitPrice: 500 + r.Int64N(9500), Rate: vat,
+			Method: quote.Pickup, LocationID: 1})
 	}
 	all := []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}
 	for i := range 200 {
 		p := quote.Promotion{ID: int64(i + 1), Title: "Promotion", With: all, Budget: -1}
 		switch i % 4 {
 		case 0: // applies
-			p.Rule = quote.Rule{Categories: []int64{int64(i % 10)}, Effect: quote.Effect{Kind: quote.Percent, Percent: 100}}
+			p.Rule = quote.Rule{Categories: []int64{int64(i % 10)},
+				Effect: quote.Effect{Kind: quote.Percent, Percent: 100}}
 		case 1: // is for somebody else
 			p.Rule = quote.Rule{Tiers: []string{"Gold"}, Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}
 		case 2: // is nearly reached
 			p.Rule = quote.Rule{Subtotal: 100_000_00, Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}
 		case 3: // is about other goods
-			p.Rule = quote.Rule{Products: []int64{int64(1000 + i)}, Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 10_000}}
+			p.Rule = quote.Rule{Products: []int64{int64(1000 + i)},
+				Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 10_000}}
 		}
 		with.Promotions = append(with.Promotions, p)
 	}
@@ -81,18 +86,24 @@ func quotes() {
 		applied, float64(result.NsPerOp())/1000, result.AllocsPerOp(), result.AllocedBytesPerOp()/1024)
 }
 
-// reservations asks one shelf for one unit, again and again, from many sides: the bare guarded update in a transaction of its own, beside the claim that is made together
-// with the others. All in this process. The bare one has a table of its own: it writes no reservation, and the books are to agree.
+// reservations asks one shelf for one unit, again and again, from many sides: the bare guarded update in a transaction
+// of its own, beside the claim that is made together with the others. All in this process. The bare one has a table of
+// its own: it writes no reservation, and the books are to agree.
 func (b *bench) reservations(ctx context.Context) error {
 	_, err := b.db.Exec(ctx, `
 		DROP TABLE IF EXISTS bench_level;
 		CREATE TABLE bench_level (LIKE stock_level INCLUDING ALL) WITH (fillfactor = 70);
 		INSERT INTO bench_level SELECT * FROM stock_level WHERE location_id = 2;
-		CREATE TABLE IF NOT EXISTS bench_ticket (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, form text UNIQUE, order_id bigint NOT NULL REFERENCES orders);
-		CREATE TABLE IF NOT EXISTS bench_returned (ticket bigint NOT NULL REFERENCES bench_ticket, line bigint REFERENCES order_line, PRIMARY KEY (ticket, line));
-		CREATE TABLE IF NOT EXISTS bench_move (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, variant_id bigint REFERENCES variant, location_id bigint REFERENCES location, delta integer);
-		CREATE TABLE IF NOT EXISTS bench_refund (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ticket bigint REFERENCES bench_ticket, amount bigint);
-		CREATE TABLE IF NOT EXISTS bench_fact (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, order_id bigint REFERENCES orders)`)
+		CREATE TABLE IF NOT EXISTS bench_ticket (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, form text UNIQUE,
+			order_id bigint NOT NULL REFERENCES orders);
+		CREATE TABLE IF NOT EXISTS bench_returned (ticket bigint NOT NULL REFERENCES bench_ticket,
+			line bigint REFERENCES order_line, PRIMARY KEY (ticket, line));
+		CREATE TABLE IF NOT EXISTS bench_move (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+			variant_id bigint REFERENCES variant, location_id bigint REFERENCES location, delta integer);
+		CREATE TABLE IF NOT EXISTS bench_refund (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+			ticket bigint REFERENCES bench_ticket, amount bigint);
+		CREATE TABLE IF NOT EXISTS bench_fact (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+			order_id bigint REFERENCES orders)`)
 	if err != nil {
 		return err
 	}
@@ -103,14 +114,16 @@ func (b *bench) reservations(ctx context.Context) error {
 		do   func() error
 	}{
 		{"bare guarded update", func() error {
-			tag, err := b.db.Exec(ctx, `UPDATE bench_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, hot)
+			tag, err := b.db.Exec(ctx,
+				`UPDATE bench_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, hot)
 			if err == nil && tag.RowsAffected() != 1 {
 				err = errors.New("nothing was left")
 			}
 			return err
 		}},
 		{"claimed together", func() error {
-			c, err := inventory.ReserveBatched(ctx, b.db, inventory.Reservation{VariantID: hot, LocationID: 2, Quantity: 1})
+			c, err := inventory.ReserveBatched(ctx, b.db, inventory.Reservation{VariantID: hot, LocationID: 2,
+				Quantity: 1})
 			if err == nil && c.Claimed == 0 {
 				err = errors.New("nothing was left")
 			}
@@ -181,9 +194,12 @@ func (b *bench) promoted(ctx context.Context) error {
 		INSERT INTO promotion (title, state, priority, combines, rule) VALUES
 			('A tenth off', 'live', 2, '{line,order,shipping}', '{"effect": {"kind": "percent", "percent": 1000}}');
 		INSERT INTO promotion (title, state, priority, combines, needs_code, rule, max_uses) VALUES
-			('A pound off', 'live', 1, '{line,order,shipping}', true, '{"currency": "GBP", "effect": {"kind": "amount", "amount": 100}}', 1000000);
-		INSERT INTO coupon (promotion_id, code, max_uses) SELECT id, 'BENCH', 1000000 FROM promotion WHERE title = 'A pound off';
-		INSERT INTO cart_code (cart_id, code) SELECT cart_id, 'BENCH' FROM bench_cart JOIN cart ON cart.id = cart_id WHERE cart.state = 'open'`)
+			('A pound off', 'live', 1, '{line,order,shipping}', true,
+				'{"currency": "GBP", "effect": {"kind": "amount", "amount": 100}}', 1000000);
+		INSERT INTO coupon (promotion_id, code, max_uses) SELECT id, 'BENCH', 1000000 FROM promotion
+			WHERE title = 'A pound off';
+		INSERT INTO cart_code (cart_id, code) SELECT cart_id, 'BENCH' FROM bench_cart JOIN cart ON cart.id = cart_id
+			WHERE cart.state = 'open'`)
 	return err
 }
 
@@ -221,18 +237,23 @@ func (b *bench) returned(ctx context.Context) error {
 	if err := b.db.QueryRow(ctx, `SELECT min(id) FROM associate`).Scan(&associate); err != nil {
 		return err
 	}
-	if err := b.db.QueryRow(ctx, `SELECT customer_id FROM bench_cart ORDER BY n DESC LIMIT 1`).Scan(&person); err != nil {
+	if err := b.db.QueryRow(ctx,
+		`SELECT customer_id FROM bench_cart ORDER BY n DESC LIMIT 1`).Scan(&person); err != nil {
 		return err
 	}
 	here := basket.SaleContext{LocationID: 2, CarryOut: true}
 	const sold = 600
 	var waiting []returns.Request
 	for i := range sold {
-		if _, err := b.db.Exec(ctx, `DELETE FROM cart_line USING cart WHERE cart.id = cart_id AND customer_id = $1 AND state = 'open'`, person); err != nil {
+		if _, err := b.db.Exec(ctx,
+			`DELETE FROM cart_line USING cart WHERE cart.id = cart_id AND customer_id = $1 AND state = 'open'`,
+			person); err != nil {
 			return err
 		}
 		for k := range 3 {
-			if err := shopping.AddFor(ctx, b.db, origin.Origin{Channel: origin.Counter, Language: "en"}, person, shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2, InHand: true}); err != nil {
+			if err := shopping.AddFor(ctx, b.db, origin.Origin{Channel: origin.Counter, Language: "en"}, person,
+				shopping.Item{VariantID: b.variants[(3*i+k)%len(b.variants)], Quantity: 1, LocationID: 2,
+					InHand: true}); err != nil {
 				return err
 			}
 		}
@@ -240,7 +261,9 @@ func (b *bench) returned(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		placed, err := checkout.Place(ctx, b.db, origin.Origin{Channel: origin.Counter, AssociateID: associate, Language: "en"}, checkout.Request{CustomerID: person, CartID: cart.CartID, Expected: cart.Quote.Total, Pay: payment.Terminal, Here: here})
+		placed, err := checkout.Place(ctx, b.db, origin.Origin{Channel: origin.Counter, AssociateID: associate,
+			Language: "en"}, checkout.Request{CustomerID: person, CartID: cart.CartID, Expected: cart.Quote.Total,
+			Pay: payment.Terminal, Here: here})
 		if err != nil {
 			return err
 		}
@@ -254,15 +277,18 @@ func (b *bench) returned(ctx context.Context) error {
 			return err
 		}
 		for _, line := range lines {
-			r.Wants = append(r.Wants, returns.ReturnLine{LineID: line, Quantity: 1, Reason: "changed_mind", Grade: "sellable", Restock: true})
+			r.Wants = append(r.Wants, returns.ReturnLine{LineID: line, Quantity: 1, Reason: "changed_mind",
+				Grade: "sellable", Restock: true})
 		}
 		waiting = append(waiting, r)
 	}
-	// In turns, so that noise is everybody's. The baseline writes as many rows, with their keys, into tables beside ours.
+	// In turns, so that noise is everybody's. The baseline writes as many rows, with their keys, into tables beside
+	// ours.
 	var ours, bare []time.Duration
 	for _, r := range waiting {
 		at := time.Now()
-		if _, err := returns.Make(ctx, b.db, origin.Origin{Channel: origin.Counter, LocationID: 2, AssociateID: associate, Language: "en"}, r); err != nil {
+		if _, err := returns.Make(ctx, b.db, origin.Origin{Channel: origin.Counter, LocationID: 2,
+			AssociateID: associate, Language: "en"}, r); err != nil {
 			return err
 		}
 		ours = append(ours, time.Since(at))
@@ -286,7 +312,8 @@ func (b *bench) bareReturn(ctx context.Context, r returns.Request) error {
 	batch.Queue(`
 		WITH t AS (INSERT INTO bench_ticket (form, order_id) VALUES ($1, $2) RETURNING id),
 		u AS (INSERT INTO bench_returned (ticket, line) SELECT id, line FROM t, unnest($3::bigint[]) AS line),
-		m AS (INSERT INTO bench_move (variant_id, location_id, delta) SELECT variant_id, 2, 1 FROM order_line WHERE id = ANY ($3))
+		m AS (INSERT INTO bench_move (variant_id, location_id, delta) SELECT variant_id, 2, 1 FROM order_line
+			WHERE id = ANY ($3))
 		INSERT INTO bench_refund (ticket, amount) SELECT id, 100 FROM t`, "bare-"+r.Form, r.OrderID, lineIDs(r))
 	batch.Queue(`UPDATE bench_level SET on_hand = on_hand + 1 WHERE location_id = 2 AND variant_id IN (SELECT variant_id FROM order_line WHERE id = ANY ($1))`, lineIDs(r))
 	batch.Queue(`INSERT INTO bench_fact (order_id) VALUES ($1)`, r.OrderID)

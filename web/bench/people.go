@@ -20,8 +20,8 @@ import (
 
 const people = 1_000_000
 
-// profiles measures what knowing people costs: finding one among a million at the counter, a page with and without the trail of what is looked at,
-// and whether a sign-in takes longer where there is an account.
+// profiles measures what knowing people costs: finding one among a million at the counter, a page with and without the
+// trail of what is looked at, and whether a sign-in takes longer where there is an account.
 func (b *bench) profiles(ctx context.Context) error {
 	if err := b.trail(ctx); err != nil {
 		return err
@@ -34,13 +34,15 @@ func (b *bench) profiles(ctx context.Context) error {
 
 // trail asks for the same product page as a guest who agreed to be remembered and as one who did not, in turns.
 func (b *bench) trail(ctx context.Context) error {
-	_, err := b.db.Exec(ctx, `INSERT INTO consent (customer_id, purpose, medium, given, wording, source) SELECT customer_id, 'personalisation', 'shop', true, 1, 'web' FROM bench_cart WHERE n = 1`)
+	_, err := b.db.Exec(ctx,
+		`INSERT INTO consent (customer_id, purpose, medium, given, wording, source) SELECT customer_id, 'personalisation', 'shop', true, 1, 'web' FROM bench_cart WHERE n = 1`)
 	if err != nil {
 		return err
 	}
 	as := func(device string) func(*client) (int64, error) {
 		return func(c *client) (int64, error) {
-			_, body, err := c.fetch(b.server.base, http.MethodGet, "/p/morning-mug", nil, &shop, &http.Cookie{Name: "device", Value: device})
+			_, body, err := c.fetch(b.server.base, http.MethodGet, "/p/morning-mug", nil, &shop,
+				&http.Cookie{Name: "device", Value: device})
 			return int64(len(body)), err
 		}
 	}
@@ -56,7 +58,8 @@ func (b *bench) trail(ctx context.Context) error {
 			return err
 		}
 		shares = append(shares, with.rate()/without.rate())
-		fmt.Printf("  %6.0f/s p50 %5.2f ms → %6.0f/s p50 %5.2f ms\n", without.rate(), without.at(.5), with.rate(), with.at(.5))
+		fmt.Printf("  %6.0f/s p50 %5.2f ms → %6.0f/s p50 %5.2f ms\n", without.rate(), without.at(.5), with.rate(),
+			with.at(.5))
 	}
 	slices.Sort(shares)
 	time.Sleep(2 * time.Second) // The last batch is written a second after its pages.
@@ -91,7 +94,8 @@ func (b *bench) enumeration(ctx context.Context) error {
 		for _, email := range []string{"known@example.com", "nobody@example.com"} {
 			for what, try := range map[string]func() error{
 				"wrong password": func() error {
-					_, err := account.SignIn(ctx, b.db, origin.Origin{Channel: origin.Web, Language: "en"}, email, "wrong, wrong and wrong again", from(i))
+					_, err := account.SignIn(ctx, b.db, origin.Origin{Channel: origin.Web, Language: "en"}, email,
+						"wrong, wrong and wrong again", from(i))
 					return err
 				},
 				"new password": func() error { return account.Forgotten(ctx, b.db, email, from(i)) },
@@ -131,7 +135,9 @@ func (b *bench) counter(ctx context.Context) error {
 	for _, statement := range []string{
 		`SET statement_timeout = '20min'`,
 		`CREATE TABLE bench_person AS
-			SELECT n, nextval(pg_get_serial_sequence('customer', 'id')) AS id, ($1::text[])[1 + floor(400 * power(random(), 2))::int] AS first, ($2::text[])[1 + floor(8000 * power(random(), 2))::int] AS last
+			SELECT n, nextval(pg_get_serial_sequence('customer', 'id')) AS id,
+				($1::text[])[1 + floor(400 * power(random(), 2))::int] AS first,
+				($2::text[])[1 + floor(8000 * power(random(), 2))::int] AS last
 			FROM generate_series(1, $3::int) n`,
 		`INSERT INTO customer (id, name, channel) OVERRIDING SYSTEM VALUE SELECT id, first || ' ' || last, 'web' FROM bench_person`,
 		`INSERT INTO identity (customer_id, kind, value, source) SELECT id, 'email', lower(first || '.' || last || n || '@example.com'), 'web' FROM bench_person`,
@@ -149,7 +155,8 @@ func (b *bench) counter(ctx context.Context) error {
 		}
 	}
 	conn.Release()
-	fmt.Printf("\nsearch at the counter among %d people (loaded in %.0f s), one connection, ms\n", people, time.Since(began).Seconds())
+	fmt.Printf("\nsearch at the counter among %d people (loaded in %.0f s), one connection, ms\n", people,
+		time.Since(began).Seconds())
 	fmt.Printf("  %-34s %8s %8s %8s %7s\n", "", "p50", "p95", "most", "found")
 	for _, kind := range []struct {
 		what  string
@@ -216,7 +223,8 @@ func (b *bench) look(ctx context.Context, what string, query func(person) string
 		}
 	}
 	slices.Sort(took)
-	fmt.Printf("  %-34s %8.2f %8.2f %8.2f %6d%%\n", what, took[len(took)/2], took[len(took)*95/100], took[len(took)-1], 100*found/len(took))
+	fmt.Printf("  %-34s %8.2f %8.2f %8.2f %6d%%\n", what, took[len(took)/2], took[len(took)*95/100], took[len(took)-1],
+		100*found/len(took))
 	return nil
 }
 

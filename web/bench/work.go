@@ -91,7 +91,8 @@ func prepare(ctx context.Context) (*bench, error) {
 			return nil, err
 		}
 	}
-	if err := pool.QueryRow(ctx, `SELECT array_agg(variant_id ORDER BY variant_id) FROM stock_level WHERE location_id = 2`).Scan(&b.variants); err != nil {
+	if err := pool.QueryRow(ctx,
+		`SELECT array_agg(variant_id ORDER BY variant_id) FROM stock_level WHERE location_id = 2`).Scan(&b.variants); err != nil {
 		return nil, err
 	}
 	if err := b.fill(ctx, 60_000); err != nil {
@@ -116,7 +117,8 @@ func (b *bench) close() {
 	b.db.Close()
 }
 
-// fill makes customers with a cookie, a cart and one line: the odd ones of many variants, the even ones of a single one.
+// fill makes customers with a cookie, a cart and one line: the odd ones of many variants, the even ones of a single
+// one.
 func (b *bench) fill(ctx context.Context, n int) error {
 	conn, err := b.db.Acquire(ctx)
 	if err != nil {
@@ -126,8 +128,10 @@ func (b *bench) fill(ctx context.Context, n int) error {
 	for _, statement := range []string{
 		`SET statement_timeout = '5min'`,
 		`CREATE TABLE bench_cart AS
-			SELECT n, nextval(pg_get_serial_sequence('customer', 'id')) AS customer_id, nextval(pg_get_serial_sequence('cart', 'id')) AS cart_id,
-				CASE WHEN n % 2 = 0 THEN ($1::bigint[])[1] ELSE ($1::bigint[])[2 + n % (cardinality($1::bigint[]) - 1)] END AS variant_id
+			SELECT n, nextval(pg_get_serial_sequence('customer', 'id')) AS customer_id,
+				nextval(pg_get_serial_sequence('cart', 'id')) AS cart_id,
+				CASE WHEN n % 2 = 0 THEN ($1::bigint[])[1]
+					ELSE ($1::bigint[])[2 + n % (cardinality($1::bigint[]) - 1)] END AS variant_id
 			FROM generate_series(1, $2::int) n`,
 		`INSERT INTO customer (id, channel) OVERRIDING SYSTEM VALUE SELECT customer_id, 'web' FROM bench_cart`,
 		`INSERT INTO identity (customer_id, kind, value, source, verified_at) SELECT customer_id, 'device', encode(sha256(convert_to('bench-' || n, 'UTF8')), 'hex'), 'web', now() FROM bench_cart`,
@@ -186,7 +190,8 @@ func (b *bench) workloads() []workload {
 
 var shop = http.Cookie{Name: "store", Value: "LDS"}
 
-func (c *client) fetch(base, method, path string, form url.Values, cookies ...*http.Cookie) (*http.Response, []byte, error) {
+func (c *client) fetch(base, method, path string, form url.Values, cookies ...*http.Cookie) (*http.Response, []byte,
+	error) {
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
@@ -259,7 +264,8 @@ func barePost(path string, hot bool) func(*client) (int64, error) {
 
 func addToCart(c *client) (int64, error) {
 	c.n++
-	_, _, err := c.fetch(c.b.server.base, http.MethodPost, "/cart", url.Values{"variant": {fmt.Sprint(c.b.variants[c.n%len(c.b.variants)])}, "quantity": {"1"}}, &shop)
+	_, _, err := c.fetch(c.b.server.base, http.MethodPost, "/cart",
+		url.Values{"variant": {fmt.Sprint(c.b.variants[c.n%len(c.b.variants)])}, "quantity": {"1"}}, &shop)
 	return 0, err
 }
 
@@ -270,7 +276,8 @@ func placeOrder(hot bool) func(*client) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", w.form(w.Price, "pay_at_pickup"), w.device(), &shop)
+		answer, _, err := c.fetch(c.b.server.base, http.MethodPost, "/checkout", w.form(w.Price, "pay_at_pickup"),
+			w.device(), &shop)
 		if err == nil && !strings.HasPrefix(answer.Header.Get("Location"), "/orders/") {
 			err = errors.New("no order: " + answer.Header.Get("Location"))
 		}
@@ -279,7 +286,8 @@ func placeOrder(hot bool) func(*client) (int64, error) {
 }
 
 func (w waiting) form(total int64, pay string) url.Values {
-	return url.Values{"cart": {fmt.Sprint(w.CartID)}, "total": {fmt.Sprint(total)}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {pay}}
+	return url.Values{"cart": {fmt.Sprint(w.CartID)}, "total": {fmt.Sprint(total)}, "name": {"Ada"},
+		"email": {"ada@example.com"}, "pay": {pay}}
 }
 
 func (w waiting) device() *http.Cookie {
@@ -299,7 +307,8 @@ func wholeCheckout(c *client) (int64, error) {
 	for range 3 {
 		c.n++
 		variant := c.b.variants[c.n*31%len(c.b.variants)]
-		if _, _, err := own.fetch(base, http.MethodPost, "/cart", url.Values{"variant": {fmt.Sprint(variant)}, "quantity": {"1"}}, &shop); err != nil {
+		if _, _, err := own.fetch(base, http.MethodPost, "/cart",
+			url.Values{"variant": {fmt.Sprint(variant)}, "quantity": {"1"}}, &shop); err != nil {
 			return 0, err
 		}
 	}
@@ -321,7 +330,9 @@ func wholeCheckout(c *client) (int64, error) {
 	if cart == nil || total == nil {
 		return 0, errors.New("the checkout has no form")
 	}
-	placed, _, err := own.fetch(base, http.MethodPost, "/checkout", url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"}, "email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}, &shop)
+	placed, _, err := own.fetch(base, http.MethodPost, "/checkout",
+		url.Values{"cart": {string(cart[1])}, "total": {string(total[1])}, "name": {"Ada"},
+			"email": {"ada@example.com"}, "pay": {"pay_at_pickup"}}, &shop)
 	if err != nil {
 		return 0, err
 	}
@@ -342,7 +353,11 @@ func (b *bench) turn(ctx context.Context, do func(*client) (int64, error), conne
 	var clients sync.WaitGroup
 	for i := range connections {
 		clients.Go(func() {
-			c := &client{Client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, b: b, n: i * 1000}
+			c := &client{Client: &http.Client{Transport: transport,
+				CheckRedirect: func(*http.Request,
+					[]*http.Request) error {
+					return http.ErrUseLastResponse
+				}}, b: b, n: i * 1000}
 			var latencies []time.Duration
 			var bytes int64
 			for time.Now().Before(stop) {
@@ -383,7 +398,8 @@ func (b *bench) weights(ctx context.Context) error {
 	}
 	fmt.Printf("first product page, compressed: %.1f KB of HTML, %.1f KB of script, %.1f KB of style, %.1f KB of icons; 4 requests beside pictures and fonts\n",
 		float64(len(html))/1000, float64(sizes["app.js"])/1000, float64(sizes["app.css"])/1000, float64(sizes["icons.svg"])/1000)
-	fmt.Printf("start to first product page %d ms; memory idle %d MB\n", b.server.started.Milliseconds(), b.server.memory())
+	fmt.Printf("start to first product page %d ms; memory idle %d MB\n", b.server.started.Milliseconds(),
+		b.server.memory())
 	return nil
 }
 

@@ -8,8 +8,8 @@ import (
 	"counterpart/web/respond"
 )
 
-// cashView is what the fields for cash need: what is due, and what was typed. The field is empty until somebody types: a figure that stands in it already would
-// be typed into, or believed.
+// cashView is what the fields for cash need: what is due, and what was typed. The field is empty until somebody types:
+// a figure that stands in it already would be typed into, or believed.
 type cashView struct {
 	respond.Mistakes
 	Due   money.Money

@@ -93,7 +93,8 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
-	customerID, err := shopping.CreateCustomer(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone, store.Country)
+	customerID, err := shopping.CreateCustomer(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone,
+		store.Country)
 	if wrong := fault.As(err); wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, welcomePage(c, view)), nil
@@ -119,7 +120,8 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if len(articles) != 1 {
 		view.Hits = articles
 		if len(articles) == 0 {
-			return p.showCustomer(r, view, fault.Field("article", "We can’t find a product with that barcode, SKU or name."))
+			return p.showCustomer(r, view, fault.Field("article",
+				"We can’t find a product with that barcode, SKU or name."))
 		}
 		return p.showCustomer(r, view, nil)
 	}

@@ -43,7 +43,8 @@ type orderView struct {
 
 // onPhone says that it is a sale which the customer pays on their own phone, and that is not given out yet.
 func (v orderView) onPhone() bool {
-	return v.carriedOut() != 0 && (v.PaymentState == "pending" || v.PaymentState == "authorised" || v.PaymentState == "paid")
+	return v.carriedOut() != 0 && (v.PaymentState == "pending" || v.PaymentState == "authorised" ||
+		v.PaymentState == "paid")
 }
 
 // carriedOut is the part of a sale at this counter that has not left yet; 0: there is none.
@@ -231,12 +232,15 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 	return respond.Page(returnPage(c, view)), nil
 }
 
-// takeBack shows what a return comes to, and with “confirm” makes it. Both run the same code: what is shown is what is done.
+// takeBack shows what a return comes to, and with “confirm” makes it. Both run the same code: what is shown is what is
+// done.
 func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, fault.New(fault.Invalid, "We couldn’t read this form. Please try again.")
 	}
-	view := returnView{Form: typed(r, "form"), Typed: map[string]string{}, Article: typed(r, "article"), Reason: typed(r, "reason"), Kind: typed(r, "kind"), Given: typed(r, "given"), AsCredit: r.PostFormValue("credit") == "1"}
+	view := returnView{Form: typed(r, "form"), Typed: map[string]string{}, Article: typed(r, "article"),
+		Reason: typed(r, "reason"), Kind: typed(r, "kind"), Given: typed(r, "given"),
+		AsCredit: r.PostFormValue("credit") == "1"}
 	for name := range r.PostForm {
 		view.Typed[name] = typed(r, name)
 	}
@@ -276,7 +280,8 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // wanted reads the form: what comes back, and what they take instead.
 func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
-	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), AsCredit: view.AsCredit, Pay: view.Kind, Sure: sure(r),
+	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), AsCredit: view.AsCredit, Pay: view.Kind,
+		Sure:     sure(r),
 		MayAlone: gate.Session(r.Context()).Associate.Manages()}
 	if len(view.Form) < 20 {
 		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")
@@ -293,7 +298,9 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 			form.Add(name, "Choose how many to return.")
 			continue
 		}
-		request.Wants = append(request.Wants, returns.ReturnLine{LineID: lineID, Quantity: n, Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line], Restock: view.Typed["restock-"+line] == "1"})
+		request.Wants = append(request.Wants, returns.ReturnLine{LineID: lineID, Quantity: n,
+			Reason: view.Typed["reason-"+line], Grade: view.Typed["grade-"+line],
+			Restock: view.Typed["restock-"+line] == "1"})
 	}
 	if view.Given != "" {
 		given, err := money.Parse(view.Given, store.Currency)
@@ -303,7 +310,8 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 		request.Given = given.Minor
 	}
 	if word := typed(r, "pin"); word != "" {
-		request.Word = &staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: word, Reason: view.Reason}
+		request.Word = &staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: word,
+			Reason: view.Reason}
 	}
 	view.Exchanges = r.PostForm["instead"]
 	if view.Article != "" {
@@ -327,7 +335,8 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 			return request, err
 		}
 		if hit != nil && len(request.Exchange) < 20 {
-			request.Exchange, view.Instead = append(request.Exchange, returns.ExchangeLine{VariantID: variant, Quantity: 1}), append(view.Instead, *hit)
+			request.Exchange, view.Instead = append(request.Exchange,
+				returns.ExchangeLine{VariantID: variant, Quantity: 1}), append(view.Instead, *hit)
 		}
 	}
 	return request, form.Err()

@@ -42,7 +42,8 @@ func (p *Pages) showPickup(r *http.Request, fulfilmentID int64, view pickupView)
 	return p.pickupAnswer(r, fulfilmentID, view, nil)
 }
 
-func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupView, wrong *fault.Fault) (respond.Answer, error) {
+func (p *Pages) pickupAnswer(r *http.Request, fulfilmentID int64, view pickupView, wrong *fault.Fault) (respond.Answer,
+	error) {
 	c, store, err := p.frame(r, text.T(r.Context(), "Collection"))
 	if err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ func (p *Pages) identify(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	return p.afterCustomer(r, person.AddIdentity(r.Context(), p.DB, here(r), id(r, "id"), typed(r, "contact"), store.Country), "", "contact")
+	return p.afterCustomer(r, person.AddIdentity(r.Context(), p.DB, here(r), id(r, "id"), typed(r, "contact"),
+		store.Country), "", "contact")
 }
 
 func (p *Pages) unidentify(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -56,7 +57,8 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	email := who.First(customer.Email)
 	if email == "" {
-		return p.afterCustomer(r, fault.Field("contact", "Add an email address first. The link is sent there."), "", "contact")
+		return p.afterCustomer(r, fault.Field("contact", "Add an email address first. The link is sent there."), "",
+			"contact")
 	}
 	return p.afterCustomer(r, account.Invite(r.Context(), p.DB, who.ID, email), "invited", "")
 }
@@ -79,12 +81,14 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("size-name"), r.PostFormValue("size-value"))
+	err := person.Prefer(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("size-name"),
+		r.PostFormValue("size-value"))
 	return p.afterCustomer(r, err, "", "size-name")
 }
 
 func (p *Pages) writeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterCustomer(r, person.AddNote(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("kind"), r.PostFormValue("body")), "", "body")
+	return p.afterCustomer(r, person.AddNote(r.Context(), p.DB, here(r), id(r, "id"), r.PostFormValue("kind"),
+		r.PostFormValue("body")), "", "body")
 }
 
 func (p *Pages) closeNote(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -104,7 +108,8 @@ func (p *Pages) fromList(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if r.PostFormValue("list") == cart.Later {
 		list = cart.Later
 	}
-	return p.afterCustomer(r, shopping.TakeFromList(r.Context(), p.DB, here(r), id(r, "id"), id(r, "variant"), list), "", "")
+	return p.afterCustomer(r, shopping.TakeFromList(r.Context(), p.DB, here(r), id(r, "id"), id(r, "variant"), list),
+		"", "")
 }
 
 // compareView is two profiles side by side, and how they become one.
@@ -168,13 +173,17 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	var survivor int64
 	var err error
 	if view.Question != 0 {
-		survivor, err = person.MergeByCode(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), view.Question, r.PostFormValue("code"))
+		survivor, err = person.MergeByCode(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), view.Question,
+			r.PostFormValue("code"))
 	} else {
-		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they share.
-		if _, shared, found := counter.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil || shared == nil {
+		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they
+		// share.
+		if _, shared, found := counter.Compare(r.Context(), p.DB, id(r, "id"), id(r, "other")); found != nil ||
+			shared == nil {
 			return nil, cmp.Or(found, respond.NotFound())
 		}
-		word := staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"), Reason: view.Reason}
+		word := staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: r.PostFormValue("pin"),
+			Reason: view.Reason}
 		survivor, err = person.MergeApproved(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), word)
 	}
 	if wrong := fault.As(err); wrong != nil {

@@ -1,4 +1,5 @@
-// Package counter is what an associate sees in the store: who is here, what waits, what there is; everything in one place.
+// Package counter is what an associate sees in the store: who is here, what waits, what there is; everything in one
+// place.
 package counter
 
 import (
@@ -25,11 +26,12 @@ import (
 
 // Pages are the counter's.
 type Pages struct {
-	DB     pg.DB
-	Site   *gate.Routes
-	Live   *live.Hub
-	Office *settle.Payments // where payments are settled: what is taken online is taken here too, on the customer's own phone
-	Base   string         // the shop's own address
+	DB   pg.DB
+	Site *gate.Routes
+	Live *live.Hub
+	// where payments are settled: what is taken online is taken here too, on the customer's own phone
+	Office *settle.Payments
+	Base   string // the shop's own address
 }
 
 // Routes is the site map of the counter.
@@ -92,7 +94,8 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 	}
 	for i := range all {
 		if all[i].ID == s.LocationID {
-			c := layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name, Admin: s.Associate.Role != staff.RoleAssociate, Idle: int(s.Idle.Seconds())}
+			c := layout.Counter{Title: title, Store: all[i].Name, Associate: s.Associate.Name,
+				Admin: s.Associate.Role != staff.RoleAssociate, Idle: int(s.Idle.Seconds())}
 			c.Manages, c.Serves = s.Associate.Manages(), s.Associate.Role != staff.RoleStock
 			return c, &all[i], nil
 		}
@@ -103,7 +106,8 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 // here is where the request's associate stands.
 func here(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
-	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID, DeviceID: s.DeviceID, Language: text.Language(r.Context())}
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
+		DeviceID: s.DeviceID, Language: text.Language(r.Context())}
 }
 
 // role is what the request's associate is here.

@@ -76,7 +76,8 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	}
 	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
 	view.Sale, view.Phones = *saleOf(r), p.Office.Takes()
-	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r), text.Language(r.Context())); err != nil {
+	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r),
+		text.Language(r.Context())); err != nil {
 		return nil, err
 	}
 	if view.Name != "" {
@@ -89,7 +90,8 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 			return nil, err
 		}
 		view.Email, view.Phone = cmp.Or(view.Email, known.Email), cmp.Or(view.Phone, known.Phone)
-		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, basket.SaleContext{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
+		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID,
+			basket.SaleContext{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +115,8 @@ func (p *Pages) ways(r *http.Request, view *saleView) error {
 		return err
 	}
 	for _, l := range all {
-		if l.ID != view.Store.ID && l.Kind == "store" && l.Pickup && l.Currency == view.Store.Currency && l.TaxIncluded == view.Store.TaxIncluded {
+		if l.ID != view.Store.ID && l.Kind == "store" && l.Pickup && l.Currency == view.Store.Currency &&
+			l.TaxIncluded == view.Store.TaxIncluded {
 			view.Stores = append(view.Stores, l)
 		}
 	}
@@ -179,7 +182,8 @@ func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 // saleLine changes how many there are, or takes a line of the customer's online cart into the sale: 0, all of them.
 func (p *Pages) saleLine(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if r.PostFormValue("do") == "take" {
-		return p.afterSale(r, cart.TakeInHand(r.Context(), p.DB, id(r, "id"), id(r, "line"), here(r).LocationID), saleView{})
+		return p.afterSale(r, cart.TakeInHand(r.Context(), p.DB, id(r, "id"), id(r, "line"), here(r).LocationID),
+			saleView{})
 	}
 	if r.PostFormValue("do") == "way" {
 		return p.afterSale(r, p.setWay(r), saleView{})
@@ -266,9 +270,11 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			}
 		}
 		if len(view.People) == 0 {
-			return p.showSale(r, view, fault.Field("who", "No customer matches that name, phone, email or card. Sell without one, or create a new customer."))
+			return p.showSale(r, view, fault.Field("who",
+				"No customer matches that name, phone, email or card. Sell without one, or create a new customer."))
 		}
-		// A name, or a part of a number, is somebody's guess: the person is shown before their points and prices come into the sale.
+		// A name, or a part of a number, is somebody's guess: the person is shown before their points and prices come
+		// into the sale.
 		if len(view.People) > 1 || !counter.Names(view.Who) {
 			return p.showSale(r, view, nil)
 		}
@@ -286,8 +292,10 @@ func (p *Pages) attach(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 // paySale takes the money and makes the order: what is in the sale leaves the store.
 func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := saleView{Kind: typed(r, "kind"), Given: typed(r, "given"), Email: typed(r, "email"), Phone: typed(r, "phone"),
-		To: postal.Address{Name: typed(r, "name"), Lines: text.Clean(r.PostFormValue("lines"), 500), Town: typed(r, "town"), Region: typed(r, "region"), Postcode: typed(r, "postcode")}}
+	view := saleView{Kind: typed(r, "kind"), Given: typed(r, "given"), Email: typed(r, "email"),
+		Phone: typed(r, "phone"),
+		To: postal.Address{Name: typed(r, "name"), Lines: text.Clean(r.PostFormValue("lines"), 500),
+			Town: typed(r, "town"), Region: typed(r, "region"), Postcode: typed(r, "postcode")}}
 	_, store, err := p.frame(r, "")
 	if err != nil {
 		return nil, err
@@ -346,12 +354,14 @@ func (v saleView) way(l basket.Line) string {
 
 // wayOptions are all ways to get a line.
 func (v saleView) wayOptions(ctx context.Context, l basket.Line) []ui.Option {
-	all := []ui.Option{{Value: "carry", Name: text.T(ctx, "Takes it now")}, {Value: quote.Ship, Name: text.T(ctx, "Send it")}}
+	all := []ui.Option{{Value: "carry", Name: text.T(ctx, "Takes it now")},
+		{Value: quote.Ship, Name: text.T(ctx, "Send it")}}
 	for _, s := range v.Stores {
 		if l.At(s.ID) < l.Quantity && !l.Untracked && !l.BackOrder && v.way(l) != strconv.FormatInt(s.ID, 10) {
 			continue // It cannot be promised there.
 		}
-		all = append(all, ui.Option{Value: strconv.FormatInt(s.ID, 10), Name: text.T(ctx, "Collect at {store} ({n})", text.Args{"store": s.Name, "n": l.At(s.ID)})})
+		all = append(all, ui.Option{Value: strconv.FormatInt(s.ID, 10),
+			Name: text.T(ctx, "Collect at {store} ({n})", text.Args{"store": s.Name, "n": l.At(s.ID)})})
 	}
 	return all
 }

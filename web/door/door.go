@@ -1,5 +1,5 @@
-// Package door is where staff come in: sign-in and its second step, changing by PIN, the lock of a counter that nobody touched, the store they
-// stand in, and the first set-up of a new shop.
+// Package door is where staff come in: sign-in and its second step, changing by PIN, the lock of a counter that nobody
+// touched, the store they stand in, and the first set-up of a new shop.
 package door
 
 import (
@@ -19,7 +19,8 @@ import (
 	"counterpart/web/respond"
 )
 
-// Pages of the door. SetupToken opens the set-up of a shop that has none; empty once it has. Passkeys and SignOn are nil where there are none.
+// Pages of the door. SetupToken opens the set-up of a shop that has none; empty once it has. Passkeys and SignOn are
+// nil where there are none.
 type Pages struct {
 	DB         pg.DB
 	Site       *gate.Routes
@@ -73,7 +74,8 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(signInPage(signInView{Next: r.URL.Query().Get("next"), SignOn: p.SignOn != nil, Machine: machine != nil})), nil
+	return respond.Page(signInPage(signInView{Next: r.URL.Query().Get("next"), SignOn: p.SignOn != nil,
+		Machine: machine != nil})), nil
 }
 
 // secondView asks for the second factor. Challenge is the secret of the password having been right.
@@ -112,7 +114,8 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		if err != nil {
 			return nil, err
 		}
-		return p.enter(w, r, who, session.Session{Method: session.ByPassword, Enrolled: shop == nil || !shop.SecondFactor}, view.Next)
+		return p.enter(w, r, who, session.Session{Method: session.ByPassword, Enrolled: shop == nil ||
+			!shop.SecondFactor}, view.Next)
 	}
 	second, err := p.askSecond(r, who, proofs, view.Next)
 	if err != nil {
@@ -139,7 +142,8 @@ func (p *Pages) askSecond(r *http.Request, who *staff.Associate, proofs staff.Pr
 	if err != nil {
 		return view, err
 	}
-	view.Challenge, err = session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffSecond, AssociateID: who.ID, Data: data})
+	view.Challenge, err = session.Challenging(r.Context(), p.DB,
+		session.Challenge{Purpose: session.StaffSecond, AssociateID: who.ID, Data: data})
 	return view, err
 }
 
@@ -192,7 +196,8 @@ func (p *Pages) secondPasskey(w http.ResponseWriter, r *http.Request) (respond.A
 	if kept.Passkey == nil {
 		return nil, respond.NotFound()
 	}
-	id, credential, err := p.Passkeys.Proven(kept.Passkey, r.PostFormValue("answer"), func([]byte) (*passkey.Owner, error) { return p.owner(r, who) })
+	id, credential, err := p.Passkeys.Proven(kept.Passkey, r.PostFormValue("answer"),
+		func([]byte) (*passkey.Owner, error) { return p.owner(r, who) })
 	if err != nil {
 		return p.again(r, err, next)
 	}
@@ -213,7 +218,8 @@ func (p *Pages) again(r *http.Request, err error, next string) (respond.Answer, 
 	return respond.Wrong(f, signInPage(view)), nil
 }
 
-func (p *Pages) enterAs(w http.ResponseWriter, r *http.Request, associateID int64, method, next string) (respond.Answer, error) {
+func (p *Pages) enterAs(w http.ResponseWriter, r *http.Request, associateID int64, method, next string) (respond.Answer,
+	error) {
 	who, err := staff.ByID(r.Context(), p.DB, associateID)
 	if err != nil || who == nil {
 		return nil, cmp.Or(err, respond.NotFound())
@@ -222,7 +228,8 @@ func (p *Pages) enterAs(w http.ResponseWriter, r *http.Request, associateID int6
 }
 
 // enter begins a session, always a new one, on the machine and at the store where the browser stands.
-func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associate, s session.Session, next string) (respond.Answer, error) {
+func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associate, s session.Session,
+	next string) (respond.Answer, error) {
 	machine, err := staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r))
 	if err != nil {
 		return nil, err
@@ -281,7 +288,8 @@ func (p *Pages) storePage(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(storePage(mine, gate.Session(r.Context()).LocationID, gate.SafeNext(r.URL.Query().Get("next"), "/counter"))), nil
+	return respond.Page(storePage(mine, gate.Session(r.Context()).LocationID,
+		gate.SafeNext(r.URL.Query().Get("next"), "/counter"))), nil
 }
 
 // mine are the places where somebody works: stores, and warehouses that send.

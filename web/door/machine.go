@@ -65,7 +65,8 @@ func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond
 		if id, token, err = staff.RegisterDevice(r.Context(), tx, view.Name, mine[at].ID, by.ID); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: by.ID, Action: "device.registered", Subject: "device", SubjectID: id, LocationID: mine[at].ID})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: by.ID, Action: "device.registered",
+			Subject: "device", SubjectID: id, LocationID: mine[at].ID})
 	})
 	if f := fault.As(err); f != nil {
 		return p.showMachine(r, view, f)
@@ -164,13 +165,16 @@ func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.A
 	if machine == nil || !machine.Locked {
 		return respond.See("/staff/change"), nil
 	}
-	err = staff.ApproveUnlocking(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"), Reason: view.Reason}, machine.LocationID, machine.ID)
+	err = staff.ApproveUnlocking(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"),
+		Reason: view.Reason}, machine.LocationID, machine.ID)
 	if err == nil {
 		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
 			if err := staff.UnlockDevice(r.Context(), tx, machine.ID); err != nil {
 				return err
 			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: view.Chosen, ApprovedBy: view.Chosen, Action: "device.unlocked", Subject: "device", SubjectID: machine.ID, LocationID: machine.LocationID, Reason: view.Reason})
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: view.Chosen, ApprovedBy: view.Chosen,
+				Action: "device.unlocked", Subject: "device", SubjectID: machine.ID, LocationID: machine.LocationID,
+				Reason: view.Reason})
 		})
 	}
 	if f := fault.As(err); f != nil {
@@ -190,7 +194,8 @@ func number(typed string) int64 {
 	return n
 }
 
-// lockedView is a counter that nobody touched for a while. Kept is a form that met the lock: it is sent again once the counter is unlocked.
+// lockedView is a counter that nobody touched for a while. Kept is a form that met the lock: it is sent again once the
+// counter is unlocked.
 type lockedView struct {
 	respond.Mistakes
 	Name  string
@@ -226,7 +231,8 @@ func (p *Pages) showLocked(r *http.Request, view lockedView, f *fault.Fault) (re
 	return respond.Page(lockedPage(view)), nil
 }
 
-// unlock asks who is there: by PIN on a registered machine, else by password. A form that waited is sent on by the browser, body and all.
+// unlock asks who is there: by PIN on a registered machine, else by password. A form that waited is sent on by the
+// browser, body and all.
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	s := gate.Session(r.Context())
 	view := lockedView{Next: r.PostFormValue("unlock-next"), Again: r.PostFormValue("unlock-again") == "1"}

@@ -55,9 +55,11 @@ func (p *Pages) showEnrol(r *http.Request, view enrolView, f *fault.Fault) (resp
 	return respond.Page(enrolPage(view)), nil
 }
 
-// fresh says whether somebody may change how they sign in: with the first factor only where there is no second yet, and never by a PIN.
+// fresh says whether somebody may change how they sign in: with the first factor only where there is no second yet, and
+// never by a PIN.
 func fresh(s *session.Session, proofs staff.Proofs) error {
-	if s.Locked || s.Method == session.ByPIN || proofs.Second() && s.Method != session.ByCode && s.Method != session.ByPasskey {
+	if s.Locked || s.Method == session.ByPIN || proofs.Second() && s.Method != session.ByCode &&
+		s.Method != session.ByPasskey {
 		return fault.New(fault.Denied, "Sign in again with your password and second factor first.")
 	}
 	return nil
@@ -77,7 +79,8 @@ func (p *Pages) beginTOTP(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	challenge, err := session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: data})
+	challenge, err := session.Challenging(r.Context(), p.DB,
+		session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: data})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +105,8 @@ func (p *Pages) showTOTP(r *http.Request, challenge string, f *fault.Fault) (res
 	if err != nil || shop == nil {
 		return nil, cmp.Or(err, respond.NotFound())
 	}
-	view := enrolView{Challenge: challenge, Secret: staff.TOTPText(pending.Key), SecretLink: staff.TOTPLink(shop.Name, gate.Session(r.Context()).Associate.Email, pending.Key)}
+	view := enrolView{Challenge: challenge, Secret: staff.TOTPText(pending.Key),
+		SecretLink: staff.TOTPLink(shop.Name, gate.Session(r.Context()).Associate.Email, pending.Key)}
 	return p.showEnrol(r, view, f)
 }
 
@@ -148,7 +152,8 @@ func (p *Pages) enrolled(r *http.Request, what string, write func(context.Contex
 		if err := write(r.Context(), tx); err != nil {
 			return err
 		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.second_factor", Subject: "associate", SubjectID: who.ID, After: map[string]any{"added": what}})
+		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.second_factor",
+			Subject: "associate", SubjectID: who.ID, After: map[string]any{"added": what}})
 	})
 }
 
@@ -174,7 +179,8 @@ func (p *Pages) beginPasskey(w http.ResponseWriter, r *http.Request) (respond.An
 	if err != nil {
 		return nil, err
 	}
-	challenge, err := session.Challenging(r.Context(), p.DB, session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: kept})
+	challenge, err := session.Challenging(r.Context(), p.DB,
+		session.Challenge{Purpose: session.StaffEnrol, AssociateID: s.Associate.ID, Data: kept})
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +263,8 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			if err := staff.SetPIN(r.Context(), tx, who.ID, r.PostFormValue("pin")); err != nil {
 				return err
 			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.pin", Subject: "associate", SubjectID: who.ID})
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.pin",
+				Subject: "associate", SubjectID: who.ID})
 		})
 	}
 	if f := fault.As(err); f != nil {
@@ -284,7 +291,8 @@ func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Ans
 			if err := session.EndAssociate(r.Context(), tx, who.ID); err != nil {
 				return err
 			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.password", Subject: "associate", SubjectID: who.ID})
+			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.password",
+				Subject: "associate", SubjectID: who.ID})
 		})
 	}
 	if f := fault.As(err); f != nil {

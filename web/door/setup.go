@@ -23,7 +23,8 @@ func (p *Pages) allowed(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if shop != nil || p.SetupToken == "" || subtle.ConstantTimeCompare([]byte(r.FormValue("token")), []byte(p.SetupToken)) != 1 {
+	if shop != nil || p.SetupToken == "" || subtle.ConstantTimeCompare([]byte(r.FormValue("token")),
+		[]byte(p.SetupToken)) != 1 {
 		return respond.NotFound()
 	}
 	return nil
@@ -33,7 +34,8 @@ func (p *Pages) setupPage(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err := p.allowed(r); err != nil {
 		return nil, err
 	}
-	return respond.Page(setupPage(p.SetupToken, setupView{Request: setup.Request{Country: "GB", Languages: []string{"en"}}})), nil
+	return respond.Page(setupPage(p.SetupToken, setupView{Request: setup.Request{Country: "GB",
+		Languages: []string{"en"}}})), nil
 }
 
 func (p *Pages) setup(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

@@ -21,7 +21,8 @@ import (
 	"counterpart/web/respond"
 )
 
-// SignOn is a company's own sign-in, by OpenID Connect: whoever it vouches for by email, and who works here, comes in. It stands for both factors.
+// SignOn is a company's own sign-in, by OpenID Connect: whoever it vouches for by email, and who works here, comes in.
+// It stands for both factors.
 type SignOn struct {
 	config   oauth2.Config
 	verifier *oidc.IDTokenVerifier
@@ -35,7 +36,8 @@ func NewSignOn(ctx context.Context, issuer, clientID, clientSecret, baseURL stri
 	}
 	return &SignOn{
 		config: oauth2.Config{
-			ClientID: clientID, ClientSecret: clientSecret, Endpoint: provider.Endpoint(), RedirectURL: baseURL + "/staff/sign-on/back", Scopes: []string{oidc.ScopeOpenID, "email"},
+			ClientID: clientID, ClientSecret: clientSecret, Endpoint: provider.Endpoint(), RedirectURL: baseURL +
+				"/staff/sign-on/back", Scopes: []string{oidc.ScopeOpenID, "email"},
 		},
 		verifier: provider.Verifier(&oidc.Config{ClientID: clientID}),
 	}, nil
@@ -48,10 +50,11 @@ type sent struct {
 	Browser  string `json:"browser"`
 }
 
-// signOn sends the browser to the company's page. The state is bound to this browser by a cookie, so that nobody is signed in as somebody else
-// by a link.
+// signOn sends the browser to the company's page. The state is bound to this browser by a cookie, so that nobody is
+// signed in as somebody else by a link.
 func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := limit.Attempt(r.Context(), p.DB, "sign-on:from:"+gate.From(r), limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
+	if err := limit.Attempt(r.Context(), p.DB, "sign-on:from:"+gate.From(r),
+		limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
 		return nil, err
 	}
 	browser := secret.NewToken()
@@ -65,7 +68,8 @@ func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	p.Site.Begin(w, browser)
-	return respond.See(p.SignOn.config.AuthCodeURL(state, oidc.Nonce(s.Nonce), oauth2.S256ChallengeOption(s.Verifier))), nil
+	return respond.See(p.SignOn.config.AuthCodeURL(state, oidc.Nonce(s.Nonce),
+		oauth2.S256ChallengeOption(s.Verifier))), nil
 }
 
 var errSignOn = fault.New(fault.Denied, "Your company sign-in isn’t linked to a staff account here. Ask an admin.")

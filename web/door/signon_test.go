@@ -38,10 +38,13 @@ func newIssuer(t *testing.T) *issuer {
 	i := &issuer{key: key, claims: map[string]any{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"issuer": i.URL, "authorization_endpoint": i.URL + "/ask", "token_endpoint": i.URL + "/token", "jwks_uri": i.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
+		json.NewEncoder(w).Encode(map[string]any{"issuer": i.URL, "authorization_endpoint": i.URL + "/ask",
+			"token_endpoint": i.URL + "/token", "jwks_uri": i.URL + "/keys",
+			"id_token_signing_alg_values_supported": []string{"RS256"}})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "one", Algorithm: "RS256", Use: "sig"}}})
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "one",
+			Algorithm: "RS256", Use: "sig"}}})
 	})
 	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("code") != "good" || r.FormValue("code_verifier") == "" {
@@ -57,9 +60,11 @@ func newIssuer(t *testing.T) *issuer {
 }
 
 func (i *issuer) token(t *testing.T) string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: i.key, KeyID: "one"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256,
+		Key: jose.JSONWebKey{Key: i.key, KeyID: "one"}}, nil)
 	require.NoError(t, err)
-	claims := map[string]any{"iss": i.URL, "aud": "counterpart", "sub": "1", "exp": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Unix(), "nonce": i.asked.Get("nonce")}
+	claims := map[string]any{"iss": i.URL, "aud": "counterpart", "sub": "1", "exp": time.Now().Add(time.Minute).Unix(),
+		"iat": time.Now().Unix(), "nonce": i.asked.Get("nonce")}
 	for name, value := range i.claims {
 		claims[name] = value
 	}
@@ -72,25 +77,35 @@ func (i *issuer) token(t *testing.T) string {
 	return compact
 }
 
-// TestACompanysSignInVouchesForThoseWhoWorkHere signs in through it, and is refused with whatever is wrong: somebody who does not work here, an
-// unproven address, another nonce, audience or issuer, a code that is none, a state that was used, and a browser that did not ask.
+// TestACompanysSignInVouchesForThoseWhoWorkHere signs in through it, and is refused with whatever is wrong: somebody
+// who does not work here, an unproven address, another nonce, audience or issuer, a code that is none, a state that was
+// used, and a browser that did not ask.
 func TestACompanysSignInVouchesForThoseWhoWorkHere(t *testing.T) {
 	ctx := context.Background()
 	pool, _ := pgtest.Database(t)
 	chain := sample.Load(t, pool)
 	i := newIssuer(t)
 	routes := gate.NewRoutes(pool, false, layout.Error)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { routes.Handler(nil).ServeHTTP(w, r) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		routes.Handler(nil).ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	signOn, err := door.NewSignOn(ctx, i.URL, "counterpart", "secret", server.URL)
 	require.NoError(t, err)
 	(&door.Pages{DB: pool, Site: routes, SignOn: signOn}).Routes(routes)
-	routes.Get("/counter", gate.Counter, func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return respond.Nothing, nil })
+	routes.Get("/counter", gate.Counter, func(http.ResponseWriter, *http.Request) (respond.Answer,
+		error) {
+		return respond.Nothing, nil
+	})
 
 	browser := func() *http.Client {
 		jar, err := cookiejar.New(nil)
 		require.NoError(t, err)
-		return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		return &http.Client{Jar: jar, CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 	}
 	get := func(c *http.Client, path string) (int, string) {
 		answer, err := c.Get(server.URL + path)
@@ -120,9 +135,12 @@ func TestACompanysSignInVouchesForThoseWhoWorkHere(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status, "a state works once")
 
 	for why, claims := range map[string]map[string]any{
-		"does not work here": {"email": "mallory@example.com", "email_verified": true}, "not proven": {"email": chain.Bea.Email, "email_verified": false}, "no email": {},
-		"another nonce": {"email": chain.Bea.Email, "email_verified": true, "nonce": "x"}, "another audience": {"email": chain.Bea.Email, "email_verified": true, "aud": "x"},
-		"another issuer": {"email": chain.Bea.Email, "email_verified": true, "iss": "https://evil.example"}, "too old": {"email": chain.Bea.Email, "email_verified": true, "exp": 1},
+		"does not work here": {"email": "mallory@example.com",
+			"email_verified": true}, "not proven": {"email": chain.Bea.Email, "email_verified": false}, "no email": {},
+		"another nonce": {"email": chain.Bea.Email, "email_verified": true,
+			"nonce": "x"}, "another audience": {"email": chain.Bea.Email, "email_verified": true, "aud": "x"},
+		"another issuer": {"email": chain.Bea.Email, "email_verified": true,
+			"iss": "https://evil.example"}, "too old": {"email": chain.Bea.Email, "email_verified": true, "exp": 1},
 	} {
 		c := browser()
 		i.claims = claims

@@ -21,7 +21,8 @@ func (r *Routes) name(cookie string) string {
 }
 
 func (r *Routes) set(w http.ResponseWriter, name, value string, age time.Duration) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true, Secure: r.Secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(age.Seconds()), HttpOnly: true,
+		Secure: r.Secure, SameSite: http.SameSiteLaxMode})
 }
 
 // RememberDevice gives the browser the cookie by which its cart is found again, for a quarter.
@@ -99,7 +100,8 @@ type panicked struct {
 func (p panicked) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
 var requests = promauto.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "counterpart_request_seconds", Help: "How long requests took, by route.", Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	Name: "counterpart_request_seconds", Help: "How long requests took, by route.", Buckets: []float64{.001, .0025,
+		.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 }, []string{"method", "route", "status"})
 
 func observe(method, route string, status int, took time.Duration) {

@@ -1,4 +1,5 @@
-// Package gate is the door of every page: who may come in, what a request may carry, what a browser may do with the answer.
+// Package gate is the door of every page: who may come in, what a request may carry, what a browser may do with the
+// answer.
 package gate
 
 import (
@@ -66,7 +67,8 @@ var (
 		}
 		return nil
 	}}
-	// Stockroom is staff where goods are picked, packed and sent: at the counter of a store, or in a warehouse. Whoever looks after the shelves does that, too.
+	// Stockroom is staff where goods are picked, packed and sent: at the counter of a store, or in a warehouse. Whoever
+	// looks after the shelves does that, too.
 	Stockroom = Policy{"stockroom", associate, func(s *session.Session) error {
 		if err := roles(staff.RoleAssociate, staff.RoleManager, staff.RoleAdmin, staff.RoleStock)(s); err != nil {
 			return err
@@ -85,10 +87,12 @@ var (
 	// Market is who decides what the shop gives away: admins, marketing.
 	Market = Policy{"market", associate, roles(staff.RoleAdmin, staff.RoleMarketing)}
 	// Office is who has anything to do in the office at all.
-	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock, staff.RoleMarketing)}
+	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock,
+		staff.RoleMarketing)}
 	// Admin is who sets prices and products.
 	Admin = Policy{"admin", associate, roles(staff.RoleAdmin)}
-	// ManageFully and AdminFully are for what gives power or cannot be taken back: a PIN, which others may have seen, is not enough.
+	// ManageFully and AdminFully are for what gives power or cannot be taken back: a PIN, which others may have seen,
+	// is not enough.
 	ManageFully = Policy{"manage, fully", associate, fully(roles(staff.RoleAdmin, staff.RoleManager))}
 	AdminFully  = Policy{"admin, fully", associate, fully(roles(staff.RoleAdmin))}
 )
@@ -160,7 +164,8 @@ type Routes struct {
 	Proxies []netip.Prefix
 	// PayAt is the origin of the page where cards are taken, if any.
 	PayAt string
-	// Hooks take messages that other companies' servers sign and post. A browser's cross-origin post is refused like any other.
+	// Hooks take messages that other companies' servers sign and post. A browser's cross-origin post is refused like
+	// any other.
 	Hooks map[string]http.HandlerFunc
 	page  respond.ErrorPage
 	mux   chi.Router
@@ -177,7 +182,8 @@ const (
 )
 
 // stream opens one for as long as whoever opened it may see it, and so many of them a person.
-func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Policy, h respond.Handler) (respond.Answer, error) {
+func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Policy,
+	h respond.Handler) (respond.Answer, error) {
 	who := "address " + From(req)
 	if s := Session(admitted.Context()); s != nil {
 		who = "associate " + strconv.FormatInt(s.Associate.ID, 10)
@@ -262,7 +268,10 @@ type Route struct {
 // NewRoutes starts an empty site.
 func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
 	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{}}
-	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return nil, respond.NotFound() }, page))
+	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+		return nil,
+			respond.NotFound()
+	}, page))
 	r.mux.MethodNotAllowed(r.wrongMethod)
 	return r
 }
@@ -276,7 +285,8 @@ func (r *Routes) wrongMethod(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	page := r.page(http.StatusMethodNotAllowed, text.T(req.Context(), "This page can’t be used like that. Go back and try again."), "")
+	page := r.page(http.StatusMethodNotAllowed, text.T(req.Context(),
+		"This page can’t be used like that. Go back and try again."), "")
 	if err := respond.Status(http.StatusMethodNotAllowed, page)(w, req); err != nil {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 	}
@@ -292,7 +302,8 @@ func (r *Routes) Post(pattern string, p Policy, h respond.Handler) {
 // All is the site map.
 func (r *Routes) All() []Route { return r.all }
 
-// Patience is how long a page may take: whoever waits longer thinks that it is broken. What is under way then is given up, and can be sent again.
+// Patience is how long a page may take: whoever waits longer thinks that it is broken. What is under way then is given
+// up, and can be sent again.
 const Patience = 5 * time.Second
 
 func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
@@ -376,8 +387,8 @@ func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
 	return req, p.allow(nil)
 }
 
-// turned sends somebody to where they can make up for what is missing. A form that met a locked counter goes along, to be sent again once it is
-// unlocked.
+// turned sends somebody to where they can make up for what is missing. A form that met a locked counter goes along, to
+// be sent again once it is unlocked.
 func turned(req *http.Request, to redirect) respond.Answer {
 	address := to.to + "?next=" + url.QueryEscape(next(req))
 	if to == errLocked && req.Method == http.MethodPost {
@@ -397,7 +408,8 @@ func readForm(r *http.Request) error {
 	if err == nil || errors.As(err, &tooLarge) {
 		return err
 	}
-	return fault.New(fault.Invalid, "Your browser sent something we couldn’t read. Go back, reload the page and try again.")
+	return fault.New(fault.Invalid,
+		"Your browser sent something we couldn’t read. Go back, reload the page and try again.")
 }
 
 // next is where somebody wanted to go; a form that was sent is not sent again.
@@ -414,7 +426,8 @@ func next(r *http.Request) string {
 
 // SafeNext keeps a redirect inside the site.
 func SafeNext(next, otherwise string) string {
-	if len(next) < 2 || next[0] != '/' || next[1] == '/' || next[1] == '\\' || strings.ContainsAny(next, "\\\r\n\t") || len(next) > 500 {
+	if len(next) < 2 || next[0] != '/' || next[1] == '/' || next[1] == '\\' || strings.ContainsAny(next, "\\\r\n\t") ||
+		len(next) > 500 {
 		return otherwise
 	}
 	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" {
@@ -452,8 +465,10 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer.MethodNotAllowed(r.wrongMethod)
 	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
-		return nil, fault.New(fault.Denied, "This was sent from another site, so we’ve ignored it. Open the page here and try again.")
+	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter,
+		*http.Request) (respond.Answer, error) {
+		return nil, fault.New(fault.Denied,
+			"This was sent from another site, so we’ve ignored it. Open the page here and try again.")
 	}, r.page)))
 	return guard.Handler(outer)
 }
@@ -515,11 +530,13 @@ func logged(next http.Handler) http.Handler {
 		took := time.Since(begin)
 		route := chi.RouteContext(r.Context()).RoutePattern()
 		observe(r.Method, route, wrapped.Status(), took)
-		slog.DebugContext(r.Context(), "request", "method", r.Method, "route", route, "status", wrapped.Status(), "bytes", wrapped.BytesWritten(), "took", took)
+		slog.DebugContext(r.Context(), "request", "method", r.Method, "route", route, "status", wrapped.Status(),
+			"bytes", wrapped.BytesWritten(), "took", took)
 	})
 }
 
-// From is the address a request comes from, for counting tries. Of IPv6 it is the network: a household has as many addresses as it likes.
+// From is the address a request comes from, for counting tries. Of IPv6 it is the network: a household has as many
+// addresses as it likes.
 func From(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -533,8 +550,8 @@ func From(r *http.Request) string {
 	return host
 }
 
-// throughProxies takes the client's address from X-Forwarded-For where the request comes from a proxy of ours: the last address in it that no
-// proxy of ours has. What a client writes there itself stands before that, and is not believed.
+// throughProxies takes the client's address from X-Forwarded-For where the request comes from a proxy of ours: the last
+// address in it that no proxy of ours has. What a client writes there itself stands before that, and is not believed.
 func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 	ours := func(address string) bool {
 		ip, err := netip.ParseAddr(strings.TrimSpace(address))

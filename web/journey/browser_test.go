@@ -73,7 +73,8 @@ func open(t *testing.T) *place {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	// By name, because browsers make no passkeys for a number.
-	p := &place{URL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), DB: pool, Mail: mails, Accounts: map[string]demo.Account{}}
+	p := &place{URL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), DB: pool, Mail: mails,
+		Accounts: map[string]demo.Account{}}
 	for _, a := range accounts {
 		first, _, _ := strings.Cut(a.Name, " ")
 		p.Accounts[first] = a
@@ -82,9 +83,12 @@ func open(t *testing.T) *place {
 	office := &settle.Payments{DB: pool, Gateway: p.Company.Gateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL, Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
-	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com", TextGateway: "sms.localhost"}
-	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: p.URL, Office: office})
+	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
+		Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
+	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com",
+		TextGateway: "sms.localhost"}
+	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender,
+		BaseURL: p.URL, Office: office})
 	require.NoError(t, err)
 	server := &http.Server{Handler: site.Handler()}
 	go server.Serve(listener) // It ends with Close.
@@ -117,7 +121,8 @@ var loaded = sync.OnceValues(func() (template, error) {
 		if err != nil {
 			return err
 		}
-		if of.accounts, err = demo.Load(context.Background(), pool, store, static.Objects(), func(float64) {}); err != nil {
+		if of.accounts, err = demo.Load(context.Background(), pool, store, static.Objects(),
+			func(float64) {}); err != nil {
 			return err
 		}
 		return draw(pool, store)
@@ -157,7 +162,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// chromium is one for all tests: each person in them has a window, and a store of cookies, of their own. It ends with the tests.
+// chromium is one for all tests: each person in them has a window, and a store of cookies, of their own. It ends with
+// the tests.
 var chromium = sync.OnceValues(func() (context.Context, error) {
 	binary := ""
 	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
@@ -175,7 +181,9 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(binary), chromedp.Headless, chromedp.NoSandbox, chromedp.UserDataDir(profile), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync",
+			true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-dev-shm-usage",
+			true), chromedp.Flag("hide-scrollbars", true),
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	window, closeWindow := chromedp.NewContext(allocator)
@@ -236,7 +244,8 @@ func (p *person) click(selector string) {
 func (p *person) write(selector, words string) {
 	p.t.Helper()
 	p.do(chromedp.WaitVisible(chromedp.CSS(selector)))
-	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).value = ''; true", selector)))
+	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).value = ''; true",
+		selector)))
 	require.NoError(p.t, err)
 	p.do(chromedp.SendKeys(chromedp.CSS(selector), words))
 }
@@ -263,7 +272,8 @@ func (p *person) sees(words string) {
 }
 
 func (p *person) text(selector string) string {
-	out, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](fmt.Sprintf("(document.querySelector(%q) || {innerText: ''}).innerText", selector)))
+	out, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[string](fmt.Sprintf("(document.querySelector(%q) || {innerText: ''}).innerText", selector)))
 	if err != nil {
 		return err.Error()
 	}
@@ -282,7 +292,9 @@ func (p *person) dark(on bool) {
 		scheme = "dark"
 	}
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+				Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 		return chromedp.Void{}, err
 	})
 }
@@ -335,7 +347,8 @@ func (p *person) ask(name, rules string) {
 		_, err = chromedp.Run(p.ctx, chromedp.Evaluate[bool](string(axe)+";true"))
 		require.NoError(p.t, err)
 	}
-	_, err = chromedp.Run(p.ctx, chromedp.Evaluate[bool](`window.axeFound = null; axe.run(document, {runOnly: `+rules+`}).then(r => { window.axeFound = r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")).join("\n") }); true`))
+	_, err = chromedp.Run(p.ctx,
+		chromedp.Evaluate[bool](`window.axeFound = null; axe.run(document, {runOnly: `+rules+`}).then(r => { window.axeFound = r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")).join("\n") }); true`))
 	require.NoError(p.t, err)
 	p.eventually("window.axeFound !== null")
 	found, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("window.axeFound"))
@@ -345,10 +358,12 @@ func (p *person) ask(name, rules string) {
 
 func (p *person) fits(name string) {
 	p.t.Helper()
-	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth + 1"))
+	wide, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[bool]("document.documentElement.scrollWidth > window.innerWidth + 1"))
 	require.NoError(p.t, err)
 	assert.False(p.t, wide, "%s is wider than its window", name)
-	scrolls, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`Boolean(document.querySelector(".room-counter")) && innerWidth > 900 && document.documentElement.scrollHeight > innerHeight + 1`))
+	scrolls, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[bool](`Boolean(document.querySelector(".room-counter")) && innerWidth > 900 && document.documentElement.scrollHeight > innerHeight + 1`))
 	require.NoError(p.t, err)
 	assert.False(p.t, scrolls, "%s: a counter's page scrolls", name)
 	tall, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](tallRows))

@@ -27,7 +27,8 @@ func TestNothingIsSpentThatNobodyPressedFor(t *testing.T) {
 	ada.click(`button[name="place"]`)
 	ada.sees("Reserved")
 	require.Equal(t, orders+1, one[int64](t, p, `SELECT count(*) FROM orders`))
-	require.Zero(t, one[int64](t, p, `SELECT count(*) FROM tender WHERE kind = 'points' AND order_id = (SELECT max(id) FROM orders)`))
+	require.Zero(t, one[int64](t, p,
+		`SELECT count(*) FROM tender WHERE kind = 'points' AND order_id = (SELECT max(id) FROM orders)`))
 	require.Equal(t, before, one[int64](t, p, spendable))
 	clean(t, p)
 }
@@ -46,8 +47,10 @@ func TestPickingIsTickedAndKeysWork(t *testing.T) {
 		ORDER BY (SELECT sum(quantity) FROM order_line WHERE fulfilment_id = f.id) DESC, f.id
 		LIMIT 1`)
 	pieces := one[int64](t, p, fmt.Sprintf(`SELECT sum(quantity) FROM order_line WHERE fulfilment_id = %d`, part))
-	sku := one[string](t, p, fmt.Sprintf(`SELECT sku FROM order_line WHERE fulfilment_id = %d ORDER BY position LIMIT 1`, part))
-	_, err := p.DB.Exec(ctx, `UPDATE fulfilment SET place = 'Box 9' WHERE id = (SELECT f.id FROM fulfilment f JOIN location l ON l.id = f.location_id AND l.code = 'LDS' WHERE f.state = 'collected' AND f.method = 'pickup' ORDER BY f.ready_at DESC NULLS LAST LIMIT 1)`)
+	sku := one[string](t, p,
+		fmt.Sprintf(`SELECT sku FROM order_line WHERE fulfilment_id = %d ORDER BY position LIMIT 1`, part))
+	_, err := p.DB.Exec(ctx,
+		`UPDATE fulfilment SET place = 'Box 9' WHERE id = (SELECT f.id FROM fulfilment f JOIN location l ON l.id = f.location_id AND l.code = 'LDS' WHERE f.state = 'collected' AND f.method = 'pickup' ORDER BY f.ready_at DESC NULLS LAST LIMIT 1)`)
 	require.NoError(t, err)
 	associate.visit(fmt.Sprintf("/counter/pickups/%d", part))
 	associate.sees(fmt.Sprintf("0 of %d picked", pieces))
@@ -58,7 +61,8 @@ func TestPickingIsTickedAndKeysWork(t *testing.T) {
 	associate.write("#q", sku)
 	associate.script(`document.querySelector(".counter-search").requestSubmit()`)
 	associate.sees(fmt.Sprintf("1 of %d picked", pieces))
-	require.Equal(t, fmt.Sprintf("/counter/pickups/%d", part), associate.location()[len(p.URL):], "a scan of what is picked is no search")
+	require.Equal(t, fmt.Sprintf("/counter/pickups/%d", part), associate.location()[len(p.URL):],
+		"a scan of what is picked is no search")
 	other.sees(fmt.Sprintf("1 of %d picked", pieces)) // at another till
 	for n := int64(2); n <= pieces; n++ {
 		associate.do(chromedp.Click(chromedp.CSS(`.tick:not([aria-pressed="true"])`)))
@@ -68,7 +72,8 @@ func TestPickingIsTickedAndKeysWork(t *testing.T) {
 	associate.accessible("picked")
 	associate.click(`.places button[value="Box 9"]`)
 	associate.sees("We’ve told the customer")
-	require.Equal(t, "ready Box 9", one[string](t, p, fmt.Sprintf(`SELECT state || ' ' || place FROM fulfilment WHERE id = %d`, part)))
+	require.Equal(t, "ready Box 9", one[string](t, p,
+		fmt.Sprintf(`SELECT state || ' ' || place FROM fulfilment WHERE id = %d`, part)))
 
 	press := func(key string) {
 		associate.script(fmt.Sprintf(`document.activeElement.blur(); document.body.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true}))`, key))
@@ -117,7 +122,8 @@ func TestAStockKeeperPacksAndSends(t *testing.T) {
 	keeper.visit("/staff/store")
 	keeper.click(`button[name="store"][value="WH1"]`)
 	keeper.eventually(`location.pathname === "/counter" && document.readyState === "complete"`)
-	part := one[int64](t, p, `SELECT f.id FROM fulfilment f JOIN location l ON l.id = f.location_id AND l.code = 'WH1' WHERE f.method = 'ship' AND f.state = 'to_pick' ORDER BY f.id LIMIT 1`)
+	part := one[int64](t, p,
+		`SELECT f.id FROM fulfilment f JOIN location l ON l.id = f.location_id AND l.code = 'WH1' WHERE f.method = 'ship' AND f.state = 'to_pick' ORDER BY f.id LIMIT 1`)
 	keeper.lookAt("stockroom")
 	keeper.visit(fmt.Sprintf("/counter/pickups/%d", part))
 	keeper.lookAt("stockroom-pack")
@@ -125,6 +131,7 @@ func TestAStockKeeperPacksAndSends(t *testing.T) {
 	keeper.write("#f-tracking", "PP123456789GB")
 	keeper.pickAll()
 	keeper.click(".pickup-do .is-large")
-	require.Equal(t, "shipped PP123456789GB", one[string](t, p, fmt.Sprintf(`SELECT state || ' ' || tracking FROM fulfilment WHERE id = %d`, part)))
+	require.Equal(t, "shipped PP123456789GB", one[string](t, p,
+		fmt.Sprintf(`SELECT state || ' ' || tracking FROM fulfilment WHERE id = %d`, part)))
 	clean(t, p)
 }

@@ -129,7 +129,8 @@ func TestWithoutScript(t *testing.T) {
 	shopper.press("#add button", "Added to your cart")
 	shopper.press(`button[aria-label^="Increase quantity"]`, "£28.00")
 	shopper.press(`a[href="/checkout"]`, "In store")
-	shopper.do(chromedp.SendKeys(chromedp.CSS("#f-name"), "Ada"), chromedp.SendKeys(chromedp.CSS("#f-email"), "ada@example.com"))
+	shopper.do(chromedp.SendKeys(chromedp.CSS("#f-name"), "Ada"),
+		chromedp.SendKeys(chromedp.CSS("#f-email"), "ada@example.com"))
 	shopper.press(`button[name="place"]`, "Reserved. We’re setting it aside.")
 	clean(t, p)
 }
@@ -162,7 +163,8 @@ func (p *person) search(words string) {
 func (p *person) openRow(name string) {
 	p.t.Helper()
 	p.sees(name)
-	_, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`window.stillHere = true; [...document.querySelectorAll("a.row")].filter(a => a.innerText.includes("`+name+`")).at(-1).click(); true`))
+	_, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[bool](`window.stillHere = true; [...document.querySelectorAll("a.row")].filter(a => a.innerText.includes("`+name+`")).at(-1).click(); true`))
 	require.NoError(p.t, err)
 	p.eventually("window.stillHere !== true && document.readyState === 'complete'")
 }
@@ -200,7 +202,8 @@ func (p *person) script(code string) {
 func (p *person) scriptless() {
 	p.t.Helper()
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true})
 		return chromedp.Void{}, err
 	})
 }
@@ -208,5 +211,6 @@ func (p *person) scriptless() {
 // press is click where the page cannot be asked by script: it waits for words of the page that comes.
 func (p *person) press(selector, words string) {
 	p.t.Helper()
-	p.do(chromedp.Click(chromedp.CSS(selector)), chromedp.WaitVisible(chromedp.Search("//*[contains(text(), '"+words+"')]")))
+	p.do(chromedp.Click(chromedp.CSS(selector)),
+		chromedp.WaitVisible(chromedp.Search("//*[contains(text(), '"+words+"')]")))
 }

@@ -60,16 +60,20 @@ func (p *person) payWith(card string) {
 	}
 }
 
-// TestAMixedOrderFromTheCartToTheReturn is the whole money path in a browser: pickup and delivery in one cart, a promotion, a code, a gift card, points and a card with 3-D
-// Secure; then collected, sent, partly returned at another store and exchanged.
+// TestAMixedOrderFromTheCartToTheReturn is the whole money path in a browser: pickup and delivery in one cart, a
+// promotion, a code, a gift card, points and a card with 3-D Secure; then collected, sent, partly returned at another
+// store and exchanged.
 func TestAMixedOrderFromTheCartToTheReturn(t *testing.T) {
 	p := open(t)
 	ctx := context.Background()
 	shopper, associate := p.person(t, 390, 844), p.person(t, 1280, 800)
 	shopper.signIn(p.Accounts["Ada"])
-	ada := one[int64](t, p, `SELECT coalesce(c.merged_into, c.id) FROM identity i JOIN customer c ON c.id = i.customer_id WHERE i.kind = 'email' AND i.value = $1 AND i.verified_at IS NOT NULL`, p.Accounts["Ada"].Email)
+	ada := one[int64](t, p,
+		`SELECT coalesce(c.merged_into, c.id) FROM identity i JOIN customer c ON c.id = i.customer_id WHERE i.kind = 'email' AND i.value = $1 AND i.verified_at IS NOT NULL`, p.Accounts["Ada"].Email)
 	require.NoError(t, pg.InTx(ctx, p.DB, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM cart_line WHERE cart_id IN (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, ada)
+		_, err := tx.Exec(ctx,
+			`DELETE FROM cart_line WHERE cart_id IN (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`,
+			ada)
 		require.NoError(t, err)
 		return loyalty.Give(ctx, tx, ada, 1000, "given", 0, 0, time.Now().Add(-time.Hour))
 	}))
@@ -156,7 +160,8 @@ func TestAMixedOrderFromTheCartToTheReturn(t *testing.T) {
 	packer := p.person(t, 1280, 800)
 	packer.signIn(p.Accounts["Imogen"])
 	packer.visit("/staff/store")
-	packer.click(fmt.Sprintf(`button[value="%s"]`, one[string](t, p, `SELECT l.code FROM fulfilment f JOIN location l ON l.id = f.location_id WHERE f.id = $1`, parcel)))
+	packer.click(fmt.Sprintf(`button[value="%s"]`, one[string](t, p,
+		`SELECT l.code FROM fulfilment f JOIN location l ON l.id = f.location_id WHERE f.id = $1`, parcel)))
 	packer.visit(fmt.Sprintf("/counter/pickups/%d", parcel))
 	packer.sees("12 Chapel Walk")
 	packer.lookAt("counter-pack")
@@ -222,7 +227,8 @@ func TestAnOrderIsCalledOff(t *testing.T) {
 	shopper.do(chromedp.Click(chromedp.CSS(".order-do summary")))
 	shopper.click(".order-do .is-danger")
 	shopper.sees("This order is cancelled")
-	require.Eventually(t, func() bool { return one[string](t, p, `SELECT state FROM sandbox.payment`) == "void" }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return one[string](t, p, `SELECT state FROM sandbox.payment`) == "void" },
+		20*time.Second, 50*time.Millisecond)
 	clean(t, p)
 }
 
@@ -265,7 +271,8 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 	shopper.click(`button[name="place"]`)
 	shopper.payWith(sandboxtest.Good)
 	shopper.sees("Reserved. We’re setting it aside.")
-	require.NoError(t, p.Company.Gateway().Void(context.Background(), one[string](t, p, `SELECT id FROM sandbox.payment`), "let go"))
+	require.NoError(t, p.Company.Gateway().Void(context.Background(),
+		one[string](t, p, `SELECT id FROM sandbox.payment`), "let go"))
 	shopper.sees("Your payment authorisation expired")
 	p.mailed(t, "una@example.com", "please pay again")
 	shopper.look("order-lost")

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFromTheCounterToThePhone is one profile in every channel: made at the counter from an email, filled there, opened on the phone with the same
-// cart, joined with what a till had made of the same person, and parted again in the office.
+// TestFromTheCounterToThePhone is one profile in every channel: made at the counter from an email, filled there, opened
+// on the phone with the same cart, joined with what a till had made of the same person, and parted again in the office.
 func TestFromTheCounterToThePhone(t *testing.T) {
 	p := open(t)
 	associate, phone := p.person(t, 1280, 800), p.person(t, 390, 844)
@@ -26,7 +26,8 @@ func TestFromTheCounterToThePhone(t *testing.T) {
 	associate.signIn(p.Accounts["Priya"])
 	associate.search("grace.holloway@example.com")
 	associate.sees("No results")
-	require.Equal(t, "grace.holloway@example.com", associate.value("#f-email"), "what was searched for need not be typed again")
+	require.Equal(t, "grace.holloway@example.com", associate.value("#f-email"),
+		"what was searched for need not be typed again")
 	began := time.Now()
 	associate.write("#f-name", "Grace Holloway")
 	associate.write("#f-phone", "0113 496 0123")
@@ -40,7 +41,8 @@ func TestFromTheCounterToThePhone(t *testing.T) {
 	associate.click(`form[action$="/invite"] button`)
 	associate.sees("We’ve emailed them the link")
 
-	// On the phone: a guest's cart is there already; the mailed link makes the two one, and what is added shows at the counter.
+	// On the phone: a guest's cart is there already; the mailed link makes the two one, and what is added shows at the
+	// counter.
 	phone.visit("/p/bear")
 	phone.click("#add button")
 	phone.visit(p.link(t, "grace.holloway@example.com", "/welcome/"))
@@ -145,7 +147,8 @@ func (p *place) texted(t *testing.T, number string) (code string) {
 	return code
 }
 
-// TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in with it.
+// TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in
+// with it.
 func TestAPasskeyOpensTheAccount(t *testing.T) {
 	p := open(t)
 	shopper := p.person(t, 390, 844)
@@ -192,8 +195,8 @@ func TestAnAssociateNeedsTheirPasskey(t *testing.T) {
 	associate.sees("Ready to collect")
 }
 
-// TestTheLockKeepsTheWork registers a machine, changes associates on it by PIN, leaves a form half-written, and finds it whole after the lock; a
-// form that is sent into the lock is sent on after it.
+// TestTheLockKeepsTheWork registers a machine, changes associates on it by PIN, leaves a form half-written, and finds
+// it whole after the lock; a form that is sent into the lock is sent on after it.
 func TestTheLockKeepsTheWork(t *testing.T) {
 	p := open(t)
 	ctx := context.Background()
@@ -251,7 +254,8 @@ func TestTheLockKeepsTheWork(t *testing.T) {
 	clean(t, p)
 }
 
-// TestTheNearestStoreByPosition: the browser's position sorts the stores once it was agreed to, and stops doing so when that is taken back.
+// TestTheNearestStoreByPosition: the browser's position sorts the stores once it was agreed to, and stops doing so when
+// that is taken back.
 func TestTheNearestStoreByPosition(t *testing.T) {
 	p := open(t)
 	shopper := p.person(t, 390, 844)
@@ -274,7 +278,9 @@ func (p *person) standsAt(latitude, longitude float64) {
 	p.t.Helper()
 	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		accuracy := 10.0
-		if _, err := cdp.Call(ctx, t, emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &latitude, Longitude: &longitude, Accuracy: &accuracy}); err != nil {
+		if _, err := cdp.Call(ctx, t, emulation.SetGeolocationOverride,
+			emulation.SetGeolocationOverrideParams{Latitude: &latitude, Longitude: &longitude,
+				Accuracy: &accuracy}); err != nil {
 			return chromedp.Void{}, err
 		}
 		c := chromedp.FromContext(p.ctx)
@@ -292,9 +298,10 @@ func (p *person) authenticator() {
 		if _, err := cdp.Call(ctx, t, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return chromedp.Void{}, err
 		}
-		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
-		}})
+		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator,
+			webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+				Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+			}})
 		return chromedp.Void{}, err
 	})
 }

@@ -19,16 +19,18 @@ var payloads = []string{
 	`<style>*{background:url(//evil.example)}</style>`, `<form action=//evil.example><button>x`, `<meta http-equiv=refresh content="0;url=//evil.example">`, "\u202e<b hx-get=/ hx-trigger=load>",
 }
 
-// TestWhatPeopleWriteIsOnlyText writes every payload into every column in which people's words are kept, and looks at every page as everybody who
-// sees it: nothing runs, nothing is asked for elsewhere, and the policy for scripts has nothing to refuse.
+// TestWhatPeopleWriteIsOnlyText writes every payload into every column in which people's words are kept, and looks at
+// every page as everybody who sees it: nothing runs, nothing is asked for elsewhere, and the policy for scripts has
+// nothing to refuse.
 func TestWhatPeopleWriteIsOnlyText(t *testing.T) {
 	p := open(t)
 	ctx := context.Background()
 	pages, people := stage(t, p)
 	for _, who := range people {
 		who.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
-				Source: `window.refused = []; document.addEventListener("securitypolicyviolation", (e) => window.refused.push(e.violatedDirective + " " + e.blockedURI + " " + e.sample))`})
+			_, err := cdp.Call(ctx, t, cdppage.AddScriptToEvaluateOnNewDocument,
+				cdppage.AddScriptToEvaluateOnNewDocumentParams{
+					Source: `window.refused = []; document.addEventListener("securitypolicyviolation", (e) => window.refused.push(e.violatedDirective + " " + e.blockedURI + " " + e.sample))`})
 			return chromedp.Void{}, err
 		})
 	}
@@ -52,7 +54,8 @@ func TestWhatPeopleWriteIsOnlyText(t *testing.T) {
 	for _, page := range pages {
 		who := people[page.who]
 		who.visit(page.path)
-		state, err := chromedp.Run(who.ctx, chromedp.Evaluate[string](`String(window.pwned) + " " + window.refused.join("; ") + " " + [...document.querySelectorAll("iframe, form[action^='//'], a[href^='javascript'], meta[http-equiv=refresh]")].map(e => e.outerHTML).join(" ")`))
+		state, err := chromedp.Run(who.ctx,
+			chromedp.Evaluate[string](`String(window.pwned) + " " + window.refused.join("; ") + " " + [...document.querySelectorAll("iframe, form[action^='//'], a[href^='javascript'], meta[http-equiv=refresh]")].map(e => e.outerHTML).join(" ")`))
 		require.NoError(t, err)
 		assert.Equal(t, "undefined", strings.TrimSpace(state), page.name)
 		if text := who.text("body"); strings.Contains(text, "window.pwned=1") {

@@ -24,11 +24,14 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		var left int
-		require.NoError(t, p.DB.QueryRow(context.Background(), `SELECT count(*) FROM picture WHERE key IS NULL AND failed IS NULL`).Scan(&left))
+		require.NoError(t, p.DB.QueryRow(context.Background(),
+			`SELECT count(*) FROM picture WHERE key IS NULL AND failed IS NULL`).Scan(&left))
 		return left == 0
 	}, 2*time.Minute, 200*time.Millisecond, "the pictures are drawn")
 
-	people = map[string]*person{"stranger": p.person(t, 1280, 800), "shopper": p.person(t, 1280, 800), "associate": p.person(t, 1280, 800), "admin": p.person(t, 1280, 800), "member": p.person(t, 1280, 800), "newcomer": p.person(t, 1280, 800)}
+	people = map[string]*person{"stranger": p.person(t, 1280, 800), "shopper": p.person(t, 1280, 800),
+		"associate": p.person(t, 1280, 800), "admin": p.person(t, 1280, 800), "member": p.person(t, 1280, 800),
+		"newcomer": p.person(t, 1280, 800)}
 	shopper := people["shopper"]
 	shopper.visit("/stores")
 	shopper.click(`form[action="/stores/leeds/choose"] button`)
@@ -62,34 +65,64 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		return one(fmt.Sprintf(`SELECT id FROM fulfilment WHERE state = '%s' AND location_id = %d ORDER BY id DESC LIMIT 1`, state, leeds))
 	}
 	shortPart := one(fmt.Sprintf(`SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = '%s'`, short[len("/orders/"):][:26]))
-	require.NoError(t, pickup.NotFound(context.Background(), p.DB, origin.Origin{Channel: origin.Counter, LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`), Language: "en"}, shortPart,
+	require.NoError(t, pickup.NotFound(context.Background(), p.DB,
+		origin.Origin{Channel: origin.Counter, LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`),
+			Language: "en"}, shortPart,
 		one(fmt.Sprintf(`SELECT id FROM order_line WHERE fulfilment_id = %d`, shortPart)), 1))
 	paid := text(`SELECT public_id FROM orders WHERE payment_state = 'paid' ORDER BY id DESC LIMIT 1`)
 	return []page{
-		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing", "shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
-		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool", "shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq", "stranger"},
-		{"product", "/p/fell-coat", "shopper"}, {"product-no-store", "/p/harbour-teapot?near=LS6", "stranger"}, {"product-unknown-place", "/p/harbour-teapot?near=Atlantis", "stranger"},
-		{"stores", "/stores?near=York", "stranger"}, {"stores-member", "/stores", "member"}, {"store", "/stores/leeds", "shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
-		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"order-choice", short, "stranger"}, {"counter-choice", fmt.Sprintf("/counter/pickups/%d", shortPart), "associate"},
-		{"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail", "stranger"},
-		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")), "associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
-		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer", fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)), "associate"},
-		{"counter-member", fmt.Sprintf("/counter/customers/%d", ada), "associate"}, {"counter-compare", fmt.Sprintf("/counter/customers/%d/merge/%d", ada, double), "associate"},
-		{"counter-new", fmt.Sprintf("/counter/customers/%d", double), "associate"}, {"staff-pin", "/staff/pin", "associate"}, {"staff-second", "/staff/second", "associate"}, {"staff-machine", "/staff/machine", "admin"},
-		{"customer-sign-in", "/sign-in", "stranger"}, {"register", "/register", "stranger"}, {"forgotten", "/forgotten", "stranger"}, {"check-mail", "/check-your-mail", "stranger"}, {"dead-link", "/reset/AAAAAAAA", "stranger"},
-		{"list-empty", "/list", "stranger"}, {"list-new", "/list", "newcomer"}, {"list", "/list", "member"}, {"account", "/account", "member"}, {"account-details", "/account/details", "member"},
-		{"account-addresses", "/account/addresses", "member"}, {"account-privacy", "/account/privacy", "member"}, {"account-activity", "/account/activity", "member"}, {"member-cart", "/cart", "member"},
-		{"admin-customers", "/admin/customers", "admin"}, {"admin-segment", "/admin/customers?orders=3&account=1", "admin"}, {"admin-nobody", "/admin/customers?q=zzzz", "admin"}, {"admin-customer", fmt.Sprintf("/admin/customers/%d", ada), "admin"},
-		{"admin-staff", "/admin/staff", "admin"}, {"admin-associate", fmt.Sprintf("/admin/staff/%d", one(`SELECT id FROM associate WHERE role = 'manager'`)), "admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
+		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing",
+			"shopper"}, {"department-narrow", "/d/clothing?o.Colour=Moss&stock=1&sort=price", "shopper"},
+		{"department-none", "/d/clothing?min=5000", "stranger"}, {"search", "/search?q=wool",
+			"shopper"}, {"search-misspelt", "/search?q=teepott", "stranger"}, {"search-none", "/search?q=zzzzqqq",
+			"stranger"},
+		{"product", "/p/fell-coat", "shopper"}, {"product-no-store", "/p/harbour-teapot?near=LS6",
+			"stranger"}, {"product-unknown-place", "/p/harbour-teapot?near=Atlantis", "stranger"},
+		{"stores", "/stores?near=York", "stranger"}, {"stores-member", "/stores", "member"}, {"store", "/stores/leeds",
+			"shopper"}, {"cart", "/cart", "shopper"}, {"cart-empty", "/cart", "stranger"},
+		{"checkout", "/checkout", "shopper"}, {"order", link, "stranger"}, {"order-choice", short,
+			"stranger"}, {"counter-choice", fmt.Sprintf("/counter/pickups/%d", shortPart), "associate"},
+		{"not-found", "/p/nothing", "stranger"}, {"sign-in", "/staff/sign-in", "stranger"}, {"mail", "/dev/mail",
+			"stranger"},
+		{"counter-queue", "/counter", "associate"}, {"counter-pick", fmt.Sprintf("/counter/pickups/%d", at("to_pick")),
+			"associate"}, {"counter-ready", fmt.Sprintf("/counter/pickups/%d", at("ready")), "associate"},
+		{"counter-collected", fmt.Sprintf("/counter/pickups/%d", at("collected")), "associate"}, {"counter-customer",
+			fmt.Sprintf("/counter/customers/%d", one(`SELECT customer_id FROM cart WHERE state = 'open' LIMIT 1`)),
+			"associate"},
+		{"counter-member", fmt.Sprintf("/counter/customers/%d", ada), "associate"}, {"counter-compare",
+			fmt.Sprintf("/counter/customers/%d/merge/%d", ada, double), "associate"},
+		{"counter-new", fmt.Sprintf("/counter/customers/%d", double), "associate"}, {"staff-pin", "/staff/pin",
+			"associate"}, {"staff-second", "/staff/second", "associate"}, {"staff-machine", "/staff/machine", "admin"},
+		{"customer-sign-in", "/sign-in", "stranger"}, {"register", "/register", "stranger"}, {"forgotten", "/forgotten",
+			"stranger"}, {"check-mail", "/check-your-mail", "stranger"}, {"dead-link", "/reset/AAAAAAAA", "stranger"},
+		{"list-empty", "/list", "stranger"}, {"list-new", "/list", "newcomer"}, {"list", "/list", "member"}, {"account",
+			"/account", "member"}, {"account-details", "/account/details", "member"},
+		{"account-addresses", "/account/addresses", "member"}, {"account-privacy", "/account/privacy",
+			"member"}, {"account-activity", "/account/activity", "member"}, {"member-cart", "/cart", "member"},
+		{"admin-customers", "/admin/customers", "admin"}, {"admin-segment", "/admin/customers?orders=3&account=1",
+			"admin"}, {"admin-nobody", "/admin/customers?q=zzzz", "admin"}, {"admin-customer",
+			fmt.Sprintf("/admin/customers/%d", ada), "admin"},
+		{"admin-staff", "/admin/staff", "admin"}, {"admin-associate",
+			fmt.Sprintf("/admin/staff/%d", one(`SELECT id FROM associate WHERE role = 'manager'`)),
+			"admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
-		{"admin-products", "/admin/products", "admin"}, {"admin-product", fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)), "admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
+		{"admin-products", "/admin/products", "admin"}, {"admin-product",
+			fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)),
+			"admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},
 		{"admin-promotions", "/admin/promotions", "admin"}, {"admin-promotion-new", "/admin/promotions/new", "admin"},
-		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s", one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`), text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
+		{"admin-promotion", fmt.Sprintf("/admin/promotions/%d?cart=%s",
+			one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`),
+			text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
 		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
-		{"order-paid", "/orders/" + paid, "stranger"}, {"receipt", "/orders/" + paid + "/receipt", "stranger"}, {"counter-order", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"},
-		{"counter-return", fmt.Sprintf("/counter/orders/%d/return", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"}, {"counter-due", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'due'`)), "associate"},
-		{"sale", fmt.Sprintf("/counter/sales/%d", ada), "associate"}, {"gift-cards", "/gift-cards", "stranger"}, {"gift-card", "/p/gift-card", "stranger"},
-		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d", one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
+		{"order-paid", "/orders/" + paid, "stranger"}, {"receipt", "/orders/" + paid + "/receipt",
+			"stranger"}, {"counter-order", fmt.Sprintf("/counter/orders/%d",
+			one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"},
+		{"counter-return", fmt.Sprintf("/counter/orders/%d/return",
+			one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "associate"}, {"counter-due", fmt.Sprintf("/counter/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'due'`)), "associate"},
+		{"sale", fmt.Sprintf("/counter/sales/%d", ada), "associate"}, {"gift-cards", "/gift-cards",
+			"stranger"}, {"gift-card", "/p/gift-card", "stranger"},
+		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d",
+			one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
 	}, people
 }
 
@@ -105,7 +138,8 @@ func buy(who *person, slug, name, email string) string {
 	return who.location()[len(who.url):]
 }
 
-// TestEveryPageIsAccessible asks axe about every page on a phone and on a tablet, and about its dark colours: the people look at their pages side by side.
+// TestEveryPageIsAccessible asks axe about every page on a phone and on a tablet, and about its dark colours: the
+// people look at their pages side by side.
 func TestEveryPageIsAccessible(t *testing.T) {
 	p := open(t)
 	pages, people := stage(t, p)

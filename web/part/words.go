@@ -79,7 +79,8 @@ func midnight(t time.Time) time.Time {
 
 // Promise is “ready today from 14:10”.
 func Promise(ctx context.Context, readyBy, now time.Time) string {
-	return text.T(ctx, "ready {day} from {time}", text.Args{"day": Day(ctx, readyBy, now), "time": readyBy.Format("15:04")})
+	return text.T(ctx, "ready {day} from {time}", text.Args{"day": Day(ctx, readyBy, now),
+		"time": readyBy.Format("15:04")})
 }
 
 // Open is “open until 18:00”, “opens tomorrow at 09:00”.
@@ -91,7 +92,8 @@ func Open(ctx context.Context, l *location.Location, now time.Time) string {
 	case open:
 		return text.T(ctx, "open until {time}", text.Args{"time": changes.Format("15:04")})
 	}
-	return text.T(ctx, "opens {day} at {time}", text.Args{"day": Day(ctx, changes, now), "time": changes.Format("15:04")})
+	return text.T(ctx, "opens {day} at {time}", text.Args{"day": Day(ctx, changes, now),
+		"time": changes.Format("15:04")})
 }
 
 // Distance is how far, as the place counts: miles in Britain and America.

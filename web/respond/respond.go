@@ -35,7 +35,8 @@ type ErrorPage func(status int, sentence, id string) templ.Component
 // Page answers 200 with a component.
 func Page(c templ.Component) Answer { return Status(http.StatusOK, c) }
 
-// Status answers with a component. It is rendered whole before the first byte is sent: a page is never cut in half by an error.
+// Status answers with a component. It is rendered whole before the first byte is sent: a page is never cut in half by
+// an error.
 func Status(status int, c templ.Component) Answer {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		buffer := buffers.Get().(*bytes.Buffer)
@@ -91,7 +92,8 @@ func retry(w http.ResponseWriter, f *fault.Fault) {
 // refused is when the database last said that it cannot work.
 var refused atomic.Int64
 
-// Refused says whether the database said in the last ten seconds that it cannot work, whatever it answers to a question that needs no room.
+// Refused says whether the database said in the last ten seconds that it cannot work, whatever it answers to a question
+// that needs no room.
 func Refused() bool { return time.Since(time.Unix(0, refused.Load())) < 10*time.Second }
 
 func status(kind fault.Kind) int {
@@ -131,7 +133,8 @@ func HTTP(h Handler, page ErrorPage) http.HandlerFunc {
 func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 	ctx := r.Context()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		w.WriteHeader(http.StatusServiceUnavailable) // The browser went away, or we are stopping: whoever still reads this must not take it for done.
+		// The browser went away, or we are stopping: whoever still reads this must not take it for done.
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	code, sentence, id := http.StatusInternalServerError, "", ""
@@ -147,7 +150,8 @@ func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 		if pg.Refused(err) {
 			refused.Store(time.Now().UnixNano())
 		}
-		code, sentence = http.StatusServiceUnavailable, text.T(ctx, "We can’t reach our system at the moment. Wait a little and try again: nothing will happen twice.")
+		code, sentence = http.StatusServiceUnavailable, text.T(ctx,
+			"We can’t reach our system at the moment. Wait a little and try again: nothing will happen twice.")
 		w.Header().Set("Retry-After", "5")
 		r = r.WithContext(context.WithValue(ctx, resendKey{}, resend(r)))
 	default:
@@ -159,16 +163,19 @@ func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 	}
 }
 
-// noted writes down what failed and answers the id of the line. It has the pattern, not the path: a path may hold somebody's link.
+// noted writes down what failed and answers the id of the line. It has the pattern, not the path: a path may hold
+// somebody's link.
 func noted(r *http.Request, err error) (id string) {
 	id = rand.Text()[:8]
-	slog.ErrorContext(r.Context(), "request failed", "id", id, "method", r.Method, "route", chi.RouteContext(r.Context()).RoutePattern(), "error", err)
+	slog.ErrorContext(r.Context(), "request failed", "id", id, "method", r.Method, "route",
+		chi.RouteContext(r.Context()).RoutePattern(), "error", err)
 	return id
 }
 
 type resendKey struct{}
 
-// Resend is a form that could not be taken, for the page that says so to offer it again. Nil where there was none, or one with a secret in it.
+// Resend is a form that could not be taken, for the page that says so to offer it again. Nil where there was none, or
+// one with a secret in it.
 func Resend(ctx context.Context) url.Values {
 	form, _ := ctx.Value(resendKey{}).(url.Values)
 	return form

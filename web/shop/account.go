@@ -49,7 +49,8 @@ func (p *Pages) done(r *http.Request) string {
 	case "details":
 		return text.T(r.Context(), "Saved.")
 	case "elsewhere":
-		return text.T(r.Context(), "Your account is ready. You started in another browser, so please enter your name and password again here.")
+		return text.T(r.Context(),
+			"Your account is ready. You started in another browser, so please enter your name and password again here.")
 	case "password":
 		return text.T(r.Context(), "Your password has been changed, and all other devices signed out.")
 	case "email":
@@ -93,7 +94,8 @@ func (p *Pages) details(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	return p.showDetails(r, nil, nil, 0)
 }
 
-func (p *Pages) showDetails(r *http.Request, typed map[string]string, f *fault.Fault, code int64) (respond.Answer, error) {
+func (p *Pages) showDetails(r *http.Request, typed map[string]string, f *fault.Fault, code int64) (respond.Answer,
+	error) {
 	view, err := p.read(r, shop.Details)
 	if err != nil {
 		return nil, err
@@ -128,12 +130,14 @@ func (p *Pages) after(r *http.Request, err error, done string, names ...string) 
 
 func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	store := number(r.PostFormValue("store"))
-	err := person.SaveDetails(r.Context(), p.DB, gate.Person(r.Context()), person.DetailsForm{Name: r.PostFormValue("name"), Store: store, Language: r.PostFormValue("language")})
+	err := person.SaveDetails(r.Context(), p.DB, gate.Person(r.Context()),
+		person.DetailsForm{Name: r.PostFormValue("name"), Store: store, Language: r.PostFormValue("language")})
 	return p.after(r, err, "details", "name")
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, here(r), gate.Person(r.Context()), r.PostFormValue("size-name"), r.PostFormValue("size-value"))
+	err := person.Prefer(r.Context(), p.DB, here(r), gate.Person(r.Context()), r.PostFormValue("size-name"),
+		r.PostFormValue("size-value"))
 	return p.after(r, err, "details", "size-name", "size-value")
 }
 
@@ -143,7 +147,8 @@ func (p *Pages) proof(r *http.Request) (account.Proof, error) {
 	if err != nil {
 		return account.Proof{}, err
 	}
-	return account.Proof{Person: me.ID, Email: me.Proven(customer.Email), Password: r.PostFormValue("current"), Session: p.Site.ShopperToken(r)}, nil
+	return account.Proof{Person: me.ID, Email: me.Proven(customer.Email), Password: r.PostFormValue("current"),
+		Session: p.Site.ShopperToken(r)}, nil
 }
 
 func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -151,7 +156,8 @@ func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) (respond.
 	if err != nil {
 		return nil, err
 	}
-	return p.after(r, account.ChangePassword(r.Context(), p.DB, here(r), proof, r.PostFormValue("password")), "password")
+	return p.after(r, account.ChangePassword(r.Context(), p.DB, here(r), proof, r.PostFormValue("password")),
+		"password")
 }
 
 func (p *Pages) changeEmail(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -159,7 +165,8 @@ func (p *Pages) changeEmail(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if err != nil {
 		return nil, err
 	}
-	return p.after(r, account.ChangeEmail(r.Context(), p.DB, proof, r.PostFormValue("email"), p.browser(r)), "email", "email")
+	return p.after(r, account.ChangeEmail(r.Context(), p.DB, proof, r.PostFormValue("email"), p.browser(r)), "email",
+		"email")
 }
 
 func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -167,7 +174,8 @@ func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	id, err := account.AskPhone(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("phone"), country, p.browser(r))
+	id, err := account.AskPhone(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("phone"), country,
+		p.browser(r))
 	if err != nil {
 		return p.after(r, err, "", "phone")
 	}
@@ -205,7 +213,8 @@ func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
-	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, gate.Person(r.Context()), r.PostFormValue("challenge"), r.PostFormValue("answer"), agent(r.UserAgent()))
+	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, gate.Person(r.Context()),
+		r.PostFormValue("challenge"), r.PostFormValue("answer"), agent(r.UserAgent()))
 	return p.after(r, err, "passkey")
 }
 
@@ -251,7 +260,8 @@ func (p *Pages) showAddresses(r *http.Request, typed *customer.Address, f *fault
 
 func (p *Pages) saveAddress(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	a := customer.Address{ID: number(r.PostFormValue("id"))}
-	for name, into := range map[string]*string{"name": &a.Name, "lines": &a.Lines, "town": &a.Town, "region": &a.Region, "postcode": &a.Postcode, "country": &a.Country, "phone": &a.Phone} {
+	for name, into := range map[string]*string{"name": &a.Name, "lines": &a.Lines, "town": &a.Town, "region": &a.Region,
+		"postcode": &a.Postcode, "country": &a.Country, "phone": &a.Phone} {
 		*into = text.Clean(r.PostFormValue(name), 1000)
 	}
 	err := person.SaveAddress(r.Context(), p.DB, gate.Person(r.Context()), a)
@@ -265,7 +275,8 @@ func (p *Pages) saveAddress(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) dropAddress(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := customer.DropAddress(r.Context(), p.DB, gate.Person(r.Context()), number(chi.URLParam(r, "id"))); err != nil {
+	if err := customer.DropAddress(r.Context(), p.DB, gate.Person(r.Context()),
+		number(chi.URLParam(r, "id"))); err != nil {
 		return nil, err
 	}
 	return respond.See("/account/addresses?done=removed"), nil
@@ -301,7 +312,8 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func answer(r *http.Request) customer.ConsentEntry {
-	return customer.ConsentEntry{Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "web"}
+	return customer.ConsentEntry{Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"),
+		Given: r.PostFormValue("given") == "yes", Source: "web"}
 }
 
 func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -367,7 +379,8 @@ func (p *Pages) exportPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(linkPage(s, signView{Action: "/export/" + token, Title: text.T(r.Context(), "Your data"), Button: text.T(r.Context(), "Download")})), nil
+	return respond.Page(linkPage(s, signView{Action: "/export/" + token, Title: text.T(r.Context(), "Your data"),
+		Button: text.T(r.Context(), "Download")})), nil
 }
 
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {

@@ -47,7 +47,10 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		if err != nil {
 			return nil, err
 		}
-		view.Places = slices.DeleteFunc(all, func(at location.Location) bool { return !at.Pickup || at.Currency != view.Basket.Home.Currency })
+		view.Places = slices.DeleteFunc(all, func(at location.Location) bool {
+			return !at.Pickup ||
+				at.Currency != view.Basket.Home.Currency
+		})
 	}
 	return p.cartPage(r, view), nil
 }
@@ -62,7 +65,8 @@ func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
 	}
 	view := &cartView{Visit: visit}
 	if visit.CustomerID != 0 {
-		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.SaleContext{Email: email}, language(r))
+		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.SaleContext{Email: email},
+			language(r))
 	}
 	return view, err
 }
@@ -89,7 +93,8 @@ func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	item := shopping.Item{VariantID: number(r.PostFormValue("variant")), Quantity: int(clamp(number(r.PostFormValue("quantity")))), Ship: r.PostFormValue("way") == "ship"}
+	item := shopping.Item{VariantID: number(r.PostFormValue("variant")),
+		Quantity: int(clamp(number(r.PostFormValue("quantity")))), Ship: r.PostFormValue("way") == "ship"}
 	if visit.Chosen {
 		item.LocationID = visit.Store.ID
 	}
@@ -133,7 +138,8 @@ func (p *Pages) changeLine(w http.ResponseWriter, r *http.Request) (respond.Answ
 	typed := r.PostFormValue("quantity")
 	quantity := number(typed)
 	if typed == "" || quantity < 0 || quantity > cart.MaxQuantity || quantity == 0 && typed != "0" {
-		err = fault.New(fault.Invalid, "“{typed}” isn’t a quantity. Choose one from 0 to 99.", text.Args{"typed": short(typed)})
+		err = fault.New(fault.Invalid, "“{typed}” isn’t a quantity. Choose one from 0 to 99.",
+			text.Args{"typed": short(typed)})
 	} else {
 		err = cart.SetQuantity(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), int(quantity), 0)
 	}

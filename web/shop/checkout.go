@@ -83,8 +83,8 @@ func (p *Pages) checkoutAnswer(r *http.Request, v *checkoutView, f *fault.Fault)
 
 func (p *Pages) sandbox() bool { return p.Office.Takes() && p.Office.Gateway.Name() == "sandbox" }
 
-// placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that. With “do” it changes what pays or where it is sent, and
-// shows the page again with everything that was typed.
+// placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that. With “do” it
+// changes what pays or where it is sent, and shows the page again with everything that was typed.
 func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	customerID, err := shop.CustomerOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
@@ -95,8 +95,10 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	request := checkout.Request{
 		CustomerID: customerID, CartID: number(r.PostFormValue("cart")), Expected: number(r.PostFormValue("total")),
-		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r, "vat_number"), Pay: r.PostFormValue("pay"),
-		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
+		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r,
+			"vat_number"), Pay: r.PostFormValue("pay"),
+		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"),
+			Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
 	if rest := r.PostFormValue("rest"); rest != "" {
 		request.Rest = new(number(rest))
@@ -117,11 +119,14 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 		if err != nil && f == nil {
 			return nil, err
 		}
-		return p.checkoutAgain(r, request, cmp.Or(f, fault.New(fault.Conflict, "We’ve applied what you entered. Check the new total, then place your order.")))
+		return p.checkoutAgain(r, request, cmp.Or(f, fault.New(fault.Conflict,
+			"We’ve applied what you entered. Check the new total, then place your order.")))
 	}
 	if request.To.Country != "" {
-		// Tax and delivery follow the address: should it have changed, the total that was shown is compared with the one that holds.
-		if err := cart.DeliverTo(r.Context(), p.DB, customerID, request.To.Country, region(request.To), number(r.PostFormValue("delivery"))); err != nil {
+		// Tax and delivery follow the address: should it have changed, the total that was shown is compared with the
+		// one that holds.
+		if err := cart.DeliverTo(r.Context(), p.DB, customerID, request.To.Country, region(request.To),
+			number(r.PostFormValue("delivery"))); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +151,8 @@ func cleanCountry(typed string) string {
 	return typed
 }
 
-// toPayment sends the browser to the gateway's page, or to the order where nothing is to be paid now or the page cannot be reached.
+// toPayment sends the browser to the gateway's page, or to the order where nothing is to be paid now or the page cannot
+// be reached.
 func (p *Pages) toPayment(r *http.Request, publicID string, paymentID int64) (respond.Answer, error) {
 	if paymentID == 0 {
 		return respond.See("/orders/" + publicID), nil
@@ -161,8 +167,8 @@ func (p *Pages) toPayment(r *http.Request, publicID string, paymentID int64) (re
 	return respond.See(page), nil
 }
 
-// unapplied applies what was typed as a code, a gift card or points and not yet added: whoever types a code and orders means to use it. It answers
-// what that was, or nothing.
+// unapplied applies what was typed as a code, a gift card or points and not yet added: whoever types a code and orders
+// means to use it. It answers what that was, or nothing.
 func (p *Pages) unapplied(r *http.Request, customerID int64, to postal.Address) (what string, err error) {
 	for _, field := range [][2]string{{"code", "code"}, {"gift_card", "gift-card"}} {
 		if strings.TrimSpace(r.PostFormValue(field[0])) != "" {
@@ -196,7 +202,8 @@ func (p *Pages) towards(r *http.Request, customerID int64, do string, to postal.
 		if err != nil || view.Basket == nil {
 			return err
 		}
-		return shopping.UseGiftCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40), view.Basket.Quote.Currency)
+		return shopping.UseGiftCard(ctx, p.DB, t, text.Clean(r.PostFormValue("gift_card"), 40),
+			view.Basket.Quote.Currency)
 	case "drop-gift-card":
 		return cart.RemoveGiftCard(ctx, p.DB, customerID, number(which))
 	case "points", "all-points":
@@ -232,7 +239,8 @@ func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *faul
 	if !view.Basket.Ready() && !view.Basket.Misdirected() {
 		return respond.See("/cart"), nil
 	}
-	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone, VAT: request.VATNumber, To: request.To, Pay: request.Pay,
+	v := &checkoutView{cartView: *view, Name: request.Name, Email: request.Email, Phone: request.Phone,
+		VAT: request.VATNumber, To: request.To, Pay: request.Pay,
 		Code: r.PostFormValue("code"), GiftCode: r.PostFormValue("gift_card"), Points: r.PostFormValue("points")}
 	v.To.Country = view.Basket.Country
 	if f == nil {

@@ -59,13 +59,15 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) (respond.Answer
 	typed, pdf := strings.CutSuffix(chi.URLParam(r, "number"), ".pdf")
 	for _, d := range all {
 		if d.Series == chi.URLParam(r, "series") && d.Number == number(typed) {
-			return answerSheet(w, documentSheet(r.Context(), o, d), fmt.Sprintf("%s-%d", strings.ReplaceAll(d.Series, "_", "-"), d.Number), pdf)
+			return answerSheet(w, documentSheet(r.Context(), o, d),
+				fmt.Sprintf("%s-%d", strings.ReplaceAll(d.Series, "_", "-"), d.Number), pdf)
 		}
 	}
 	return nil, respond.NotFound()
 }
 
-// receipt shows what was paid and how, with the square by which a counter finds the order. There is one as soon as an order is paid.
+// receipt shows what was paid and how, with the square by which a counter finds the order. There is one as soon as an
+// order is paid.
 func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	o, err := p.readOrder(r)
 	if err != nil {
@@ -102,8 +104,11 @@ func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond
 func documentSheet(ctx context.Context, o *shop.Order, d document.Document) sheet {
 	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Language(ctx)) }
 	s := sheet{
-		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " + fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body), Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
-		About: []string{d.Day.Format("2 January 2006"), text.T(ctx, "Order {number}", text.Args{"number": d.Body.Order})},
+		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " +
+			fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body),
+		Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
+		About: []string{d.Day.Format("2 January 2006"), text.T(ctx, "Order {number}",
+			text.Args{"number": d.Body.Order})},
 	}
 	if d.Body.Corrects != 0 {
 		s.About = append(s.About, text.T(ctx, "Corrects invoice {number}", text.Args{"number": d.Body.Corrects}))
@@ -112,7 +117,8 @@ func documentSheet(ctx context.Context, o *shop.Order, d document.Document) shee
 		s.Rows = append(s.Rows, sheetRow{l.Title, l.SKU, fmt.Sprint(l.Quantity), l.TaxName, amount(l.Paid)})
 	}
 	for _, t := range d.Body.Taxes {
-		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} on {net}", text.Args{"tax": t.Name, "net": money.New(t.Net, d.Currency)}), Amount: amount(t.Tax)})
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} on {net}",
+			text.Args{"tax": t.Name, "net": money.New(t.Net, d.Currency)}), Amount: amount(t.Tax)})
 	}
 	s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Total"), Amount: amount(d.Total), Total: true})
 	return s
@@ -159,7 +165,9 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 		if err != nil {
 			return sheet{}, err
 		}
-		body = document.Body{Shop: shop.Name, Seller: seller.Label(), Company: seller.CompanyNumber, VAT: seller.VATNumber, Store: []string{o.Store.Name, o.Store.Street, strings.TrimSpace(o.Store.Town + " " + o.Store.Postcode)}}
+		body = document.Body{Shop: shop.Name, Seller: seller.Label(), Company: seller.CompanyNumber,
+			VAT: seller.VATNumber, Store: []string{o.Store.Name, o.Store.Street,
+				strings.TrimSpace(o.Store.Town + " " + o.Store.Postcode)}}
 	}
 	s := receiptSheet(ctx, o)
 	s.Shop, s.Seller = body.Shop, sellerLines(ctx, body)
@@ -170,7 +178,8 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 		}
 	}
 	if by := last.AddDate(0, 0, policy.ReturnDays); !last.IsZero() && policy.ReturnDays > 0 {
-		s.Notes = append(s.Notes, text.T(ctx, "Return by {day}", text.Args{"day": by.In(o.Store.Zone()).Format("2 January 2006")}))
+		s.Notes = append(s.Notes, text.T(ctx, "Return by {day}",
+			text.Args{"day": by.In(o.Store.Zone()).Format("2 January 2006")}))
 	}
 	return s, nil
 }
@@ -179,7 +188,8 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 	amount := func(minor int64) string { return o.Money(minor).In(text.Language(ctx)) }
 	at := o.PlacedAt.In(o.Store.Zone())
 	s := sheet{
-		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"), text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
+		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"),
+			text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
 		Narrow: true, Square: counter.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
 	}
 	if o.Name != "" {
@@ -206,7 +216,8 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 		if l.Options != "" {
 			detail = l.Options + " · " + detail
 		}
-		s.Rows = append(s.Rows, sheetRow{l.Title, detail, fmt.Sprintf("%d × %s", kept, amount(l.UnitPrice)), l.TaxName, amount(l.Kept)})
+		s.Rows = append(s.Rows, sheetRow{l.Title, detail, fmt.Sprintf("%d × %s", kept, amount(l.UnitPrice)), l.TaxName,
+			amount(l.Kept)})
 		total += l.Kept
 		count(l.TaxName, l.KeptTax)
 	}
@@ -219,7 +230,8 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 	}
 	s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Total"), Amount: amount(total), Total: true})
 	for _, name := range names {
-		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} included", text.Args{"tax": name}), Amount: amount(taxes[name])})
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} included", text.Args{"tax": name}),
+			Amount: amount(taxes[name])})
 	}
 	for _, t := range o.Tenders {
 		if t.Captured > 0 {
@@ -227,7 +239,8 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 		}
 	}
 	if given, change := o.Change(); change > 0 {
-		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Cash given"), Amount: amount(given)}, sheetSum{Name: text.T(ctx, "Change"), Amount: amount(change)})
+		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Cash given"), Amount: amount(given)},
+			sheetSum{Name: text.T(ctx, "Change"), Amount: amount(change)})
 	}
 	if back := o.Refunded(); back > 0 {
 		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Refunded"), Amount: amount(-back)})

@@ -39,7 +39,8 @@ func hoursOf(ctx context.Context, l *location.Location, weekday int) string {
 // upcoming are the special days from today on.
 func upcoming(l *location.Location, now time.Time) []location.Special {
 	today := now.In(l.Zone()).Format(time.DateOnly)
-	return slices.DeleteFunc(slices.Clone([]location.Special(l.Special)), func(s location.Special) bool { return s.Day < today })
+	return slices.DeleteFunc(slices.Clone([]location.Special(l.Special)),
+		func(s location.Special) bool { return s.Day < today })
 }
 
 // specialDay is a special day as people write it.

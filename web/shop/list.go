@@ -58,7 +58,8 @@ func (p *Pages) wish(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	return p.listed(w, r, token, err, "/list?added=1")
 }
 
-func (p *Pages) listed(w http.ResponseWriter, r *http.Request, token string, err error, to string) (respond.Answer, error) {
+func (p *Pages) listed(w http.ResponseWriter, r *http.Request, token string, err error, to string) (respond.Answer,
+	error) {
 	if f := fault.As(err); f != nil {
 		return p.showList(r, f)
 	}
@@ -110,16 +111,19 @@ func (p *Pages) keepForLater(w http.ResponseWriter, r *http.Request) (respond.An
 	return p.wrongCart(r, f)
 }
 
-// remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or use where they are, or taking it back.
+// remember is a guest, or somebody who is signed in, agreeing that we keep what they look at, or use where they are, or
+// taking it back.
 func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who, err := p.who(r)
 	if err != nil {
 		return nil, err
 	}
-	a := customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: r.PostFormValue("given") == "yes", Source: "web"}
+	a := customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop,
+		Given: r.PostFormValue("given") == "yes", Source: "web"}
 	if r.PostFormValue("purpose") == customer.Location {
 		a.Purpose = customer.Location
 	}
-	token, err := shopping.Consent(r.Context(), p.DB, here(r), who, func(ctx context.Context, db pg.DB, id int64) error { return person.RecordConsent(ctx, db, id, a) })
+	token, err := shopping.Consent(r.Context(), p.DB, here(r), who,
+		func(ctx context.Context, db pg.DB, id int64) error { return person.RecordConsent(ctx, db, id, a) })
 	return p.listed(w, r, token, err, back(r, "/list"))
 }

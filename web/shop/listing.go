@@ -55,7 +55,8 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	l.Listing = found
 	if found.Remember && l.Filter.Words != "" {
-		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At, Words: l.Filter.Words})
+		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At,
+			Words: l.Filter.Words})
 	}
 	s := frame(r.Context(), &found.Visit, l.Filter.Words)
 	s.Words = l.Filter.Words

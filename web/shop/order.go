@@ -71,8 +71,10 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	to := postal.Address{Name: written(r, "name"), Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"), Postcode: written(r, "postcode")}
-	choice := shortage.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")), What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
+	to := postal.Address{Name: written(r, "name"), Lines: written(r, "lines"), Town: written(r, "town"),
+		Region: written(r, "region"), Postcode: written(r, "postcode")}
+	choice := shortage.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")),
+		What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
 	if strings.HasPrefix(choice.What, "store:") {
 		choice.What, choice.LocationID = "store", number(strings.TrimPrefix(choice.What, "store:"))
 	}
@@ -217,10 +219,13 @@ func (p *Pages) calendar(w http.ResponseWriter, r *http.Request) (respond.Answer
 	}
 	const stamp = "20060102T150405Z"
 	lines := []string{
-		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Counterpart//Pickup//EN", "BEGIN:VEVENT", "UID:" + o.PublicID + "@counterpart",
-		"DTSTAMP:" + o.PlacedAt.UTC().Format(stamp), "DTSTART:" + begin.UTC().Format(stamp), "DTEND:" + begin.Add(30*time.Minute).UTC().Format(stamp),
+		"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Counterpart//Pickup//EN", "BEGIN:VEVENT", "UID:" + o.PublicID +
+			"@counterpart",
+		"DTSTAMP:" + o.PlacedAt.UTC().Format(stamp), "DTSTART:" + begin.UTC().Format(stamp), "DTEND:" +
+			begin.Add(30*time.Minute).UTC().Format(stamp),
 		"SUMMARY:" + calendarText(text.T(r.Context(), "Collect order {number}", text.Args{"number": o.Number})),
-		"LOCATION:" + calendarText(fmt.Sprintf("%s, %s, %s %s", f.Store.Name, f.Store.Street, f.Store.Town, f.Store.Postcode)),
+		"LOCATION:" + calendarText(fmt.Sprintf("%s, %s, %s %s", f.Store.Name, f.Store.Street, f.Store.Town,
+			f.Store.Postcode)),
 		"END:VEVENT", "END:VCALENDAR", "",
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
@@ -312,7 +317,8 @@ func (v *orderView) partHeadline(ctx context.Context, f shop.Fulfilment) string 
 func (v *orderView) sentence(ctx context.Context, f shop.Fulfilment) string {
 	say := func(t *time.Time) text.Args {
 		at := zoned(f, t)
-		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04"), "email": v.mailOrPhone(), "store": f.Store.Name}
+		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04"), "email": v.mailOrPhone(),
+			"store": f.Store.Name}
 	}
 	switch f.Method + ":" + f.State {
 	case "pickup:ready":
@@ -327,7 +333,9 @@ func (v *orderView) sentence(ctx context.Context, f shop.Fulfilment) string {
 	case "ship:to_pick", "ship:waiting":
 		return text.T(ctx, "Arrives {days}.", text.Args{"days": v.days(ctx, f)})
 	case "ship:shipped":
-		return text.T(ctx, "Sent {day} with {carrier}. Arrives {days}.", text.Args{"day": part.Day(ctx, zoned(f, f.ShippedAt), v.Visit.At), "carrier": f.Carrier, "days": v.days(ctx, f)})
+		return text.T(ctx, "Sent {day} with {carrier}. Arrives {days}.",
+			text.Args{"day": part.Day(ctx, zoned(f, f.ShippedAt), v.Visit.At), "carrier": f.Carrier,
+				"days": v.days(ctx, f)})
 	case "mail:shipped":
 		return text.T(ctx, "Your gift cards are being emailed.")
 	}
@@ -392,7 +400,8 @@ func (v *orderView) steps(ctx context.Context, f shop.Fulfilment) []step {
 
 // mayExtend says whether a staged part can be kept for longer.
 func (v *orderView) mayExtend(f shop.Fulfilment) bool {
-	return f.Method == "pickup" && f.State == "ready" && f.ExtendedAt == nil && f.HoldUntil != nil && f.HoldUntil.After(v.Visit.At)
+	return f.Method == "pickup" && f.State == "ready" && f.ExtendedAt == nil && f.HoldUntil != nil &&
+		f.HoldUntil.After(v.Visit.At)
 }
 
 func (v *orderView) fetchable(f shop.Fulfilment) bool {

@@ -105,7 +105,8 @@ func cells(pdf *fpdf.Fpdf, height float64, texts ...string) {
 				break
 			}
 		}
-		pdf.CellFormat(widths[i], height, text, "", map[bool]int{true: 1}[i == len(texts)-1], map[bool]string{true: "L", false: "R"}[i == 0], false, 0, "")
+		pdf.CellFormat(widths[i], height, text, "", map[bool]int{true: 1}[i == len(texts)-1],
+			map[bool]string{true: "L", false: "R"}[i == 0], false, 0, "")
 	}
 }
 

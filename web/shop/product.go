@@ -31,7 +31,8 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	if view.Remember {
-		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At, ProductID: view.ID})
+		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At,
+			ProductID: view.ID})
 	}
 	return respond.Page(productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil
 }
@@ -103,7 +104,8 @@ func (v *productView) swatches(option int) []swatch {
 		s := swatch{Value: value, Gone: true}
 		if variant := v.With(option, value); variant != nil {
 			s.URL, s.Picture = v.address(variant.SKU), keys[variant.Picture]
-			s.Gone = !variant.GiftCard && !variant.BackOrder && variant.Available <= 0 && (v.Visit.Chosen || variant.Anywhere <= 0)
+			s.Gone = !variant.GiftCard && !variant.BackOrder && variant.Available <= 0 &&
+				(v.Visit.Chosen || variant.Anywhere <= 0)
 			distinct[s.Picture] = true
 		}
 		if chosen := v.Variant(); chosen != nil && option < len(chosen.Options) {
@@ -144,7 +146,8 @@ func weight(grams int) string {
 	return fmt.Sprintf("%d g", grams)
 }
 
-// collects says which way is offered first: collection, where the chosen store has it, or where there is nothing to send.
+// collects says which way is offered first: collection, where the chosen store has it, or where there is nothing to
+// send.
 func (v *productView) collects() bool {
 	mine := v.Mine()
 	return mine == nil || mine.Available > 0 && mine.Pickup || v.Variant().Sendable == 0

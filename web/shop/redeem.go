@@ -51,7 +51,8 @@ func (p *Pages) setWay(r *http.Request, customerID int64) error {
 }
 
 func (p *Pages) setNote(r *http.Request, customerID int64) error {
-	return cart.SetNote(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), text.Clean(r.PostFormValue("note"), 301))
+	return cart.SetNote(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")),
+		text.Clean(r.PostFormValue("note"), 301))
 }
 
 func (p *Pages) addCode(r *http.Request, customerID int64) error {
@@ -106,7 +107,8 @@ func (p *Pages) shared(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, respond.NotFound()
 	}
 	view.Mine = owner == visit.CustomerID
-	return respond.Page(sharedPage(frame(r.Context(), visit, text.T(r.Context(), "Someone shared a cart with you")), view)), nil
+	return respond.Page(sharedPage(frame(r.Context(), visit, text.T(r.Context(), "Someone shared a cart with you")),
+		view)), nil
 }
 
 func (p *Pages) takeShared(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -146,7 +148,8 @@ func (p *Pages) giftCardPage(r *http.Request, view giftCardView, wrong *fault.Fa
 	page := func() *giftCardView { return &view }
 	if wrong != nil {
 		view.Take(r, wrong)
-		return respond.Wrong(wrong, giftCardsPage(frame(r.Context(), visit, text.T(r.Context(), "Gift cards")), page())), nil
+		return respond.Wrong(wrong, giftCardsPage(frame(r.Context(), visit, text.T(r.Context(), "Gift cards")),
+			page())), nil
 	}
 	return respond.Page(giftCardsPage(frame(r.Context(), visit, text.T(r.Context(), "Gift cards")), page())), nil
 }
@@ -165,7 +168,8 @@ func (p *Pages) balance(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	return p.giftCardPage(r, giftCardView{Balance: money.New(card.Balance, card.Currency).In(language(r)), Ends: card.Ends}, nil)
+	return p.giftCardPage(r, giftCardView{Balance: money.New(card.Balance, card.Currency).In(language(r)),
+		Ends: card.Ends}, nil)
 }
 
 func whole(s string) int {

@@ -28,12 +28,12 @@ type Pages struct {
 	Site     *gate.Routes
 	Files    *files.Store
 	Live     *live.Hub
-	Trail    *customer.Trail // nil: nothing is remembered
-	Passkeys *passkey.Site   // nil: there are none at this address
-	Office   *settle.Payments  // where payments are settled
-	Base     string          // the shop's own address
-	Texts    bool            // text messages can be sent
-	Caught   bool            // mail is caught, and shown at /dev/mail
+	Trail    *customer.Trail  // nil: nothing is remembered
+	Passkeys *passkey.Site    // nil: there are none at this address
+	Office   *settle.Payments // where payments are settled
+	Base     string           // the shop's own address
+	Texts    bool             // text messages can be sent
+	Caught   bool             // mail is caught, and shown at /dev/mail
 }
 
 // Routes is the site map of the shop.
@@ -161,7 +161,8 @@ func number(s string) int64 {
 // words is what was typed into a search box.
 func words(typed string) string { return text.Clean(typed, 100) }
 
-// written is a field of a form as it can be stored; longer than any field takes, so that whoever checks it still sees that it was too long.
+// written is a field of a form as it can be stored; longer than any field takes, so that whoever checks it still sees
+// that it was too long.
 func written(r *http.Request, name string) string { return text.Clean(r.PostFormValue(name), 1000) }
 
 // back is the page a form was sent from, when it is one of ours.

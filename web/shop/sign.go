@@ -33,13 +33,15 @@ func (p *Pages) browser(r *http.Request) account.Browser {
 // agent is how a browser calls itself, as far as its owner recognises it.
 func agent(header string) string {
 	name, on := "A browser", ""
-	for _, b := range [][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
+	for _, b := range [][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"},
+		{"Safari/", "Safari"}} {
 		if strings.Contains(header, b[0]) {
 			name = b[1]
 			break
 		}
 	}
-	for _, o := range [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS", "Mac"}, {"Linux", "Linux"}} {
+	for _, o := range [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"},
+		{"Windows", "Windows"}, {"Mac OS", "Mac"}, {"Linux", "Linux"}} {
 		if strings.Contains(header, o[0]) {
 			on = ", " + o[1]
 			break
@@ -78,7 +80,10 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	view := signView{Email: text.Clean(r.PostFormValue("email"), 300), Next: r.PostFormValue("next")}
 	if r.PostFormValue("by") == "link" {
 		start, err := account.SendLink(r.Context(), p.DB, view.Email, p.browser(r))
-		return p.mailed(w, r, start, err, func(f *fault.Fault) (respond.Answer, error) { return p.showSignIn(r, view, f) })
+		return p.mailed(w, r, start, err, func(f *fault.Fault) (respond.Answer,
+			error) {
+			return p.showSignIn(r, view, f)
+		})
 	}
 	begun, err := account.SignIn(r.Context(), p.DB, here(r), view.Email, r.PostFormValue("password"), p.browser(r))
 	if f := fault.As(err); f != nil {
@@ -91,7 +96,8 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 }
 
 // mailed is the one answer to everything that is answered by mail.
-func (p *Pages) mailed(w http.ResponseWriter, r *http.Request, start string, err error, wrong func(*fault.Fault) (respond.Answer, error)) (respond.Answer, error) {
+func (p *Pages) mailed(w http.ResponseWriter, r *http.Request, start string, err error,
+	wrong func(*fault.Fault) (respond.Answer, error)) (respond.Answer, error) {
 	if f := fault.As(err); f != nil {
 		return wrong(f)
 	}
@@ -155,7 +161,8 @@ func (p *Pages) signInByPasskey(w http.ResponseWriter, r *http.Request) (respond
 		return nil, respond.NotFound()
 	}
 	next := r.PostFormValue("next")
-	begun, err := account.ByPasskey(r.Context(), p.DB, here(r), p.Passkeys, r.PostFormValue("challenge"), r.PostFormValue("answer"), p.browser(r))
+	begun, err := account.ByPasskey(r.Context(), p.DB, here(r), p.Passkeys, r.PostFormValue("challenge"),
+		r.PostFormValue("answer"), p.browser(r))
 	if f := fault.As(err); f != nil {
 		return p.showSignIn(r, signView{Next: next}, f)
 	}
@@ -183,8 +190,12 @@ func (p *Pages) showRegister(r *http.Request, view signView, f *fault.Fault) (re
 
 func (p *Pages) register(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := signView{Name: text.Clean(r.PostFormValue("name"), 200), Email: text.Clean(r.PostFormValue("email"), 300)}
-	start, err := account.Register(r.Context(), p.DB, account.Registration{Name: view.Name, Email: view.Email, Password: r.PostFormValue("password")}, p.browser(r))
-	return p.mailed(w, r, start, err, func(f *fault.Fault) (respond.Answer, error) { return p.showRegister(r, view, f) })
+	start, err := account.Register(r.Context(), p.DB, account.Registration{Name: view.Name, Email: view.Email,
+		Password: r.PostFormValue("password")}, p.browser(r))
+	return p.mailed(w, r, start, err, func(f *fault.Fault) (respond.Answer,
+		error) {
+		return p.showRegister(r, view, f)
+	})
 }
 
 func (p *Pages) forgottenPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -233,7 +244,8 @@ func (p *Pages) opened(l link) respond.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return respond.Page(linkPage(s, signView{Action: l.path + token, Title: text.T(r.Context(), l.title), Button: text.T(r.Context(), l.button)})), nil
+		return respond.Page(linkPage(s, signView{Action: l.path + token, Title: text.T(r.Context(), l.title),
+			Button: text.T(r.Context(), l.button)})), nil
 	}
 }
 
@@ -250,7 +262,8 @@ func (p *Pages) dead(r *http.Request, err error) (respond.Answer, error) {
 	return respond.Wrong(f, deadLinkPage(s, respond.Sentence(r.Context(), f))), nil
 }
 
-func (p *Pages) open(w http.ResponseWriter, r *http.Request, begin func(token string) (account.Begun, error), next string) (respond.Answer, error) {
+func (p *Pages) open(w http.ResponseWriter, r *http.Request, begin func(token string) (account.Begun, error),
+	next string) (respond.Answer, error) {
 	begun, err := begin(chi.URLParam(r, "token"))
 	if fault.As(err) != nil {
 		return p.dead(r, err)
@@ -343,7 +356,8 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := account.SignOut(r.Context(), p.DB, here(r), gate.Person(r.Context()), p.Site.ShopperToken(r)); err != nil {
+	if err := account.SignOut(r.Context(), p.DB, here(r), gate.Person(r.Context()),
+		p.Site.ShopperToken(r)); err != nil {
 		return nil, err
 	}
 	p.Site.SignOutShopper(w)

@@ -48,7 +48,8 @@ func (p *Pages) stores(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	return respond.Page(storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
 }
 
-// storesHere sorts by the position that the browser gave. It comes in the body, so that no log and no history has it, and is forgotten with the answer.
+// storesHere sorts by the position that the browser gave. It comes in the body, so that no log and no history has it,
+// and is forgotten with the answer.
 func (p *Pages) storesHere(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	list, err := p.storeList(r)
 	if err != nil {
@@ -78,7 +79,8 @@ func (p *Pages) storeList(r *http.Request) (*storeList, error) {
 	}
 	list := &storeList{Visit: visit, Back: safeBack(r.FormValue("back"))}
 	if visit.CustomerID != 0 {
-		if list.Locate, err = customer.Consented(r.Context(), p.DB, visit.CustomerID, customer.Location, customer.InShop); err != nil {
+		if list.Locate, err = customer.Consented(r.Context(), p.DB, visit.CustomerID, customer.Location,
+			customer.InShop); err != nil {
 			return nil, err
 		}
 	}

@@ -31,8 +31,9 @@ type Sandbox struct {
 // Patient is a client that waits as long as a shopper does, and no longer: a second to connect, four in all.
 func Patient() *http.Client {
 	return &http.Client{
-		Timeout:       4 * time.Second,
-		Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second},
+		Timeout: 4 * time.Second,
+		Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext,
+			MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -89,19 +90,22 @@ func (s *Sandbox) call(ctx context.Context, method, path, key string, in any) (o
 
 func (s *Sandbox) Begin(ctx context.Context, b payment.Begin) (payment.Begun, error) {
 	out, err := s.call(ctx, http.MethodPost, "/v1/payments", b.Key, map[string]any{
-		"method": b.Method, "amount": b.Amount, "currency": b.Currency, "label": "Order " + b.Order, "back": b.Return, "expires_at": b.Expires.UTC()})
+		"method": b.Method, "amount": b.Amount, "currency": b.Currency, "label": "Order " +
+			b.Order, "back": b.Return, "expires_at": b.Expires.UTC()})
 	return payment.Begun{Reference: out.ID, Page: out.Page}, err
 }
 
 // states of the sandbox in our words. A shopper who is with their bank is still paying.
-var states = map[string]string{"open": payment.Started, "secure": payment.Started, "authorised": payment.Authorised, "captured": payment.Captured, "declined": payment.Declined, "void": payment.Voided}
+var states = map[string]string{"open": payment.Started, "secure": payment.Started, "authorised": payment.Authorised,
+	"captured": payment.Captured, "declined": payment.Declined, "void": payment.Voided}
 
 func (s *Sandbox) Fetch(ctx context.Context, reference string) (payment.Status, error) {
 	out, err := s.call(ctx, http.MethodGet, "/v1/payments/"+reference, "", nil)
 	if err != nil {
 		return payment.Status{}, err
 	}
-	status := payment.Status{State: states[out.State], Amount: out.Amount, Currency: out.Currency, Captured: out.Captured, Refunded: out.Refunded, Key: out.Key, Declined: out.Reason}
+	status := payment.Status{State: states[out.State], Amount: out.Amount, Currency: out.Currency,
+		Captured: out.Captured, Refunded: out.Refunded, Key: out.Key, Declined: out.Reason}
 	if out.Lapses != nil {
 		status.Lapses = *out.Lapses
 	}

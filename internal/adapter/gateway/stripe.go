@@ -18,16 +18,16 @@ import (
 // StripePage is the origin of the pages on which shoppers pay at Stripe.
 const StripePage = "https://checkout.stripe.com"
 
-// Stripe speaks with Stripe, over its own client: the shopper pays on Stripe's page, the card is authorised there and captured by us later. A reference
-// is the id of a Checkout Session.
+// Stripe speaks with Stripe, over its own client: the shopper pays on Stripe's page, the card is authorised there and
+// captured by us later. A reference is the id of a Checkout Session.
 type Stripe struct {
 	client  *stripe.Client
 	secrets []string
 	account string
 }
 
-// NewStripe is a gateway for a secret key. Secrets are those of the webhook endpoint, two while one is changed. Account sets this shop's keys apart from those of
-// others that share its Stripe account. URL is empty but in tests.
+// NewStripe is a gateway for a secret key. Secrets are those of the webhook endpoint, two while one is changed. Account
+// sets this shop's keys apart from those of others that share its Stripe account. URL is empty but in tests.
 func NewStripe(key string, secrets []string, account, url string) *Stripe {
 	config := &stripe.BackendConfig{
 		HTTPClient: Patient(), EnableTelemetry: stripe.Bool(false), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
@@ -36,7 +36,8 @@ func NewStripe(key string, secrets []string, account, url string) *Stripe {
 	if url != "" {
 		config.URL = stripe.String(url)
 	}
-	return &Stripe{client: stripe.NewClient(key, stripe.WithBackends(stripe.NewBackendsWithConfig(config))), secrets: secrets, account: account}
+	return &Stripe{client: stripe.NewClient(key, stripe.WithBackends(stripe.NewBackendsWithConfig(config))),
+		secrets: secrets, account: account}
 }
 
 func (s *Stripe) Name() string { return "stripe" }
@@ -46,8 +47,8 @@ const stripeKey = "counterpart"
 
 func (s *Stripe) ours(key string) string { return s.account + "/" + key }
 
-// longer than the order is kept: Stripe refuses a page of less than half an hour, and the order's end closes it anyway. It is counted from the order's end, not from
-// now, because the same key has to come with the same figures.
+// longer than the order is kept: Stripe refuses a page of less than half an hour, and the order's end closes it anyway.
+// It is counted from the order's end, not from now, because the same key has to come with the same figures.
 const longer = 31 * time.Minute
 
 func (s *Stripe) Begin(ctx context.Context, b payment.Begin) (payment.Begun, error) {
@@ -63,11 +64,14 @@ func (s *Stripe) Begin(ctx context.Context, b payment.Begin) (payment.Begun, err
 		Mode: stripe.String("payment"), PaymentMethodTypes: []*string{stripe.String(method)},
 		ClientReferenceID: stripe.String(s.ours(b.Key)), Metadata: map[string]string{stripeKey: s.ours(b.Key)},
 		SuccessURL: stripe.String(b.Return), CancelURL: stripe.String(b.Return), ExpiresAt: stripe.Int64(b.Expires.Add(longer).Unix()),
-		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Quantity: stripe.Int64(1), PriceData: &stripe.CheckoutSessionCreateLineItemPriceDataParams{
-			Currency: stripe.String(strings.ToLower(b.Currency)), UnitAmount: stripe.Int64(amount),
-			ProductData: &stripe.CheckoutSessionCreateLineItemPriceDataProductDataParams{Name: stripe.String("Order " + b.Order)}}}},
+		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Quantity: stripe.Int64(1),
+			PriceData: &stripe.CheckoutSessionCreateLineItemPriceDataParams{
+				Currency: stripe.String(strings.ToLower(b.Currency)), UnitAmount: stripe.Int64(amount),
+				ProductData: &stripe.CheckoutSessionCreateLineItemPriceDataProductDataParams{Name: stripe.String("Order " +
+					b.Order)}}}},
 		PaymentIntentData: &stripe.CheckoutSessionCreatePaymentIntentDataParams{
-			CaptureMethod: stripe.String("manual"), Description: stripe.String("Order " + b.Order), Metadata: map[string]string{stripeKey: s.ours(b.Key)}},
+			CaptureMethod: stripe.String("manual"), Description: stripe.String("Order " +
+				b.Order), Metadata: map[string]string{stripeKey: s.ours(b.Key)}},
 	}
 	if b.Email != "" {
 		p.CustomerEmail = stripe.String(b.Email)
@@ -94,7 +98,8 @@ func (s *Stripe) Fetch(ctx context.Context, reference string) (payment.Status, e
 	}
 	key, _ := strings.CutPrefix(session.ClientReferenceID, s.account+"/")
 	currency := strings.ToUpper(string(session.Currency))
-	status := payment.Status{State: payment.Started, Currency: currency, Amount: fromStripe(session.AmountTotal, currency), Key: key}
+	status := payment.Status{State: payment.Started, Currency: currency,
+		Amount: fromStripe(session.AmountTotal, currency), Key: key}
 	if session.Status == stripe.CheckoutSessionStatusExpired {
 		status.State = payment.Voided
 	}
@@ -114,7 +119,8 @@ func (s *Stripe) Fetch(ctx context.Context, reference string) (payment.Status, e
 	if charge := intent.LatestCharge; charge != nil {
 		// What was not captured of a promise counts as refunded at Stripe.
 		status.Refunded = max(fromStripe(charge.AmountRefunded-(charge.Amount-charge.AmountCaptured), currency), 0)
-		if details := charge.PaymentMethodDetails; details != nil && details.Card != nil && details.Card.CaptureBefore > 0 {
+		if details := charge.PaymentMethodDetails; details != nil && details.Card != nil &&
+			details.Card.CaptureBefore > 0 {
 			status.Lapses = time.Unix(details.Card.CaptureBefore, 0)
 		}
 	}
@@ -175,7 +181,8 @@ func (s *Stripe) Void(ctx context.Context, reference, key string) error {
 	return said(err)
 }
 
-// Refund asks first whether it was made before: Stripe forgets a key after a day, and a refund must not be made twice because a gateway was away for two.
+// Refund asks first whether it was made before: Stripe forgets a key after a day, and a refund must not be made twice
+// because a gateway was away for two.
 func (s *Stripe) Refund(ctx context.Context, reference, key string, amount int64) error {
 	session, err := s.session(ctx, reference)
 	if err != nil {
@@ -197,14 +204,15 @@ func (s *Stripe) Refund(ctx context.Context, reference, key string, amount int64
 	if err != nil {
 		return err
 	}
-	p := &stripe.RefundCreateParams{PaymentIntent: intent, Amount: stripe.Int64(minor), Metadata: map[string]string{stripeKey: s.ours(key)}}
+	p := &stripe.RefundCreateParams{PaymentIntent: intent, Amount: stripe.Int64(minor),
+		Metadata: map[string]string{stripeKey: s.ours(key)}}
 	p.SetIdempotencyKey(s.ours(key))
 	_, err = s.client.V1Refunds.Create(ctx, p)
 	return said(err)
 }
 
-// Read answers with the id of a session, or with the key of an attempt where the message is about what is behind one. Messages about what is not this shop's
-// name neither.
+// Read answers with the id of a session, or with the key of an attempt where the message is about what is behind one.
+// Messages about what is not this shop's name neither.
 func (s *Stripe) Read(header http.Header, body []byte, _ time.Time) (payment.Event, error) {
 	signed := header.Values("Stripe-Signature")
 	if len(signed) != 1 {
@@ -212,7 +220,8 @@ func (s *Stripe) Read(header http.Header, body []byte, _ time.Time) (payment.Eve
 	}
 	failed := payment.ErrForged
 	for _, secret := range s.secrets {
-		message, err := stripe.ConstructEvent(body, signed[0], secret, stripe.WithTolerance(Tolerance), stripe.WithIgnoreAPIVersionMismatch())
+		message, err := stripe.ConstructEvent(body, signed[0], secret, stripe.WithTolerance(Tolerance),
+			stripe.WithIgnoreAPIVersionMismatch())
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -255,8 +264,8 @@ func said(err error) error {
 	return fmt.Errorf("stripe answered %d: %w", told.HTTPStatusCode, err)
 }
 
-// scale is by how much Stripe's units differ from the minor units of ISO 4217: it knows cents of the króna and the shilling, and none of the ariary.
-// Source: Stripe's page on supported currencies.
+// scale is by how much Stripe's units differ from the minor units of ISO 4217: it knows cents of the króna and the
+// shilling, and none of the ariary. Source: Stripe's page on supported currencies.
 func scale(currency string) (times, by int64) {
 	switch strings.ToUpper(currency) {
 	case "ISK", "UGX":
@@ -271,7 +280,8 @@ func toStripe(minor int64, currency string) (int64, error) {
 	times, by := scale(currency)
 	// Where there are three decimals, Stripe takes two.
 	if minor%by != 0 || money.Exponent(strings.ToUpper(currency)) == 3 && minor%10 != 0 {
-		return 0, &payment.Refused{Why: "this amount cannot be paid by card: " + money.New(minor, strings.ToUpper(currency)).String()}
+		return 0, &payment.Refused{Why: "this amount cannot be paid by card: " +
+			money.New(minor, strings.ToUpper(currency)).String()}
 	}
 	return minor * times / by, nil
 }

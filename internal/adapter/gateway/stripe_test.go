@@ -16,7 +16,8 @@ import (
 var ctx = context.Background()
 
 func begin(key string, amount int64, currency string) payment.Begin {
-	return payment.Begin{Key: key, Method: payment.Card, Amount: amount, Currency: currency, Order: "1001", Email: "ada@example.com", Language: "en", Return: "https://shop.example/orders/x/paid",
+	return payment.Begin{Key: key, Method: payment.Card, Amount: amount, Currency: currency, Order: "1001",
+		Email: "ada@example.com", Language: "en", Return: "https://shop.example/orders/x/paid",
 		Expires: time.Now().Add(20 * time.Minute).Truncate(time.Second)}
 }
 
@@ -100,7 +101,8 @@ func TestAmountsInStripesUnits(t *testing.T) {
 		currency string
 		amount   int64
 		taken    bool
-	}{{"JPY", 500, true}, {"ISK", 500, true}, {"KWD", 1230, true}, {"KWD", 1234, false}, {"MGA", 1200, true}, {"MGA", 1250, false}} {
+	}{{"JPY", 500, true}, {"ISK", 500, true}, {"KWD", 1230, true}, {"KWD", 1234, false}, {"MGA", 1200, true}, {"MGA",
+		1250, false}} {
 		page, err := g.Begin(ctx, begin(c.currency+time.Now().String(), c.amount, c.currency))
 		if !c.taken {
 			refused(t, err)
@@ -130,18 +132,21 @@ func TestMessagesOfStripe(t *testing.T) {
 	require.NoError(t, err, "the old secret holds while it is changed")
 	require.Equal(t, "payment-7", e.Reference, "what is behind a page is found by our key")
 
-	foreign, err := json.Marshal(map[string]any{"id": "evt_9", "object": "event", "type": "charge.succeeded", "data": map[string]any{"object": map[string]any{"id": "ch_1", "object": "charge", "metadata": map[string]string{"counterpart": "other.example/payment-7"}}}})
+	foreign, err := json.Marshal(map[string]any{"id": "evt_9", "object": "event", "type": "charge.succeeded",
+		"data": map[string]any{"object": map[string]any{"id": "ch_1", "object": "charge",
+			"metadata": map[string]string{"counterpart": "other.example/payment-7"}}}})
 	require.NoError(t, err)
 	e, err = g.Read(stripetest.Sign(foreign, stripetest.Secret, now), foreign, now)
 	require.NoError(t, err)
 	require.Empty(t, e.Reference, "another shop's, on the same account")
 
 	forged := map[string]http.Header{
-		"not signed":        {},
-		"another secret":    stripetest.Sign(body, "whsec_guessed", now),
-		"too old":           stripetest.Sign(body, stripetest.Secret, now.Add(-301*time.Second)),
-		"of another body":   stripetest.Sign(behind, stripetest.Secret, now),
-		"signed twice over": {"Stripe-Signature": append(stripetest.Sign(body, "whsec_guessed", now)["Stripe-Signature"], stripetest.Sign(body, stripetest.Secret, now)["Stripe-Signature"]...)},
+		"not signed":      {},
+		"another secret":  stripetest.Sign(body, "whsec_guessed", now),
+		"too old":         stripetest.Sign(body, stripetest.Secret, now.Add(-301*time.Second)),
+		"of another body": stripetest.Sign(behind, stripetest.Secret, now),
+		"signed twice over": {"Stripe-Signature": append(stripetest.Sign(body, "whsec_guessed",
+			now)["Stripe-Signature"], stripetest.Sign(body, stripetest.Secret, now)["Stripe-Signature"]...)},
 	}
 	for what, header := range forged {
 		_, err := g.Read(header, body, now)

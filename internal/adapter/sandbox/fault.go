@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// planted is what goes wrong with the next calls of an operation: 500_before, 500_after, timeout_before, timeout_after, reset_after. For the operation
-// “webhook” it is never, late, twice, forged.
+// planted is what goes wrong with the next calls of an operation: 500_before, 500_after, timeout_before, timeout_after,
+// reset_after. For the operation “webhook” it is never, late, twice, forged.
 type planted string
 
 // plant has the next so many calls of an operation go wrong.

@@ -87,7 +87,8 @@ func (s *Server) pay(w http.ResponseWriter, r *http.Request) {
 		v.Wrong = "Use one of the card numbers below."
 		show(w, http.StatusUnprocessableEntity, v)
 	case "secure":
-		if _, err := s.DB.Exec(r.Context(), `UPDATE sandbox.payment SET state = 'secure' WHERE id = $1 AND state = 'open'`, v.ID); err != nil {
+		if _, err := s.DB.Exec(r.Context(),
+			`UPDATE sandbox.payment SET state = 'secure' WHERE id = $1 AND state = 'open'`, v.ID); err != nil {
 			http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 			return
 		}
@@ -118,7 +119,8 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v pageView, reas
 	}
 	err := pgx.BeginFunc(r.Context(), s.DB, func(tx pgx.Tx) error {
 		var amount int64
-		if err := tx.QueryRow(r.Context(), `SELECT amount FROM sandbox.payment WHERE id = $1 FOR UPDATE`, v.ID).Scan(&amount); err != nil {
+		if err := tx.QueryRow(r.Context(), `SELECT amount FROM sandbox.payment WHERE id = $1 FOR UPDATE`,
+			v.ID).Scan(&amount); err != nil {
 			return err
 		}
 		kind, update := "authorise", `state = 'authorised', lapses_at = $2, reason = $3 WHERE id = $1 AND state IN ('open', 'secure') AND expires_at > now()`

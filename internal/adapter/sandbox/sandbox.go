@@ -1,4 +1,5 @@
-// Package sandbox is a payment company that takes no money: a server with its own book and its own page, which the shop reaches over HTTP like any other.
+// Package sandbox is a payment company that takes no money: a server with its own book and its own page, which the shop
+// reaches over HTTP like any other.
 package sandbox
 
 import (
@@ -40,7 +41,8 @@ const book = `
 		currency   text NOT NULL,
 		label      text NOT NULL,
 		back       text NOT NULL,
-		state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'secure', 'authorised', 'captured', 'declined', 'void')),
+		state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'secure', 'authorised', 'captured', 'declined',
+			'void')),
 		captured   bigint NOT NULL DEFAULT 0,
 		refunded   bigint NOT NULL DEFAULT 0,
 		reason     text NOT NULL DEFAULT '',
@@ -151,9 +153,10 @@ type no string
 
 func (n no) Error() string { return string(n) }
 
-// once does something under the key that came with it: the same call again has the same answer, another call under the same key none. The effect and the
-// answer are written together; a fault that was planted comes before or after both.
-func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.Request, []byte) (answer, error)) http.HandlerFunc {
+// once does something under the key that came with it: the same call again has the same answer, another call under the
+// same key none. The effect and the answer are written together; a fault that was planted comes before or after both.
+func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.Request, []byte) (answer,
+	error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<16))
@@ -168,12 +171,14 @@ func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.R
 		status, out := http.StatusOK, answer{}
 		sum := sha256.Sum256(append([]byte(r.URL.Path+"\n"), body...))
 		err = pgx.BeginFunc(r.Context(), s.DB, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(r.Context(), `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, key); err != nil {
+			if _, err := tx.Exec(r.Context(), `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
+				key); err != nil {
 				return err
 			}
 			var hash []byte
 			var saved string
-			err := tx.QueryRow(r.Context(), `SELECT hash, status, answer FROM sandbox.request WHERE key = $1`, key).Scan(&hash, &status, &saved)
+			err := tx.QueryRow(r.Context(), `SELECT hash, status, answer FROM sandbox.request WHERE key = $1`,
+				key).Scan(&hash, &status, &saved)
 			if err == nil {
 				if subtle.ConstantTimeCompare(hash, sum[:]) != 1 {
 					status, out = http.StatusUnprocessableEntity, answer{Error: "This idempotency key was used for a different request."}
@@ -195,7 +200,9 @@ func (s *Server) once(operation string, do func(context.Context, pgx.Tx, *http.R
 			if err != nil {
 				return err
 			}
-			_, err = tx.Exec(r.Context(), `INSERT INTO sandbox.request (key, hash, status, answer) VALUES ($1, $2, $3, $4)`, key, sum[:], status, string(text))
+			_, err = tx.Exec(r.Context(),
+				`INSERT INTO sandbox.request (key, hash, status, answer) VALUES ($1, $2, $3, $4)`, key, sum[:], status,
+				string(text))
 			return err
 		})
 		if err != nil {
@@ -218,13 +225,15 @@ func (s *Server) begin(ctx context.Context, tx pgx.Tx, r *http.Request, body []b
 		Back     string    `json:"back"`
 		Expires  time.Time `json:"expires_at"`
 	}
-	if err := json.Unmarshal(body, &in); err != nil || in.Amount <= 0 || in.Back == "" || in.Method != "card" && in.Method != "pay_later" {
+	if err := json.Unmarshal(body, &in); err != nil || in.Amount <= 0 || in.Back == "" || in.Method != "card" &&
+		in.Method != "pay_later" {
 		return answer{}, no("That cannot be paid.")
 	}
 	id := "sb_" + rand.Text()
 	_, err := tx.Exec(ctx, `
 		INSERT INTO sandbox.payment (id, key, method, amount, currency, label, back, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, id, r.Header.Get("Idempotency-Key"), in.Method, in.Amount, in.Currency, in.Label, in.Back, in.Expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, id, r.Header.Get("Idempotency-Key"), in.Method, in.Amount,
+		in.Currency, in.Label, in.Back, in.Expires)
 	if err != nil {
 		return answer{}, err
 	}
@@ -235,7 +244,8 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) {
 	if s.fault(r.Context(), "look").strike(w, r, "before") {
 		return
 	}
-	if _, err := s.DB.Exec(r.Context(), `UPDATE sandbox.payment SET state = 'void' WHERE id = $1 AND (state = 'authorised' AND lapses_at < now() OR state IN ('open', 'secure') AND expires_at < now())`, chi.URLParam(r, "id")); err != nil {
+	if _, err := s.DB.Exec(r.Context(),
+		`UPDATE sandbox.payment SET state = 'void' WHERE id = $1 AND (state = 'authorised' AND lapses_at < now() OR state IN ('open', 'secure') AND expires_at < now())`, chi.URLParam(r, "id")); err != nil {
 		say(w, http.StatusInternalServerError, answer{Error: "Something went wrong here."})
 		return
 	}
@@ -259,17 +269,20 @@ func (s *Server) told(ctx context.Context, db queryer, id string) (answer, error
 	err := db.QueryRow(ctx, `
 		SELECT key, state, amount, currency, captured, refunded, reason, lapses_at
 		FROM sandbox.payment
-		WHERE id = $1`, id).Scan(&a.Key, &a.State, &a.Amount, &a.Currency, &a.Captured, &a.Refunded, &a.Reason, &a.Lapses)
+		WHERE id = $1`, id).Scan(&a.Key, &a.State, &a.Amount, &a.Currency, &a.Captured, &a.Refunded, &a.Reason,
+		&a.Lapses)
 	return a, err
 }
 
 // move changes a payment by a guarded update, writes the book's entry and the message about it.
-func (s *Server) move(ctx context.Context, tx pgx.Tx, id, kind string, amount int64, update string, args ...any) (bool, error) {
+func (s *Server) move(ctx context.Context, tx pgx.Tx, id, kind string, amount int64, update string, args ...any) (bool,
+	error) {
 	tag, err := tx.Exec(ctx, `UPDATE sandbox.payment SET `+update, append([]any{id}, args...)...)
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO sandbox.entry (payment_id, kind, amount) VALUES ($1, $2, $3)`, id, kind, amount); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO sandbox.entry (payment_id, kind, amount) VALUES ($1, $2, $3)`, id, kind,
+		amount); err != nil {
 		return false, err
 	}
 	return true, s.write(ctx, tx, id, kind)
@@ -287,7 +300,8 @@ func amountOf(body []byte) int64 {
 
 func (s *Server) capture(ctx context.Context, tx pgx.Tx, r *http.Request, body []byte) (answer, error) {
 	id, amount := chi.URLParam(r, "id"), amountOf(body)
-	done, err := s.move(ctx, tx, id, "capture", amount, `state = 'captured', captured = $2 WHERE id = $1 AND state = 'authorised' AND lapses_at > now() AND $2 BETWEEN 1 AND amount`, amount)
+	done, err := s.move(ctx, tx, id, "capture", amount,
+		`state = 'captured', captured = $2 WHERE id = $1 AND state = 'authorised' AND lapses_at > now() AND $2 BETWEEN 1 AND amount`, amount)
 	if err == nil && !done {
 		err = no("There is no authorisation of that amount.")
 	}
@@ -312,7 +326,8 @@ func (s *Server) close(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte
 
 func (s *Server) void(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte) (answer, error) {
 	id := chi.URLParam(r, "id")
-	done, err := s.move(ctx, tx, id, "void", 0, `state = 'void' WHERE id = $1 AND state IN ('open', 'secure', 'authorised')`)
+	done, err := s.move(ctx, tx, id, "void", 0,
+		`state = 'void' WHERE id = $1 AND state IN ('open', 'secure', 'authorised')`)
 	if err != nil {
 		return answer{}, err
 	}
@@ -325,7 +340,9 @@ func (s *Server) void(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte)
 
 func (s *Server) refund(ctx context.Context, tx pgx.Tx, r *http.Request, body []byte) (answer, error) {
 	id, amount := chi.URLParam(r, "id"), amountOf(body)
-	done, err := s.move(ctx, tx, id, "refund", amount, `refunded = refunded + $2 WHERE id = $1 AND state = 'captured' AND $2 > 0 AND refunded + $2 <= captured`, amount)
+	done, err := s.move(ctx, tx, id, "refund", amount,
+		`refunded = refunded + $2 WHERE id = $1 AND state = 'captured' AND $2 > 0 AND refunded + $2 <= captured`,
+		amount)
 	if err == nil && !done {
 		err = no("The refund exceeds the captured amount.")
 	}

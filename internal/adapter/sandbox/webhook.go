@@ -15,14 +15,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Message is what the shop is told: which payment changed, and how. It does not say what the payment is now; whoever wants to know asks.
+// Message is what the shop is told: which payment changed, and how. It does not say what the payment is now; whoever
+// wants to know asks.
 type Message struct {
 	ID      string `json:"id"`
 	Kind    string `json:"kind"`
 	Payment string `json:"payment"`
 }
 
-// write keeps a message to be sent, in the transaction of what it is about; faults of the operation “webhook” make it come late, twice, forged or never.
+// write keeps a message to be sent, in the transaction of what it is about; faults of the operation “webhook” make it
+// come late, twice, forged or never.
 func (s *Server) write(ctx context.Context, tx pgx.Tx, paymentID, kind string) error {
 	copies, forged, due := 1, false, time.Now()
 	switch s.fault(ctx, "webhook") {
@@ -41,7 +43,8 @@ func (s *Server) write(ctx context.Context, tx pgx.Tx, paymentID, kind string) e
 	return err
 }
 
-// Deliver sends messages until the context ends: at least once each, in no promised order, again after a failure for a while.
+// Deliver sends messages until the context ends: at least once each, in no promised order, again after a failure for a
+// while.
 func (s *Server) Deliver(ctx context.Context) {
 	for ctx.Err() == nil {
 		sent, err := s.deliverNext(ctx)
@@ -63,7 +66,8 @@ func (s *Server) deliverNext(ctx context.Context) (sent bool, err error) {
 	err = s.DB.QueryRow(ctx, `
 		UPDATE sandbox.event
 		SET due_at = now() + interval '10 seconds', tries = tries + 1
-		WHERE id = (SELECT id FROM sandbox.event WHERE copies > 0 AND due_at <= now() AND tries < 20 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+		WHERE id = (SELECT id FROM sandbox.event WHERE copies > 0 AND due_at <= now() AND tries < 20 ORDER BY due_at
+			LIMIT 1 FOR UPDATE SKIP LOCKED)
 		RETURNING id, kind, payment_id, forged`).Scan(&m.ID, &m.Kind, &m.Payment, &forged)
 	if err != nil {
 		return false, err

@@ -21,9 +21,9 @@ const MaxQuantity = 99
 // MaxLines keeps a cart a cart.
 const MaxLines = 100
 
-// Open gives the customer's open cart, making it where there is none; the two who race for that get the same one. The row is
-// locked, so what follows sees no other change. Somebody who became part of another profile has no cart of their own: the customer's row is held
-// against that.
+// Open gives the customer's open cart, making it where there is none; the two who race for that get the same one. The
+// row is locked, so what follows sees no other change. Somebody who became part of another profile has no cart of their
+// own: the customer's row is held against that.
 func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel origin.Channel) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO cart AS c (customer_id, code, channel, location_id)
@@ -63,17 +63,21 @@ func ReadCode(typed string) (string, bool) {
 	return code, true
 }
 
-// Add puts units of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in their hand at a counter is a line of its own: it
-// is sold there, and waits for nothing. soldAt is that counter's location; 0: there is none.
-func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel origin.Channel, soldAt int64) error {
+// Add puts units of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in
+// their hand at a counter is a line of its own: it is sold there, and waits for nothing. soldAt is that counter's
+// location; 0: there is none.
+func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel origin.Channel,
+	soldAt int64) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at)
 		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0)
 		FROM cart c, variant v
 		JOIN product p ON p.id = v.product_id
 		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
-			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND variant_id = v.id))
-		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $5)`,
+			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line
+				WHERE cart_id = c.id AND variant_id = v.id))
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+			SET quantity = least(l.quantity + excluded.quantity, $5)`,
 		cartID, variantID, quantity, channel, MaxQuantity, MaxLines, soldAt)
 	if err != nil {
 		return fmt.Errorf("add to a cart: %w", err)
@@ -84,14 +88,15 @@ func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, 
 	return nil
 }
 
-// SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found, nor one of a sale that is made at another
-// counter than soldAt (0: at none).
+// SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found,
+// nor one of a sale that is made at another counter than soldAt (0: at none).
 func SetQuantity(ctx context.Context, db pg.DB, customerID, lineID int64, quantity int, soldAt int64) error {
 	tag, err := db.Exec(ctx, `
 		WITH open AS (
 			UPDATE cart
 			SET updated_at = now()
-			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2 AND coalesce(sold_at, 0) = $4)
+			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2
+				AND coalesce(sold_at, 0) = $4)
 			RETURNING id),
 		gone AS (
 			DELETE FROM cart_line
@@ -124,7 +129,8 @@ func CollectAt(ctx context.Context, db pg.DB, customerID, locationID int64) erro
 	return nil
 }
 
-// QueueLock holds the customer and their open cart, in this order, until the transaction ends, in a batch that the caller sends.
+// QueueLock holds the customer and their open cart, in this order, until the transaction ends, in a batch that the
+// caller sends.
 func QueueLock(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT id
@@ -138,8 +144,8 @@ func QueueLock(batch *pgx.Batch, customerID int64) {
 		FOR UPDATE`, customerID)
 }
 
-// QueueOrdered closes a cart in a batch that the caller sends: it made its order, of what was sold at a counter or, with 0, of what was sold at none. The rest goes on in a
-// cart of its own.
+// QueueOrdered closes a cart in a batch that the caller sends: it made its order, of what was sold at a counter or,
+// with 0, of what was sold at none. The rest goes on in a cart of its own.
 func QueueOrdered(batch *pgx.Batch, cartID, soldAt int64) {
 	batch.Queue(`
 		UPDATE cart
@@ -163,13 +169,15 @@ func TakeInHand(ctx context.Context, db pg.DB, customerID, lineID, soldAt int64)
 	_, err := db.Exec(ctx, `
 		WITH taken AS (
 			DELETE FROM cart_line
-			WHERE ($2 = 0 OR id = $2) AND sold_at IS NULL AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open' FOR UPDATE)
+			WHERE ($2 = 0 OR id = $2) AND sold_at IS NULL AND cart_id = (SELECT id FROM cart WHERE customer_id = $1
+				AND state = 'open' FOR UPDATE)
 			RETURNING *)
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, note, sold_at)
 		SELECT cart_id, variant_id, quantity, channel, added_at, note, $4
 		FROM taken
 		ORDER BY variant_id
-		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, customerID, lineID, MaxQuantity, soldAt)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+			SET quantity = least(l.quantity + excluded.quantity, $3)`, customerID, lineID, MaxQuantity, soldAt)
 	if err != nil {
 		return fmt.Errorf("take lines into a sale: %w", err)
 	}

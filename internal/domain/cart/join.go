@@ -23,8 +23,8 @@ type JoinedLine struct {
 	Added     int
 }
 
-// Join puts the lines of one customer's open cart into another's: quantities of the same variant add up, no line is lost, and the emptied
-// cart is closed with its lines in it. It does not ask the shelves; checkout does.
+// Join puts the lines of one customer's open cart into another's: quantities of the same variant add up, no line is
+// lost, and the emptied cart is closed with its lines in it. It does not ask the shelves; checkout does.
 func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Channel) (Joined, error) {
 	var j Joined
 	// Both carts in the order of their ids, so that two joins never wait for each other.
@@ -59,12 +59,14 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Chann
 			FROM cart_line
 			WHERE cart_id = $2 AND sold_at IS NULL),
 		taken AS (
-			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, method, location_id, note, sold_at)
+			INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, added_at, method, location_id, note,
+				sold_at)
 			SELECT $2, variant_id, quantity, channel, added_at, method, location_id, note, sold_at
 			FROM cart_line
 			WHERE cart_id = $1
 			ORDER BY variant_id
-			ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)
+			ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+				SET quantity = least(l.quantity + excluded.quantity, $3)
 			RETURNING variant_id, quantity, sold_at),
 		codes AS (
 			INSERT INTO cart_code (cart_id, code)
@@ -94,8 +96,8 @@ func Join(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Chann
 	return j, err
 }
 
-// Unjoin takes back what Join did: units that are still there return to the reopened cart, what was added since stays. Where the cart was
-// ordered meanwhile, its lines went with the order and nothing returns.
+// Unjoin takes back what Join did: units that are still there return to the reopened cart, what was added since stays.
+// Where the cart was ordered meanwhile, its lines went with the order and nothing returns.
 func Unjoin(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 	var open bool
 	err := tx.QueryRow(ctx, `
@@ -113,7 +115,8 @@ func Unjoin(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 	for i, line := range j.Lines {
 		variants[i], added[i] = line.VariantID, line.Added
 	}
-	// What came together at MaxQuantity was cut; the reopened cart keeps its own figure where everything is still there.
+	// What came together at MaxQuantity was cut; the reopened cart keeps its own figure where everything is still
+	// there.
 	_, err = tx.Exec(ctx, `
 		WITH log AS (
 			SELECT *
@@ -121,21 +124,25 @@ func Unjoin(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 		back AS (
 			SELECT log.variant_id, log.added, least(coalesce(line.quantity, 0), log.added) AS there
 			FROM log
-			LEFT JOIN cart_line line ON line.cart_id = $2 AND line.variant_id = log.variant_id AND line.sold_at IS NULL),
+			LEFT JOIN cart_line line ON line.cart_id = $2 AND line.variant_id = log.variant_id
+				AND line.sold_at IS NULL),
 		gone AS (
 			DELETE FROM cart_line l
 			USING back b
-			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity <= b.there AND b.there > 0),
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity <= b.there
+				AND b.there > 0),
 		fewer AS (
 			UPDATE cart_line l
 			SET quantity = l.quantity - b.there
 			FROM back b
-			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity > b.there AND b.there > 0),
+			WHERE l.cart_id = $2 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND l.quantity > b.there
+				AND b.there > 0),
 		kept AS (
 			UPDATE cart_line l
 			SET quantity = CASE WHEN b.there = b.added THEN l.quantity ELSE b.there END
 			FROM back b
-			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND (b.there > 0 OR b.added = 0)),
+			WHERE l.cart_id = $1 AND l.variant_id = b.variant_id AND l.sold_at IS NULL AND (b.there > 0
+				OR b.added = 0)),
 		lost AS (
 			DELETE FROM cart_line l
 			USING back b
@@ -154,7 +161,8 @@ func Unjoin(ctx context.Context, tx pgx.Tx, owner int64, j Joined) error {
 	return err
 }
 
-// Refill puts what was in a cart that came to nothing into an open one, with its codes and how it was to be had. Quantities of the same variant add up.
+// Refill puts what was in a cart that came to nothing into an open one, with its codes and how it was to be had.
+// Quantities of the same variant add up.
 func Refill(ctx context.Context, tx pgx.Tx, from, into int64) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -163,7 +171,8 @@ func Refill(ctx context.Context, tx pgx.Tx, from, into int64) error {
 		FROM cart_line
 		WHERE cart_id = $1
 		ORDER BY variant_id
-		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $3)`, from, into, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+			SET quantity = least(l.quantity + excluded.quantity, $3)`, from, into, MaxQuantity)
 	batch.Queue(`
 		INSERT INTO cart_code (cart_id, code)
 		SELECT $2, code
@@ -178,7 +187,8 @@ func Refill(ctx context.Context, tx pgx.Tx, from, into int64) error {
 		ON CONFLICT DO NOTHING`, from, into)
 	batch.Queue(`
 		UPDATE cart AS c
-		SET location_id = coalesce(old.location_id, c.location_id), delivery_id = old.delivery_id, country = old.country, region = old.region, points = old.points, credit = old.credit, updated_at = now()
+		SET location_id = coalesce(old.location_id, c.location_id), delivery_id = old.delivery_id,
+			country = old.country, region = old.region, points = old.points, credit = old.credit, updated_at = now()
 		FROM cart old
 		WHERE c.id = $2 AND old.id = $1`, from, into)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

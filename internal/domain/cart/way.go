@@ -16,8 +16,9 @@ import (
 
 var errLineGone = fault.New(fault.NotFound, "That item is no longer in the cart.")
 
-// SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own; of a sale: carried out). A line that is not theirs is not
-// found, nor one of a sale that is made at another counter than soldAt.
+// SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own; of
+// a sale: carried out). A line that is not theirs is not found, nor one of a sale that is made at another counter than
+// soldAt.
 func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method string, locationID, soldAt int64) error {
 	if method != "ship" && method != "pickup" {
 		return fault.New(fault.Invalid, "Choose collection or delivery.")
@@ -26,18 +27,22 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 		WITH open AS (
 			UPDATE cart
 			SET updated_at = now()
-			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2 AND coalesce(sold_at, 0) = $5)
+			WHERE customer_id = $1 AND state = 'open' AND id = (SELECT cart_id FROM cart_line WHERE id = $2
+				AND coalesce(sold_at, 0) = $5)
 			RETURNING id),
 		told AS (
 			SELECT pg_notify('counterpart', 'customer:' || $1::bigint) FROM open)
 		UPDATE cart_line
-		SET method = $3, location_id = CASE WHEN $3 = 'pickup' THEN (SELECT id FROM location WHERE id = $4 AND kind = 'store') END
+		SET method = $3, location_id = CASE WHEN $3 = 'pickup' THEN (SELECT id FROM location WHERE id = $4
+			AND kind = 'store') END
 		WHERE id = $2 AND cart_id = (SELECT id FROM open) AND (SELECT count(*) FROM told) = 1
 			AND ($4::bigint = 0 OR $4 = $5 OR EXISTS ( -- where prices or taxes are others, it would be another sale
 				SELECT
 				FROM cart c
-				JOIN location home ON home.id = coalesce(nullif($5::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
-				JOIN location at ON at.id = $4 AND at.kind = 'store' AND at.pickup AND at.currency = home.currency AND at.tax_included = home.tax_included
+				JOIN location home ON home.id = coalesce(nullif($5::bigint, 0), c.location_id, (SELECT min(id)
+					FROM location WHERE kind = 'store'))
+				JOIN location at ON at.id = $4 AND at.kind = 'store' AND at.pickup AND at.currency = home.currency
+					AND at.tax_included = home.tax_included
 				WHERE c.id = (SELECT id FROM open)))`, customerID, lineID, method, locationID, soldAt)
 	if err != nil {
 		return fmt.Errorf("choose how to have a line: %w", err)
@@ -68,7 +73,8 @@ func SetNote(ctx context.Context, db pg.DB, customerID, lineID int64, note strin
 	tag, err := db.Exec(ctx, `
 		UPDATE cart_line
 		SET note = $3
-		WHERE id = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID, lineID, note)
+		WHERE id = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID,
+		lineID, note)
 	if err != nil {
 		return fmt.Errorf("write a note on a line: %w", err)
 	}
@@ -102,7 +108,8 @@ func AddCode(ctx context.Context, db pg.DB, customerID int64, code string) error
 func RemoveCode(ctx context.Context, db pg.DB, customerID int64, code string) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM cart_code
-		WHERE code = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID, code)
+		WHERE code = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID,
+		code)
 	return err
 }
 
@@ -137,7 +144,8 @@ func AddGiftCard(ctx context.Context, db pg.DB, customerID, cardID int64) error 
 func RemoveGiftCard(ctx context.Context, db pg.DB, customerID, cardID int64) error {
 	_, err := db.Exec(ctx, `
 		DELETE FROM cart_gift_card
-		WHERE gift_card_id = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID, cardID)
+		WHERE gift_card_id = $2 AND cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`,
+		customerID, cardID)
 	return err
 }
 
@@ -159,7 +167,8 @@ func SpendPoints(ctx context.Context, db pg.DB, customerID, points int64, credit
 	return nil
 }
 
-// Share gives the word in the link under which whoever has it can copy the customer's open cart: a message to a friend, or staff to a phone.
+// Share gives the word in the link under which whoever has it can copy the customer's open cart: a message to a friend,
+// or staff to a phone.
 func Share(ctx context.Context, db pg.DB, customerID int64) (word string, err error) {
 	err = db.QueryRow(ctx, `
 		UPDATE cart
@@ -187,7 +196,8 @@ func Shared(ctx context.Context, db pg.DB, word string) (cartID, customerID int6
 	return cartID, customerID, err
 }
 
-// Copy puts the lines of a cart into another, without its codes: those are somebody's own. Quantities of the same variant add up.
+// Copy puts the lines of a cart into another, without its codes: those are somebody's own. Quantities of the same
+// variant add up.
 func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Channel) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method)
@@ -197,7 +207,8 @@ func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Chann
 		JOIN product p ON p.id = v.product_id AND p.status = 'active'
 		WHERE cl.cart_id = $1 AND cl.sold_at IS NULL
 		ORDER BY cl.variant_id
-		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+			SET quantity = least(l.quantity + excluded.quantity, $4)`, from, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("copy a cart: %w", err)
 	}
@@ -208,7 +219,8 @@ func Copy(ctx context.Context, tx pgx.Tx, from, into int64, channel origin.Chann
 func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel origin.Channel) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, method)
-		SELECT $2, ol.variant_id, least(sum(ol.quantity), $4), $3, min(CASE f.method WHEN 'ship' THEN 'ship' ELSE 'pickup' END)
+		SELECT $2, ol.variant_id, least(sum(ol.quantity), $4), $3, min(CASE f.method WHEN 'ship' THEN 'ship'
+			ELSE 'pickup' END)
 		FROM order_line ol
 		JOIN fulfilment f ON f.id = ol.fulfilment_id
 		JOIN variant v ON v.id = ol.variant_id AND v.active
@@ -216,7 +228,8 @@ func Again(ctx context.Context, tx pgx.Tx, orderID, into int64, channel origin.C
 		WHERE ol.order_id = $1 AND NOT ol.gift
 		GROUP BY ol.variant_id
 		ORDER BY ol.variant_id
-		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
+		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
+			SET quantity = least(l.quantity + excluded.quantity, $4)`, orderID, into, channel, MaxQuantity)
 	if err != nil {
 		return fmt.Errorf("fill a cart from an order: %w", err)
 	}
@@ -235,7 +248,8 @@ func ForgetNotes(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	return nil
 }
 
-// SetAside takes a customer's open cart out of the way, in a transaction that makes an order of another one and calls Return before it ends.
+// SetAside takes a customer's open cart out of the way, in a transaction that makes an order of another one and calls
+// Return before it ends.
 func SetAside(ctx context.Context, tx pgx.Tx, customerID int64) (there bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE cart

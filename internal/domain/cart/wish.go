@@ -30,8 +30,10 @@ func Wish(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list stri
 		SELECT $1, $2, v.id, $4
 		FROM variant v
 		JOIN product p ON p.id = v.product_id
-		WHERE v.id = $3 AND v.active AND p.status = 'active' AND (SELECT count(*) FROM wish WHERE customer_id = $1 AND list = $2) < $5
-		ON CONFLICT (customer_id, list, variant_id) DO UPDATE SET channel = w.channel`, customerID, list, variantID, channel, MaxWishes)
+		WHERE v.id = $3 AND v.active AND p.status = 'active' AND (SELECT count(*) FROM wish WHERE customer_id = $1
+			AND list = $2) < $5
+		ON CONFLICT (customer_id, list, variant_id) DO UPDATE SET channel = w.channel`, customerID, list, variantID,
+		channel, MaxWishes)
 	if err != nil {
 		return fmt.Errorf("wish for something: %w", err)
 	}
@@ -52,7 +54,8 @@ func Unwish(ctx context.Context, db pg.DB, customerID, variantID int64, list str
 	return nil
 }
 
-// SaveForLater moves lines of the customer's open cart to the list of what is kept for later. A line that is not theirs is not found.
+// SaveForLater moves lines of the customer's open cart to the list of what is kept for later. A line that is not theirs
+// is not found.
 func SaveForLater(ctx context.Context, tx pgx.Tx, customerID int64, lines ...int64) error {
 	tag, err := tx.Exec(ctx, `
 		WITH line AS (
@@ -62,7 +65,8 @@ func SaveForLater(ctx context.Context, tx pgx.Tx, customerID int64, lines ...int
 		INSERT INTO wish AS w (customer_id, list, variant_id, quantity, channel)
 		SELECT $1, 'later', variant_id, quantity, channel
 		FROM line
-		ON CONFLICT (customer_id, list, variant_id) DO UPDATE SET quantity = least(w.quantity + excluded.quantity, 99)`, customerID, lines)
+		ON CONFLICT (customer_id, list, variant_id) DO UPDATE SET quantity = least(w.quantity + excluded.quantity, 99)`,
+		customerID, lines)
 	if err != nil {
 		return fmt.Errorf("save for later: %w", err)
 	}
@@ -76,7 +80,8 @@ func SaveForLater(ctx context.Context, tx pgx.Tx, customerID int64, lines ...int
 func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list string, channel origin.Channel) error {
 	var quantity int
 	err := tx.QueryRow(ctx, `
-		SELECT coalesce((SELECT quantity FROM wish WHERE customer_id = $1 AND list = $2 AND variant_id = $3 FOR UPDATE), 0)`, customerID, list, variantID).Scan(&quantity)
+		SELECT coalesce((SELECT quantity FROM wish WHERE customer_id = $1 AND list = $2 AND variant_id = $3 FOR UPDATE),
+			0)`, customerID, list, variantID).Scan(&quantity)
 	if err != nil {
 		return fmt.Errorf("read a list: %w", err)
 	}
@@ -112,12 +117,14 @@ func MoveWishes(ctx context.Context, tx pgx.Tx, from, into int64) ([]WishMove, e
 	rows, err := tx.Query(ctx, `
 		WITH both_have AS (
 			DELETE FROM wish w
-			WHERE w.customer_id = $1 AND EXISTS (SELECT FROM wish o WHERE o.customer_id = $2 AND o.list = w.list AND o.variant_id = w.variant_id)
+			WHERE w.customer_id = $1 AND EXISTS (SELECT FROM wish o WHERE o.customer_id = $2 AND o.list = w.list
+				AND o.variant_id = w.variant_id)
 			RETURNING *),
 		moved AS (
 			UPDATE wish w
 			SET customer_id = $2
-			WHERE w.customer_id = $1 AND NOT EXISTS (SELECT FROM wish o WHERE o.customer_id = $2 AND o.list = w.list AND o.variant_id = w.variant_id)
+			WHERE w.customer_id = $1 AND NOT EXISTS (SELECT FROM wish o WHERE o.customer_id = $2 AND o.list = w.list
+				AND o.variant_id = w.variant_id)
 			RETURNING *)
 		SELECT id, true, list, variant_id, quantity, channel, added_at FROM both_have
 		UNION ALL

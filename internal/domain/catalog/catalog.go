@@ -1,4 +1,5 @@
-// Package catalog is what the shop sells: products with their texts and pictures, variants with their barcodes and prices.
+// Package catalog is what the shop sells: products with their texts and pictures, variants with their barcodes and
+// prices.
 package catalog
 
 import (
@@ -97,16 +98,20 @@ func putProduct(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	return tx.QueryRow(ctx, `
 		WITH put AS (
 			INSERT INTO product AS p (slug, brand, status, options, tags, created_at)
-			VALUES (@slug, coalesce(@brand, ''), coalesce(@status, 'active'), coalesce(@options::text[], '{}'), coalesce(@tags::text[], '{}'), now() - @age * interval '1 day')
+			VALUES (@slug, coalesce(@brand, ''), coalesce(@status, 'active'), coalesce(@options::text[], '{}'),
+				coalesce(@tags::text[], '{}'), now() - @age * interval '1 day')
 			ON CONFLICT (slug) DO UPDATE
-			SET brand = coalesce(@brand, p.brand), status = coalesce(@status, p.status), options = coalesce(@options, p.options), tags = coalesce(@tags, p.tags)
+			SET brand = coalesce(@brand, p.brand), status = coalesce(@status, p.status), options = coalesce(@options,
+				p.options), tags = coalesce(@tags, p.tags)
 			WHERE (p.brand, p.status, p.options, p.tags) IS DISTINCT FROM
-				(coalesce(@brand, p.brand), coalesce(@status, p.status), coalesce(@options, p.options), coalesce(@tags, p.tags))
+				(coalesce(@brand, p.brand), coalesce(@status, p.status), coalesce(@options, p.options), coalesce(@tags,
+					p.tags))
 			RETURNING id, xmax = 0 AS created)
 		SELECT id, created, true FROM put
 		UNION ALL
 		SELECT id, false, false FROM product WHERE slug = @slug AND NOT EXISTS (SELECT FROM put)`,
-		pgx.NamedArgs{"slug": p.Slug, "brand": p.Brand, "status": p.Status, "options": p.Options, "tags": p.Tags, "age": p.AgeDays}).
+		pgx.NamedArgs{"slug": p.Slug, "brand": p.Brand, "status": p.Status, "options": p.Options, "tags": p.Tags,
+			"age": p.AgeDays}).
 		Scan(&out.ProductID, &out.Created, &out.Changed)
 }
 
@@ -133,7 +138,8 @@ func putCategories(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) erro
 	return nil
 }
 
-func putCategory(ctx context.Context, tx pgx.Tx, category Category, depth int, parent *int64, language string) (id int64, err error) {
+func putCategory(ctx context.Context, tx pgx.Tx, category Category, depth int, parent *int64,
+	language string) (id int64, err error) {
 	slug := Slug(strings.Join(category.Path[:depth+1], " "))
 	if depth == len(category.Path)-1 && category.Slug != "" {
 		slug = category.Slug
@@ -164,8 +170,10 @@ func putText(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 		VALUES (@product, @language, @title, coalesce(@description, ''), @keywords)
 		ON CONFLICT (product_id, language) DO UPDATE
 		SET title = @title, description = coalesce(@description, t.description), keywords = @keywords
-		WHERE (t.title, t.description, t.keywords) IS DISTINCT FROM (@title, coalesce(@description, t.description), @keywords)`,
-		pgx.NamedArgs{"product": out.ProductID, "language": p.Language, "title": p.Title, "description": p.Description, "keywords": keywords(p)})
+		WHERE (t.title, t.description, t.keywords) IS DISTINCT FROM (@title, coalesce(@description, t.description),
+			@keywords)`,
+		pgx.NamedArgs{"product": out.ProductID, "language": p.Language, "title": p.Title, "description": p.Description,
+			"keywords": keywords(p)})
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
@@ -217,7 +225,8 @@ func putPictures(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error 
 	rows, err := tx.Query(ctx, `
 		INSERT INTO picture AS p (product_id, position, source, original, tint, alt)
 		SELECT $1, n, source, original, tint, alt
-		FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS given (source, original, tint, alt, n)
+		FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS given (source, original, tint,
+			alt, n)
 		ON CONFLICT (product_id, source) DO UPDATE
 		SET original = excluded.original, tint = excluded.tint, alt = excluded.alt, key = NULL, failed = NULL
 		WHERE (p.original, p.tint, p.alt) IS DISTINCT FROM (excluded.original, excluded.tint, excluded.alt)
@@ -235,20 +244,28 @@ func putVariants(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error 
 	for i, v := range p.Variants {
 		batch.Queue(`
 			WITH put AS (
-				INSERT INTO variant AS v (product_id, position, sku, options, tax_class, unit_cost, grams, picture_id, tracked, back_order)
-				VALUES (@product, @position, @sku, @options, @tax_class, @unit_cost, @grams, (SELECT id FROM picture WHERE product_id = @product AND source = @picture),
+				INSERT INTO variant AS v (product_id, position, sku, options, tax_class, unit_cost, grams, picture_id,
+					tracked, back_order)
+				VALUES (@product, @position, @sku, @options, @tax_class, @unit_cost, @grams, (SELECT id FROM picture
+					WHERE product_id = @product AND source = @picture),
 					coalesce(@tracked, true), coalesce(@back_order, false))
 				ON CONFLICT (upper(sku)) DO UPDATE
-				SET position = excluded.position, options = excluded.options, tax_class = excluded.tax_class, unit_cost = coalesce(excluded.unit_cost, v.unit_cost),
-					grams = excluded.grams, picture_id = coalesce(excluded.picture_id, v.picture_id), tracked = coalesce(@tracked, v.tracked), back_order = coalesce(@back_order, v.back_order)
-				WHERE v.product_id = @product AND (v.position, v.options, v.tax_class, v.unit_cost, v.grams, v.picture_id, v.tracked, v.back_order) IS DISTINCT FROM
-					(excluded.position, excluded.options, excluded.tax_class, coalesce(excluded.unit_cost, v.unit_cost), excluded.grams, coalesce(excluded.picture_id, v.picture_id),
+				SET position = excluded.position, options = excluded.options, tax_class = excluded.tax_class,
+					unit_cost = coalesce(excluded.unit_cost, v.unit_cost),
+					grams = excluded.grams, picture_id = coalesce(excluded.picture_id, v.picture_id),
+						tracked = coalesce(@tracked, v.tracked), back_order = coalesce(@back_order, v.back_order)
+				WHERE v.product_id = @product AND (v.position, v.options, v.tax_class, v.unit_cost, v.grams,
+					v.picture_id, v.tracked, v.back_order) IS DISTINCT FROM
+					(excluded.position, excluded.options, excluded.tax_class, coalesce(excluded.unit_cost, v.unit_cost),
+						excluded.grams, coalesce(excluded.picture_id, v.picture_id),
 					coalesce(@tracked, v.tracked), coalesce(@back_order, v.back_order))
 				RETURNING id, product_id, xmax = 0 AS created)
 			SELECT id, product_id, created, true FROM put
 			UNION ALL
-			SELECT id, product_id, false, false FROM variant WHERE upper(sku) = upper(@sku) AND NOT EXISTS (SELECT FROM put)`,
-			pgx.NamedArgs{"product": out.ProductID, "position": i + 1, "sku": v.SKU, "options": emptyNotNil(v.Options), "tax_class": v.TaxClass, "unit_cost": v.UnitCost, "grams": v.Grams, "picture": v.Picture,
+			SELECT id, product_id, false, false FROM variant WHERE upper(sku) = upper(@sku) AND NOT EXISTS (SELECT
+				FROM put)`,
+			pgx.NamedArgs{"product": out.ProductID, "position": i + 1, "sku": v.SKU, "options": emptyNotNil(v.Options),
+				"tax_class": v.TaxClass, "unit_cost": v.UnitCost, "grams": v.Grams, "picture": v.Picture,
 				"tracked": v.Tracked, "back_order": v.BackOrder})
 	}
 	results := tx.SendBatch(ctx, batch)
@@ -315,7 +332,8 @@ func putBarcodes(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error 
 // Owner is the variant that has a SKU, a GTIN or a code of the retailer's own already, and the product it belongs to.
 type Owner struct{ Slug, SKU string }
 
-// Owners are those of what a product is about to be called: by the SKU in upper case, the GTIN, the key of the own code. What nobody has is absent.
+// Owners are those of what a product is about to be called: by the SKU in upper case, the GTIN, the key of the own
+// code. What nobody has is absent.
 func Owners(ctx context.Context, db pg.DB, skus, gtins, keys []string) (map[string]Owner, error) {
 	rows, err := db.Query(ctx, `
 		SELECT taken.name, p.slug, v.sku
@@ -362,7 +380,8 @@ func Slug(name string) string {
 	var b strings.Builder
 	dash := false
 	for _, r := range strings.ToLower(name) {
-		letter := r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 0x7f && !strings.ContainsRune("–—’‘“”…™®\u00a0", r) && r != '\ufffd'
+		letter := r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 0x7f &&
+			!strings.ContainsRune("–—’‘“”…™®\u00a0", r) && r != '\ufffd'
 		if letter && b.Len() < 120 {
 			if dash && b.Len() > 0 {
 				b.WriteByte('-')

@@ -15,8 +15,10 @@ func mug() Product {
 		Categories: []Category{{Path: []string{"Kitchen", "Mugs"}}},
 		Pictures:   []Picture{{Source: "mug.webp", Original: "abcd.webp"}},
 		Variants: []Variant{
-			{SKU: "MUG-W", Options: []string{"White"}, TaxClass: "standard", GTIN: "04006381333931", Picture: "mug.webp", Prices: []Price{{"GBP", true, 1200, nil}}},
-			{SKU: "MUG-B", Options: []string{"Blue"}, TaxClass: "standard", Prices: []Price{{"GBP", true, 1200, new(int64(1500))}}},
+			{SKU: "MUG-W", Options: []string{"White"}, TaxClass: "standard", GTIN: "04006381333931",
+				Picture: "mug.webp", Prices: []Price{{"GBP", true, 1200, nil}}},
+			{SKU: "MUG-B", Options: []string{"Blue"}, TaxClass: "standard",
+				Prices: []Price{{"GBP", true, 1200, new(int64(1500))}}},
 		},
 	}
 }
@@ -90,7 +92,8 @@ func TestPriceHistoryIsKeptWithoutGapOrOverlap(t *testing.T) {
 
 	var open, rows, gaps int
 	require.NoError(t, pool.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE upper_inf(valid)), count(*), count(*) FILTER (WHERE next IS NOT NULL AND upper(valid) <> next)
+		SELECT count(*) FILTER (WHERE upper_inf(valid)), count(*), count(*) FILTER (WHERE next IS NOT NULL
+			AND upper(valid) <> next)
 		FROM (SELECT valid, lead(lower(valid)) OVER (ORDER BY lower(valid)) AS next FROM price WHERE variant_id = $1) p`, id).Scan(&open, &rows, &gaps))
 	require.Equal(t, 1, open)
 	require.Equal(t, 21, rows)
@@ -109,7 +112,8 @@ func TestBarcodesAreOneNumberWhateverTheirLength(t *testing.T) {
 		require.True(t, ok, scanned)
 		require.Equal(t, want, got)
 	}
-	for _, scanned := range []string{"", "4006381333932", "400638133393", "12345", "٤٠٠٦٣٨١٣٣٣٩٣١", "00000000000000", "400638133393a"} {
+	for _, scanned := range []string{"", "4006381333932", "400638133393", "12345", "٤٠٠٦٣٨١٣٣٣٩٣١", "00000000000000",
+		"400638133393a"} {
 		_, ok := GTIN(scanned)
 		require.False(t, ok, scanned)
 	}

@@ -23,9 +23,9 @@ func OpenPriceList(ctx context.Context, tx pgx.Tx, currency string, taxIncluded 
 	return err
 }
 
-// closeAndOpen is the one way a price changes: the open one gets an end, the new one begins there. Nothing happens where
-// amount and recommended price are the same already. Two changes in one transaction share its clock, so the second
-// replaces the first: that one never held.
+// closeAndOpen is the one way a price changes: the open one gets an end, the new one begins there. Nothing happens
+// where amount and recommended price are the same already. Two changes in one transaction share its clock, so the
+// second replaces the first: that one never held.
 const closeAndOpen = `
 	WITH list AS (
 		SELECT id
@@ -37,7 +37,8 @@ const closeAndOpen = `
 		JOIN list ON p.price_list_id = list.id
 		WHERE p.variant_id = @variant AND upper_inf(p.valid)),
 	differs AS (
-		SELECT NOT EXISTS (SELECT FROM open WHERE (amount, compare_at) IS NOT DISTINCT FROM (@amount, @compare_at::bigint)) AS yes)`
+		SELECT NOT EXISTS (SELECT FROM open WHERE (amount, compare_at) IS NOT DISTINCT FROM (@amount,
+			@compare_at::bigint)) AS yes)`
 
 func putPrices(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	for _, v := range p.Variants {
@@ -52,9 +53,10 @@ func putPrices(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	return nil
 }
 
-// SetPrice changes a price from now on and keeps the old one as history. Was is the amount that whoever changes it had before them; nil: they did not look. It answers
-// whether there was anything to change.
-func SetPrice(ctx context.Context, db pg.DB, variantID int64, price Price, was *int64, associateID int64) (changed bool, err error) {
+// SetPrice changes a price from now on and keeps the old one as history. Was is the amount that whoever changes it had
+// before them; nil: they did not look. It answers whether there was anything to change.
+func SetPrice(ctx context.Context, db pg.DB, variantID int64, price Price, was *int64, associateID int64) (changed bool,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		// The variant's row is the lock: two people who change one price at once do so one after the other.
 		if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
@@ -79,12 +81,15 @@ func unchanged(ctx context.Context, tx pgx.Tx, variantID int64, price Price, was
 		SELECT coalesce((
 			SELECT amount
 			FROM price
-			WHERE variant_id = $1 AND price_list_id = (SELECT id FROM price_list WHERE currency = $2 AND tax_included = $3) AND upper_inf(valid)), 0)`, variantID, price.Currency, price.TaxIncluded).Scan(&now)
+			WHERE variant_id = $1 AND price_list_id = (SELECT id FROM price_list WHERE currency = $2
+				AND tax_included = $3) AND upper_inf(valid)), 0)`, variantID, price.Currency,
+		price.TaxIncluded).Scan(&now)
 	if err != nil {
 		return fmt.Errorf("read the price that holds: %w", err)
 	}
 	if now != *was && now != price.Amount {
-		return fault.New(fault.Conflict, "Someone else changed this to {price} while you were editing. You entered {mine}: check both, then set the right price.",
+		return fault.New(fault.Conflict,
+			"Someone else changed this to {price} while you were editing. You entered {mine}: check both, then set the right price.",
 			text.Args{"price": money.New(now, price.Currency), "mine": money.New(price.Amount, price.Currency)})
 	}
 	return nil
@@ -93,7 +98,8 @@ func unchanged(ctx context.Context, tx pgx.Tx, variantID int64, price Price, was
 var errNoPriceList = errors.New("the shop has no price list for this currency")
 
 func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, associateID int64) (bool, error) {
-	args := pgx.NamedArgs{"variant": variantID, "currency": price.Currency, "included": price.TaxIncluded, "amount": price.Amount, "compare_at": price.CompareAt, "associate": associateID}
+	args := pgx.NamedArgs{"variant": variantID, "currency": price.Currency, "included": price.TaxIncluded,
+		"amount": price.Amount, "compare_at": price.CompareAt, "associate": associateID}
 	var lists int
 	var differs bool
 	batch := &pgx.Batch{}
@@ -108,7 +114,8 @@ func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, asso
 		SELECT @variant, list.id, @amount, @compare_at, tstzrange(coalesce((
 			SELECT max(upper(valid))
 			FROM price
-			WHERE variant_id = @variant AND price_list_id = list.id), clock_timestamp()), NULL), nullif(@associate::bigint, 0)
+			WHERE variant_id = @variant AND price_list_id = list.id), clock_timestamp()), NULL),
+				nullif(@associate::bigint, 0)
 		FROM list, differs
 		WHERE differs.yes`, args).Exec(func(tag pgconn.CommandTag) error {
 		differs = tag.RowsAffected() == 1
@@ -117,7 +124,8 @@ func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, asso
 	batch.Queue(`
 		SELECT count(*)
 		FROM price_list
-		WHERE currency = @currency AND tax_included = @included`, args).QueryRow(func(row pgx.Row) error { return row.Scan(&lists) })
+		WHERE currency = @currency AND tax_included = @included`,
+		args).QueryRow(func(row pgx.Row) error { return row.Scan(&lists) })
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return false, err
 	}
@@ -127,8 +135,8 @@ func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, asso
 	return differs, nil
 }
 
-// NowOn joins the price that holds now for variant v on price list `list`. The statement's clock, not the transaction's:
-// a price set a moment ago in the same transaction counts already.
+// NowOn joins the price that holds now for variant v on price list `list`. The statement's clock, not the
+// transaction's: a price set a moment ago in the same transaction counts already.
 const NowOn = `
 	LEFT JOIN LATERAL (
 		SELECT p.amount, p.compare_at, lower(p.valid) AS since
@@ -153,5 +161,6 @@ const Categories = `
 				WITH RECURSIVE up AS (
 					SELECT category_id AS id FROM product_category WHERE product_id = product.id
 					UNION
-					SELECT category.parent_id FROM category JOIN up ON up.id = category.id WHERE category.parent_id IS NOT NULL)
+					SELECT category.parent_id FROM category JOIN up ON up.id = category.id
+						WHERE category.parent_id IS NOT NULL)
 				SELECT id FROM up)`

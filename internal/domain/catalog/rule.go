@@ -9,7 +9,8 @@ import (
 	"counterpart/internal/platform/fault"
 )
 
-// Rule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what happens when the shelf is empty.
+// Rule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what
+// happens when the shelf is empty.
 type Rule struct {
 	Min, Max  int
 	GiftCard  bool // no stock is kept of it, nothing is taken off it, it earns nothing and is mailed
@@ -35,7 +36,8 @@ func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
 	return nil
 }
 
-// Break is a better price: from a number of units on, or for members, or both. Amount is minor units; 0 ends the one that holds.
+// Break is a better price: from a number of units on, or for members, or both. Amount is minor units; 0 ends the one
+// that holds.
 type Break struct {
 	Currency    string
 	TaxIncluded bool
@@ -53,16 +55,19 @@ func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associat
 	if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
 		return fmt.Errorf("hold a variant: %w", err)
 	}
-	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From, "members": b.Members, "amount": b.Amount, "associate": associateID}
+	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From,
+		"members": b.Members, "amount": b.Amount, "associate": associateID}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE price_break
 		SET valid = tstzrange(lower(valid), greatest(clock_timestamp(), lower(valid) + interval '1 microsecond'))
 		WHERE variant_id = @variant AND from_quantity = @from AND members = @members AND upper_inf(valid)
-			AND price_list_id = (SELECT id FROM price_list WHERE currency = @currency AND tax_included = @included)`, args)
+			AND price_list_id = (SELECT id FROM price_list WHERE currency = @currency AND tax_included = @included)`,
+		args)
 	batch.Queue(`
 		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, amount, valid, associate_id)
-		SELECT @variant, id, @from, @members, @amount, tstzrange(clock_timestamp() + interval '2 microseconds', NULL), nullif(@associate::bigint, 0)
+		SELECT @variant, id, @from, @members, @amount, tstzrange(clock_timestamp() + interval '2 microseconds', NULL),
+			nullif(@associate::bigint, 0)
 		FROM price_list
 		WHERE currency = @currency AND tax_included = @included AND @amount::bigint > 0`, args)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

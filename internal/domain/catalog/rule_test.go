@@ -40,8 +40,14 @@ func TestBetterPricesAreKeptInTheirHistory(t *testing.T) {
 	require.NoError(t, set(catalog.Break{Currency: "GBP", TaxIncluded: true, From: 6}))
 	require.Equal(t, 1, count(`upper_inf(valid)`))
 	require.Error(t, set(catalog.Break{Currency: "GBP", TaxIncluded: true, From: 1, Amount: 100}), "one is not many")
-	require.Error(t, pg.InTx(ctx, db, func(tx pgx.Tx) error { return catalog.SetRule(ctx, tx, c.Mug, catalog.Rule{Min: 5, Max: 4}) }))
-	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error { return catalog.SetRule(ctx, tx, c.Mug, catalog.Rule{Min: 2, Max: 6}) }))
+	require.Error(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return catalog.SetRule(ctx, tx, c.Mug,
+			catalog.Rule{Min: 5, Max: 4})
+	}))
+	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return catalog.SetRule(ctx, tx, c.Mug,
+			catalog.Rule{Min: 2, Max: 6})
+	}))
 }
 
 // C16: two people have the same price before them. The second is shown what the first made of it.
@@ -51,10 +57,12 @@ func TestTheSecondWhoChangesAPriceIsTold(t *testing.T) {
 	c := sample.Load(t, db)
 	for range pgtest.Rounds(5, 50) {
 		var before int64
-		require.NoError(t, db.QueryRow(ctx, `SELECT amount FROM price WHERE variant_id = $1 AND upper_inf(valid) AND price_list_id = (SELECT id FROM price_list WHERE currency = 'GBP')`, c.Mug).Scan(&before))
+		require.NoError(t, db.QueryRow(ctx,
+			`SELECT amount FROM price WHERE variant_id = $1 AND upper_inf(valid) AND price_list_id = (SELECT id FROM price_list WHERE currency = 'GBP')`, c.Mug).Scan(&before))
 		var told, done atomic.Int64
 		pgtest.AtOnce(2, func(i int) {
-			_, err := catalog.SetPrice(ctx, db, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true, Amount: before + int64(i) + 1}, &before, 0)
+			_, err := catalog.SetPrice(ctx, db, c.Mug, catalog.Price{Currency: "GBP", TaxIncluded: true,
+				Amount: before + int64(i) + 1}, &before, 0)
 			if fault.Is(err, fault.Conflict) {
 				told.Add(1)
 			} else if err == nil {

@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// Scanned is what a scanner, a phone's camera or a keyboard gave, read every way it can be meant. A look-up tries all of them.
+// Scanned is what a scanner, a phone's camera or a keyboard gave, read every way it can be meant. A look-up tries all
+// of them.
 type Scanned struct {
 	GTINs []string // 14 digits each: as scanned, with the zeros or the check digit that were missing
 	Key   string   // of a SKU or of one of the retailer's own codes; see Key
@@ -20,7 +21,8 @@ const ByCode = `
 	UNION
 	SELECT id FROM variant WHERE @key <> '' AND sku_key(sku) = @key`
 
-// Key is a SKU or a code of the retailer's own as it is looked up, the same as sku_key in the database: in upper case, without spaces and dashes.
+// Key is a SKU or a code of the retailer's own as it is looked up, the same as sku_key in the database: in upper case,
+// without spaces and dashes.
 func Key(typed string) string {
 	return strings.ToUpper(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || strings.ContainsRune("-‐‑‒–—", r) {
@@ -30,8 +32,8 @@ func Key(typed string) string {
 	}, typed))
 }
 
-// Scan reads a symbology prefix (ISO/IEC 15424: ]C1, ]E0, ]Q3), GS1 element strings with and without brackets, GS1 Digital Link addresses of any
-// host, GTINs of any length, and anything else as a SKU or a code of the retailer's own.
+// Scan reads a symbology prefix (ISO/IEC 15424: ]C1, ]E0, ]Q3), GS1 element strings with and without brackets, GS1
+// Digital Link addresses of any host, GTINs of any length, and anything else as a SKU or a code of the retailer's own.
 func Scan(typed string) Scanned {
 	typed = strings.TrimSpace(typed)
 	prefixed := false
@@ -58,7 +60,8 @@ func keyUnless(scanned bool, typed string) string {
 
 func isLetter(b byte) bool { return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' }
 
-// gtins are those that digits can be: whole, with leading zeros that a spreadsheet took, or without the check digit that some scanners leave out.
+// gtins are those that digits can be: whole, with leading zeros that a spreadsheet took, or without the check digit
+// that some scanners leave out.
 func gtins(typed string) (all []string) {
 	digits := Key(typed)
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {
@@ -79,8 +82,8 @@ func gtins(typed string) (all []string) {
 	return all
 }
 
-// Completed is a GTIN that lost leading zeros in a spreadsheet: 9 to 13 digits whose last one is the check digit of the others. One number in ten
-// fits by chance, so what was typed has to stay findable, too.
+// Completed is a GTIN that lost leading zeros in a spreadsheet: 9 to 13 digits whose last one is the check digit of the
+// others. One number in ten fits by chance, so what was typed has to stay findable, too.
 func Completed(digits string) (string, bool) {
 	n := len(digits)
 	if n < 9 || n > 13 || strings.Trim(digits, "0123456789") != "" {
@@ -89,10 +92,12 @@ func Completed(digits string) (string, bool) {
 	return GTIN(strings.Repeat("0", 14-n) + digits)
 }
 
-// digitalLink reads the GTIN of a GS1 Digital Link address: its path has /01/ before it, whatever the host and whatever stands around it.
+// digitalLink reads the GTIN of a GS1 Digital Link address: its path has /01/ before it, whatever the host and whatever
+// stands around it.
 func digitalLink(typed string) (string, bool) {
 	address, err := url.Parse(typed)
-	if err != nil || address.Host == "" || !strings.EqualFold(address.Scheme, "http") && !strings.EqualFold(address.Scheme, "https") {
+	if err != nil || address.Host == "" || !strings.EqualFold(address.Scheme, "http") &&
+		!strings.EqualFold(address.Scheme, "https") {
 		return "", false
 	}
 	parts := strings.Split(address.Path, "/")
@@ -109,8 +114,8 @@ func digitalLink(typed string) (string, bool) {
 // fnc1 ends a value of variable length; scanners send it as the character Group Separator.
 const fnc1 = '\x1d'
 
-// fixed is how long the value behind an application identifier is where its length is fixed (GS1 General Specifications, figure 7.8.5-2), by the
-// identifier's first two digits, the rest of a longer identifier included.
+// fixed is how long the value behind an application identifier is where its length is fixed (GS1 General
+// Specifications, figure 7.8.5-2), by the identifier's first two digits, the rest of a longer identifier included.
 var fixed = map[string]int{
 	"00": 18, "01": 14, "02": 14, "03": 14, "04": 16, "11": 6, "12": 6, "13": 6, "14": 6, "15": 6, "16": 6, "17": 6, "18": 6, "19": 6, "20": 2,
 	"31": 8, "32": 8, "33": 8, "34": 8, "35": 8, "36": 8, "41": 14,

@@ -9,8 +9,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Give adds an amount to what a customer may spend, in minor units, for a cause of the ledger: given, restored, refunded.
-func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amount int64, cause string, orderID, associateID int64) error {
+// Give adds an amount to what a customer may spend, in minor units, for a cause of the ledger: given, restored,
+// refunded.
+func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amount int64, cause string, orderID,
+	associateID int64) error {
 	_, err := tx.Exec(ctx, `
 		WITH account AS (
 			INSERT INTO credit AS c (customer_id, currency, balance)
@@ -26,8 +28,8 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amo
 	return nil
 }
 
-// QueueSpend takes an amount from what a person has, in a batch that the caller sends: from all the customers that they are together, the oldest first. Where there is
-// less, gone is called, and the transaction must not be kept.
+// QueueSpend takes an amount from what a person has, in a batch that the caller sends: from all the customers that they
+// are together, the oldest first. Where there is less, gone is called, and the transaction must not be kept.
 func QueueSpend(batch *pgx.Batch, person int64, currency string, amount, orderID int64, gone func()) {
 	batch.Queue(`
 		WITH mine AS (
@@ -37,7 +39,9 @@ func QueueSpend(batch *pgx.Batch, person int64, currency string, amount, orderID
 			ORDER BY customer_id
 			FOR UPDATE),
 		part AS (
-			SELECT customer_id, least(balance, greatest(0, $3::bigint - (sum(balance) OVER (ORDER BY customer_id) - balance)))::bigint AS amount, sum(balance) OVER () AS total
+			SELECT customer_id, least(balance, greatest(0,
+				$3::bigint - (sum(balance) OVER (ORDER BY customer_id) - balance)))::bigint AS amount,
+				sum(balance) OVER () AS total
 			FROM mine),
 		spent AS (
 			UPDATE credit c

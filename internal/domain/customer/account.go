@@ -25,12 +25,14 @@ type Account struct {
 func AccountOf(ctx context.Context, db pg.DB, email string) (*Account, error) {
 	var a Account
 	err := db.QueryRow(ctx, `
-		SELECT coalesce(c.merged_into, c.id), c.id, coalesce(p.hash, ''), c.disabled_at IS NOT NULL OR root.disabled_at IS NOT NULL
+		SELECT coalesce(c.merged_into, c.id), c.id, coalesce(p.hash, ''), c.disabled_at IS NOT NULL
+			OR root.disabled_at IS NOT NULL
 		FROM identity i
 		JOIN customer c ON c.id = i.customer_id
 		JOIN customer root ON root.id = coalesce(c.merged_into, c.id)
 		LEFT JOIN password p ON p.customer_id = c.id
-		WHERE i.kind = 'email' AND i.value = $1 AND i.verified_at IS NOT NULL AND c.registered_at IS NOT NULL`, email).Scan(&a.ID, &a.Member, &a.Hash, &a.Disabled)
+		WHERE i.kind = 'email' AND i.value = $1 AND i.verified_at IS NOT NULL AND c.registered_at IS NOT NULL`,
+		email).Scan(&a.ID, &a.Member, &a.Hash, &a.Disabled)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -44,7 +46,8 @@ func AccountOf(ctx context.Context, db pg.DB, email string) (*Account, error) {
 func Register(ctx context.Context, tx pgx.Tx, customerID int64, name string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE customer
-		SET registered_at = coalesce(registered_at, now()), name = CASE WHEN $2 = '' OR name <> '' AND registered_at IS NOT NULL THEN name ELSE $2 END
+		SET registered_at = coalesce(registered_at, now()), name = CASE WHEN $2 = '' OR name <> ''
+			AND registered_at IS NOT NULL THEN name ELSE $2 END
 		WHERE id = $1`, customerID, name)
 	if err != nil {
 		return fmt.Errorf("register a customer: %w", err)
@@ -72,7 +75,8 @@ func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value string
 	_, err := tx.Exec(ctx, `
 		INSERT INTO identity AS i (customer_id, kind, value, source, verified_at)
 		VALUES ($1, $2, $3, $4, now())
-		ON CONFLICT (customer_id, kind, value) DO UPDATE SET verified_at = coalesce(i.verified_at, now())`, customerID, kind, value, source)
+		ON CONFLICT (customer_id, kind, value) DO UPDATE SET verified_at = coalesce(i.verified_at, now())`, customerID,
+		kind, value, source)
 	if pg.Violates(err, "identity_verified") {
 		return errTaken
 	}
@@ -86,24 +90,29 @@ func Verify(ctx context.Context, tx pgx.Tx, customerID int64, kind, value string
 func Forget(ctx context.Context, tx pgx.Tx, person int64, kind, value string) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM identity
-		WHERE customer_id IN (`+Members+`) AND kind = @kind AND value = @value`, pgx.NamedArgs{"person": person, "kind": kind, "value": value})
+		WHERE customer_id IN (`+Members+`) AND kind = @kind AND value = @value`, pgx.NamedArgs{"person": person,
+		"kind": kind, "value": value})
 	if err != nil {
 		return fmt.Errorf("forget an identity: %w", err)
 	}
 	return nil
 }
 
-// Claimable are the profiles that become a person's when they prove this email or phone: each has it unproven, has no account, is part of
-// nobody, and has proven nothing else by which somebody could be reached.
+// Claimable are the profiles that become a person's when they prove this email or phone: each has it unproven, has no
+// account, is part of nobody, and has proven nothing else by which somebody could be reached.
 func Claimable(ctx context.Context, tx pgx.Tx, kind, value string) ([]int64, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT c.id
 		FROM identity i
 		JOIN customer c ON c.id = i.customer_id
-		WHERE i.kind = $1 AND i.value = $2 AND i.verified_at IS NULL AND c.registered_at IS NULL AND c.merged_into IS NULL AND c.erased_at IS NULL AND c.disabled_at IS NULL
-			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = $1 AND other.value <> $2)
-			AND ($1 <> 'phone' OR NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = 'email')) -- a number may be a household's: whoever gave an address claims by that
-			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind IN ('email', 'phone', 'passkey') AND other.verified_at IS NOT NULL)
+		WHERE i.kind = $1 AND i.value = $2 AND i.verified_at IS NULL AND c.registered_at IS NULL
+			AND c.merged_into IS NULL AND c.erased_at IS NULL AND c.disabled_at IS NULL
+			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind = $1
+				AND other.value <> $2)
+			AND ($1 <> 'phone' OR NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id
+				AND other.kind = 'email')) -- a number may be a household's: whoever gave an address claims by that
+			AND NOT EXISTS (SELECT FROM identity other WHERE other.customer_id = c.id AND other.kind IN ('email',
+				'phone', 'passkey') AND other.verified_at IS NOT NULL)
 		ORDER BY c.id
 		LIMIT 20`, kind, value)
 	if err != nil {
@@ -112,7 +121,8 @@ func Claimable(ctx context.Context, tx pgx.Tx, kind, value string) ([]int64, err
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// GivenAtFirst says whether a customer gave an address or number themselves: with an order, when their profile was made, or before it had any history.
+// GivenAtFirst says whether a customer gave an address or number themselves: with an order, when their profile was
+// made, or before it had any history.
 func GivenAtFirst(ctx context.Context, db pg.DB, customerID int64, kind, value string) (first bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT EXISTS (
@@ -120,16 +130,21 @@ func GivenAtFirst(ctx context.Context, db pg.DB, customerID int64, kind, value s
 			FROM identity i
 			JOIN customer c ON c.id = i.customer_id
 			WHERE i.customer_id = $1 AND i.kind = $2 AND i.value = $3 AND c.registered_at IS NULL
-				AND NOT EXISTS (SELECT FROM identity WHERE kind = $2 AND value = $3 AND verified_at IS NOT NULL AND customer_id <> $1)
-				AND (i.source <> $4 OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value, origin.Counter).Scan(&first)
+				AND NOT EXISTS (SELECT FROM identity WHERE kind = $2 AND value = $3 AND verified_at IS NOT NULL
+					AND customer_id <> $1)
+				AND (i.source <> $4 OR i.created_at <= c.created_at + interval '10 minutes' OR NOT EXISTS (SELECT
+					FROM timeline WHERE customer_id = $1 AND kind = 'bought')))`, customerID, kind, value,
+		origin.Counter).Scan(&first)
 	return first, err
 }
 
-// DropPasskeys forgets every passkey of a person that came after a time: what was added while the account was in other hands.
+// DropPasskeys forgets every passkey of a person that came after a time: what was added while the account was in other
+// hands.
 func DropPasskeys(ctx context.Context, tx pgx.Tx, person int64, since time.Time) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM identity
-		WHERE kind = 'passkey' AND created_at >= @since AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "since": since})
+		WHERE kind = 'passkey' AND created_at >= @since AND customer_id IN (`+Members+`)`,
+		pgx.NamedArgs{"person": person, "since": since})
 	if err != nil {
 		return fmt.Errorf("drop passkeys: %w", err)
 	}
@@ -139,12 +154,15 @@ func DropPasskeys(ctx context.Context, tx pgx.Tx, person int64, since time.Time)
 // IsAnonymous says whether a guest is nothing but a device: nobody wrote a name or a way to reach them.
 func IsAnonymous(ctx context.Context, tx pgx.Tx, customerID int64) (anonymous bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT NOT EXISTS (SELECT FROM identity WHERE customer_id = $1 AND kind <> 'device')`, customerID).Scan(&anonymous)
+		SELECT NOT EXISTS (SELECT FROM identity WHERE customer_id = $1 AND kind <> 'device')`,
+		customerID).Scan(&anonymous)
 	return anonymous, err
 }
 
-// WalkIn is, in a statement, whether customer $1 is a sale at a counter to which nobody belongs yet: there is nothing by which they could be known, not even a device.
-const WalkIn = `(EXISTS (SELECT FROM customer WHERE id = $1 AND channel = '` + string(origin.Counter) + `' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1))`
+// WalkIn is, in a statement, whether customer $1 is a sale at a counter to which nobody belongs yet: there is nothing
+// by which they could be known, not even a device.
+const WalkIn = `(EXISTS (SELECT FROM customer WHERE id = $1 AND channel = '` + string(origin.Counter) +
+	`' AND name = '') AND NOT EXISTS (SELECT FROM identity WHERE customer_id = $1))`
 
 // IsWalkIn asks that.
 func IsWalkIn(ctx context.Context, tx pgx.Tx, customerID int64) (walkIn bool, err error) {
@@ -190,7 +208,8 @@ func SetDisabled(ctx context.Context, tx pgx.Tx, person int64, disabled bool) er
 }
 
 // AddPasskey keeps what an authenticator gave; credentialID in base64url is its identity.
-func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerID int64, credentialID, name string, credential []byte) error {
+func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerID int64, credentialID, name string,
+	credential []byte) error {
 	tag, err := tx.Exec(ctx, `
 		WITH known AS (
 			INSERT INTO identity (customer_id, kind, value, source, verified_at)
@@ -208,15 +227,18 @@ func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerI
 	return nil
 }
 
-// PasskeyOf finds a passkey by its id: the person it signs in and what was kept of it, locked until the transaction ends.
-func PasskeyOf(ctx context.Context, tx pgx.Tx, credentialID string) (person, member int64, credential []byte, err error) {
+// PasskeyOf finds a passkey by its id: the person it signs in and what was kept of it, locked until the transaction
+// ends.
+func PasskeyOf(ctx context.Context, tx pgx.Tx, credentialID string) (person, member int64, credential []byte,
+	err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT coalesce(c.merged_into, c.id), c.id, k.credential
 		FROM identity i
 		JOIN passkey k ON k.identity_id = i.id
 		JOIN customer c ON c.id = i.customer_id
 		JOIN customer root ON root.id = coalesce(c.merged_into, c.id)
-		WHERE i.kind = 'passkey' AND i.value = $1 AND i.verified_at IS NOT NULL AND c.disabled_at IS NULL AND root.disabled_at IS NULL
+		WHERE i.kind = 'passkey' AND i.value = $1 AND i.verified_at IS NOT NULL AND c.disabled_at IS NULL
+			AND root.disabled_at IS NULL
 		FOR UPDATE OF k`, credentialID).Scan(&person, &member, &credential)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, 0, nil, nil
@@ -238,7 +260,8 @@ func UsedPasskey(ctx context.Context, tx pgx.Tx, credentialID string, credential
 func DropPasskey(ctx context.Context, tx pgx.Tx, person, identityID int64) error {
 	tag, err := tx.Exec(ctx, `
 		DELETE FROM identity
-		WHERE id = @id AND kind = 'passkey' AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "id": identityID})
+		WHERE id = @id AND kind = 'passkey' AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person,
+		"id": identityID})
 	if err != nil {
 		return fmt.Errorf("drop a passkey: %w", err)
 	}
@@ -252,12 +275,14 @@ func DropPasskey(ctx context.Context, tx pgx.Tx, person, identityID int64) error
 func DropUnproven(ctx context.Context, tx pgx.Tx, person, identityID int64) error {
 	tag, err := tx.Exec(ctx, `
 		DELETE FROM identity
-		WHERE id = @id AND kind IN ('email', 'phone') AND verified_at IS NULL AND customer_id IN (`+Members+`)`, pgx.NamedArgs{"person": person, "id": identityID})
+		WHERE id = @id AND kind IN ('email', 'phone') AND verified_at IS NULL AND customer_id IN (`+Members+`)`,
+		pgx.NamedArgs{"person": person, "id": identityID})
 	if err != nil {
 		return fmt.Errorf("drop an identity: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "That’s already been removed, or it’s verified and only the customer can remove it.")
+		return fault.New(fault.NotFound,
+			"That’s already been removed, or it’s verified and only the customer can remove it.")
 	}
 	return nil
 }
@@ -265,7 +290,8 @@ func DropUnproven(ctx context.Context, tx pgx.Tx, person, identityID int64) erro
 // OlderFirst says which of two profiles survives a merge: the one with an account, else the one that was there first.
 func OlderFirst(ctx context.Context, tx pgx.Tx, one, other int64) (survivor, absorbed int64, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT (array_agg(id ORDER BY registered_at IS NULL, id))[1], (array_agg(id ORDER BY registered_at IS NULL, id))[2]
+		SELECT (array_agg(id ORDER BY registered_at IS NULL, id))[1], (array_agg(id ORDER BY registered_at IS NULL,
+			id))[2]
 		FROM customer
 		WHERE id IN ($1, $2)
 		HAVING count(*) = 2`, one, other).Scan(&survivor, &absorbed)

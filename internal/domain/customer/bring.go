@@ -12,7 +12,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// ImportRow is a customer as another system has them. Key names them there, or by what their row says, and makes a second import find them again.
+// ImportRow is a customer as another system has them. Key names them there, or by what their row says, and makes a
+// second import find them again.
 type ImportRow struct {
 	Key          string
 	Name         string
@@ -27,8 +28,8 @@ type ImportRow struct {
 // Outcome is what became of an incoming customer.
 type Outcome struct{ Created, Changed bool }
 
-// Import writes a customer from another system, or finds them and adds what is new. What somebody has changed here is never changed back: a name
-// stands once there is an account, and a consent once there was any word of theirs on it.
+// Import writes a customer from another system, or finds them and adds what is new. What somebody has changed here is
+// never changed back: a name stands once there is an account, and a consent once there was any word of theirs on it.
 func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error) {
 	id, account, err := brought(ctx, tx, in)
 	if err != nil {
@@ -49,7 +50,8 @@ func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error)
 		return nil
 	}
 	if !o.Created && !account {
-		if err := count(`UPDATE customer SET name = $2 WHERE id = $1 AND name <> $2 AND $2 <> ''`, id, in.Name); err != nil {
+		if err := count(`UPDATE customer SET name = $2 WHERE id = $1 AND name <> $2 AND $2 <> ''`, id,
+			in.Name); err != nil {
 			return o, err
 		}
 	}
@@ -64,7 +66,8 @@ func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error)
 		}
 	}
 	for _, tag := range in.Tags {
-		if err := count(`INSERT INTO customer_tag (customer_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, tag); err != nil {
+		if err := count(`INSERT INTO customer_tag (customer_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id,
+			tag); err != nil {
 			return o, err
 		}
 	}
@@ -92,7 +95,8 @@ func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error)
 		err := count(`
 			INSERT INTO consent (customer_id, purpose, medium, given, wording, source)
 			SELECT $1, 'marketing', $2, $3, $4, 'import'
-			WHERE $3 AND NOT EXISTS (SELECT FROM consent WHERE customer_id = $1 AND purpose = 'marketing' AND medium = $2)`, id, medium, given, Choices[i].Wording)
+			WHERE $3 AND NOT EXISTS (SELECT FROM consent WHERE customer_id = $1 AND purpose = 'marketing'
+				AND medium = $2)`, id, medium, given, Choices[i].Wording)
 		if err != nil {
 			return o, err
 		}
@@ -100,7 +104,8 @@ func Import(ctx context.Context, tx pgx.Tx, in ImportRow) (o Outcome, err error)
 	return o, nil
 }
 
-// brought finds whom an earlier import made, by their key alone: nobody proved an address or a number that stands in a file.
+// brought finds whom an earlier import made, by their key alone: nobody proved an address or a number that stands in a
+// file.
 func brought(ctx context.Context, db pg.DB, in ImportRow) (id int64, account bool, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT root.id, root.registered_at IS NOT NULL

@@ -19,8 +19,8 @@ type Seen struct {
 	Words     string
 }
 
-// Trail collects browse events and writes them in batches after the pages are answered. It is lossy on purpose: when the database is
-// slow, events are dropped and pages are not.
+// Trail collects browse events and writes them in batches after the pages are answered. It is lossy on purpose: when
+// the database is slow, events are dropped and pages are not.
 type Trail struct {
 	events chan Seen
 	done   chan struct{}
@@ -89,7 +89,8 @@ func (t *Trail) run(ctx context.Context, db pg.DB) {
 
 // WriteSeen writes events of devices whose person agrees to it at this moment, whatever the page thought a second ago.
 func WriteSeen(ctx context.Context, db pg.DB, all []Seen) error {
-	devices, times, products, words := make([]string, len(all)), make([]time.Time, len(all)), make([]int64, len(all)), make([]string, len(all))
+	devices, times, products, words := make([]string, len(all)), make([]time.Time, len(all)), make([]int64,
+		len(all)), make([]string, len(all))
 	for i, s := range all {
 		devices[i], times[i], products[i], words[i] = s.Device, s.At, s.ProductID, s.Words
 	}
@@ -120,7 +121,8 @@ func TurnMonths(ctx context.Context, db pg.DB, now time.Time) error {
 			return fmt.Errorf("make a month for browse events: %w", err)
 		}
 	}
-	if _, err := db.Exec(ctx, `SELECT browse_event_drop($1::date)`, now.AddDate(0, -KeepMonths, 1-now.Day())); err != nil {
+	if _, err := db.Exec(ctx, `SELECT browse_event_drop($1::date)`,
+		now.AddDate(0, -KeepMonths, 1-now.Day())); err != nil {
 		return fmt.Errorf("drop old months: %w", err)
 	}
 	return nil
@@ -130,6 +132,7 @@ func TurnMonths(ctx context.Context, db pg.DB, now time.Time) error {
 func ForgetTrail(ctx context.Context, tx pgx.Tx, person int64) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM browse_event
-		WHERE device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id IN (`+Members+`))`, pgx.NamedArgs{"person": person})
+		WHERE device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id IN (`+Members+`))`,
+		pgx.NamedArgs{"person": person})
 	return err
 }

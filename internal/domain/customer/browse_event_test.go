@@ -21,18 +21,23 @@ import (
 
 var ctx = context.Background()
 
-// TestATrailIsKeptOnlyWithConsent notes what two devices look at, of which one agreed, and forgets it when they take it back.
+// TestATrailIsKeptOnlyWithConsent notes what two devices look at, of which one agreed, and forgets it when they take it
+// back.
 func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
-	agreed, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: c.Mug, Quantity: 1})
+	agreed, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+		shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
-	silent, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: c.Mug, Quantity: 1})
+	silent, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+		shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
 	who, err := customer.ByDevice(ctx, db, agreed)
 	require.NoError(t, err)
 	say := func(given bool) {
-		require.NoError(t, person.RecordConsent(ctx, db, who, customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: given, Source: "web"}))
+		require.NoError(t, person.RecordConsent(ctx, db, who,
+			customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: given,
+				Source: "web"}))
 	}
 	say(true)
 	look := func() (n int) {
@@ -40,7 +45,8 @@ func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 		trail := customer.NewTrail(writing, db)
 		for _, device := range []string{agreed, silent, "nobody's"} {
 			for i := range 700 {
-				trail.Note(customer.Seen{Device: customer.DeviceValue(device), At: time.Now(), Words: fmt.Sprint("mugs ", i)})
+				trail.Note(customer.Seen{Device: customer.DeviceValue(device), At: time.Now(),
+					Words: fmt.Sprint("mugs ", i)})
 			}
 		}
 		stop()
@@ -57,13 +63,15 @@ func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	require.Zero(t, look())
 }
 
-// TestMonthsComeAndGo makes the months ahead, again without harm, and drops those that are too old with what is in them.
+// TestMonthsComeAndGo makes the months ahead, again without harm, and drops those that are too old with what is in
+// them.
 func TestMonthsComeAndGo(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	old := time.Now().AddDate(0, -customer.KeepMonths-1, 0)
 	_, err := db.Exec(ctx, `SELECT browse_event_month($1)`, old)
 	require.NoError(t, err)
-	_, err = db.Exec(ctx, `INSERT INTO browse_event (device, at, kind, words) VALUES ('x', $1, 'searched', 'mugs')`, old)
+	_, err = db.Exec(ctx, `INSERT INTO browse_event (device, at, kind, words) VALUES ('x', $1, 'searched', 'mugs')`,
+		old)
 	require.NoError(t, err)
 
 	var wg sync.WaitGroup
@@ -72,15 +80,18 @@ func TestMonthsComeAndGo(t *testing.T) {
 	}
 	wg.Wait()
 
-	rows, err := db.Query(ctx, `SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'browse_event'::regclass ORDER BY 1`)
+	rows, err := db.Query(ctx,
+		`SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'browse_event'::regclass ORDER BY 1`)
 	require.NoError(t, err)
 	months, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	first := time.Now().AddDate(0, 0, 1-time.Now().Day())
-	require.Equal(t, []string{"browse_event_" + first.Format("200601"), "browse_event_" + first.AddDate(0, 1, 0).Format("200601")}, months)
+	require.Equal(t, []string{"browse_event_" + first.Format("200601"), "browse_event_" +
+		first.AddDate(0, 1, 0).Format("200601")}, months)
 }
 
-// TestCardsHaveCheckDigits takes cards as they are typed and refuses a slip of one figure, or of two neighbours that differ by other than five.
+// TestCardsHaveCheckDigits takes cards as they are typed and refuses a slip of one figure, or of two neighbours that
+// differ by other than five.
 func TestCardsHaveCheckDigits(t *testing.T) {
 	tx := pgtest.Tx(t)
 	id, err := customer.Create(ctx, tx, "Ada", "en", "counter")
@@ -110,12 +121,14 @@ func TestTwoWhoWriteAtOnceBothKeepWhatTheyWrote(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			assert.NoError(t, person.AddNote(ctx, db, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID, LocationID: c.HarbourStreet.ID}, ada, "note", fmt.Sprint("note ", i)))
+			assert.NoError(t, person.AddNote(ctx, db, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID,
+				LocationID: c.HarbourStreet.ID}, ada, "note", fmt.Sprint("note ", i)))
 		})
 	}
 	wg.Wait()
 	var notes int
-	require.NoError(t, db.QueryRow(ctx, `SELECT count(DISTINCT body) FROM note WHERE customer_id = $1`, ada).Scan(&notes))
+	require.NoError(t, db.QueryRow(ctx, `SELECT count(DISTINCT body) FROM note WHERE customer_id = $1`,
+		ada).Scan(&notes))
 	require.Equal(t, 20, notes)
 }
 
@@ -127,7 +140,8 @@ func TestWishesAreKeptOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			_, err := shopping.Wish(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: ada}, c.Coat)
+			_, err := shopping.Wish(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"},
+				shopping.Shopper{Person: ada}, c.Coat)
 			assert.NoError(t, err)
 		})
 	}

@@ -12,7 +12,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Purposes of consent, and the media of the one that has several. What is done in the shop itself has the medium InShop.
+// Purposes of consent, and the media of the one that has several. What is done in the shop itself has the medium
+// InShop.
 const (
 	Marketing       = "marketing"
 	Personalisation = "personalisation"
@@ -26,8 +27,8 @@ const (
 	InShop  = "shop"
 )
 
-// Choice is one thing that can be agreed to, with the sentence that is shown. A changed sentence gets a new version, so that it stays
-// known what somebody agreed to.
+// Choice is one thing that can be agreed to, with the sentence that is shown. A changed sentence gets a new version, so
+// that it stays known what somebody agreed to.
 type Choice struct {
 	Purpose, Medium string
 	Wording         int
@@ -36,16 +37,20 @@ type Choice struct {
 
 // Choices are all there are, in the order in which they are shown.
 var Choices = []Choice{
-	{Personalisation, InShop, 1, "Save my browsing history", "Save the products I view and what I search for, so I can find them again and see what goes with them."},
-	{Clienteling, InShop, 1, "Share it with staff", "When I’m in store, staff can see what I’ve viewed, my list and my sizes."},
-	{Location, InShop, 1, "Use my location", "Use my location, if my browser shares it, to sort stores by distance. It isn’t stored."},
+	{Personalisation, InShop, 1, "Save my browsing history",
+		"Save the products I view and what I search for, so I can find them again and see what goes with them."},
+	{Clienteling, InShop, 1, "Share it with staff",
+		"When I’m in store, staff can see what I’ve viewed, my list and my sizes."},
+	{Location, InShop, 1, "Use my location",
+		"Use my location, if my browser shares it, to sort stores by distance. It isn’t stored."},
 	{Marketing, ByMail, 1, "News by email", "Email me about new products and offers."},
 	{Marketing, BySMS, 1, "News by text", "Text me about new products and offers."},
 	{Marketing, ByPush, 1, "Push notifications", "Send notifications about new products and offers to my devices."},
 	{Marketing, ByPhone, 1, "Calls", "Call me about new products and offers."},
 }
 
-// Consented says whether a person agrees now. Whatever sends, shows or keeps something that needs it asks here at that moment.
+// Consented says whether a person agrees now. Whatever sends, shows or keeps something that needs it asks here at that
+// moment.
 func Consented(ctx context.Context, db pg.DB, person int64, purpose, medium string) (given bool, err error) {
 	err = db.QueryRow(ctx, `SELECT consented($1, $2, $3)`, person, purpose, medium).Scan(&given)
 	if err != nil {
@@ -54,7 +59,8 @@ func Consented(ctx context.Context, db pg.DB, person int64, purpose, medium stri
 	return given, nil
 }
 
-// ConsentEntry gives or withdraws one consent. Saying again what holds already writes nothing. Giving and withdrawing are one call.
+// ConsentEntry gives or withdraws one consent. Saying again what holds already writes nothing. Giving and withdrawing
+// are one call.
 type ConsentEntry struct {
 	Purpose, Medium string
 	Given           bool
@@ -84,5 +90,6 @@ func RecordConsent(ctx context.Context, tx pgx.Tx, person int64, a ConsentEntry)
 	if a.Given {
 		kind = Agreed
 	}
-	return Record(ctx, tx, Fact{CustomerID: person, Kind: kind, Channel: a.Source, LocationID: a.LocationID, AssociateID: a.AssociateID, Detail: a.Purpose + " " + a.Medium})
+	return Record(ctx, tx, Fact{CustomerID: person, Kind: kind, Channel: a.Source, LocationID: a.LocationID,
+		AssociateID: a.AssociateID, Detail: a.Purpose + " " + a.Medium})
 }

@@ -32,9 +32,10 @@ const (
 // Members are the customers of a person, for a query with the argument @person: the surviving customer's id.
 const Members = `SELECT id FROM customer WHERE id = @person OR merged_into = @person`
 
-// Visitor is whoever a browser stands for, as a lateral row (id, signed_in, name) for a query with the arguments @session, the digest of
-// the session's cookie, and @device, the device's identity. A device alone opens a guest's profile, never one with an account
-// and never one that became part of a person: what a cookie on a shared machine shows would be somebody else's.
+// Visitor is whoever a browser stands for, as a lateral row (id, signed_in, name) for a query with the arguments
+// @session, the digest of the session's cookie, and @device, the device's identity. A device alone opens a guest's
+// profile, never one with an account and never one that became part of a person: what a cookie on a shared machine
+// shows would be somebody else's.
 const Visitor = `
 	SELECT p.id, true AS signed_in, p.name
 	FROM session s
@@ -102,12 +103,14 @@ func ByVerified(ctx context.Context, db pg.DB, kind, value string) (id int64, er
 	return id, nil
 }
 
-// ByDevice finds the guest whose browser has this cookie; 0 when it is nobody's, or somebody's who has an account by now.
+// ByDevice finds the guest whose browser has this cookie; 0 when it is nobody's, or somebody's who has an account by
+// now.
 func ByDevice(ctx context.Context, db pg.DB, token string) (id int64, err error) {
 	if token == "" {
 		return 0, nil
 	}
-	err = db.QueryRow(ctx, `SELECT id FROM (`+Visitor+`) guest`, pgx.NamedArgs{"session": nil, "device": DeviceValue(token)}).Scan(&id)
+	err = db.QueryRow(ctx, `SELECT id FROM (`+Visitor+`) guest`,
+		pgx.NamedArgs{"session": nil, "device": DeviceValue(token)}).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
@@ -146,7 +149,8 @@ func Root(ctx context.Context, db pg.DB, customerID int64) (root int64, err erro
 	return root, nil
 }
 
-// LockActive keeps a customer from being merged or erased until the transaction ends, and refuses where that has happened.
+// LockActive keeps a customer from being merged or erased until the transaction ends, and refuses where that has
+// happened.
 func LockActive(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
@@ -173,7 +177,8 @@ func LockRow(ctx context.Context, tx pgx.Tx, customerID int64) error {
 // cardPrefix is GS1's 28: numbers that a company gives within its own walls. Scanners read a card like any barcode.
 const cardPrefix = "28"
 
-// IssueCard gives a customer a loyalty card where they have none, and answers with its number: thirteen figures, the last of them GS1's check digit.
+// IssueCard gives a customer a loyalty card where they have none, and answers with its number: thirteen figures, the
+// last of them GS1's check digit.
 func IssueCard(ctx context.Context, tx pgx.Tx, customerID int64) (string, error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(10_000_000_000))
 	if err != nil {
@@ -219,9 +224,9 @@ func DeviceValue(token string) string {
 	return hex.EncodeToString(secret.Digest(token))
 }
 
-// QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that nobody
-// has verified yet. Empty parts are left out, and so is what somebody else proved to be theirs. Somebody with an account keeps the name and the ways to reach them that they gave
-// it: they may be buying for another.
+// QueueContact keeps, in a batch that the caller sends, how somebody says they can be reached: as identities that
+// nobody has verified yet. Empty parts are left out, and so is what somebody else proved to be theirs. Somebody with an
+// account keeps the name and the ways to reach them that they gave it: they may be buying for another.
 func QueueContact(batch *pgx.Batch, id int64, name, email, phone string, source origin.Channel) {
 	batch.Queue(`
 		UPDATE customer
@@ -234,16 +239,21 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone string, source 
 		WHERE value <> '' AND NOT EXISTS (
 			SELECT
 			FROM identity proven
-			WHERE proven.kind = given.kind AND proven.value = given.value AND proven.verified_at IS NOT NULL AND proven.customer_id <> $1)
+			WHERE proven.kind = given.kind AND proven.value = given.value AND proven.verified_at IS NOT NULL
+				AND proven.customer_id <> $1)
 			AND NOT EXISTS (SELECT FROM customer WHERE id = $1 AND registered_at IS NOT NULL)
 		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source)
 }
 
-// NormalEmail is an address as it is compared: trimmed, in lower case, without the dot of a fully qualified domain. False when it cannot be one.
+// NormalEmail is an address as it is compared: trimmed, in lower case, without the dot of a fully qualified domain.
+// False when it cannot be one.
 func NormalEmail(typed string) (string, bool) {
 	email := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(typed)), ".")
 	name, domain, ok := strings.Cut(email, "@")
-	if !ok || name == "" || len(email) > 254 || len(name) > 64 || !strings.Contains(domain, ".") || strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.ContainsAny(email, " \t\r\n,;<>()[]\\\"\x00") || strings.Contains(domain, "@") || strings.Contains(domain, "..") {
+	if !ok || name == "" || len(email) > 254 || len(name) > 64 || !strings.Contains(domain, ".") ||
+		strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") ||
+		strings.ContainsAny(email, " \t\r\n,;<>()[]\\\"\x00") || strings.Contains(domain, "@") ||
+		strings.Contains(domain, "..") {
 		return "", false
 	}
 	for _, r := range email {
@@ -263,7 +273,8 @@ func Name(ctx context.Context, db pg.DB, id int64) (name string, err error) {
 }
 
 // Contacts are the proven addresses or numbers of a person, with their name and language.
-func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, language string, values []string, err error) {
+func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, language string, values []string,
+	err error) {
 	err = db.QueryRow(ctx, `
 		SELECT name, language, ARRAY(
 			SELECT value
@@ -284,7 +295,8 @@ func Contacts(ctx context.Context, db pg.DB, person int64, kind string) (name, l
 // Scope names a customer where tries are counted.
 func Scope(customerID int64) string { return "customer:" + strconv.FormatInt(customerID, 10) }
 
-// Occupy keeps every other checkout and payment of a customer waiting until the transaction ends. Rows that only name the customer do not wait.
+// Occupy keeps every other checkout and payment of a customer waiting until the transaction ends. Rows that only name
+// the customer do not wait.
 func Occupy(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	_, err := tx.Exec(ctx, `
 		SELECT id

@@ -23,8 +23,8 @@ func AskExport(ctx context.Context, tx pgx.Tx, person, askedBy int64, life time.
 	return id, nil
 }
 
-// ExportFor is the person whose copy is to be made, and the file it goes to: written down before there is one, so that no file is ever without
-// its row. 0 when it is made already or not wanted any more.
+// ExportFor is the person whose copy is to be made, and the file it goes to: written down before there is one, so that
+// no file is ever without its row. 0 when it is made already or not wanted any more.
 func ExportFor(ctx context.Context, db pg.DB, id int64, key string) (person int64, file string, err error) {
 	err = db.QueryRow(ctx, `
 		UPDATE export e
@@ -49,7 +49,9 @@ func ExportMade(ctx context.Context, tx pgx.Tx, id int64) (bool, error) {
 
 // ExportFile is where a copy lies, or "".
 func ExportFile(ctx context.Context, db pg.DB, id int64) (key string, err error) {
-	err = db.QueryRow(ctx, `SELECT coalesce(file, '') FROM export WHERE id = $1 AND made_at IS NOT NULL AND expires_at > now()`, id).Scan(&key)
+	err = db.QueryRow(ctx,
+		`SELECT coalesce(file, '') FROM export WHERE id = $1 AND made_at IS NOT NULL AND expires_at > now()`,
+		id).Scan(&key)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}
@@ -86,10 +88,12 @@ func Named(ctx context.Context, tx pgx.Tx, person int64) ([]Identity, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT kind, value, source, verified_at IS NOT NULL
 		FROM identity i
-		WHERE kind IN ('email', 'phone', 'external') AND customer_id IN (`+Members+`) AND (verified_at IS NOT NULL OR NOT EXISTS (
+		WHERE kind IN ('email', 'phone', 'external') AND customer_id IN (`+Members+`) AND (verified_at IS NOT NULL
+			OR NOT EXISTS (
 			SELECT
 			FROM identity proven -- what somebody else proved to be theirs is not this person's, whoever typed it
-			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL))`, pgx.NamedArgs{"person": person})
+			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL))`,
+		pgx.NamedArgs{"person": person})
 	if err != nil {
 		return nil, fmt.Errorf("read how somebody is known: %w", err)
 	}
@@ -102,7 +106,8 @@ type CreatedAt struct {
 	CreatedAt time.Time
 }
 
-// LockPerson holds every profile of a person, the person's own first, as merges do. None, when they are part of another or forgotten already.
+// LockPerson holds every profile of a person, the person's own first, as merges do. None, when they are part of another
+// or forgotten already.
 func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]CreatedAt, error) {
 	// The condition is asked again of the row that is locked: who waited here for another erasure finds it done.
 	var own CreatedAt
@@ -133,12 +138,13 @@ func LockPerson(ctx context.Context, tx pgx.Tx, person int64) ([]CreatedAt, erro
 // Exists says whether a customer is there, not forgotten, and the one that was made at that time.
 func Exists(ctx context.Context, db pg.DB, id int64, createdAt time.Time) (there bool, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM customer WHERE id = $1 AND created_at = $2 AND erased_at IS NULL)`, id, createdAt).Scan(&there)
+		SELECT EXISTS (SELECT FROM customer WHERE id = $1 AND created_at = $2 AND erased_at IS NULL)`, id,
+		createdAt).Scan(&there)
 	return there, err
 }
 
-// ForgetAll takes everything that names the profiles of a person out of this noun's tables, and answers with the files of copies that were made
-// for them. What is left is a number and the day.
+// ForgetAll takes everything that names the profiles of a person out of this noun's tables, and answers with the files
+// of copies that were made for them. What is left is a number and the day.
 func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copies []string, err error) {
 	if err := ForgetTrail(ctx, tx, person); err != nil {
 		return nil, err
@@ -162,7 +168,8 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 			SELECT
 			FROM identity proven
 			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL)))`, ids)
-	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag", "timeline"} {
+	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag",
+		"timeline"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)
 	}
 	batch.Queue(`UPDATE merge SET reason = '' WHERE survivor_id = ANY($1) OR absorbed_id = ANY($1)`, ids)

@@ -13,14 +13,16 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Proofs of a merge: a verified identity of one that the other has too, a code sent to what both share, or a manager's word.
+// Proofs of a merge: a verified identity of one that the other has too, a code sent to what both share, or a manager's
+// word.
 const (
 	ByVerifiedIdentity = "verified"
 	ByCode             = "code"
 	ByManager          = "manager"
 )
 
-// Merge is two profiles becoming one person. The absorbed one keeps its rows; the survivor is where things happen from now on.
+// Merge is two profiles becoming one person. The absorbed one keeps its rows; the survivor is where things happen from
+// now on.
 type Merge struct {
 	ID          int64
 	SurvivorID  int64
@@ -51,11 +53,13 @@ type Moved struct {
 }
 
 var (
-	errNotApart = fault.New(fault.Conflict, "These profiles are already merged, or one of them has been merged into another.")
-	errNotLast  = fault.New(fault.Conflict, "This merge can’t be undone yet. Undo the later merge first.")
+	errNotApart = fault.New(fault.Conflict,
+		"These profiles are already merged, or one of them has been merged into another.")
+	errNotLast = fault.New(fault.Conflict, "This merge can’t be undone yet. Undo the later merge first.")
 )
 
-// BeginMerge locks both profiles, lowest id first, and makes the absorbed one part of the survivor. Both have to stand for themselves.
+// BeginMerge locks both profiles, lowest id first, and makes the absorbed one part of the survivor. Both have to stand
+// for themselves.
 func BeginMerge(ctx context.Context, tx pgx.Tx, m Merge) (id int64, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id
@@ -126,8 +130,8 @@ func LogMoves(ctx context.Context, tx pgx.Tx, mergeID int64, moves []Moved) erro
 	return nil
 }
 
-// UndoMerge parts two profiles again as far as this noun's own rows go, and answers with the log for the others. A merge that is part of a
-// later one waits for that to be undone.
+// UndoMerge parts two profiles again as far as this noun's own rows go, and answers with the log for the others. A
+// merge that is part of a later one waits for that to be undone.
 func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Merge, moves []Moved, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT id, survivor_id, absorbed_id, at
@@ -141,14 +145,16 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 		return m, nil, fmt.Errorf("read a merge: %w", err)
 	}
 	// The profiles in the order in which a merge locks them.
-	if _, err := tx.Exec(ctx, `SELECT id FROM customer WHERE id IN ($1, $2) ORDER BY id FOR UPDATE`, m.SurvivorID, m.AbsorbedID); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT id FROM customer WHERE id IN ($1, $2) ORDER BY id FOR UPDATE`, m.SurvivorID,
+		m.AbsorbedID); err != nil {
 		return m, nil, err
 	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE customer absorbed
 		SET merged_into = NULL
 		FROM customer survivor
-		WHERE absorbed.id = $1 AND absorbed.merged_into = $2 AND survivor.id = $2 AND survivor.merged_into IS NULL AND absorbed.erased_at IS NULL`, m.AbsorbedID, m.SurvivorID)
+		WHERE absorbed.id = $1 AND absorbed.merged_into = $2 AND survivor.id = $2 AND survivor.merged_into IS NULL
+			AND absorbed.erased_at IS NULL`, m.AbsorbedID, m.SurvivorID)
 	if err != nil {
 		return m, nil, fmt.Errorf("part two profiles: %w", err)
 	}
@@ -166,7 +172,8 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 			WHERE merged_into = $2 AND id IN (SELECT row_id FROM merge_move WHERE merge_id = $1 AND what = 'member'))
 		UPDATE address
 		SET customer_id = $3
-		WHERE customer_id = $2 AND id IN (SELECT row_id FROM merge_move WHERE merge_id = $1 AND what = 'address')`, m.ID, m.SurvivorID, m.AbsorbedID, associateID)
+		WHERE customer_id = $2 AND id IN (SELECT row_id FROM merge_move WHERE merge_id = $1 AND what = 'address')`,
+		m.ID, m.SurvivorID, m.AbsorbedID, associateID)
 	if err != nil {
 		return m, nil, fmt.Errorf("undo a merge: %w", err)
 	}
@@ -185,7 +192,8 @@ func UndoMerge(ctx context.Context, tx pgx.Tx, mergeID, associateID int64) (m Me
 // WasUnmerged says whether two profiles were one person once, and somebody undid it.
 func WasUnmerged(ctx context.Context, db pg.DB, one, other int64) (parted bool, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM merge WHERE undone_at IS NOT NULL AND (survivor_id, absorbed_id) IN (($1, $2), ($2, $1)))`, one, other).Scan(&parted)
+		SELECT EXISTS (SELECT FROM merge WHERE undone_at IS NOT NULL AND (survivor_id, absorbed_id) IN (($1, $2), ($2,
+			$1)))`, one, other).Scan(&parted)
 	return parted, err
 }
 

@@ -44,7 +44,8 @@ var errLink = fault.New(fault.NotFound, "This link has expired or already been u
 // ErrCode is the one sentence for every reason why a code is wrong.
 var ErrCode error = fault.Field("code", "That code isn’t right, or has expired. Check it, or request a new one.")
 
-// Ask writes down that a link or code is to be sent. Its secret is made when the message is written, so that no job carries it.
+// Ask writes down that a link or code is to be sent. Its secret is made when the message is written, so that no job
+// carries it.
 func Ask(ctx context.Context, tx pgx.Tx, o OneTime, life time.Duration) (id int64, err error) {
 	if o.Payload == nil {
 		o.Payload = json.RawMessage("{}")
@@ -84,7 +85,8 @@ func Peek(ctx context.Context, db pg.DB, purpose, token string) (*OneTime, error
 	o, err := one(db.Query(ctx, `
 		SELECT id, purpose, coalesce(customer_id, 0), target, payload, created_at
 		FROM one_time
-		WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()`, secret.Digest(token), purpose))
+		WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()`, secret.Digest(token),
+		purpose))
 	if err == nil && o == nil {
 		err = errLink
 	}
@@ -131,13 +133,15 @@ func one(rows pgx.Rows, err error) (*OneTime, error) {
 	return o, nil
 }
 
-// Both says whether the other half of a pair (an email's change, asked at the old address and the new) was used already.
+// Both says whether the other half of a pair (an email's change, asked at the old address and the new) was used
+// already.
 func Both(ctx context.Context, tx pgx.Tx, o *OneTime) (both bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT EXISTS (
 			SELECT
 			FROM one_time
-			WHERE customer_id = $1 AND id <> $2 AND payload ->> 'pair' = $3::jsonb ->> 'pair' AND used_at IS NOT NULL AND expires_at > now())`, o.CustomerID, o.ID, o.Payload).Scan(&both)
+			WHERE customer_id = $1 AND id <> $2 AND payload ->> 'pair' = $3::jsonb ->> 'pair' AND used_at IS NOT NULL
+				AND expires_at > now())`, o.CustomerID, o.ID, o.Payload).Scan(&both)
 	return both, err
 }
 
@@ -146,12 +150,13 @@ func Revoke(ctx context.Context, tx pgx.Tx, person int64, purposes ...string) er
 	_, err := tx.Exec(ctx, `
 		UPDATE one_time
 		SET used_at = now()
-		WHERE customer_id IN (`+Members+`) AND used_at IS NULL AND purpose = ANY(@purposes)`, pgx.NamedArgs{"person": person, "purposes": purposes})
+		WHERE customer_id IN (`+Members+`) AND used_at IS NULL AND purpose = ANY(@purposes)`,
+		pgx.NamedArgs{"person": person, "purposes": purposes})
 	return err
 }
 
-// RevokeTo makes every link that was sent to an address worthless, whoever it was for. One that is being used at this moment is let be: the two
-// would wait for each other, and the identity that both prove decides between them.
+// RevokeTo makes every link that was sent to an address worthless, whoever it was for. One that is being used at this
+// moment is let be: the two would wait for each other, and the identity that both prove decides between them.
 func RevokeTo(ctx context.Context, tx pgx.Tx, target string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE one_time

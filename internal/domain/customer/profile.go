@@ -29,7 +29,8 @@ func PutAddress(ctx context.Context, tx pgx.Tx, person int64, a Address) error {
 	tag, err := tx.Exec(ctx, `
 		WITH changed AS (
 			UPDATE address
-			SET name = @name, lines = @lines, town = @town, region = @region, postcode = @postcode, country = @country, phone = @phone
+			SET name = @name, lines = @lines, town = @town, region = @region, postcode = @postcode, country = @country,
+				phone = @phone
 			WHERE id = @id AND customer_id = @person
 			RETURNING id),
 		added AS (
@@ -76,8 +77,10 @@ func Prefer(ctx context.Context, tx pgx.Tx, person int64, name, value string, so
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO preference AS p (customer_id, name, value, source)
 		SELECT $1, $2, $3, $4
-		WHERE (SELECT count(*) FROM preference WHERE customer_id = $1) < 30 OR EXISTS (SELECT FROM preference WHERE customer_id = $1 AND name = $2)
-		ON CONFLICT (customer_id, name) DO UPDATE SET value = excluded.value, source = excluded.source, at = now()`, person, name, value, source)
+		WHERE (SELECT count(*) FROM preference WHERE customer_id = $1) < 30 OR EXISTS (SELECT FROM preference
+			WHERE customer_id = $1 AND name = $2)
+		ON CONFLICT (customer_id, name) DO UPDATE SET value = excluded.value, source = excluded.source, at = now()`,
+		person, name, value, source)
 	if err != nil {
 		return fmt.Errorf("keep a preference: %w", err)
 	}
@@ -115,7 +118,8 @@ func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, asso
 	if err != nil {
 		return fmt.Errorf("write a note: %w", err)
 	}
-	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: origin.Counter, LocationID: locationID, AssociateID: associateID, Detail: kind})
+	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: origin.Counter, LocationID: locationID,
+		AssociateID: associateID, Detail: kind})
 }
 
 // CloseNote deals with an alert, or strikes out a note. An alert anybody may close, a note its writer only.

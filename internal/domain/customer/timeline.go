@@ -40,8 +40,8 @@ const (
 	Redeemed   = "redeemed" // spent points
 )
 
-// Fact is something that happened with a customer, in any channel. Zero means that it has no such part. Detail is a word of ours (a purpose,
-// a kind of identity), never something that a person wrote.
+// Fact is something that happened with a customer, in any channel. Zero means that it has no such part. Detail is a
+// word of ours (a purpose, a kind of identity), never something that a person wrote.
 type Fact struct {
 	CustomerID  int64
 	Kind        string
@@ -71,21 +71,26 @@ func (f Fact) Queue(batch *pgx.Batch) {
 
 func (f Fact) insert() (string, pgx.NamedArgs) {
 	return `
-		INSERT INTO timeline (customer_id, kind, channel, location_id, order_id, variant_id, quantity, associate_id, detail)
-		VALUES (@customer, @kind, @channel, nullif(@location::bigint, 0), nullif(@order::bigint, 0), nullif(@variant::bigint, 0), nullif(@quantity::int, 0),
+		INSERT INTO timeline (customer_id, kind, channel, location_id, order_id, variant_id, quantity, associate_id,
+			detail)
+		VALUES (@customer, @kind, @channel, nullif(@location::bigint, 0), nullif(@order::bigint, 0),
+			nullif(@variant::bigint, 0), nullif(@quantity::int, 0),
 			nullif(@associate::bigint, 0), @detail)`,
-		pgx.NamedArgs{"customer": f.CustomerID, "kind": f.Kind, "channel": f.Channel, "location": f.LocationID, "order": f.OrderID, "variant": f.VariantID, "quantity": f.Quantity,
+		pgx.NamedArgs{"customer": f.CustomerID, "kind": f.Kind, "channel": f.Channel, "location": f.LocationID,
+			"order": f.OrderID, "variant": f.VariantID, "quantity": f.Quantity,
 			"associate": f.AssociateID, "detail": f.Detail}
 }
 
-// RecordOpening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a form is no new look.
+// RecordOpening records that an associate looked at a profile, unless the same one did a moment ago: coming back from a
+// form is no new look.
 func RecordOpening(ctx context.Context, tx pgx.Tx, f Fact, moment time.Duration) (fresh bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO timeline (customer_id, kind, channel, location_id, associate_id)
 		SELECT c.id, $2, $3, nullif($4::bigint, 0), $5
 		FROM customer c
 		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL
-			AND NOT EXISTS (SELECT FROM timeline WHERE associate_id = $5 AND kind = $2 AND customer_id = $1 AND at > now() - $6::interval)`,
+			AND NOT EXISTS (SELECT FROM timeline WHERE associate_id = $5 AND kind = $2 AND customer_id = $1
+				AND at > now() - $6::interval)`,
 		f.CustomerID, f.Kind, f.Channel, f.LocationID, f.AssociateID, moment)
 	if err != nil {
 		return false, fmt.Errorf("record that a profile was opened: %w", err)

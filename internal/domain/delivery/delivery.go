@@ -42,19 +42,21 @@ type Rate struct {
 const Columns = `
 	d.id, d.name, d.countries::text[], d.currency::text, d.carrier, d.min_days, d.max_days, d.cutoff, d.position, d.active,
 	coalesce((
-		SELECT json_agg(json_build_object('max_grams', r.max_grams, 'from_subtotal', r.from_subtotal, 'charge', r.charge) ORDER BY r.max_grams, r.from_subtotal DESC)
+		SELECT json_agg(json_build_object('max_grams', r.max_grams, 'from_subtotal', r.from_subtotal, 'charge',
+			r.charge) ORDER BY r.max_grams, r.from_subtotal DESC)
 		FROM delivery_rate r
 		WHERE r.delivery_id = d.id), '[]')`
 
-// Charge is what it costs to send goods of a weight and an amount: the lightest rate that carries them, of those the one for the largest amount. False
-// where they are too heavy.
+// Charge is what it costs to send goods of a weight and an amount: the lightest rate that carries them, of those the
+// one for the largest amount. False where they are too heavy.
 func (m *Method) Charge(grams int, subtotal int64) (charge int64, ok bool) {
 	best := -1
 	for i, r := range m.Rates {
 		if grams > r.MaxGrams || subtotal < r.FromSubtotal {
 			continue
 		}
-		if best < 0 || r.MaxGrams < m.Rates[best].MaxGrams || r.MaxGrams == m.Rates[best].MaxGrams && r.FromSubtotal > m.Rates[best].FromSubtotal {
+		if best < 0 || r.MaxGrams < m.Rates[best].MaxGrams || r.MaxGrams == m.Rates[best].MaxGrams &&
+			r.FromSubtotal > m.Rates[best].FromSubtotal {
 			best = i
 		}
 	}
@@ -64,8 +66,9 @@ func (m *Method) Charge(grams int, subtotal int64) (charge int64, ok bool) {
 	return m.Rates[best].Charge, true
 }
 
-// Arrives says on which days goods arrive that are ordered now, by the clock of where they leave from. They leave and arrive on working days;
-// what is ordered before the cutoff leaves the same day. shut says which days are holidays there; nil: none.
+// Arrives says on which days goods arrive that are ordered now, by the clock of where they leave from. They leave and
+// arrive on working days; what is ordered before the cutoff leaves the same day. shut says which days are holidays
+// there; nil: none.
 func (m *Method) Arrives(now time.Time, shut func(day time.Time) bool) (from, by time.Time) {
 	working := func(day time.Time) bool {
 		return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday && (shut == nil || !shut(day))
@@ -94,7 +97,8 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 	if m.Name == "" {
 		form.Add("name", "Enter a name customers will see, such as “Standard delivery”.")
 	}
-	if len(m.Countries) == 0 || slices.ContainsFunc(m.Countries, func(c string) bool { return !country.MatchString(c) }) {
+	if len(m.Countries) == 0 || slices.ContainsFunc(m.Countries,
+		func(c string) bool { return !country.MatchString(c) }) {
 		form.Add("countries", "Enter two-letter country codes, such as GB.")
 	}
 	if utf8.RuneCountInString(m.Name) > 60 || utf8.RuneCountInString(m.Carrier) > 60 {
@@ -104,7 +108,8 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 		form.Add("days", "Enter the minimum and maximum number of working days.")
 	}
 	for _, r := range m.Rates {
-		if r.MaxGrams < 0 || r.FromSubtotal < 0 || r.FromSubtotal > money.MaxUnit || r.Charge < 0 || r.Charge > money.MaxUnit {
+		if r.MaxGrams < 0 || r.FromSubtotal < 0 || r.FromSubtotal > money.MaxUnit || r.Charge < 0 ||
+			r.Charge > money.MaxUnit {
 			form.Add("rates", "Enter amounts the shop could take: none is that high.")
 		}
 	}
@@ -117,11 +122,14 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 	err := tx.QueryRow(ctx, `
 		INSERT INTO delivery (id, name, countries, currency, carrier, min_days, max_days, cutoff, position, active)
 		OVERRIDING SYSTEM VALUE
-		VALUES (coalesce(nullif(@id::bigint, 0), nextval(pg_get_serial_sequence('delivery', 'id'))), @name, @countries, @currency, @carrier, @min, @max, @cutoff, @position, @active)
+		VALUES (coalesce(nullif(@id::bigint, 0), nextval(pg_get_serial_sequence('delivery', 'id'))), @name, @countries,
+			@currency, @carrier, @min, @max, @cutoff, @position, @active)
 		ON CONFLICT (id) DO UPDATE
-		SET name = excluded.name, countries = excluded.countries, currency = excluded.currency, carrier = excluded.carrier, min_days = excluded.min_days, max_days = excluded.max_days,
+		SET name = excluded.name, countries = excluded.countries, currency = excluded.currency,
+			carrier = excluded.carrier, min_days = excluded.min_days, max_days = excluded.max_days,
 			cutoff = excluded.cutoff, position = excluded.position, active = excluded.active
-		RETURNING id`, pgx.NamedArgs{"id": m.ID, "name": m.Name, "countries": m.Countries, "currency": m.Currency, "carrier": m.Carrier, "min": m.MinDays, "max": m.MaxDays,
+		RETURNING id`, pgx.NamedArgs{"id": m.ID, "name": m.Name, "countries": m.Countries, "currency": m.Currency,
+		"carrier": m.Carrier, "min": m.MinDays, "max": m.MaxDays,
 		"cutoff": m.Cutoff, "position": m.Position, "active": m.Active}).Scan(&m.ID)
 	if err != nil {
 		return fmt.Errorf("write a delivery: %w", err)
@@ -134,7 +142,8 @@ func Save(ctx context.Context, tx pgx.Tx, m *Method) error {
 		batch.Queue(`
 			INSERT INTO delivery_rate (delivery_id, max_grams, from_subtotal, charge)
 			VALUES ($1, $2, $3, $4)
-			ON CONFLICT (delivery_id, max_grams, from_subtotal) DO UPDATE SET charge = excluded.charge`, m.ID, r.MaxGrams, r.FromSubtotal, r.Charge)
+			ON CONFLICT (delivery_id, max_grams, from_subtotal) DO UPDATE SET charge = excluded.charge`, m.ID,
+			r.MaxGrams, r.FromSubtotal, r.Charge)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("write a delivery's rates: %w", err)
@@ -148,7 +157,8 @@ func Cheapest(ctx context.Context, db pg.DB, currency, country string) (*Method,
 		SELECT `+Columns+`
 		FROM delivery d
 		WHERE d.active AND d.currency = $1 AND $2 = ANY (d.countries)
-		ORDER BY (SELECT min(charge) FROM delivery_rate WHERE delivery_id = d.id AND from_subtotal = 0), d.position, d.id
+		ORDER BY (SELECT min(charge) FROM delivery_rate WHERE delivery_id = d.id AND from_subtotal = 0), d.position,
+			d.id
 		LIMIT 1`, currency, country)
 	if err != nil {
 		return nil, fmt.Errorf("choose a delivery: %w", err)

@@ -1,4 +1,5 @@
-// Package document is what a shop writes about money for its customers and the state: invoices and credit notes, numbered without gaps and never changed.
+// Package document is what a shop writes about money for its customers and the state: invoices and credit notes,
+// numbered without gaps and never changed.
 package document
 
 import (
@@ -68,8 +69,9 @@ type Tax struct {
 	Tax  int64  `json:"tax"`
 }
 
-// Issue gives a document the next number of its series and writes it. The series is held until the transaction ends, so that there is no gap and no number
-// twice; it belongs into a short transaction of its own. A cause that has its document already gets no second one: then the answer is 0.
+// Issue gives a document the next number of its series and writes it. The series is held until the transaction ends, so
+// that there is no gap and no number twice; it belongs into a short transaction of its own. A cause that has its
+// document already gets no second one: then the answer is 0.
 func Issue(ctx context.Context, tx pgx.Tx, d Document) (number int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH next AS (
@@ -87,7 +89,8 @@ func Issue(ctx context.Context, tx pgx.Tx, d Document) (number int64, err error)
 			SELECT d.id, tax.name, tax.ppm, tax.net, tax.tax
 			FROM d, jsonb_to_recordset(@body::jsonb -> 'taxes') AS tax (name text, ppm integer, net bigint, tax bigint))
 		SELECT number
-		FROM d`, pgx.NamedArgs{"series": d.Series, "cause": d.Cause, "order": d.OrderID, "currency": d.Currency, "total": d.Total, "day": d.Day.Format(time.DateOnly), "body": d.Body}).Scan(&number)
+		FROM d`, pgx.NamedArgs{"series": d.Series, "cause": d.Cause, "order": d.OrderID, "currency": d.Currency,
+		"total": d.Total, "day": d.Day.Format(time.DateOnly), "body": d.Body}).Scan(&number)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}

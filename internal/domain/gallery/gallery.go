@@ -49,8 +49,8 @@ func StoreOriginal(store *files.Store, original []byte) (key string, err error) 
 	return key, store.Put(key, bytes.NewReader(original))
 }
 
-// Render makes the sizes of a picture that has none yet. An original that cannot be drawn is recorded as such, which is an
-// answer and not an error: trying again would not help.
+// Render makes the sizes of a picture that has none yet. An original that cannot be drawn is recorded as such, which is
+// an answer and not an error: trying again would not help.
 func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) error {
 	p, err := catalog.UndrawnPicture(ctx, db, pictureID)
 	if err != nil || p == nil {
@@ -176,7 +176,8 @@ func shadow(canvas *image.RGBA, cx, cy, rx, ry float64) {
 			d := math.Hypot((float64(x)-cx)/rx, (float64(y)-cy)/ry)
 			dark := 1 - 0.26*math.Exp(-1.9*d*d)
 			c := canvas.RGBAAt(x, y)
-			canvas.SetRGBA(x, y, color.RGBA{uint8(float64(c.R) * dark), uint8(float64(c.G) * dark), uint8(float64(c.B) * dark), 255})
+			canvas.SetRGBA(x, y, color.RGBA{uint8(float64(c.R) * dark), uint8(float64(c.G) * dark),
+				uint8(float64(c.B) * dark), 255})
 		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package giftcard is money that somebody paid before and somebody else may spend: a code, a balance, and the ledger behind it.
+// Package giftcard is money that somebody paid before and somebody else may spend: a code, a balance, and the ledger
+// behind it.
 package giftcard
 
 import (
@@ -54,7 +55,8 @@ func Find(ctx context.Context, db pg.DB, code, currency string) (*Card, error) {
 	err := db.QueryRow(ctx, `
 		SELECT id, ends, currency::text, balance
 		FROM gift_card
-		WHERE code_hash = $1 AND disabled_at IS NULL AND ($2 = '' OR currency = $2)`, sum, currency).Scan(&c.ID, &c.Ends, &c.Currency, &c.Balance)
+		WHERE code_hash = $1 AND disabled_at IS NULL AND ($2 = '' OR currency = $2)`, sum, currency).Scan(&c.ID,
+		&c.Ends, &c.Currency, &c.Balance)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -80,21 +82,24 @@ func Make(ctx context.Context, tx pgx.Tx, n New) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH card AS (
 			INSERT INTO gift_card (currency, issued, balance, order_line_id, n, recipient, customer_id)
-			VALUES (@currency, @amount, @amount, nullif(@line::bigint, 0), nullif(@n, 0), @recipient, nullif(@customer::bigint, 0))
+			VALUES (@currency, @amount, @amount, nullif(@line::bigint, 0), nullif(@n, 0), @recipient,
+				nullif(@customer::bigint, 0))
 			RETURNING id),
 		entry AS (
 			INSERT INTO gift_card_entry (gift_card_id, delta, cause, order_id)
 			SELECT id, @amount, 'issued', nullif(@order::bigint, 0)
 			FROM card)
 		SELECT id
-		FROM card`, pgx.NamedArgs{"currency": n.Currency, "amount": n.Amount, "line": n.OrderLineID, "n": n.N, "recipient": n.Recipient, "customer": n.CustomerID, "order": n.OrderID}).Scan(&id)
+		FROM card`, pgx.NamedArgs{"currency": n.Currency, "amount": n.Amount, "line": n.OrderLineID, "n": n.N,
+		"recipient": n.Recipient, "customer": n.CustomerID, "order": n.OrderID}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("make a gift card: %w", err)
 	}
 	return id, nil
 }
 
-// Code draws a new code for a card that nobody has spent from; the one before is dead. Empty when it is too late for that.
+// Code draws a new code for a card that nobody has spent from; the one before is dead. Empty when it is too late for
+// that.
 func Code(ctx context.Context, db pg.DB, id int64) (code string, err error) {
 	code = NewCode()
 	sum, _ := hash(code)
@@ -111,7 +116,8 @@ func Code(ctx context.Context, db pg.DB, id int64) (code string, err error) {
 	return code, nil
 }
 
-// QueueSpend takes an amount off a card, in a batch that the caller sends. Where it has less, gone is called, and the transaction must not be kept.
+// QueueSpend takes an amount off a card, in a batch that the caller sends. Where it has less, gone is called, and the
+// transaction must not be kept.
 func QueueSpend(batch *pgx.Batch, cardID, amount, orderID int64, gone func()) {
 	batch.Queue(`
 		WITH card AS (
@@ -146,7 +152,8 @@ func Restore(ctx context.Context, tx pgx.Tx, cardID, amount, orderID int64) erro
 	return nil
 }
 
-// Void stops the card that a unit bought, where nothing was spent from it. False when something was: then it cannot come back.
+// Void stops the card that a unit bought, where nothing was spent from it. False when something was: then it cannot
+// come back.
 func Void(ctx context.Context, tx pgx.Tx, orderLineID int64, n int, orderID int64) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH card AS (

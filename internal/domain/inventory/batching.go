@@ -12,13 +12,15 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Batching of hot rows: many concurrent reservations of one stock level would each wait for its row and for a flush of the log. Here they are collected and made in one
-// statement. Which rows are hot is known to this process only and saves time only: the guarded UPDATE decides, as it always does.
+// Batching of hot rows: many concurrent reservations of one stock level would each wait for its row and for a flush of
+// the log. Here they are collected and made in one statement. Which rows are hot is known to this process only and
+// saves time only: the guarded UPDATE decides, as it always does.
 const (
-	hotThreshold = 3                // waiting reservations that make a stock level hot
-	hotFor       = 2 * time.Second  // since the last of them
-	Ahead        = 30 * time.Second // is how long a batched reservation lives without an order; longer than any request may take
-	maxBatch     = 64               // reservations in one statement
+	hotThreshold = 3               // waiting reservations that make a stock level hot
+	hotFor       = 2 * time.Second // since the last of them
+	// is how long a batched reservation lives without an order; longer than any request may take
+	Ahead    = 30 * time.Second
+	maxBatch = 64 // reservations in one statement
 )
 
 type levelKey struct{ variantID, locationID int64 }
@@ -72,7 +74,8 @@ func Contended() map[int64][]int64 {
 	return all
 }
 
-// together are claims on one shelf that are made in one statement. The first who comes makes them, for everybody who came while it was busy with those before.
+// together are claims on one shelf that are made in one statement. The first who comes makes them, for everybody who
+// came while it was busy with those before.
 type pending struct {
 	next []*request
 	busy bool
@@ -85,8 +88,9 @@ type request struct {
 	done     chan struct{}
 }
 
-// ReserveBatched reserves stock before the order that wants it is written, in one statement with whoever else wants it now. The reservation has no order line and expires after
-// Ahead; Reserve gives it a line. Its Claimed is 0 where there was not enough for the whole batch: then each is reserved by itself.
+// ReserveBatched reserves stock before the order that wants it is written, in one statement with whoever else wants it
+// now. The reservation has no order line and expires after Ahead; Reserve gives it a line. Its Claimed is 0 where there
+// was not enough for the whole batch: then each is reserved by itself.
 func ReserveBatched(ctx context.Context, db pg.DB, c Reservation) (Reservation, error) {
 	at := poolLevel{db, levelKey{c.VariantID, c.LocationID}}
 	w := &request{quantity: c.Quantity, done: make(chan struct{})}
@@ -181,7 +185,8 @@ func ReleaseBatched(ctx context.Context, db pg.DB, ahead []Reservation) error {
 			UPDATE stock_level l
 			SET reserved = reserved - gone.quantity
 			FROM gone
-			WHERE l.variant_id = gone.variant_id AND l.location_id = gone.location_id AND l.condition = 'sellable'`, c.Claimed)
+			WHERE l.variant_id = gone.variant_id AND l.location_id = gone.location_id AND l.condition = 'sellable'`,
+			c.Claimed)
 	}
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("release batched reservations: %w", err)

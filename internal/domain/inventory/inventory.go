@@ -1,4 +1,5 @@
-// Package inventory is the shelves: what is on hand where, what of it is promised, and the ledger that explains every figure.
+// Package inventory is the shelves: what is on hand where, what of it is promised, and the ledger that explains every
+// figure.
 package inventory
 
 import (
@@ -15,8 +16,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Reservation is stock of one variant at one location that an order line wants to own. ExpiresAt is set only while the order
-// is not confirmed.
+// Reservation is stock of one variant at one location that an order line wants to own. ExpiresAt is set only while the
+// order is not confirmed.
 type Reservation struct {
 	OrderLineID int64
 	VariantID   int64
@@ -27,9 +28,9 @@ type Reservation struct {
 }
 
 // Reserve claims everything or says which claims found too little; then nothing must be kept, so the caller returns an
-// error from its transaction. Stock is the last thing a transaction touches, in (variant, location) order, in one round trip:
-// two checkouts never deadlock and the hot row is held for as short as can be. Statements that the caller still has to send
-// go before it in the same round trip; nil when there are none.
+// error from its transaction. Stock is the last thing a transaction touches, in (variant, location) order, in one round
+// trip: two checkouts never deadlock and the hot row is held for as short as can be. Statements that the caller still
+// has to send go before it in the same round trip; nil when there are none.
 func Reserve(ctx context.Context, tx pgx.Tx, before *pgx.Batch, claims []Reservation) (short []Reservation, err error) {
 	if before == nil {
 		before = &pgx.Batch{}
@@ -68,7 +69,8 @@ func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Reservatio
 			batch.Queue(`
 				UPDATE reservation
 				SET order_line_id = $2, expires_at = $3
-				WHERE id = $1 AND order_line_id IS NULL AND released_at IS NULL`, c.Claimed, c.OrderLineID, c.ExpiresAt).Exec(missed)
+				WHERE id = $1 AND order_line_id IS NULL AND released_at IS NULL`, c.Claimed, c.OrderLineID,
+				c.ExpiresAt).Exec(missed)
 			continue
 		}
 		defer trackWaiting(c)()
@@ -77,11 +79,13 @@ func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Reservatio
 			WITH level AS (
 				UPDATE stock_level
 				SET reserved = reserved + @quantity
-				WHERE variant_id = @variant AND location_id = @location AND condition = 'sellable' AND on_hand - reserved - safety >= @quantity
+				WHERE variant_id = @variant AND location_id = @location AND condition = 'sellable'
+					AND on_hand - reserved - safety >= @quantity
 				RETURNING variant_id)
 			INSERT INTO reservation (order_line_id, variant_id, location_id, quantity, expires_at)
 			SELECT @line, variant_id, @location, @quantity, @expires
-			FROM level`, pgx.NamedArgs{"line": c.OrderLineID, "variant": c.VariantID, "location": c.LocationID, "quantity": c.Quantity, "expires": c.ExpiresAt}).
+			FROM level`, pgx.NamedArgs{"line": c.OrderLineID, "variant": c.VariantID, "location": c.LocationID,
+			"quantity": c.Quantity, "expires": c.ExpiresAt}).
 			Exec(missed)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -99,7 +103,8 @@ func releaseExpired(ctx context.Context, tx pgx.Tx, variantID, locationID int64)
 			RETURNING quantity)
 		UPDATE stock_level
 		SET reserved = reserved - (SELECT sum(quantity) FROM expired)
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND EXISTS (SELECT FROM expired)`, variantID, locationID)
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND EXISTS (SELECT FROM expired)`,
+		variantID, locationID)
 	if err != nil {
 		return fmt.Errorf("release what expired: %w", err)
 	}
@@ -145,7 +150,8 @@ func Release(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
 		batch.Queue(`
 			UPDATE stock_level
 			SET reserved = reserved - $3
-			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID, h.Quantity)
+			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID,
+			h.Quantity)
 	})
 }
 
@@ -162,8 +168,10 @@ func HandOver(ctx context.Context, tx pgx.Tx, orderLines []int64, why Reason) er
 		batch.Queue(`
 			UPDATE stock_level
 			SET on_hand = on_hand - $3, reserved = reserved - $3
-			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID, h.Quantity)
-		queueMove(batch, Move{VariantID: h.VariantID, LocationID: h.LocationID, Delta: -h.Quantity, Cause: "sale", OrderLineID: h.OrderLineID}, why)
+			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID,
+			h.Quantity)
+		queueMove(batch, Move{VariantID: h.VariantID, LocationID: h.LocationID, Delta: -h.Quantity, Cause: "sale",
+			OrderLineID: h.OrderLineID}, why)
 	})
 }
 
@@ -175,7 +183,8 @@ func NotFound(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int, why
 			UPDATE stock_level
 			SET on_hand = on_hand - $3, reserved = reserved - $3
 			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID, lost)
-		queueMove(batch, Move{VariantID: h.VariantID, LocationID: h.LocationID, Delta: -lost, Cause: "count", OrderLineID: h.OrderLineID}, why)
+		queueMove(batch, Move{VariantID: h.VariantID, LocationID: h.LocationID, Delta: -lost, Cause: "count",
+			OrderLineID: h.OrderLineID}, why)
 	})
 }
 
@@ -185,13 +194,15 @@ func ReduceReservation(ctx context.Context, tx pgx.Tx, orderLine int64, quantity
 		batch.Queue(`
 			UPDATE stock_level
 			SET reserved = reserved - $3
-			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID, min(quantity, h.Quantity))
+			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID,
+			min(quantity, h.Quantity))
 	})
 }
 
 // let closes the open reservations of lines and applies what follows to their levels, in the one order of locks. With a
 // quantity only so many units are let go: the rest is claimed by a new row, because reservations are never rewritten.
-func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, quantity int, apply func(*pgx.Batch, hold)) error {
+func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, quantity int,
+	apply func(*pgx.Batch, hold)) error {
 	rows, err := tx.Query(ctx, `
 		UPDATE reservation
 		SET released_at = now(), release = $2
@@ -205,7 +216,8 @@ func let(ctx context.Context, tx pgx.Tx, orderLines []int64, release string, qua
 		return fmt.Errorf("release reservations: %w", err)
 	}
 	slices.SortFunc(holds, func(a, b hold) int {
-		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.LocationID, b.LocationID),
+			cmp.Compare(a.ID, b.ID))
 	})
 	batch := &pgx.Batch{}
 	for _, h := range holds {

@@ -25,8 +25,10 @@ func Booked(err error) bool { return pg.Violates(err, "stock_move_form_key") }
 
 func queueMove(batch *pgx.Batch, m Move, why Reason) {
 	batch.Queue(`
-		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id, form)
-		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0), nullif(@associate::bigint, 0), nullif(@form, ''))`, pgx.NamedArgs{
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, reason, channel, order_line_id, associate_id,
+			form)
+		VALUES (@variant, @location, @delta, @cause, @reason, @channel, nullif(@line::bigint, 0),
+			nullif(@associate::bigint, 0), nullif(@form, ''))`, pgx.NamedArgs{
 		"variant": m.VariantID, "location": m.LocationID, "delta": m.Delta, "cause": m.Cause, "reason": why.Reason,
 		"channel": why.Channel, "line": m.OrderLineID, "associate": why.AssociateID, "form": m.Form})
 }
@@ -42,7 +44,8 @@ func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Reason) error {
 		batch.Queue(`
 			INSERT INTO stock_level AS l (variant_id, location_id, on_hand)
 			VALUES ($1, $2, $3)
-			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand`, m.VariantID, m.LocationID, m.Delta)
+			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand`,
+			m.VariantID, m.LocationID, m.Delta)
 		queueMove(batch, m, why)
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -54,7 +57,8 @@ func Receive(ctx context.Context, tx pgx.Tx, moves []Move, why Reason) error {
 	return nil
 }
 
-// AdjustOnHand changes what is on hand for a reason. It answers false, and does nothing, where more is promised than would be left.
+// AdjustOnHand changes what is on hand for a reason. It answers false, and does nothing, where more is promised than
+// would be left.
 func AdjustOnHand(ctx context.Context, tx pgx.Tx, m Move, why Reason) (bool, error) {
 	if m.Delta > 0 {
 		_, err := tx.Exec(ctx, `
@@ -68,7 +72,8 @@ func AdjustOnHand(ctx context.Context, tx pgx.Tx, m Move, why Reason) (bool, err
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock_level
 		SET on_hand = on_hand + $3
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand + $3 >= reserved`, m.VariantID, m.LocationID, m.Delta)
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand + $3 >= reserved`,
+		m.VariantID, m.LocationID, m.Delta)
 	if pg.TooLarge(err) {
 		return false, errTooMany
 	}
@@ -106,7 +111,8 @@ func LevelOf(ctx context.Context, db pg.DB, variantID, locationID int64) (Level,
 	err := db.QueryRow(ctx, `
 		SELECT on_hand, reserved, safety
 		FROM stock_level
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variantID, locationID).Scan(&l.OnHand, &l.Reserved, &l.Safety)
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variantID, locationID).Scan(&l.OnHand,
+		&l.Reserved, &l.Safety)
 	if err == pgx.ErrNoRows {
 		return Level{}, nil
 	}
@@ -133,11 +139,13 @@ func AvailableByLocation(ctx context.Context, db pg.DB, variantID int64) (map[in
 }
 
 // SellUnreserved takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
-func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why Reason) (bool, error) {
+func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int,
+	why Reason) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock_level
 		SET on_hand = on_hand - $3
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, variantID, locationID, quantity)
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, variantID,
+		locationID, quantity)
 	if err != nil {
 		return false, fmt.Errorf("take goods out: %w", err)
 	}
@@ -145,22 +153,27 @@ func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, loca
 		return false, nil
 	}
 	batch := &pgx.Batch{}
-	queueMove(batch, Move{VariantID: variantID, LocationID: locationID, Delta: -quantity, Cause: "sale", OrderLineID: orderLineID}, why)
+	queueMove(batch, Move{VariantID: variantID, LocationID: locationID, Delta: -quantity, Cause: "sale",
+		OrderLineID: orderLineID}, why)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return false, fmt.Errorf("take goods out: %w", err)
 	}
 	return true, nil
 }
 
-// Return puts a unit that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for the return that brought it.
-func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string, quantity int, why Reason) error {
+// Return puts a unit that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for
+// the return that brought it.
+func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string,
+	quantity int, why Reason) error {
 	_, err := tx.Exec(ctx, `
 		WITH level AS (
 			INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)
 			VALUES (@variant, @location, @condition, @quantity)
 			ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand)
-		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, order_line_id, associate_id, return_id)
-		VALUES (@variant, @location, @condition, @quantity, 'return', @reason, @channel, @line, nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": variantID, "location": locationID,
+		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, order_line_id,
+			associate_id, return_id)
+		VALUES (@variant, @location, @condition, @quantity, 'return', @reason, @channel, @line,
+			nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": variantID, "location": locationID,
 		"condition": condition, "quantity": quantity, "reason": why.Reason, "channel": why.Channel, "line": orderLineID, "associate": why.AssociateID, "return": returnID})
 	if err != nil {
 		return fmt.Errorf("put back what returned: %w", err)

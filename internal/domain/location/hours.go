@@ -15,7 +15,8 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Hours of one weekday, or of one interval of it where it has several; Monday is 1. Opens and Closes are minutes after midnight in the location's own zone.
+// Hours of one weekday, or of one interval of it where it has several; Monday is 1. Opens and Closes are minutes after
+// midnight in the location's own zone.
 type Hours struct {
 	Weekday     int
 	Opens       int
@@ -56,7 +57,8 @@ func (s *Specials) UnmarshalJSON(body []byte) error {
 	return nil
 }
 
-// HoursColumn and SpecialColumn read a location l's hours and its special days of the next weeks, as far as anything is promised ahead.
+// HoursColumn and SpecialColumn read a location l's hours and its special days of the next weeks, as far as anything is
+// promised ahead.
 const (
 	HoursColumn = `
 	coalesce((
@@ -65,16 +67,19 @@ const (
 		WHERE o.location_id = l.id), '[]')`
 	SpecialColumn = `
 	coalesce((
-		SELECT json_agg(json_build_object('d', day, 'n', name, 'o', opens, 'c', closes, 'p', preparation_minutes) ORDER BY day, opens)
+		SELECT json_agg(json_build_object('d', day, 'n', name, 'o', opens, 'c', closes, 'p', preparation_minutes)
+			ORDER BY day, opens)
 		FROM special_day s
 		WHERE s.location_id = l.id AND s.day BETWEEN current_date - 1 AND current_date + 45), '[]')`
 	// SharedHoursColumn reads the hours of all locations together, for SharedHours.
 	SharedHoursColumn = `
-	(SELECT array_agg(ARRAY[location_id, weekday, opens, closes, preparation_minutes] ORDER BY weekday, opens) FROM opening)`
+	(SELECT array_agg(ARRAY[location_id, weekday, opens, closes, preparation_minutes] ORDER BY weekday, opens)
+		FROM opening)`
 	// SharedSpecialColumn reads those of all locations together, for Share: bank holidays are the same in most.
 	SharedSpecialColumn = `
 	coalesce((
-		SELECT json_agg(json_build_object('d', day, 'n', name, 'o', opens, 'c', closes, 'p', preparation_minutes, 'at', at) ORDER BY day, opens)
+		SELECT json_agg(json_build_object('d', day, 'n', name, 'o', opens, 'c', closes, 'p', preparation_minutes, 'at',
+			at) ORDER BY day, opens)
 		FROM (
 			SELECT day, name, opens, closes, preparation_minutes, array_agg(location_id) AS at
 			FROM special_day
@@ -131,7 +136,8 @@ func (s SharedSpecials) Share(all []Location) {
 	}
 }
 
-// On are the intervals in which the location is open on a day, in order; none: it is closed. name is that of a special day.
+// On are the intervals in which the location is open on a day, in order; none: it is closed. name is that of a special
+// day.
 func (l *Location) On(day time.Time) (open []Hours, name string) {
 	date := day.Format(time.DateOnly)
 	for _, s := range l.Special {
@@ -149,7 +155,8 @@ func (l *Location) On(day time.Time) (open []Hours, name string) {
 	return open, ""
 }
 
-// Shut says whether a day is a special one on which nothing is done here: a bank holiday. A weekday without hours is not asked.
+// Shut says whether a day is a special one on which nothing is done here: a bank holiday. A weekday without hours is
+// not asked.
 func (l *Location) Shut(day time.Time) bool {
 	date := day.Format(time.DateOnly)
 	return slices.ContainsFunc(l.Special, func(s Special) bool { return s.Day == date && len(s.Hours) == 0 })
@@ -160,8 +167,9 @@ func at(day time.Time, minutes int) time.Time {
 	return time.Date(day.Year(), day.Month(), day.Day(), minutes/60, minutes%60, 0, 0, day.Location())
 }
 
-// ReadyBy is when an order placed now can be collected: the interval's preparation time counted from now or from opening, and from the next opening where it does
-// not fit before closing. What takes longer than a day is open is ready when the day's last interval says. False where the location is never open.
+// ReadyBy is when an order placed now can be collected: the interval's preparation time counted from now or from
+// opening, and from the next opening where it does not fit before closing. What takes longer than a day is open is
+// ready when the day's last interval says. False where the location is never open.
 func (l *Location) ReadyBy(now time.Time) (time.Time, bool) {
 	now = now.In(l.Zone())
 	for ahead := range 22 {
@@ -182,8 +190,8 @@ func (l *Location) ReadyBy(now time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// KeepUntil is when something that is ready at a time is put back: closing time of the given number of days later, or of
-// the next day on which the location opens.
+// KeepUntil is when something that is ready at a time is put back: closing time of the given number of days later, or
+// of the next day on which the location opens.
 func (l *Location) KeepUntil(ready time.Time, days int) time.Time {
 	ready = ready.In(l.Zone())
 	for ahead := days; ahead < days+21; ahead++ {

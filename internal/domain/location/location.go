@@ -1,4 +1,5 @@
-// Package location is where the shop is: its stores and warehouses, when they are open and how soon they can have an order ready.
+// Package location is where the shop is: its stores and warehouses, when they are open and how soon they can have an
+// order ready.
 package location
 
 import (
@@ -39,10 +40,12 @@ type Location struct {
 	Special      Specials // days of the next weeks that are not like their weekday
 }
 
-// Columns are a location's with its hours and special days, in the order of the type's fields; loaders that show a store select them.
+// Columns are a location's with its hours and special days, in the order of the type's fields; loaders that show a
+// store select them.
 const Columns = `
 	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude, l.longitude,
-	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + `,` + SpecialColumn
+	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + `,` +
+	SpecialColumn
 
 // All locations, stores before warehouses, by name.
 func All(ctx context.Context, db pg.DB) ([]Location, error) {
@@ -74,7 +77,8 @@ func Create(ctx context.Context, tx pgx.Tx, l *Location) error {
 		return fmt.Errorf("location %s: %w", l.Code, err)
 	}
 	err := tx.QueryRow(ctx, `
-		INSERT INTO location (code, slug, kind, name, street, town, postcode, country, region, phone, latitude, longitude,
+		INSERT INTO location (code, slug, kind, name, street, town, postcode, country, region, phone, latitude,
+			longitude,
 			time_zone, currency, tax_included, pickup, ship, takes_returns)
 		VALUES (@code, @slug, @kind, @name, @street, @town, @postcode, @country, @region, @phone, @latitude, @longitude,
 			@time_zone, @currency, @tax_included, @pickup, @ship, @takes_returns)

@@ -46,7 +46,8 @@ func TestStoreThatIsNeverOpenPromisesNothing(t *testing.T) {
 }
 
 func TestPreparationLongerThanTheDayStillEnds(t *testing.T) {
-	slow := &Location{TimeZone: "Europe/London", Hours: []Hours{{Weekday: 5, Opens: 600, Closes: 660, Preparation: 2880}}}
+	slow := &Location{TimeZone: "Europe/London", Hours: []Hours{{Weekday: 5, Opens: 600, Closes: 660,
+		Preparation: 2880}}}
 	got, ok := slow.ReadyBy(clock(t, "2026-11-18 12:00"))
 	require.True(t, ok)
 	require.Equal(t, clock(t, "2026-11-22 10:00").UTC(), got.UTC())
@@ -54,7 +55,8 @@ func TestPreparationLongerThanTheDayStillEnds(t *testing.T) {
 
 func TestReadyOrdersAreKeptToClosingTime(t *testing.T) {
 	require.Equal(t, clock(t, "2026-11-23 18:00").UTC(), leeds().KeepUntil(clock(t, "2026-11-20 14:10"), 3).UTC())
-	require.Equal(t, clock(t, "2026-11-23 18:00").UTC(), leeds().KeepUntil(clock(t, "2026-11-19 09:30"), 3).UTC(), "closed on Sunday: Monday")
+	require.Equal(t, clock(t, "2026-11-23 18:00").UTC(), leeds().KeepUntil(clock(t, "2026-11-19 09:30"), 3).UTC(),
+		"closed on Sunday: Monday")
 }
 
 func TestOpenUntil(t *testing.T) {
@@ -70,9 +72,11 @@ func TestOpenUntil(t *testing.T) {
 func bistro() *Location {
 	l := &Location{TimeZone: "Europe/London"}
 	for weekday := 1; weekday <= 6; weekday++ {
-		l.Hours = append(l.Hours, Hours{Weekday: weekday, Opens: 17 * 60, Closes: 21 * 60, Preparation: 60}, Hours{Weekday: weekday, Opens: 12 * 60, Closes: 15 * 60, Preparation: 60})
+		l.Hours = append(l.Hours, Hours{Weekday: weekday, Opens: 17 * 60, Closes: 21 * 60, Preparation: 60},
+			Hours{Weekday: weekday, Opens: 12 * 60, Closes: 15 * 60, Preparation: 60})
 	}
-	l.Special = Specials{{Day: "2026-12-25", Name: "Christmas Day"}, {Day: "2026-12-26", Name: "Boxing Day", Hours: []Hours{{Opens: 12 * 60, Closes: 15 * 60, Preparation: 60}}}}
+	l.Special = Specials{{Day: "2026-12-25", Name: "Christmas Day"},
+		{Day: "2026-12-26", Name: "Boxing Day", Hours: []Hours{{Opens: 12 * 60, Closes: 15 * 60, Preparation: 60}}}}
 	return l
 }
 
@@ -89,12 +93,15 @@ func TestEveryPromiseKnowsBreaksAndHolidays(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, clock(t, ready).UTC(), got.UTC(), "ordered at "+ordered)
 	}
-	require.Equal(t, clock(t, "2026-12-26 15:00").UTC(), bistro().KeepUntil(clock(t, "2026-12-23 13:00"), 2).UTC(), "Christmas Day is no day to collect")
+	require.Equal(t, clock(t, "2026-12-26 15:00").UTC(), bistro().KeepUntil(clock(t, "2026-12-23 13:00"), 2).UTC(),
+		"Christmas Day is no day to collect")
 	for at, want := range map[string]struct {
 		open    bool
 		changes string
 	}{
-		"2026-11-20 13:00": {true, "2026-11-20 15:00"}, "2026-11-20 15:30": {false, "2026-11-20 17:00"}, "2026-12-25 13:00": {false, "2026-12-26 12:00"}, "2026-12-26 18:00": {false, "2026-12-28 12:00"},
+		"2026-11-20 13:00": {true, "2026-11-20 15:00"}, "2026-11-20 15:30": {false,
+			"2026-11-20 17:00"}, "2026-12-25 13:00": {false, "2026-12-26 12:00"}, "2026-12-26 18:00": {false,
+			"2026-12-28 12:00"},
 	} {
 		open, changes := bistro().OpenNow(clock(t, at))
 		require.Equal(t, want.open, open, at)

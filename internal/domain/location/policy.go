@@ -25,7 +25,8 @@ type Policy struct {
 func Policies(ctx context.Context, db pg.DB) (p Policy, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT points_rate, points_worth, points_minimum, return_days, refund_limit, keep_delivery, shortage_hours
-		FROM shop`).Scan(&p.PointsRate, &p.PointsWorth, &p.PointsMinimum, &p.ReturnDays, &p.RefundLimit, &p.KeepDelivery, &p.ShortageHours)
+		FROM shop`).Scan(&p.PointsRate, &p.PointsWorth, &p.PointsMinimum, &p.ReturnDays, &p.RefundLimit,
+		&p.KeepDelivery, &p.ShortageHours)
 	if err != nil {
 		return p, fmt.Errorf("read the shop's policies: %w", err)
 	}
@@ -58,8 +59,10 @@ func SetPolicy(ctx context.Context, tx pgx.Tx, p Policy) error {
 	}
 	_, err := tx.Exec(ctx, `
 		UPDATE shop
-		SET points_rate = @rate, points_worth = @worth, points_minimum = @minimum, return_days = @days, refund_limit = @limit, keep_delivery = @keep, shortage_hours = @shortage`,
-		pgx.NamedArgs{"rate": p.PointsRate, "worth": p.PointsWorth, "minimum": p.PointsMinimum, "days": p.ReturnDays, "limit": p.RefundLimit, "keep": p.KeepDelivery, "shortage": p.ShortageHours})
+		SET points_rate = @rate, points_worth = @worth, points_minimum = @minimum, return_days = @days,
+			refund_limit = @limit, keep_delivery = @keep, shortage_hours = @shortage`,
+		pgx.NamedArgs{"rate": p.PointsRate, "worth": p.PointsWorth, "minimum": p.PointsMinimum, "days": p.ReturnDays,
+			"limit": p.RefundLimit, "keep": p.KeepDelivery, "shortage": p.ShortageHours})
 	if err != nil {
 		return fmt.Errorf("change the shop's policies: %w", err)
 	}

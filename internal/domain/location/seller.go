@@ -13,7 +13,8 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Seller is the company that sells: what an invoice has to say (directive 2006/112/EC, article 226; for Britain VAT Notice 700, 16.3).
+// Seller is the company that sells: what an invoice has to say (directive 2006/112/EC, article 226; for Britain VAT
+// Notice 700, 16.3).
 type Seller struct {
 	LegalName     string
 	Address       string // registered office, one line each
@@ -37,8 +38,10 @@ func (s Seller) Label() (lines []string) {
 // SellerAt is who sells at a location: the company that runs it, in what it does not say the shop's own.
 func SellerAt(ctx context.Context, db pg.DB, locationID int64) (s Seller, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(nullif(l.legal_name, ''), shop.legal_name), coalesce(nullif(l.seller_address, ''), shop.seller_address),
-			coalesce(nullif(l.company_number, ''), shop.company_number), coalesce(nullif(l.vat_number, ''), shop.vat_number)
+		SELECT coalesce(nullif(l.legal_name, ''), shop.legal_name), coalesce(nullif(l.seller_address, ''),
+			shop.seller_address),
+			coalesce(nullif(l.company_number, ''), shop.company_number), coalesce(nullif(l.vat_number, ''),
+				shop.vat_number)
 		FROM shop
 		LEFT JOIN location l ON l.id = $1`, locationID).Scan(&s.LegalName, &s.Address, &s.CompanyNumber, &s.VATNumber)
 	if err != nil {
@@ -71,13 +74,16 @@ func Sellers(ctx context.Context, db pg.DB) (map[int64]Seller, error) {
 
 var vatNumber = regexp.MustCompile(`^[0-9A-Z+*]{4,15}$`)
 
-// ReadVATNumber tidies a VAT number up: capitals, no spaces, dots or dashes. False when it cannot be one anywhere. An empty one is none.
+// ReadVATNumber tidies a VAT number up: capitals, no spaces, dots or dashes. False when it cannot be one anywhere. An
+// empty one is none.
 func ReadVATNumber(typed string) (string, bool) {
-	number := strings.NewReplacer(" ", "", ".", "", "-", "", "\u00a0", "").Replace(strings.ToUpper(strings.TrimSpace(typed)))
+	number := strings.NewReplacer(" ", "", ".", "", "-", "", "\u00a0",
+		"").Replace(strings.ToUpper(strings.TrimSpace(typed)))
 	return number, number == "" || vatNumber.MatchString(number) && strings.ContainsAny(number, "0123456789")
 }
 
-// CheckSeller tidies a seller up and says, field by field, what is wrong. The shop itself has to have a name and an address; a location says only what differs.
+// CheckSeller tidies a seller up and says, field by field, what is wrong. The shop itself has to have a name and an
+// address; a location says only what differs.
 func CheckSeller(s *Seller, whole bool, form *fault.Form) {
 	s.LegalName, s.CompanyNumber = text.Clean(s.LegalName, 121), text.Clean(s.CompanyNumber, 41)
 	s.Address = text.Clean(strings.ReplaceAll(s.Address, "\r\n", "\n"), 401)
@@ -120,7 +126,8 @@ func SetSeller(ctx context.Context, tx pgx.Tx, locationID int64, s Seller) error
 		SET legal_name = @name, seller_address = @address, company_number = @company, vat_number = @vat
 		WHERE id = @id`
 	}
-	tag, err := tx.Exec(ctx, statement, pgx.NamedArgs{"id": locationID, "name": s.LegalName, "address": s.Address, "company": s.CompanyNumber, "vat": s.VATNumber})
+	tag, err := tx.Exec(ctx, statement, pgx.NamedArgs{"id": locationID, "name": s.LegalName, "address": s.Address,
+		"company": s.CompanyNumber, "vat": s.VATNumber})
 	if err != nil {
 		return fmt.Errorf("write who sells: %w", err)
 	}

@@ -34,7 +34,8 @@ func ShopOf(ctx context.Context, db pg.DB) (*Shop, error) {
 	return &shop, nil
 }
 
-// CreateShop writes the chain's one row. It answers false where there is one already, also to a second caller a moment later.
+// CreateShop writes the chain's one row. It answers false where there is one already, also to a second caller a moment
+// later.
 func CreateShop(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO shop (name, languages, demo, second_factor, phones_checked_at)
@@ -46,10 +47,11 @@ func CreateShop(ctx context.Context, tx pgx.Tx, shop Shop) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
-// CountryOf is the country of the store with a code, else of the chain's first store: where a phone number is from that stands beside no address.
-// Empty while there is no store.
+// CountryOf is the country of the store with a code, else of the chain's first store: where a phone number is from that
+// stands beside no address. Empty while there is no store.
 func CountryOf(ctx context.Context, db pg.DB, code string) (country string, err error) {
-	err = db.QueryRow(ctx, `SELECT coalesce((SELECT country::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&country)
+	err = db.QueryRow(ctx,
+		`SELECT coalesce((SELECT country::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&country)
 	if err != nil {
 		return "", fmt.Errorf("read a store's country: %w", err)
 	}
@@ -58,7 +60,8 @@ func CountryOf(ctx context.Context, db pg.DB, code string) (country string, err 
 
 // CurrencyOf is the currency of a store by its code, or of the chain's first.
 func CurrencyOf(ctx context.Context, db pg.DB, code string) (currency string, err error) {
-	err = db.QueryRow(ctx, `SELECT coalesce((SELECT currency::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&currency)
+	err = db.QueryRow(ctx,
+		`SELECT coalesce((SELECT currency::text FROM location ORDER BY code = $1 DESC, kind = 'store' DESC, id LIMIT 1), '')`, code).Scan(&currency)
 	if err != nil {
 		return "", fmt.Errorf("read a store's currency: %w", err)
 	}

@@ -1,4 +1,5 @@
-// Package loyalty is the customer's points: earned when goods are handed over, spent like money, with a ledger behind every figure.
+// Package loyalty is the customer's points: earned when goods are handed over, spent like money, with a ledger behind
+// every figure.
 package loyalty
 
 import (
@@ -45,9 +46,11 @@ type Balance struct{ Spendable, Pending int64 }
 // BalanceOf adds up a person's points, over all of their profiles.
 func BalanceOf(ctx context.Context, db pg.DB, person int64) (b Balance, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(sum(remaining) FILTER (WHERE vests_at <= now()), 0)::bigint, coalesce(sum(remaining) FILTER (WHERE vests_at > now()), 0)::bigint
+		SELECT coalesce(sum(remaining) FILTER (WHERE vests_at <= now()), 0)::bigint,
+			coalesce(sum(remaining) FILTER (WHERE vests_at > now()), 0)::bigint
 		FROM points_lot
-		WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)`, person).Scan(&b.Spendable, &b.Pending)
+		WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)`,
+		person).Scan(&b.Spendable, &b.Pending)
 	if err != nil {
 		return b, fmt.Errorf("add up points: %w", err)
 	}
@@ -55,7 +58,8 @@ func BalanceOf(ctx context.Context, db pg.DB, person int64) (b Balance, err erro
 }
 
 // Give adds a lot: what an order earned, what was given back, what somebody gave.
-func Give(ctx context.Context, tx pgx.Tx, customerID int64, points int64, cause string, orderID, associateID int64, vests time.Time) error {
+func Give(ctx context.Context, tx pgx.Tx, customerID int64, points int64, cause string, orderID, associateID int64,
+	vests time.Time) error {
 	if points == 0 {
 		return nil
 	}
@@ -76,8 +80,8 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, points int64, cause 
 // ErrFew says that there are fewer points than were to be spent.
 var ErrFew = errors.New("fewer points than that")
 
-// Spend takes points from a person's vested lots, oldest first. The person is held by the caller, so two spendings follow one another;
-// the table refuses a lot below zero all the same.
+// Spend takes points from a person's vested lots, oldest first. The person is held by the caller, so two spendings
+// follow one another; the table refuses a lot below zero all the same.
 func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	taken, err := take(ctx, tx, person, points, "spent", orderID, 0, true)
 	if err != nil {
@@ -89,13 +93,14 @@ func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error 
 	return nil
 }
 
-// Deduct takes earned points away again: first what this order earned, then the oldest others, pending or not. It answers how many there were;
-// nobody's balance falls below zero.
+// Deduct takes earned points away again: first what this order earned, then the oldest others, pending or not. It
+// answers how many there were; nobody's balance falls below zero.
 func Deduct(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (taken int64, err error) {
 	return take(ctx, tx, person, points, "taken_back", orderID, orderID, false)
 }
 
-func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, orderID, first int64, vested bool) (taken int64, err error) {
+func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, orderID, first int64,
+	vested bool) (taken int64, err error) {
 	if points == 0 {
 		return 0, nil
 	}
@@ -104,11 +109,13 @@ func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, or
 		WITH lots AS MATERIALIZED (
 			SELECT id, customer_id, remaining, order_id
 			FROM points_lot
-			WHERE remaining > 0 AND (NOT $6 OR vests_at <= now()) AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)
+			WHERE remaining > 0 AND (NOT $6 OR vests_at <= now()) AND customer_id IN (SELECT id FROM customer
+				WHERE id = $1 OR merged_into = $1)
 			ORDER BY id
 			FOR UPDATE),
 		running AS (
-			SELECT id, customer_id, remaining, sum(remaining) OVER (ORDER BY order_id IS DISTINCT FROM nullif($5::bigint, 0), id) - remaining AS before
+			SELECT id, customer_id, remaining, sum(remaining) OVER (ORDER BY order_id IS DISTINCT
+				FROM nullif($5::bigint, 0), id) - remaining AS before
 			FROM lots),
 		parts AS (
 			SELECT id, customer_id, least(remaining, $2 - before)::integer AS part
@@ -142,7 +149,8 @@ func RatesOf(ctx context.Context, db pg.DB) (r Rates, err error) {
 	return r, nil
 }
 
-// Earn gives a customer what a handed-over part of an order earned; it can be spent when the goods cannot come back any more.
+// Earn gives a customer what a handed-over part of an order earned; it can be spent when the goods cannot come back any
+// more.
 func Earn(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) error {
 	if points == 0 {
 		return nil

@@ -14,8 +14,9 @@ type Letter struct {
 
 func (Letter) Kind() string { return "letter" }
 
-// Notice is the job of telling a person that something about their account changed, so that they can object if it was not them. It goes to
-// every address they have proven, and to one that they have just given up where Former names the one-time row that knows it.
+// Notice is the job of telling a person that something about their account changed, so that they can object if it was
+// not them. It goes to every address they have proven, and to one that they have just given up where Former names the
+// one-time row that knows it.
 type Notice struct {
 	Person int64  `json:"person"`
 	About  string `json:"about"`
@@ -41,7 +42,8 @@ type AboutLetter struct {
 // ComposeLetter writes the letter for a purpose.
 func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 	say := func(key string) string {
-		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code), "new": a.NewAddress}).In(a.Language)
+		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code),
+			"new": a.NewAddress}).In(a.Language)
 	}
 	var lines []string
 	link := func(what string) { lines = append(lines, say(what), "", "    "+a.Link, "") }
@@ -81,7 +83,8 @@ func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 		link("The copy of your data is ready. This link works for a week:")
 	case customer.Known:
 		subject = say("About your account at {shop}")
-		lines = append(lines, say("Someone used this address for a request we can’t carry out: either there’s already an account, or there’s none. Nothing has changed."), "",
+		lines = append(lines,
+			say("Someone used this address for a request we can’t carry out: either there’s already an account, or there’s none. Nothing has changed."), "",
 			say("If that was you, sign in here or ask for an email link:"), "", "    "+a.Base+"/sign-in")
 	}
 	if body != "" {
@@ -97,7 +100,8 @@ func ComposeNotice(about string, a AboutLetter) (subject, body string) {
 	}
 	subject = say("Your account at {shop} was changed")
 	if a.Former {
-		return subject, letter(say, a, []string{say("Your email address has been changed, as confirmed at both addresses. If this wasn’t you, visit or call one of our stores: you can no longer sign in with this address.")})
+		return subject, letter(say, a,
+			[]string{say("Your email address has been changed, as confirmed at both addresses. If this wasn’t you, visit or call one of our stores: you can no longer sign in with this address.")})
 	}
 	lines := []string{say(map[string]string{
 		NoticePassword: "Your password was changed, and all other devices have been signed out.",

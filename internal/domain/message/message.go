@@ -15,8 +15,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names what of the order it is
-// about, where it is about a part: an order line, a fulfilment, a transfer, a return.
+// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names what of
+// the order it is about, where it is about a part: an order line, a fulfilment, a transfer, a return.
 type OrderMail struct {
 	OrderID int64  `json:"order_id" river:"unique"`
 	Mail    string `json:"mail" river:"unique"`
@@ -52,8 +52,8 @@ const (
 	OfNews     Purpose = "news"     // everything else: needs their consent for the medium
 )
 
-// Mail is a message that can be posted, or texted where Medium says so. ID makes a second copy recognisable as the same message. Person is
-// whom it is for; news cannot be sent without.
+// Mail is a message that can be posted, or texted where Medium says so. ID makes a second copy recognisable as the same
+// message. Person is whom it is for; news cannot be sent without.
 type Mail struct {
 	ID      string
 	Purpose Purpose
@@ -67,8 +67,8 @@ type Mail struct {
 // ErrNoConsent is why news is not sent: they did not agree, or no longer, or it is not their proven address.
 var ErrNoConsent = errors.New("no consent for this message")
 
-// Sender posts over SMTP. TLS is used where the server offers it. Text messages are mails to the number at TextGateway, as the gateways of
-// phone companies take them; without one none can be sent.
+// Sender posts over SMTP. TLS is used where the server offers it. Text messages are mails to the number at TextGateway,
+// as the gateways of phone companies take them; without one none can be sent.
 type Sender struct {
 	Host        string
 	Port        int
@@ -79,8 +79,8 @@ type Sender struct {
 	Texts       *Texts // a provider over HTTP, which goes before the gateway
 }
 
-// Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means that it may not have
-// taken it. There is no other way to post something.
+// Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means
+// that it may not have taken it. There is no other way to post something.
 func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 	if m.Medium == "" {
 		m.Medium = customer.ByMail
@@ -134,9 +134,11 @@ func (s Sender) post(ctx context.Context, m Mail) error {
 	message.Subject(m.Subject)
 	message.SetMessageIDWithValue(m.ID)
 	message.SetBodyString(mail.TypeTextPlain, m.Text)
-	options := []mail.Option{mail.WithPort(s.Port), mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithTimeout(10 * time.Second), mail.WithHELO("counterpart")}
+	options := []mail.Option{mail.WithPort(s.Port), mail.WithTLSPolicy(mail.TLSOpportunistic),
+		mail.WithTimeout(10 * time.Second), mail.WithHELO("counterpart")}
 	if s.User != "" {
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(s.User), mail.WithPassword(s.Pass))
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(s.User),
+			mail.WithPassword(s.Pass))
 	}
 	client, err := mail.NewClient(s.Host, options...)
 	if err != nil {

@@ -54,7 +54,9 @@ type AboutPart struct {
 // Compose writes the mail of a kind.
 func Compose(kind string, a About) (subject, body string) {
 	say := func(key string, args ...text.Args) string { return text.M(key, args...).In(a.Language) }
-	number := text.Args{"number": a.Number, "store": a.Store, "shop": a.Shop, "missing": a.Missing, "time": When(a.ReadyBy), "until": When(a.HoldUntil), "total": a.Total, "due": a.Due, "code": Grouped(a.Code), "name": a.Name}
+	number := text.Args{"number": a.Number, "store": a.Store, "shop": a.Shop, "missing": a.Missing,
+		"time": When(a.ReadyBy), "until": When(a.HoldUntil), "total": a.Total, "due": a.Due, "code": Grouped(a.Code),
+		"name": a.Name}
 	var lines []string
 	add := func(all ...string) { lines = append(lines, all...) }
 	add(say("Hello {name},", number), "")
@@ -96,12 +98,14 @@ func Compose(kind string, a About) (subject, body string) {
 	case MailReady:
 		subject = say("Order {number} is ready at {store}", number)
 		add(say("Your order is ready. Show this code at the counter:", number), "", "    "+Grouped(a.Code), "")
-		add(say("We’ll keep it for you until {until}. To pay: {due}.", number), "", address, "", say("Directions, opening hours and your QR code: {link}", text.Args{"link": a.Link}))
+		add(say("We’ll keep it for you until {until}. To pay: {due}.", number), "", address, "",
+			say("Directions, opening hours and your QR code: {link}", text.Args{"link": a.Link}))
 	case MailShort:
 		subject = say("Order {number}: an item is unavailable", number)
 		if a.Choose {
 			add(say("We’re sorry: we couldn’t find {missing} at {store} when we went to pick it.", number), "",
-				say("Choose what you’d like instead by {until}: {link}", text.Args{"until": When(a.HoldUntil), "link": a.Link}), "",
+				say("Choose what you’d like instead by {until}: {link}",
+					text.Args{"until": When(a.HoldUntil), "link": a.Link}), "",
 				say("If we don’t hear from you by then, we’ll take it off your order, and refund anything you’ve paid for it.", number))
 			break
 		}
@@ -120,11 +124,13 @@ func Compose(kind string, a About) (subject, body string) {
 		} else if a.Paid {
 			add(say("Order {number} is cancelled. Anything you’ve paid will be refunded to your original payment method.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 		} else {
-			add(say("Order {number} at {store} is cancelled. You won’t be charged.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
+			add(say("Order {number} at {store} is cancelled. You won’t be charged.", number), "",
+				say("Your order: {link}", text.Args{"link": a.Link}))
 		}
 	case MailShipped:
 		subject = say("Order {number} is on its way", number)
-		add(say("Your parcel left today with {carrier}. It’ll arrive {arrives}.", text.Args{"carrier": a.Carrier, "arrives": a.Arrives}), "")
+		add(say("Your parcel left today with {carrier}. It’ll arrive {arrives}.",
+			text.Args{"carrier": a.Carrier, "arrives": a.Arrives}), "")
 		if a.Tracking != "" {
 			add(say("Tracking number: {tracking}", text.Args{"tracking": a.Tracking}), "")
 		}
@@ -132,7 +138,8 @@ func Compose(kind string, a About) (subject, body string) {
 		add("", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailHold:
 		subject = say("Order {number}: collect it by {until}", number)
-		add(say("Your order is still waiting at {store}. We can hold it until {until}. Show this code at the counter:", number), "", "    "+Grouped(a.Code), "", address, "")
+		add(say("Your order is still waiting at {store}. We can hold it until {until}. Show this code at the counter:",
+			number), "", "    "+Grouped(a.Code), "", address, "")
 		if a.MayExtend {
 			add(say("Need more time? You can extend it once: {link}", text.Args{"link": a.Link}))
 		} else {
@@ -156,7 +163,8 @@ func Compose(kind string, a About) (subject, body string) {
 	case MailPayAgain:
 		subject = say("Order {number}: please pay again", number)
 		add(say("The authorisation for order {number} expired before we took payment. You haven’t been charged, and your items are still reserved. Please pay {due} again: {link}",
-			text.Args{"number": a.Number, "due": a.Due, "link": a.Link}), "", say("You can also pay at any of our stores.", number))
+			text.Args{"number": a.Number, "due": a.Due,
+				"link": a.Link}), "", say("You can also pay at any of our stores.", number))
 	case MailRefunded:
 		subject = say("Your refund of {refund} is on its way", text.Args{"refund": a.Refund})
 		add(say("We’ve requested a refund of {refund} for order {number} to your original payment method. It can take a few days to reach you.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))

@@ -15,8 +15,9 @@ import (
 
 // Texts is a provider that sends text messages over HTTP, in one of two forms.
 //
-// The form "json" posts {"id", "from", "to", "text"} to URL with the secret as a bearer token; the id comes again when a message is tried again, in the Idempotency-Key too.
-// The form "twilio" is Twilio's Messages resource: User is the account's SID, Secret its token, and From a number or the SID of a messaging service. It knows no id, so a message
+// The form "json" posts {"id", "from", "to", "text"} to URL with the secret as a bearer token; the id comes again when
+// a message is tried again, in the Idempotency-Key too. The form "twilio" is Twilio's Messages resource: User is the
+// account's SID, Secret its token, and From a number or the SID of a messaging service. It knows no id, so a message
 // whose answer was lost may come twice.
 type Texts struct {
 	Form         string
@@ -67,7 +68,8 @@ func (t Texts) request(ctx context.Context, m Mail) (*http.Request, error) {
 		if err != nil {
 			return nil, err
 		}
-		return posting(ctx, t.URL, bytes.NewReader(body), http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + t.Secret}, "Idempotency-Key": {m.ID}})
+		return posting(ctx, t.URL, bytes.NewReader(body), http.Header{"Content-Type": {"application/json"},
+			"Authorization": {"Bearer " + t.Secret}, "Idempotency-Key": {m.ID}})
 	case "twilio":
 		if t.User == "" {
 			return nil, fmt.Errorf("text messages by twilio need the account's SID")
@@ -78,8 +80,10 @@ func (t Texts) request(ctx context.Context, m Mail) (*http.Request, error) {
 		} else {
 			form.Set("From", t.From)
 		}
-		address := strings.TrimSuffix(cmp.Or(t.URL, twilio), "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.User) + "/Messages.json"
-		request, err := posting(ctx, address, strings.NewReader(form.Encode()), http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
+		address := strings.TrimSuffix(cmp.Or(t.URL, twilio), "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.User) +
+			"/Messages.json"
+		request, err := posting(ctx, address, strings.NewReader(form.Encode()),
+			http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
 		if err == nil {
 			request.SetBasicAuth(t.User, t.Secret)
 		}
@@ -103,5 +107,6 @@ func posting(ctx context.Context, address string, body io.Reader, header http.He
 // hide takes a number out of what is logged and kept, however it is written there.
 func hide(words, number string) string {
 	plain := strings.TrimPrefix(number, "+")
-	return strings.NewReplacer(number, "the recipient", url.QueryEscape(number), "the recipient", plain, "the recipient").Replace(words)
+	return strings.NewReplacer(number, "the recipient", url.QueryEscape(number), "the recipient", plain,
+		"the recipient").Replace(words)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// provider is a company that sends text messages: it keeps a book of what it sent, knows its customers, and fails when it is told to.
+// provider is a company that sends text messages: it keeps a book of what it sent, knows its customers, and fails when
+// it is told to.
 type provider struct {
 	*httptest.Server
 	status atomic.Int32
@@ -25,7 +26,8 @@ func open(t *testing.T) *provider {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /send", func(w http.ResponseWriter, r *http.Request) {
 		var m map[string]string
-		if r.Header.Get("Authorization") != "Bearer the-secret" || json.NewDecoder(r.Body).Decode(&m) != nil || m["id"] != r.Header.Get("Idempotency-Key") {
+		if r.Header.Get("Authorization") != "Bearer the-secret" || json.NewDecoder(r.Body).Decode(&m) != nil ||
+			m["id"] != r.Header.Get("Idempotency-Key") {
 			http.Error(w, "who are you", http.StatusUnauthorized)
 			return
 		}
@@ -37,7 +39,8 @@ func open(t *testing.T) *provider {
 			http.Error(w, `{"code": 20003}`, http.StatusUnauthorized)
 			return
 		}
-		p.answer(w, map[string]string{"from": r.FormValue("From"), "service": r.FormValue("MessagingServiceSid"), "to": r.FormValue("To"), "text": r.FormValue("Body")})
+		p.answer(w, map[string]string{"from": r.FormValue("From"), "service": r.FormValue("MessagingServiceSid"),
+			"to": r.FormValue("To"), "text": r.FormValue("Body")})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -78,7 +81,8 @@ func TestTextMessagesByHTTP(t *testing.T) {
 	}
 	p.Close()
 	require.Error(t, plain.Send(ctx, m))
-	for _, wrong := range []Texts{{Form: "pigeon", From: "x", Secret: "x"}, {Form: "json", From: "x"}, {Form: "json", From: "x", Secret: "x"}, {Form: "twilio", From: "x", Secret: "x"}} {
+	for _, wrong := range []Texts{{Form: "pigeon", From: "x", Secret: "x"}, {Form: "json", From: "x"},
+		{Form: "json", From: "x", Secret: "x"}, {Form: "twilio", From: "x", Secret: "x"}} {
 		require.Error(t, wrong.Check())
 	}
 }

@@ -40,17 +40,21 @@ type Fulfilment struct {
 	OpenLines    []int64 // lines with units that are neither handed over nor cancelled
 }
 
-// ToPay is what is still to be paid of an order o that is to be paid when it is handed over: what it costs as it stands, less what was set aside for it. Points count for
-// the units that are paid with them, and for no others. For loaders, too.
+// ToPay is what is still to be paid of an order o that is to be paid when it is handed over: what it costs as it
+// stands, less what was set aside for it. Points count for the units that are paid with them, and for no others. For
+// loaders, too.
 const ToPay = `
 	CASE o.payment_state WHEN 'due' THEN greatest(0,
 		coalesce((
 			SELECT sum(u.paid - u.by_points)
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
-			WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)
-		+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled' AND NOT refunded), 0)
-		- coalesce((SELECT sum(authorised) FROM tender WHERE order_id = o.id AND kind NOT IN ('pay_at_pickup', 'points')), 0))
+			WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+				WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)
+		+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled' AND NOT refunded),
+			0)
+		- coalesce((SELECT sum(authorised) FROM tender WHERE order_id = o.id AND kind NOT IN ('pay_at_pickup',
+			'points')), 0))
 	ELSE 0 END::bigint`
 
 // LockFulfilment locks the order and reads one of its parts at a location. Nil when there is no such part there.
@@ -70,14 +74,16 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 	}
 	var f Fulfilment
 	err = tx.QueryRow(ctx, `
-		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, ''), coalesce(f.token, ''), o.currency::text, o.payment_state, o.email <> '',`+ToPay+`,
+		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, ''),
+			coalesce(f.token, ''), o.currency::text, o.payment_state, o.email <> '',`+ToPay+`,
 			coalesce(array_agg(DISTINCT l.id) FILTER (WHERE u.state = 'open'), '{}')
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE f.id = $1
-		GROUP BY f.id, o.id`, id).Scan(&f.ID, &f.OrderID, &f.CustomerID, &f.LocationID, &f.Method, &f.State, &f.Code, &f.Token, &f.Currency, &f.PaymentState, &f.HasEmail, &f.Due, &f.OpenLines)
+		GROUP BY f.id, o.id`, id).Scan(&f.ID, &f.OrderID, &f.CustomerID, &f.LocationID, &f.Method, &f.State, &f.Code,
+		&f.Token, &f.Currency, &f.PaymentState, &f.HasEmail, &f.Due, &f.OpenLines)
 	if err != nil {
 		return nil, fmt.Errorf("read a fulfilment: %w", err)
 	}
@@ -104,10 +110,12 @@ type Held struct {
 func LockOrder(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 	var h Held
 	err := tx.QueryRow(ctx, `
-		SELECT id, public_id, customer_id, location_id, coalesce(cart_id, 0), currency::text, state, payment_state, total, email, language, channel
+		SELECT id, public_id, customer_id, location_id, coalesce(cart_id, 0), currency::text, state, payment_state,
+			total, email, language, channel
 		FROM orders
 		WHERE id = $1
-		FOR UPDATE`, id).Scan(&h.ID, &h.PublicID, &h.CustomerID, &h.LocationID, &h.CartID, &h.Currency, &h.State, &h.PaymentState, &h.Total, &h.Email, &h.Language, &h.Channel)
+		FOR UPDATE`, id).Scan(&h.ID, &h.PublicID, &h.CustomerID, &h.LocationID, &h.CartID, &h.Currency, &h.State,
+		&h.PaymentState, &h.Total, &h.Email, &h.Language, &h.Channel)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -122,8 +130,10 @@ const AmountKept = `(coalesce((
 				SELECT sum(u.paid)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
-			+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled' AND NOT refunded), 0)::bigint
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+			+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'
+				AND NOT refunded), 0)::bigint
 			+ coalesce((SELECT sum(shortfall) FROM return_ticket WHERE order_id = o.id), 0)::bigint)`
 
 // AnyKept says whether anything of order o stays with the customer, in a statement.
@@ -131,10 +141,11 @@ const AnyKept = `EXISTS (
 				SELECT
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
 
-// AmountOwed is what an order costs as it stands: the units that are neither cancelled nor returned, the deliveries that were not given back, and what
-// returns kept. Of that, byPoints is paid in points.
+// AmountOwed is what an order costs as it stands: the units that are neither cancelled nor returned, the deliveries
+// that were not given back, and what returns kept. Of that, byPoints is paid in points.
 func AmountOwed(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT `+AmountKept+`,
@@ -142,7 +153,8 @@ func AmountOwed(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints 
 				SELECT sum(u.by_points)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
 		FROM orders o
 		WHERE o.id = $1`,
 		orderID).Scan(&owing, &byPoints)
@@ -164,17 +176,20 @@ func AmountDue(ctx context.Context, tx pgx.Tx, orderID int64) (due int64, err er
 	return due, nil
 }
 
-// RefundDelivery gives the charges of deliveries up when nothing of the order stays with the customer, where the shop does so. It answers how much that is.
+// RefundDelivery gives the charges of deliveries up when nothing of the order stays with the customer, where the shop
+// does so. It answers how much that is.
 func RefundDelivery(ctx context.Context, tx pgx.Tx, orderID int64) (charges int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH all_back AS (
 			UPDATE fulfilment f
 			SET refunded = true
-			WHERE f.order_id = $1 AND f.paid > 0 AND NOT f.refunded AND f.state <> 'cancelled' AND NOT (SELECT keep_delivery FROM shop) AND NOT EXISTS (
+			WHERE f.order_id = $1 AND f.paid > 0 AND NOT f.refunded AND f.state <> 'cancelled'
+				AND NOT (SELECT keep_delivery FROM shop) AND NOT EXISTS (
 				SELECT
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
+				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
 			RETURNING paid)
 		SELECT coalesce(sum(paid), 0)::bigint
 		FROM all_back`, orderID).Scan(&charges)
@@ -184,7 +199,8 @@ func RefundDelivery(ctx context.Context, tx pgx.Tx, orderID int64) (charges int6
 	return charges, nil
 }
 
-// Confirm says that an order's money is promised or here: its parts can be picked. False when it was not waiting any more.
+// Confirm says that an order's money is promised or here: its parts can be picked. False when it was not waiting any
+// more.
 func Confirm(ctx context.Context, tx pgx.Tx, orderID int64, paymentState string) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE orders
@@ -217,7 +233,8 @@ func Confirm(ctx context.Context, tx pgx.Tx, orderID int64, paymentState string)
 	return true, nil
 }
 
-// MarkReady says that a part is staged at a place; it is kept until the given time. False when it is not to be picked any more.
+// MarkReady says that a part is staged at a place; it is kept until the given time. False when it is not to be picked
+// any more.
 func MarkReady(ctx context.Context, tx pgx.Tx, id, associateID int64, place string, holdUntil time.Time) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE fulfilment
@@ -256,18 +273,21 @@ func MarkCarriedOut(ctx context.Context, tx pgx.Tx, id, associateID int64) (bool
 	return tag.RowsAffected() > 0, err
 }
 
-// MarkShipped says that the open units of a part were sent. Of a gift card that is its mail. False when it is not to be sent any more.
+// MarkShipped says that the open units of a part were sent. Of a gift card that is its mail. False when it is not to be
+// sent any more.
 func MarkShipped(ctx context.Context, tx pgx.Tx, id, associateID int64, carrier, tracking string) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH handed AS (
 			UPDATE fulfilment
-			SET state = 'shipped', shipped_at = now(), shipped_associate_id = nullif($2::bigint, 0), carrier = coalesce(nullif($3, ''), carrier), tracking = $4
+			SET state = 'shipped', shipped_at = now(), shipped_associate_id = nullif($2::bigint, 0),
+				carrier = coalesce(nullif($3, ''), carrier), tracking = $4
 			WHERE id = $1 AND state = 'to_pick' AND method IN ('ship', 'mail')
 			RETURNING id)
 		UPDATE order_unit u
 		SET state = 'shipped'
 		FROM order_line l, handed
-		WHERE l.fulfilment_id = handed.id AND u.order_line_id = l.id AND u.state = 'open'`, id, associateID, carrier, tracking)
+		WHERE l.fulfilment_id = handed.id AND u.order_line_id = l.id AND u.state = 'open'`, id, associateID, carrier,
+		tracking)
 	return tag.RowsAffected() > 0, err
 }
 
@@ -289,7 +309,8 @@ func CancelUnits(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int
 	_, err = tx.Exec(ctx, `
 		UPDATE shortage s
 		SET choice = 'refund', decided_by = 'order', decided_at = now()
-		WHERE order_line_id = $1 AND decided_at IS NULL AND NOT EXISTS (SELECT FROM order_unit WHERE order_line_id = $1 AND state = 'open')`, orderLineID)
+		WHERE order_line_id = $1 AND decided_at IS NULL AND NOT EXISTS (SELECT FROM order_unit WHERE order_line_id = $1
+			AND state = 'open')`, orderLineID)
 	if err != nil {
 		return 0, fmt.Errorf("close a shortage: %w", err)
 	}
@@ -362,18 +383,21 @@ func EarnedBy(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (points int64,
 // HandedOver says whether something of an order is with the customer, or was.
 func HandedOver(ctx context.Context, tx pgx.Tx, orderID int64) (handed bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state IN ('collected', 'shipped'))`, orderID).Scan(&handed)
+		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state IN ('collected', 'shipped'))`,
+		orderID).Scan(&handed)
 	return handed, err
 }
 
 // HasBegun says whether a part of an order is staged, handed over or sent already.
 func HasBegun(ctx context.Context, tx pgx.Tx, orderID int64) (begun bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'undecided', 'to_pick', 'cancelled'))`, orderID).Scan(&begun)
+		SELECT EXISTS (SELECT FROM fulfilment WHERE order_id = $1 AND state NOT IN ('waiting', 'undecided', 'to_pick',
+			'cancelled'))`, orderID).Scan(&begun)
 	return begun, err
 }
 
-// UnreservedLine is a line of which nothing is reserved, with how many units are open: it is not tracked, or comes later.
+// UnreservedLine is a line of which nothing is reserved, with how many units are open: it is not tracked, or comes
+// later.
 type UnreservedLine struct {
 	LineID, VariantID int64
 	Quantity          int

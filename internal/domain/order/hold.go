@@ -39,10 +39,12 @@ func (h *Hold) Zone() *time.Location {
 func HoldOf(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID int64) (*Hold, error) {
 	var h Hold
 	err := tx.QueryRow(ctx, `
-		SELECT f.state, f.location_id, f.hold_until, f.extended_at IS NOT NULL, (SELECT min(lapses_at) FROM payment WHERE order_id = f.order_id AND state = 'authorised'), l.time_zone
+		SELECT f.state, f.location_id, f.hold_until, f.extended_at IS NOT NULL, (SELECT min(lapses_at) FROM payment
+			WHERE order_id = f.order_id AND state = 'authorised'), l.time_zone
 		FROM fulfilment f
 		JOIN location l ON l.id = f.location_id
-		WHERE f.id = $1 AND f.order_id = $2 AND f.hold_until IS NOT NULL`, fulfilmentID, orderID).Scan(&h.State, &h.LocationID, &h.Until, &h.Extended, &h.Lapses, &h.TimeZone)
+		WHERE f.id = $1 AND f.order_id = $2 AND f.hold_until IS NOT NULL`, fulfilmentID, orderID).Scan(&h.State,
+		&h.LocationID, &h.Until, &h.Extended, &h.Lapses, &h.TimeZone)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -57,7 +59,8 @@ func ExtendHold(ctx context.Context, tx pgx.Tx, fulfilmentID int64, until time.T
 	tag, err := tx.Exec(ctx, `
 		UPDATE fulfilment
 		SET hold_until = $2, extended_at = now(), reminded = 0
-		WHERE id = $1 AND state = 'ready' AND extended_at IS NULL AND hold_until > now() AND hold_until < $2`, fulfilmentID, until)
+		WHERE id = $1 AND state = 'ready' AND extended_at IS NULL AND hold_until > now() AND hold_until < $2`,
+		fulfilmentID, until)
 	if err != nil {
 		return false, fmt.Errorf("extend a hold: %w", err)
 	}
@@ -66,7 +69,9 @@ func ExtendHold(ctx context.Context, tx pgx.Tx, fulfilmentID int64, until time.T
 
 // HoldEnded says whether a part's hold is over while it still waits.
 func HoldEnded(ctx context.Context, tx pgx.Tx, fulfilmentID int64) (over bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM fulfilment WHERE id = $1 AND state = 'ready' AND hold_until <= now())`, fulfilmentID).Scan(&over)
+	err = tx.QueryRow(ctx,
+		`SELECT EXISTS (SELECT FROM fulfilment WHERE id = $1 AND state = 'ready' AND hold_until <= now())`,
+		fulfilmentID).Scan(&over)
 	return over, err
 }
 
@@ -82,7 +87,8 @@ func NoShow(ctx context.Context, tx pgx.Tx, fulfilmentID int64) error {
 	return nil
 }
 
-// Reminded notes that a shopper is told for the nth time that a hold ends. It answers the order; 0 where they were told already or there is nothing to tell.
+// Reminded notes that a shopper is told for the nth time that a hold ends. It answers the order; 0 where they were told
+// already or there is nothing to tell.
 func Reminded(ctx context.Context, tx pgx.Tx, fulfilmentID int64, nth int) (orderID int64, err error) {
 	err = tx.QueryRow(ctx, `
 		UPDATE fulfilment
@@ -110,13 +116,16 @@ type Shortage struct {
 	Split        bool // the rest of the line was found
 }
 
-// OfferChoice takes units that were not found out of what is picked, to wait for a choice: their part where there is nothing else in it, else a part of their own. Of a line of which
-// the rest was found they become a line of their own. It answers the line that waits; 0 where the order is not one that can choose, or has fewer open. The order is locked.
-func OfferChoice(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int64, quantity int) (waiting int64, err error) {
+// OfferChoice takes units that were not found out of what is picked, to wait for a choice: their part where there is
+// nothing else in it, else a part of their own. Of a line of which the rest was found they become a line of their own.
+// It answers the line that waits; 0 where the order is not one that can choose, or has fewer open. The order is locked.
+func OfferChoice(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int64, quantity int) (waiting int64,
+	err error) {
 	var open int
 	var may, gone, alone bool
 	err = tx.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE u.state = 'open'), o.state = 'confirmed' AND NOT l.without_stock, count(*) FILTER (WHERE u.state NOT IN ('open', 'cancelled')) > 0,
+		SELECT count(*) FILTER (WHERE u.state = 'open'), o.state = 'confirmed' AND NOT l.without_stock,
+			count(*) FILTER (WHERE u.state NOT IN ('open', 'cancelled')) > 0,
 			NOT EXISTS (SELECT FROM order_line WHERE fulfilment_id = l.fulfilment_id AND id <> l.id)
 		FROM order_line l
 		JOIN orders o ON o.id = l.order_id
@@ -139,7 +148,8 @@ func OfferChoice(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int6
 	if whole && alone {
 		batch.Queue(`
 			UPDATE fulfilment
-			SET state = 'undecided', code = NULL, token = NULL, ready_at = NULL, ready_associate_id = NULL, place = '', hold_until = NULL, reminded = 0, extended_at = NULL
+			SET state = 'undecided', code = NULL, token = NULL, ready_at = NULL, ready_associate_id = NULL, place = '',
+				hold_until = NULL, reminded = 0, extended_at = NULL
 			WHERE id = $1`, f.ID)
 		batch.Queue(`
 			UPDATE order_line
@@ -167,7 +177,8 @@ func OfferChoice(ctx context.Context, tx pgx.Tx, f *Fulfilment, orderLineID int6
 	return orderLineID, nil
 }
 
-// split makes the last open units of a line a line of their own: with what was paid for them, and under the numbers that documents know them by.
+// split makes the last open units of a line a line of their own: with what was paid for them, and under the numbers
+// that documents know them by.
 func split(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH moved AS (
@@ -180,17 +191,22 @@ func split(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int) (id 
 			SELECT sum(tax)::bigint AS tax, sum(discount)::bigint AS discount
 			FROM moved),
 		made AS (
-			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity, unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note,
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity,
+				unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note,
 				without_stock, split_from)
-			SELECT l.order_id, l.fulfilment_id, (SELECT max(position) + 1 FROM order_line WHERE order_id = l.order_id), l.variant_id, l.sku, l.title, l.options, @quantity, l.unit_price,
-				l.list_price, @quantity * l.unit_price, sum.discount, l.tax_name, l.tax_ppm, sum.tax, l.gift, l.note, l.without_stock, coalesce(l.split_from, l.id)
+			SELECT l.order_id, l.fulfilment_id, (SELECT max(position) + 1 FROM order_line WHERE order_id = l.order_id),
+				l.variant_id, l.sku, l.title, l.options, @quantity, l.unit_price,
+				l.list_price, @quantity * l.unit_price, sum.discount, l.tax_name, l.tax_ppm, sum.tax, l.gift, l.note,
+					l.without_stock, coalesce(l.split_from, l.id)
 			FROM order_line l
 			CROSS JOIN sum
 			WHERE l.id = @line
 			RETURNING id),
 		rest AS (
 			UPDATE order_line l
-			SET quantity = l.quantity - @quantity, picked = least(l.picked, l.quantity - @quantity), amount = (l.quantity - @quantity) * l.unit_price, discount = l.discount - sum.discount, tax = l.tax - sum.tax
+			SET quantity = l.quantity - @quantity, picked = least(l.picked, l.quantity - @quantity),
+				amount = (l.quantity - @quantity) * l.unit_price, discount = l.discount - sum.discount,
+				tax = l.tax - sum.tax
 			FROM sum
 			WHERE l.id = @line),
 		units AS (
@@ -211,7 +227,8 @@ func split(ctx context.Context, tx pgx.Tx, orderLineID int64, quantity int) (id 
 	return id, nil
 }
 
-// SetPicked says how many units of a line that is picked lie ready to be staged. The order is locked. False where the line has fewer open.
+// SetPicked says how many units of a line that is picked lie ready to be staged. The order is locked. False where the
+// line has fewer open.
 func SetPicked(ctx context.Context, tx pgx.Tx, orderLineID int64, picked int) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE order_line
@@ -226,7 +243,8 @@ func SetPicked(ctx context.Context, tx pgx.Tx, orderLineID int64, picked int) (b
 // Shortages of an order that wait for a choice.
 func Shortages(ctx context.Context, db pg.DB, orderID int64) ([]Shortage, error) {
 	rows, err := db.Query(ctx, `
-		SELECT s.id, s.order_line_id, s.fulfilment_id, s.location_id, l.variant_id, l.title, l.options, s.quantity, s.decide_by, o.payment_state IN ('paid', 'authorised'), l.split_from IS NOT NULL
+		SELECT s.id, s.order_line_id, s.fulfilment_id, s.location_id, l.variant_id, l.title, l.options, s.quantity,
+			s.decide_by, o.payment_state IN ('paid', 'authorised'), l.split_from IS NOT NULL
 		FROM shortage s
 		JOIN order_line l ON l.id = s.order_line_id
 		JOIN orders o ON o.id = s.order_id
@@ -269,13 +287,16 @@ func MoveToStore(ctx context.Context, tx pgx.Tx, fulfilmentID, locationID int64,
 }
 
 // MoveToDelivery has an undecided part sent, at no charge: it is not the shopper's doing.
-func MoveToDelivery(ctx context.Context, tx pgx.Tx, fulfilmentID, locationID, deliveryID int64, to Address, from, by time.Time) error {
+func MoveToDelivery(ctx context.Context, tx pgx.Tx, fulfilmentID, locationID, deliveryID int64, to Address, from,
+	by time.Time) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE fulfilment f
-		SET method = 'ship', location_id = @location, state = 'to_pick', delivery_id = d.id, carrier = d.carrier, name = @name, lines = @lines, town = @town, region = @region,
+		SET method = 'ship', location_id = @location, state = 'to_pick', delivery_id = d.id, carrier = d.carrier,
+			name = @name, lines = @lines, town = @town, region = @region,
 			postcode = @postcode, country = @country, arrives_from = @from::date, arrives_by = @by::date
 		FROM delivery d
-		WHERE f.id = @id AND f.state = 'undecided' AND d.id = @delivery`, pgx.NamedArgs{"id": fulfilmentID, "location": locationID, "delivery": deliveryID,
+		WHERE f.id = @id AND f.state = 'undecided' AND d.id = @delivery`, pgx.NamedArgs{"id": fulfilmentID,
+		"location": locationID, "delivery": deliveryID,
 		"name": to.Name, "lines": to.Lines, "town": to.Town, "region": to.Region, "postcode": to.Postcode, "country": to.Country, "from": from.Format(time.DateOnly), "by": by.Format(time.DateOnly)})
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errNotUndecided

@@ -103,7 +103,8 @@ type NewLine struct {
 // Unit freezes one unit.
 type Unit struct{ Paid, Tax, Discount, ByPoints, Points int64 }
 
-// Discount is a promotion's part in an order. Shares name a line by its place in Lines and a unit from 0; a delivery's discount has none.
+// Discount is a promotion's part in an order. Shares name a line by its place in Lines and a unit from 0; a delivery's
+// discount has none.
 type Discount struct {
 	PromotionID int64
 	Level       string
@@ -127,26 +128,35 @@ type CreatedOrder struct {
 	Lines    []int64
 }
 
-// Create writes an order in one statement: header, parts, lines, a row for every unit, and the discounts with their shares. With HoldUntil it is placed
-// and its parts wait for the payment; without, it is confirmed.
+// Create writes an order in one statement: header, parts, lines, a row for every unit, and the discounts with their
+// shares. With HoldUntil it is placed and its parts wait for the payment; without, it is confirmed.
 func Create(ctx context.Context, tx pgx.Tx, n New) (CreatedOrder, error) {
 	w := CreatedOrder{PublicID: rand.Text()}
 	err := tx.QueryRow(ctx, `
 		WITH o AS (
-			INSERT INTO orders (public_id, cart_id, customer_id, channel, location_id, associate_id, currency, tax_included, language, state, payment_state, hold_until,
+			INSERT INTO orders (public_id, cart_id, customer_id, channel, location_id, associate_id, currency,
+				tax_included, language, state, payment_state, hold_until,
 				lines, discount, shipping, tax, total, name, email, phone, vat_number, placed_at)
-			VALUES (@public_id, nullif(@cart::bigint, 0), @customer, @channel, @location, nullif(@associate::bigint, 0), @currency, @included, @language,
+			VALUES (@public_id, nullif(@cart::bigint, 0), @customer, @channel, @location, nullif(@associate::bigint, 0),
+				@currency, @included, @language,
 				CASE WHEN @hold::timestamptz IS NULL THEN 'confirmed' ELSE 'placed' END, @payment, @hold::timestamptz,
-				@sum, @discount, @shipping, @tax, @total, @name, @email, @phone, @vat, coalesce(@placed::timestamptz, now()))
+				@sum, @discount, @shipping, @tax, @total, @name, @email, @phone, @vat, coalesce(@placed::timestamptz,
+					now()))
 			RETURNING id, number),
 		f AS (
-			INSERT INTO fulfilment (order_id, method, location_id, state, code, token, ready_by, delivery_id, name, lines, town, region, postcode, country,
+			INSERT INTO fulfilment (order_id, method, location_id, state, code, token, ready_by, delivery_id, name,
+				lines, town, region, postcode, country,
 				charge, discount, paid, tax, tax_name, tax_ppm, carrier, arrives_from, arrives_by)
-			SELECT o.id, part.method, part.location, CASE WHEN @hold::timestamptz IS NULL THEN 'to_pick' ELSE 'waiting' END, nullif(part.code, ''), nullif(part.token, ''), part.ready_by,
-				nullif(part.delivery, 0), part.name, part.lines, part.town, part.region, part.postcode, nullif(part.country, ''),
-				part.charge, part.discount, part.paid, part.tax, part.tax_name, part.tax_ppm, part.carrier, part.arrives_from, part.arrives_by
-			FROM o, jsonb_to_recordset(@parts::jsonb) AS part (n integer, method text, location bigint, code text, token text, ready_by timestamptz, delivery bigint,
-				name text, lines text, town text, region text, postcode text, country text, charge bigint, discount bigint, paid bigint, tax bigint, tax_name text, tax_ppm integer,
+			SELECT o.id, part.method, part.location, CASE WHEN @hold::timestamptz IS NULL THEN 'to_pick'
+				ELSE 'waiting' END, nullif(part.code, ''), nullif(part.token, ''), part.ready_by,
+				nullif(part.delivery, 0), part.name, part.lines, part.town, part.region, part.postcode,
+					nullif(part.country, ''),
+				part.charge, part.discount, part.paid, part.tax, part.tax_name, part.tax_ppm, part.carrier,
+					part.arrives_from, part.arrives_by
+			FROM o, jsonb_to_recordset(@parts::jsonb) AS part (n integer, method text, location bigint, code text,
+				token text, ready_by timestamptz, delivery bigint,
+				name text, lines text, town text, region text, postcode text, country text, charge bigint,
+					discount bigint, paid bigint, tax bigint, tax_name text, tax_ppm integer,
 				carrier text, arrives_from date, arrives_by date)
 			ORDER BY part.n
 			RETURNING id),
@@ -154,31 +164,40 @@ func Create(ctx context.Context, tx pgx.Tx, n New) (CreatedOrder, error) {
 			SELECT id, row_number() OVER (ORDER BY id) - 1 AS n
 			FROM f),
 		l AS (
-			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity, unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note, without_stock)
-			SELECT o.id, part.id, line.n, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note, without_stock
-			FROM o, unnest(@line_parts::bigint[], @variants::bigint[], @skus::text[], @titles::text[], @options::text[], @quantities::bigint[], @prices::bigint[], @lists::bigint[], @amounts::bigint[],
-				@discounts::bigint[], @tax_names::text[], @ppms::bigint[], @taxes::bigint[], @gifts::boolean[], @notes::text[], @without_stock::boolean[]) WITH ORDINALITY
-				AS line (part, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm, tax, gift, note, without_stock, n)
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, options, quantity,
+				unit_price, list_price, amount, discount, tax_name, tax_ppm, tax, gift, note, without_stock)
+			SELECT o.id, part.id, line.n, variant, sku, title, options, quantity, price, list, amount, discount,
+				tax_name, ppm, tax, gift, note, without_stock
+			FROM o, unnest(@line_parts::bigint[], @variants::bigint[], @skus::text[], @titles::text[], @options::text[],
+				@quantities::bigint[], @prices::bigint[], @lists::bigint[], @amounts::bigint[],
+				@discounts::bigint[], @tax_names::text[], @ppms::bigint[], @taxes::bigint[], @gifts::boolean[],
+					@notes::text[], @without_stock::boolean[]) WITH ORDINALITY
+				AS line (part, variant, sku, title, options, quantity, price, list, amount, discount, tax_name, ppm,
+					tax, gift, note, without_stock, n)
 			JOIN part ON part.n = line.part
 			RETURNING id, position),
 		u AS (
 			INSERT INTO order_unit (order_line_id, n, paid, tax, discount, by_points, points)
 			SELECT l.id, unit.n, unit.paid, unit.tax, unit.discount, unit.by_points, unit.points
-			FROM unnest(@unit_lines::bigint[], @unit_ns::bigint[], @unit_paid::bigint[], @unit_tax::bigint[], @unit_discounts::bigint[], @unit_by_points::bigint[], @unit_points::bigint[])
+			FROM unnest(@unit_lines::bigint[], @unit_ns::bigint[], @unit_paid::bigint[], @unit_tax::bigint[],
+				@unit_discounts::bigint[], @unit_by_points::bigint[], @unit_points::bigint[])
 				AS unit (line, n, paid, tax, discount, by_points, points)
 			JOIN l ON l.position = unit.line),
 		d AS (
 			INSERT INTO order_discount (order_id, promotion_id, level, title, code, amount)
 			SELECT o.id, promotion, level, title, code, amount
-			FROM o, unnest(@promotions::bigint[], @levels::text[], @discount_titles::text[], @codes::text[], @discount_amounts::bigint[]) AS d (promotion, level, title, code, amount)
+			FROM o, unnest(@promotions::bigint[], @levels::text[], @discount_titles::text[], @codes::text[],
+				@discount_amounts::bigint[]) AS d (promotion, level, title, code, amount)
 			RETURNING id, promotion_id),
 		s AS (
 			INSERT INTO order_share (order_discount_id, order_line_id, n, amount)
 			SELECT d.id, l.id, share.n, share.amount
-			FROM unnest(@share_promotions::bigint[], @share_lines::bigint[], @share_ns::bigint[], @share_amounts::bigint[]) AS share (promotion, line, n, amount)
+			FROM unnest(@share_promotions::bigint[], @share_lines::bigint[], @share_ns::bigint[],
+				@share_amounts::bigint[]) AS share (promotion, line, n, amount)
 			JOIN d ON d.promotion_id = share.promotion
 			JOIN l ON l.position = share.line)
-		SELECT o.id, o.number, (SELECT array_agg(id ORDER BY id) FROM f), (SELECT array_agg(l.id ORDER BY l.position) FROM l)
+		SELECT o.id, o.number, (SELECT array_agg(id ORDER BY id) FROM f), (SELECT array_agg(l.id ORDER BY l.position)
+			FROM l)
 		FROM o`, n.args(w.PublicID)).Scan(&w.ID, &w.Number, &w.Parts, &w.Lines)
 	if err != nil {
 		return CreatedOrder{}, fmt.Errorf("write an order: %w", err)
@@ -215,7 +234,8 @@ type part struct {
 func (n New) args(publicID string) pgx.NamedArgs {
 	parts := make([]part, len(n.Parts))
 	for i, p := range n.Parts {
-		parts[i] = part{N: i, Method: p.Method, Location: p.LocationID, ReadyBy: p.ReadyBy, Delivery: p.DeliveryID, Name: p.To.Name, Lines: p.To.Lines, Town: p.To.Town, Region: p.To.Region,
+		parts[i] = part{N: i, Method: p.Method, Location: p.LocationID, ReadyBy: p.ReadyBy, Delivery: p.DeliveryID,
+			Name: p.To.Name, Lines: p.To.Lines, Town: p.To.Town, Region: p.To.Region,
 			Postcode: p.To.Postcode, Country: p.To.Country, Charge: p.Charge, Discount: p.Discount, Paid: p.Paid, Tax: p.Tax, TaxName: p.TaxName, TaxPPM: p.TaxPPM, Carrier: p.Carrier,
 			ArrivesFrom: day(p.From), ArrivesBy: day(p.By)}
 		if p.Method == "pickup" {
@@ -233,18 +253,25 @@ func (n New) args(publicID string) pgx.NamedArgs {
 		gifts, withoutStock                                                             []bool
 	)
 	for i, line := range n.Lines {
-		lineParts, variants, skus, titles = append(lineParts, int64(line.Part)), append(variants, line.VariantID), append(skus, line.SKU), append(titles, line.Title)
-		options, quantities, prices, lists = append(options, line.Options), append(quantities, int64(line.Quantity)), append(prices, line.UnitPrice), append(lists, line.ListPrice)
-		amounts, discounts, taxes = append(amounts, line.Amount), append(discounts, line.Discount), append(taxes, line.Tax)
-		taxNames, ppms, gifts, notes = append(taxNames, line.TaxName), append(ppms, line.TaxPPM), append(gifts, line.Gift), append(notes, line.Note)
+		lineParts, variants, skus, titles = append(lineParts, int64(line.Part)), append(variants,
+			line.VariantID), append(skus, line.SKU), append(titles, line.Title)
+		options, quantities, prices, lists = append(options, line.Options), append(quantities,
+			int64(line.Quantity)), append(prices, line.UnitPrice), append(lists, line.ListPrice)
+		amounts, discounts, taxes = append(amounts, line.Amount), append(discounts, line.Discount), append(taxes,
+			line.Tax)
+		taxNames, ppms, gifts, notes = append(taxNames, line.TaxName), append(ppms, line.TaxPPM), append(gifts,
+			line.Gift), append(notes, line.Note)
 		withoutStock = append(withoutStock, line.WithoutStock)
 		for k, unit := range line.Units {
-			unitLines, unitNs, unitPaid, unitTax = append(unitLines, int64(i+1)), append(unitNs, int64(k+1)), append(unitPaid, unit.Paid), append(unitTax, unit.Tax)
-			unitDiscounts, unitByPoints, unitPoints = append(unitDiscounts, unit.Discount), append(unitByPoints, unit.ByPoints), append(unitPoints, unit.Points)
+			unitLines, unitNs, unitPaid, unitTax = append(unitLines, int64(i+1)), append(unitNs,
+				int64(k+1)), append(unitPaid, unit.Paid), append(unitTax, unit.Tax)
+			unitDiscounts, unitByPoints, unitPoints = append(unitDiscounts, unit.Discount), append(unitByPoints,
+				unit.ByPoints), append(unitPoints, unit.Points)
 		}
 	}
 	for _, d := range n.Discounts {
-		promotions, levels, discountTitles = append(promotions, d.PromotionID), append(levels, d.Level), append(discountTitles, d.Title)
+		promotions, levels, discountTitles = append(promotions, d.PromotionID), append(levels,
+			d.Level), append(discountTitles, d.Title)
 		codes, discountAmounts = append(codes, d.Code), append(discountAmounts, d.Amount)
 		for _, s := range d.Shares {
 			sharePromotions, shareLines = append(sharePromotions, d.PromotionID), append(shareLines, int64(s.Line+1))
@@ -275,7 +302,8 @@ func day(t *time.Time) *string {
 	return &s
 }
 
-// CodeTaken says that the drawn pickup code is another open order's in that store: run the transaction again for a new one.
+// CodeTaken says that the drawn pickup code is another open order's in that store: run the transaction again for a new
+// one.
 func CodeTaken(err error) bool { return pg.Violates(err, "fulfilment_open_code") }
 
 // newCode is six digits to be said aloud at a counter, where tries are counted.
@@ -290,7 +318,8 @@ func newCode() string {
 // OfCart is the order that a customer's cart made, or nothing: the answer to a checkout that was sent twice.
 func OfCart(ctx context.Context, db pg.DB, customerID, cartID int64) (*ExistingOrder, error) {
 	rows, err := db.Query(ctx, `
-		SELECT id, public_id, number, EXISTS (SELECT FROM cart_line WHERE cart_id = orders.cart_id AND sold_at IS NOT NULL)
+		SELECT id, public_id, number, EXISTS (SELECT FROM cart_line WHERE cart_id = orders.cart_id
+			AND sold_at IS NOT NULL)
 		FROM orders
 		WHERE customer_id = $1 AND cart_id = $2`, customerID, cartID)
 	if err != nil {

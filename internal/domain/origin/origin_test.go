@@ -21,7 +21,8 @@ import (
 
 var ctx = context.Background()
 
-// A verb that writes a channel's name works for that channel only. phone and scan are other words too: an identity, a medium, a proof.
+// A verb that writes a channel's name works for that channel only. phone and scan are other words too: an identity, a
+// medium, a proof.
 func TestNoChannelIsNamedOutsideThisPackage(t *testing.T) {
 	var names []string
 	for _, c := range origin.All {
@@ -90,7 +91,8 @@ func TestEveryChannelColumnHoldsChannelsOnly(t *testing.T) {
 			AND NOT EXISTS (
 				SELECT
 				FROM pg_constraint
-				WHERE conrelid = format('public.%I', c.table_name)::regclass AND contype = 'c' AND convalidated AND pg_get_constraintdef(oid) LIKE '%is_channel(' || c.column_name || ')%')`)
+				WHERE conrelid = format('public.%I', c.table_name)::regclass AND contype = 'c' AND convalidated
+					AND pg_get_constraintdef(oid) LIKE '%is_channel(' || c.column_name || ')%')`)
 	require.NoError(t, err)
 	open, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)

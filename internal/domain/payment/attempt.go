@@ -44,7 +44,8 @@ func (a *Attempt) Key() string { return keyPrefix + strconv.FormatInt(a.ID, 10) 
 const keyPrefix = "payment-"
 
 // StartAttempt writes an attempt down, before anybody is called.
-func StartAttempt(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string, amount int64) (id int64, err error) {
+func StartAttempt(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string,
+	amount int64) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO payment (order_id, gateway, method, currency, amount)
 		VALUES ($1, $2, $3, $4, $5)
@@ -144,7 +145,8 @@ type Transfer struct {
 // Key under which the gateway knows the transfer.
 func (t *Transfer) Key() string { return "transfer-" + strconv.FormatInt(t.ID, 10) }
 
-// RequestTransfer writes a transfer down, before anybody is called. A capture or giving up that was asked for already is not asked for again: then the answer is 0.
+// RequestTransfer writes a transfer down, before anybody is called. A capture or giving up that was asked for already
+// is not asked for again: then the answer is 0.
 func RequestTransfer(ctx context.Context, tx pgx.Tx, t Transfer) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO transfer (payment_id, tender_id, kind, amount)
@@ -230,7 +232,8 @@ func RetryTransfer(ctx context.Context, tx pgx.Tx, paymentID int64) (transferID 
 	return transferID, nil
 }
 
-// Receive keeps a message of a gateway. 0 when it came before. What a gateway signed may still hold what no column takes.
+// Receive keeps a message of a gateway. 0 when it came before. What a gateway signed may still hold what no column
+// takes.
 func Receive(ctx context.Context, tx pgx.Tx, gateway string, e Event) (id int64, err error) {
 	e = Event{ID: text.Clean(e.ID, 200), Kind: text.Clean(e.Kind, 200), Reference: text.Clean(e.Reference, 200)}
 	if e.ID == "" {
@@ -286,7 +289,8 @@ func (d Difference) Note(ctx context.Context, db pg.DB) error {
 	_, err := db.Exec(ctx, `
 		INSERT INTO difference (kind, payment_id, reference, ours, theirs, detail)
 		VALUES ($1, nullif($2::bigint, 0), $3, $4, $5, $6)
-		ON CONFLICT (kind, reference) WHERE closed_at IS NULL DO NOTHING`, d.Kind, d.PaymentID, d.Reference, d.Ours, d.Theirs, d.Detail)
+		ON CONFLICT (kind, reference) WHERE closed_at IS NULL DO NOTHING`, d.Kind, d.PaymentID, d.Reference, d.Ours,
+		d.Theirs, d.Detail)
 	if err != nil {
 		return fmt.Errorf("note a difference: %w", err)
 	}
@@ -305,8 +309,10 @@ func CloseLateAuthorisation(ctx context.Context, tx pgx.Tx, paymentID int64) err
 	return nil
 }
 
-// CloseDifference says that somebody dealt with one, and how, and answers the payment that it was about. False when it was closed already.
-func CloseDifference(ctx context.Context, tx pgx.Tx, id, associateID int64, note string) (paymentID int64, closed bool, err error) {
+// CloseDifference says that somebody dealt with one, and how, and answers the payment that it was about. False when it
+// was closed already.
+func CloseDifference(ctx context.Context, tx pgx.Tx, id, associateID int64, note string) (paymentID int64, closed bool,
+	err error) {
 	err = tx.QueryRow(ctx, `
 		UPDATE difference
 		SET closed_at = now(), closed_by = $2, note = $3

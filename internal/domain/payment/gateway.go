@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Gateway is somebody who takes cards for us. Every call that changes something carries a key of ours and can be repeated under it; a call
-// whose answer was lost is not known to have failed.
+// Gateway is somebody who takes cards for us. Every call that changes something carries a key of ours and can be
+// repeated under it; a call whose answer was lost is not known to have failed.
 type Gateway interface {
 	Name() string
 	// Begin opens a page on which a shopper pays an attempt.
@@ -53,7 +53,8 @@ type Status struct {
 	Lapses   time.Time // zero: not said
 }
 
-// Event is a message of a gateway: its id, so that it counts once, and what it is about: the gateway's name for an attempt, or the key of one.
+// Event is a message of a gateway: its id, so that it counts once, and what it is about: the gateway's name for an
+// attempt, or the key of one.
 type Event struct{ ID, Kind, Reference string }
 
 // Refused is an answer that will be the same however often it is asked: what it says is why.

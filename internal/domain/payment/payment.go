@@ -37,8 +37,10 @@ type New struct {
 func Queue(batch *pgx.Batch, orderID int64, n New) {
 	batch.Queue(`
 		INSERT INTO tender (order_id, kind, authorised, captured, payment_id, gift_card_id, points, given, associate_id)
-		VALUES (@order, @kind, @amount, CASE WHEN @captured THEN @amount ELSE 0::bigint END, nullif(@payment::bigint, 0), nullif(@card::bigint, 0), nullif(@points::integer, 0),
-			nullif(@given::bigint, 0), nullif(@associate::bigint, 0))`, pgx.NamedArgs{"order": orderID, "kind": n.Kind, "amount": n.Amount, "captured": n.Captured, "payment": n.PaymentID,
+		VALUES (@order, @kind, @amount, CASE WHEN @captured THEN @amount ELSE 0::bigint END, nullif(@payment::bigint,
+			0), nullif(@card::bigint, 0), nullif(@points::integer, 0),
+			nullif(@given::bigint, 0), nullif(@associate::bigint, 0))`, pgx.NamedArgs{"order": orderID, "kind": n.Kind,
+		"amount": n.Amount, "captured": n.Captured, "payment": n.PaymentID,
 		"card": n.GiftCardID, "points": n.Points, "given": n.Given, "associate": n.AssociateID})
 }
 
@@ -58,7 +60,8 @@ type Tender struct {
 // Tenders of an order, oldest first, but for promises to pay at pickup.
 func Tenders(ctx context.Context, tx pgx.Tx, orderID int64) ([]Tender, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0), coalesce(gift_card_id, 0), coalesce(points, 0), points_back
+		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0), coalesce(gift_card_id, 0),
+			coalesce(points, 0), points_back
 		FROM tender
 		WHERE order_id = $1 AND kind <> 'pay_at_pickup'
 		ORDER BY id`, orderID)
@@ -103,8 +106,8 @@ type Refund struct {
 	AssociateID int64
 }
 
-// Give counts a refund against its tender, which refuses what it does not have, and writes it down: asked where a gateway has to do it, done where
-// it is done by being written. It answers the transfer that is to be made, or 0.
+// Give counts a refund against its tender, which refuses what it does not have, and writes it down: asked where a
+// gateway has to do it, done where it is done by being written. It answers the transfer that is to be made, or 0.
 func (r Refund) Give(ctx context.Context, tx pgx.Tx) (transferID int64, err error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE tender
@@ -117,15 +120,18 @@ func (r Refund) Give(ctx context.Context, tx pgx.Tx) (transferID int64, err erro
 		return 0, fmt.Errorf("refund %d of tender %d: it has less", r.Amount, r.TenderID)
 	}
 	if r.PaymentID != 0 {
-		if transferID, err = RequestTransfer(ctx, tx, Transfer{PaymentID: r.PaymentID, TenderID: r.TenderID, Kind: ToRefund, Amount: r.Amount}); err != nil {
+		if transferID, err = RequestTransfer(ctx, tx, Transfer{PaymentID: r.PaymentID, TenderID: r.TenderID,
+			Kind: ToRefund, Amount: r.Amount}); err != nil {
 			return 0, err
 		}
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO refund (tender_id, return_id, transfer_id, how, amount, state, settled_at, associate_id)
-		VALUES (@tender, nullif(@return::bigint, 0), nullif(@transfer::bigint, 0), @how, @amount, CASE WHEN @transfer::bigint = 0 THEN 'done' ELSE 'asked' END,
-			CASE WHEN @transfer::bigint = 0 THEN now() END, nullif(@associate::bigint, 0))`, pgx.NamedArgs{"tender": r.TenderID, "return": r.ReturnID, "transfer": transferID, "how": r.How,
-		"amount": r.Amount, "associate": r.AssociateID})
+		VALUES (@tender, nullif(@return::bigint, 0), nullif(@transfer::bigint, 0), @how, @amount, CASE
+			WHEN @transfer::bigint = 0 THEN 'done' ELSE 'asked' END,
+			CASE WHEN @transfer::bigint = 0 THEN now() END, nullif(@associate::bigint, 0))`,
+		pgx.NamedArgs{"tender": r.TenderID, "return": r.ReturnID, "transfer": transferID, "how": r.How,
+			"amount": r.Amount, "associate": r.AssociateID})
 	if err != nil {
 		return 0, fmt.Errorf("write a refund: %w", err)
 	}

@@ -28,7 +28,8 @@ type Coupon struct {
 
 var written = regexp.MustCompile(`^[A-Z0-9-]{3,32}$`)
 
-// ReadCode is a code as it is kept, from how it is typed. False when it cannot be one: letters that only look like ours are not ours.
+// ReadCode is a code as it is kept, from how it is typed. False when it cannot be one: letters that only look like ours
+// are not ours.
 func ReadCode(typed string) (string, bool) {
 	code := strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(typed), " ", ""))
 	return code, written.MatchString(code)
@@ -101,8 +102,10 @@ func CodeApplies(ctx context.Context, db pg.DB, code string, person int64) (open
 			SELECT
 			FROM coupon c
 			JOIN promotion p ON p.id = c.promotion_id
-			WHERE c.code = $1 AND c.disabled_at IS NULL AND p.state = 'live' AND (p.ends_at IS NULL OR p.ends_at > now() - interval '30 days')
-				AND (c.customer_id IS NULL OR (SELECT coalesce(merged_into, id) FROM customer WHERE id = c.customer_id) = $2))`, code, person).Scan(&opens)
+			WHERE c.code = $1 AND c.disabled_at IS NULL AND p.state = 'live' AND (p.ends_at IS NULL
+				OR p.ends_at > now() - interval '30 days')
+				AND (c.customer_id IS NULL OR (SELECT coalesce(merged_into, id) FROM customer
+					WHERE id = c.customer_id) = $2))`, code, person).Scan(&opens)
 	if err != nil {
 		return false, fmt.Errorf("try a code: %w", err)
 	}

@@ -26,7 +26,8 @@ const (
 	Ended  = "ended"
 )
 
-// Promotion is a rule with its limits, as an admin keeps it. Nil limits do not limit; amounts are minor units of the rule's currency.
+// Promotion is a rule with its limits, as an admin keeps it. Nil limits do not limit; amounts are minor units of the
+// rule's currency.
 type Promotion struct {
 	ID             int64
 	Title          string
@@ -50,13 +51,17 @@ type Promotion struct {
 // Columns of a Promotion, for loaders that collect by position.
 const Columns = `p.id, p.title, p.state, p.priority, p.exclusion, p.combines, p.starts_at, p.ends_at, p.needs_code, p.rule, p.max_uses, p.max_per_customer, p.max_per_day, p.budget, p.used, p.spent, p.version`
 
-// Open is what applies by itself now, as JSON, for pages that say what something costs: not what needs a code, nor what is used up.
+// Open is what applies by itself now, as JSON, for pages that say what something costs: not what needs a code, nor what
+// is used up.
 const Open = `
 	coalesce((
-		SELECT json_agg(json_build_object('ID', open.id, 'Title', open.title, 'Priority', open.priority, 'Exclusion', open.exclusion, 'Combines', open.combines,
-			'StartsAt', open.starts_at, 'EndsAt', open.ends_at, 'Rule', open.rule, 'Budget', open.budget, 'Spent', open.spent) ORDER BY open.id)
+		SELECT json_agg(json_build_object('ID', open.id, 'Title', open.title, 'Priority', open.priority, 'Exclusion',
+			open.exclusion, 'Combines', open.combines,
+			'StartsAt', open.starts_at, 'EndsAt', open.ends_at, 'Rule', open.rule, 'Budget', open.budget, 'Spent',
+				open.spent) ORDER BY open.id)
 		FROM promotion open
-		WHERE open.state = 'live' AND NOT open.needs_code AND (open.starts_at IS NULL OR open.starts_at <= now()) AND (open.ends_at IS NULL OR open.ends_at > now())
+		WHERE open.state = 'live' AND NOT open.needs_code AND (open.starts_at IS NULL OR open.starts_at <= now())
+			AND (open.ends_at IS NULL OR open.ends_at > now())
 			AND (open.max_uses IS NULL OR open.used < open.max_uses)), '[]')`
 
 // Phase is the state as it is at a time: scheduled and over are not written down, they follow from the clock.
@@ -72,7 +77,8 @@ func (p *Promotion) Phase(now time.Time) string {
 
 // InQuote is the promotion as a quote takes it, without codes.
 func (p *Promotion) InQuote() quote.Promotion {
-	q := quote.Promotion{ID: p.ID, Title: p.Title, Priority: p.Priority, Group: p.Exclusion, With: p.Combines, NeedsCode: p.NeedsCode, Budget: -1, Rule: p.Rule}
+	q := quote.Promotion{ID: p.ID, Title: p.Title, Priority: p.Priority, Group: p.Exclusion, With: p.Combines,
+		NeedsCode: p.NeedsCode, Budget: -1, Rule: p.Rule}
 	if p.StartsAt != nil {
 		q.Starts = *p.StartsAt
 	}
@@ -85,27 +91,33 @@ func (p *Promotion) InQuote() quote.Promotion {
 	return q
 }
 
-var errChanged = fault.New(fault.Conflict, "Someone else has changed this promotion. Check it again, then make your change.")
+var errChanged = fault.New(fault.Conflict,
+	"Someone else has changed this promotion. Check it again, then make your change.")
 
-// Save writes a promotion. One that is there already is changed only from the version that was read, so nobody overwrites what they have not
-// seen. Where a limit appears, what was used so far is counted from the uses: every checkout that is under way holds the row, so none is missed.
+// Save writes a promotion. One that is there already is changed only from the version that was read, so nobody
+// overwrites what they have not seen. Where a limit appears, what was used so far is counted from the uses: every
+// checkout that is under way holds the row, so none is missed.
 func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error {
 	if err := check(p); err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"id": p.ID, "title": p.Title, "priority": p.Priority, "exclusion": p.Exclusion, "combines": p.Combines, "starts": p.StartsAt, "ends": p.EndsAt,
+	args := pgx.NamedArgs{"id": p.ID, "title": p.Title, "priority": p.Priority, "exclusion": p.Exclusion,
+		"combines": p.Combines, "starts": p.StartsAt, "ends": p.EndsAt,
 		"needs_code": p.NeedsCode, "rule": p.Rule, "max_uses": p.MaxUses, "max_per_customer": p.MaxPerCustomer, "max_per_day": p.MaxPerDay, "budget": p.Budget, "associate": associateID, "version": p.Version}
 	if p.ID == 0 {
 		err := tx.QueryRow(ctx, `
-			INSERT INTO promotion (title, priority, exclusion, combines, starts_at, ends_at, needs_code, rule, max_uses, max_per_customer, max_per_day, budget, created_by)
-			VALUES (@title, @priority, @exclusion, @combines, @starts, @ends, @needs_code, @rule, @max_uses, @max_per_customer, @max_per_day, @budget, nullif(@associate::bigint, 0))
+			INSERT INTO promotion (title, priority, exclusion, combines, starts_at, ends_at, needs_code, rule, max_uses,
+				max_per_customer, max_per_day, budget, created_by)
+			VALUES (@title, @priority, @exclusion, @combines, @starts, @ends, @needs_code, @rule, @max_uses,
+				@max_per_customer, @max_per_day, @budget, nullif(@associate::bigint, 0))
 			RETURNING id, state, version`, args).Scan(&p.ID, &p.State, &p.Version)
 		if err != nil {
 			return fmt.Errorf("write a promotion: %w", err)
 		}
 		return nil
 	}
-	// The row first, by itself: a count in the same statement would not see what was committed while it waited for the row.
+	// The row first, by itself: a count in the same statement would not see what was committed while it waited for the
+	// row.
 	if _, err := tx.Exec(ctx, `SELECT FROM promotion WHERE id = $1 FOR UPDATE`, p.ID); err != nil {
 		return fmt.Errorf("hold a promotion: %w", err)
 	}
@@ -117,7 +129,8 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}
 	if p.MaxUses != nil && p.Used > *p.MaxUses {
-		return fault.Field("max_uses", "It’s already been used {n} times. The limit can’t be lower.", map[string]any{"n": p.Used})
+		return fault.Field("max_uses", "It’s already been used {n} times. The limit can’t be lower.",
+			map[string]any{"n": p.Used})
 	}
 	if p.Budget != nil && p.Spent > *p.Budget {
 		return fault.Field("budget", "More than that has already been spent.")
@@ -127,24 +140,30 @@ func Save(ctx context.Context, tx pgx.Tx, p *Promotion, associateID int64) error
 		SELECT coalesce(max(n) FILTER (WHERE NOT day), 0), coalesce(max(n) FILTER (WHERE day), 0)
 		FROM (
 			SELECT k.key LIKE 'day:%' AS day, count(*) AS n
-			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')), ('day:' || day)) k (key)
+			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')),
+				('day:' || day)) k (key)
 			WHERE promotion_id = $1 AND released_at IS NULL AND k.key IS NOT NULL
 			GROUP BY k.key) used`, p.ID).Scan(&person, &day)
 	if err != nil {
 		return fmt.Errorf("count a promotion's uses: %w", err)
 	}
 	if p.MaxPerCustomer != nil && person > *p.MaxPerCustomer {
-		return fault.Field("max_per_customer", "One customer has already used it {n} times. The limit can’t be lower.", map[string]any{"n": person})
+		return fault.Field("max_per_customer", "One customer has already used it {n} times. The limit can’t be lower.",
+			map[string]any{"n": person})
 	}
 	if p.MaxPerDay != nil && day > *p.MaxPerDay {
-		return fault.Field("max_per_day", "It’s already been used {n} times in one day. The limit can’t be lower.", map[string]any{"n": day})
+		return fault.Field("max_per_day", "It’s already been used {n} times in one day. The limit can’t be lower.",
+			map[string]any{"n": day})
 	}
 	args["used"], args["spent"] = p.Used, p.Spent
 	err = tx.QueryRow(ctx, `
 		UPDATE promotion
-		SET title = @title, priority = @priority, exclusion = @exclusion, combines = @combines, starts_at = @starts, ends_at = @ends, needs_code = @needs_code, rule = @rule,
-			max_uses = @max_uses, max_per_customer = @max_per_customer, max_per_day = @max_per_day, budget = @budget, version = version + 1,
-			used = CASE WHEN @max_uses::integer IS NULL AND @budget::bigint IS NULL THEN 0 ELSE @used END, spent = CASE WHEN @max_uses::integer IS NULL AND @budget::bigint IS NULL THEN 0 ELSE @spent END
+		SET title = @title, priority = @priority, exclusion = @exclusion, combines = @combines, starts_at = @starts,
+			ends_at = @ends, needs_code = @needs_code, rule = @rule,
+			max_uses = @max_uses, max_per_customer = @max_per_customer, max_per_day = @max_per_day, budget = @budget,
+				version = version + 1,
+			used = CASE WHEN @max_uses::integer IS NULL AND @budget::bigint IS NULL THEN 0 ELSE @used END, spent = CASE
+				WHEN @max_uses::integer IS NULL AND @budget::bigint IS NULL THEN 0 ELSE @spent END
 		WHERE id = @id AND version = @version AND state <> 'ended'
 		RETURNING version`, args).Scan(&p.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -191,7 +210,8 @@ func check(p *Promotion) error {
 	if p.StartsAt != nil && p.EndsAt != nil && !p.EndsAt.After(*p.StartsAt) {
 		form.Add("ends", "The end is before the start.")
 	}
-	for name, limit := range map[string]*int{"max_uses": p.MaxUses, "max_per_customer": p.MaxPerCustomer, "max_per_day": p.MaxPerDay} {
+	for name, limit := range map[string]*int{"max_uses": p.MaxUses, "max_per_customer": p.MaxPerCustomer,
+		"max_per_day": p.MaxPerDay} {
 		if limit != nil && (*limit < 1 || *limit > 1_000_000_000) {
 			form.Add(name, "Enter a whole number above zero, or leave it empty.")
 		}
@@ -239,7 +259,8 @@ func check(p *Promotion) error {
 			form.Add("steps", "Enter at least one tier: the spend it starts from, and the discount.")
 		}
 		for i, step := range e.Steps {
-			if step.From <= 0 || step.Percent < 0 || step.Percent > 10000 || step.Amount < 0 || step.Percent+step.Amount == 0 || i > 0 && step.From <= e.Steps[i-1].From {
+			if step.From <= 0 || step.Percent < 0 || step.Percent > 10000 || step.Amount < 0 ||
+				step.Percent+step.Amount == 0 || i > 0 && step.From <= e.Steps[i-1].From {
 				form.Add("steps", "Each tier must start higher than the one before, and give a discount.")
 			} else if step.Amount > step.From {
 				form.Add("steps", "A tier gives more off than its minimum spend. Did you mean a percentage?")
@@ -292,8 +313,10 @@ func Move(ctx context.Context, tx pgx.Tx, id int64, to string) error {
 // Copy makes a draft of a promotion, without its codes and uses.
 func Copy(ctx context.Context, tx pgx.Tx, id, associateID int64) (copied int64, err error) {
 	err = tx.QueryRow(ctx, `
-		INSERT INTO promotion (title, priority, exclusion, combines, needs_code, rule, max_uses, max_per_customer, max_per_day, budget, created_by)
-		SELECT left(title, 72) || ' (copy)', priority, exclusion, combines, needs_code, rule, max_uses, max_per_customer, max_per_day, budget, nullif($2::bigint, 0)
+		INSERT INTO promotion (title, priority, exclusion, combines, needs_code, rule, max_uses, max_per_customer,
+			max_per_day, budget, created_by)
+		SELECT left(title, 72) || ' (copy)', priority, exclusion, combines, needs_code, rule, max_uses,
+			max_per_customer, max_per_day, budget, nullif($2::bigint, 0)
 		FROM promotion
 		WHERE id = $1
 		RETURNING id`, id, associateID).Scan(&copied)
@@ -321,15 +344,18 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Promotion, error) {
 
 // Overlaps says whether two promotions can meet in a cart: they run at the same time, and some goods belong to both.
 func (p *Promotion) Overlaps(other *Promotion) bool {
-	if p.EndsAt != nil && other.StartsAt != nil && !p.EndsAt.After(*other.StartsAt) || other.EndsAt != nil && p.StartsAt != nil && !other.EndsAt.After(*p.StartsAt) {
+	if p.EndsAt != nil && other.StartsAt != nil && !p.EndsAt.After(*other.StartsAt) || other.EndsAt != nil &&
+		p.StartsAt != nil && !other.EndsAt.After(*p.StartsAt) {
 		return false
 	}
 	a, b := &p.Rule, &other.Rule
-	if a.Currency != "" && b.Currency != "" && a.Currency != b.Currency || (a.Effect.Kind == quote.CheaperDelivery) != (b.Effect.Kind == quote.CheaperDelivery) {
+	if a.Currency != "" && b.Currency != "" && a.Currency != b.Currency ||
+		(a.Effect.Kind == quote.CheaperDelivery) != (b.Effect.Kind == quote.CheaperDelivery) {
 		return false
 	}
 	everything := func(r *quote.Rule) bool { return len(r.Products)+len(r.Categories)+len(r.Tags) == 0 }
-	return everything(a) || everything(b) || meet(a.Products, b.Products) || meet(a.Categories, b.Categories) || meet(a.Tags, b.Tags)
+	return everything(a) || everything(b) || meet(a.Products, b.Products) || meet(a.Categories, b.Categories) ||
+		meet(a.Tags, b.Tags)
 }
 
 func meet[T comparable](a, b []T) bool {

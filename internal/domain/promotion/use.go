@@ -22,8 +22,8 @@ type Use struct {
 	Day         time.Time // of the store
 }
 
-// NormalMailbox is an email address as limits count it. Gmail delivers to one mailbox whatever dots stand in the name and whatever follows a plus; every other
-// provider decides for itself, so elsewhere two spellings are two people.
+// NormalMailbox is an email address as limits count it. Gmail delivers to one mailbox whatever dots stand in the name
+// and whatever follows a plus; every other provider decides for itself, so elsewhere two spellings are two people.
 func NormalMailbox(email string) string {
 	email = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(email)), ".")
 	local, domain, _ := strings.Cut(email, "@")
@@ -37,9 +37,9 @@ func NormalMailbox(email string) string {
 // ErrGone says that a promotion cannot be used any more: its last use or its last penny went to somebody else.
 var ErrGone = errors.New("the promotion has run out")
 
-// QueueClaim writes a use, in a batch that the caller sends, if every limit still has room for it: the promotion's, the code's, the person's,
-// the mailbox's and the day's. Where one has not, gone is called, and the caller's transaction must not be kept. Uses of one order are claimed in the order of their
-// promotions.
+// QueueClaim writes a use, in a batch that the caller sends, if every limit still has room for it: the promotion's, the
+// code's, the person's, the mailbox's and the day's. Where one has not, gone is called, and the caller's transaction
+// must not be kept. Uses of one order are claimed in the order of their promotions.
 func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 	batch.Queue(`
 		WITH limited AS (
@@ -60,10 +60,12 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 		coded AS (
 			UPDATE coupon
 			SET used = used + 1
-			WHERE id = @coupon AND promotion_id = (SELECT id FROM p) AND disabled_at IS NULL AND (max_uses IS NULL OR used < max_uses)
+			WHERE id = @coupon AND promotion_id = (SELECT id FROM p) AND disabled_at IS NULL AND (max_uses IS NULL
+				OR used < max_uses)
 			RETURNING id),
 		mailbox AS (
-			SELECT CASE WHEN @email = '' THEN '' ELSE encode(sha256(convert_to((SELECT forget_key FROM shop) || @email, 'UTF8')), 'hex') END AS key),
+			SELECT CASE WHEN @email = '' THEN '' ELSE encode(sha256(convert_to((SELECT forget_key FROM shop) || @email,
+				'UTF8')), 'hex') END AS key),
 		wanted AS (
 			SELECT k.key, k.most
 			FROM p, mailbox, LATERAL (VALUES
@@ -83,7 +85,8 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 		INSERT INTO promotion_use (promotion_id, coupon_id, order_id, amount, person_id, email_key, day)
 		SELECT p.id, nullif(@coupon::bigint, 0), @order, @amount, @person, mailbox.key, @day
 		FROM p, mailbox
-		WHERE (@coupon = 0 OR EXISTS (SELECT FROM coded)) AND (SELECT count(*) FROM counted) = (SELECT count(*) FROM wanted)`, pgx.NamedArgs{
+		WHERE (@coupon = 0 OR EXISTS (SELECT FROM coded)) AND (SELECT count(*) FROM counted) = (SELECT count(*)
+			FROM wanted)`, pgx.NamedArgs{
 		"promotion": u.PromotionID, "coupon": u.CouponID, "order": u.OrderID, "amount": u.Amount, "person": u.Person, "email": NormalMailbox(u.Email), "day": u.Day.Format(time.DateOnly)}).
 		Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
@@ -93,10 +96,11 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 		})
 }
 
-// Release gives the uses of an order back. It is called when a whole order is cancelled before any of it was handed over, and then only: a
-// return does not bring a coupon back.
+// Release gives the uses of an order back. It is called when a whole order is cancelled before any of it was handed
+// over, and then only: a return does not bring a coupon back.
 func Release(ctx context.Context, tx pgx.Tx, orderID int64) error {
-	// The promotions first, in their order: whoever sets a limit meanwhile counts these uses, or waits until they are gone.
+	// The promotions first, in their order: whoever sets a limit meanwhile counts these uses, or waits until they are
+	// gone.
 	_, err := tx.Exec(ctx, `
 		SELECT
 		FROM promotion
@@ -110,7 +114,8 @@ func Release(ctx context.Context, tx pgx.Tx, orderID int64) error {
 		UPDATE promotion_use
 		SET released_at = now()
 		WHERE order_id = $1 AND released_at IS NULL
-		RETURNING promotion_id, coalesce(coupon_id, 0), amount, 'person:' || person_id, 'email:' || email_key, 'day:' || day`, orderID)
+		RETURNING promotion_id, coalesce(coupon_id, 0), amount, 'person:' || person_id, 'email:' || email_key,
+			'day:' || day`, orderID)
 	if err != nil {
 		return fmt.Errorf("release promotions: %w", err)
 	}

@@ -21,7 +21,8 @@ func (w *work) apply(p *Promotion, pieces []int) {
 	case FixedPrice:
 		w.offEach(p, pieces, func(left int64) int64 { return left - e.Amount })
 	case BuyGet:
-		w.offEach(p, w.cheapestOfEach(pieces, e.Buy+e.Get, e.Get), func(left int64) int64 { return share(left, e.Percent) })
+		w.offEach(p, w.cheapestOfEach(pieces, e.Buy+e.Get, e.Get),
+			func(left int64) int64 { return share(left, e.Percent) })
 	case CheapestFree:
 		w.offEach(p, w.cheapestOfEach(pieces, len(pieces), 1), func(left int64) int64 { return left })
 	case Bundle:
@@ -217,8 +218,8 @@ func (w *work) offDelivery(p *Promotion) {
 	}
 }
 
-// give makes a unit cost nothing: one that the cart has already, where the promotion would apply without it, too; else one more, a line like any other with
-// everything taken off.
+// give makes a unit cost nothing: one that the cart has already, where the promotion would apply without it, too; else
+// one more, a line like any other with everything taken off.
 func (w *work) give(p *Promotion, pieces []int) {
 	for i := range w.lines {
 		line := &w.lines[i]

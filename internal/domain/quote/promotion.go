@@ -59,16 +59,17 @@ type Rule struct {
 
 // Kinds of effect.
 const (
-	Percent         = "percent"       // off the chosen goods, or off everything
-	Amount          = "amount"        // off in total
-	FixedPrice      = "fixed_price"   // each of the chosen goods costs so much
-	BuyGet          = "buy_get"       // of every Buy + Get units the cheapest Get are Percent off
-	CheapestFree    = "cheapest_free" // the cheapest of the chosen goods
-	Bundle          = "bundle"        // Pieces of the chosen goods together, or one of each product where Pieces is 0, for Amount
-	TieredSpend     = "tiered_spend"  // the more, the more
-	CheaperDelivery = "delivery"      // Percent off the delivery; 100 is free
-	Gift            = "gift"          // one of a variant for nothing
-	Points          = "points"        // points times so many
+	Percent      = "percent"       // off the chosen goods, or off everything
+	Amount       = "amount"        // off in total
+	FixedPrice   = "fixed_price"   // each of the chosen goods costs so much
+	BuyGet       = "buy_get"       // of every Buy + Get units the cheapest Get are Percent off
+	CheapestFree = "cheapest_free" // the cheapest of the chosen goods
+	// Pieces of the chosen goods together, or one of each product where Pieces is 0, for Amount
+	Bundle          = "bundle"
+	TieredSpend     = "tiered_spend" // the more, the more
+	CheaperDelivery = "delivery"     // Percent off the delivery; 100 is free
+	Gift            = "gift"         // one of a variant for nothing
+	Points          = "points"       // points times so many
 )
 
 // Effect is what a promotion does. Percent is in hundredths of a percent: 12.5 % is 1250.
@@ -123,7 +124,8 @@ func inOrder(all []Promotion) []*Promotion {
 		sorted[i] = &all[i]
 	}
 	slices.SortFunc(sorted, func(a, b *Promotion) int {
-		return cmp.Or(cmp.Compare(slices.Index(levels, a.Level()), slices.Index(levels, b.Level())), cmp.Compare(b.Priority, a.Priority),
+		return cmp.Or(cmp.Compare(slices.Index(levels, a.Level()), slices.Index(levels, b.Level())),
+			cmp.Compare(b.Priority, a.Priority),
 			cmp.Compare(a.ID, b.ID), cmp.Compare(a.Code, b.Code))
 	})
 	return sorted
@@ -145,18 +147,21 @@ func (w *work) try(p *Promotion) {
 	}
 	for _, d := range w.q.Discounts {
 		if p.ID == d.Promotion.ID {
-			w.miss(p, text.M("Already discounted with {code}", text.Args{"code": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
+			w.miss(p, text.M("Already discounted with {code}",
+				text.Args{"code": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
 		if !Together(p, d.Promotion) {
-			w.miss(p, text.M("Can’t be combined with {other}", text.Args{"other": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
+			w.miss(p, text.M("Can’t be combined with {other}",
+				text.Args{"other": cmp.Or(d.Promotion.Code, d.Promotion.Title)}), false)
 			return
 		}
 	}
 	w.apply(p, pieces)
 }
 
-// Together says whether two promotions can apply to one cart: they are of different groups, and each goes with the other's level.
+// Together says whether two promotions can apply to one cart: they are of different groups, and each goes with the
+// other's level.
 func Together(a, b *Promotion) bool {
 	if a.Group != "" && a.Group == b.Group {
 		return false
@@ -191,16 +196,21 @@ func (w *work) closed(p *Promotion) text.Message {
 		return text.M("Needs a code")
 	case p.Currency != "" && p.Currency != w.in.Place.Currency:
 		return text.M("Only in stores with prices in {currency}", text.Args{"currency": p.Currency})
-	case len(p.Tiers) > 0 && !slices.ContainsFunc(p.Tiers, func(t string) bool { return strings.EqualFold(t, w.in.Shopper.Tier) }):
+	case len(p.Tiers) > 0 && !slices.ContainsFunc(p.Tiers, func(t string) bool {
+		return strings.EqualFold(t,
+			w.in.Shopper.Tier)
+	}):
 		return text.M("Only for {tiers} members", text.Args{"tiers": list(p.Tiers)})
-	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments, func(s string) bool { return slices.Contains(w.in.Shopper.Tags, strings.ToLower(s)) }):
+	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments,
+		func(s string) bool { return slices.Contains(w.in.Shopper.Tags, strings.ToLower(s)) }):
 		return text.M("Only for selected customers")
 	case p.FirstOrder && w.in.Shopper.Returned:
 		return text.M("First order only")
 	case len(p.Weekdays) > 0 && !slices.Contains(p.Weekdays, isoWeekday(day)):
 		return text.M("Only on {days}", text.Args{"days": days(p.Weekdays)})
 	case closed:
-		return text.M("Only from {from} to {until}", text.Args{"from": clock(p.From), "until": clock(cmp.Or(p.Until, 24*60))})
+		return text.M("Only from {from} to {until}", text.Args{"from": clock(p.From),
+			"until": clock(cmp.Or(p.Until, 24*60))})
 	}
 	return text.Message{}
 }
@@ -225,7 +235,8 @@ func (w *work) chosen(p *Promotion) (pieces []int) {
 func (p *Promotion) About(item *Item) bool { return p.selects() && p.about(item) }
 
 func (p *Promotion) about(item *Item) bool {
-	if len(p.Locations) > 0 && !slices.Contains(p.Locations, item.LocationID) || len(p.Methods) > 0 && !slices.Contains(p.Methods, item.Method) {
+	if len(p.Locations) > 0 && !slices.Contains(p.Locations, item.LocationID) || len(p.Methods) > 0 &&
+		!slices.Contains(p.Methods, item.Method) {
 		return false
 	}
 	return !p.selects() || slices.Contains(p.Products, item.ProductID) ||

@@ -44,7 +44,8 @@ type Shopper struct {
 	Returned bool // has ordered before
 }
 
-// Item is a line to be priced. UnitPrice is what the price list says, in minor units, with or without tax as the place has it.
+// Item is a line to be priced. UnitPrice is what the price list says, in minor units, with or without tax as the place
+// has it.
 type Item struct {
 	VariantID  int64
 	ProductID  int64
@@ -57,7 +58,8 @@ type Item struct {
 	Method     string
 	LocationID int64
 	LikeMoney  bool // a gift card: never reduced, never earns
-	Settled    bool // its price was agreed before, promotions and all: an exchange for the same. None applies to it again
+	// its price was agreed before, promotions and all: an exchange for the same. None applies to it again
+	Settled bool
 }
 
 // Break is a better price from a quantity on, or for members.
@@ -76,7 +78,8 @@ type Delivery struct {
 // Unit is one unit: what is paid for it with everything, the tax in that, and what was taken off.
 type Unit struct{ Paid, Tax, Discount int64 }
 
-// Line is a priced item. Amount is quantity × unit price; Amount − Discount, with tax where that comes on top, is what its units sum to.
+// Line is a priced item. Amount is quantity × unit price; Amount − Discount, with tax where that comes on top, is what
+// its units sum to.
 type Line struct {
 	Item
 	ListPrice int64 // of one, before a break
@@ -141,8 +144,9 @@ type Quote struct {
 	Total      int64
 }
 
-// Price computes a quote. Promotions apply by level (line, order, shipping), then priority, then age, so the order in which codes were typed says
-// nothing. What is divided over units is divided by largest remainder over what is still to be paid for them. Tax is rounded once a line.
+// Price computes a quote. Promotions apply by level (line, order, shipping), then priority, then age, so the order in
+// which codes were typed says nothing. What is divided over units is divided by largest remainder over what is still to
+// be paid for them. Tax is rounded once a line.
 func Price(in Input) Quote {
 	w := lay(in)
 	for _, p := range inOrder(in.Promotions) {
@@ -170,7 +174,8 @@ func lay(in Input) *work {
 	if in.Place.Zone == nil {
 		in.Place.Zone = time.UTC
 	}
-	w := &work{in: in, q: Quote{Place: in.Place}, lines: make([]Line, 0, len(in.Items)+1), first: make([]int, 0, len(in.Items)+1)}
+	w := &work{in: in, q: Quote{Place: in.Place}, lines: make([]Line, 0, len(in.Items)+1),
+		first: make([]int, 0, len(in.Items)+1)}
 	w.in.Gifts = slices.Clone(in.Gifts)
 	pieces := 0
 	for _, item := range in.Items {
@@ -280,8 +285,9 @@ func (q *Quote) PayableByPoints() (payable int64) {
 	return payable
 }
 
-// Points says for every unit what of it is paid by points, in minor units, and how many points it earns: the rate for each whole unit of the
-// currency that is paid otherwise, rounded down once for the quote. ByPoints must not be more than PayableByPoints.
+// Points says for every unit what of it is paid by points, in minor units, and how many points it earns: the rate for
+// each whole unit of the currency that is paid otherwise, rounded down once for the quote. ByPoints must not be more
+// than PayableByPoints.
 func (q *Quote) Points(byPoints int64, rate int) (paid, earned [][]int64) {
 	var weights []int64
 	for _, line := range q.Lines {

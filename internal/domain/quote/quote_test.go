@@ -29,7 +29,8 @@ func promotion(id int64, rule Rule) Promotion {
 
 func goods(prices ...int64) (items []Item) {
 	for i, price := range prices {
-		items = append(items, Item{VariantID: int64(i + 1), ProductID: int64(i + 1), Quantity: 1, UnitPrice: price, Rate: vat, Method: Pickup})
+		items = append(items, Item{VariantID: int64(i + 1), ProductID: int64(i + 1), Quantity: 1, UnitPrice: price,
+			Rate: vat, Method: Pickup})
 	}
 	return items
 }
@@ -52,7 +53,8 @@ func TestTaxIsIncludedInBritainAndAddedInNewYork(t *testing.T) {
 	require.Equal(t, int64(2997), leeds.Total)
 	require.Equal(t, int64(500), leeds.Tax)
 
-	brooklyn := Price(Input{Place: Place{Currency: "USD"}, Items: []Item{{Quantity: 3, UnitPrice: 999, Rate: tax.Rate{Name: "Sales tax", PPM: 88_750}}}})
+	brooklyn := Price(Input{Place: Place{Currency: "USD"}, Items: []Item{{Quantity: 3, UnitPrice: 999,
+		Rate: tax.Rate{Name: "Sales tax", PPM: 88_750}}}})
 	require.Equal(t, int64(266), brooklyn.Tax)
 	require.Equal(t, int64(3263), brooklyn.Total)
 }
@@ -84,19 +86,32 @@ func TestEffects(t *testing.T) {
 		rule   Rule
 		want   []int64
 	}{
-		"12.5 % off everything":          {[]int64{1000, 333}, Rule{Effect: Effect{Kind: Percent, Percent: 1250}}, []int64{875, 291}},
-		"100 % off leaves nothing":       {[]int64{999, 1, 333}, Rule{Effect: Effect{Kind: Percent, Percent: 10000}}, []int64{0, 0, 0}},
-		"20 % off one product":           {[]int64{1000, 1000}, Rule{Products: []int64{2}, Effect: Effect{Kind: Percent, Percent: 2000}}, []int64{1000, 800}},
-		"each for £5":                    {[]int64{1000, 400}, Rule{Products: []int64{1, 2}, Effect: Effect{Kind: FixedPrice, Amount: 500}}, []int64{500, 400}},
-		"buy two get one":                {[]int64{500, 300, 900}, Rule{Effect: Effect{Kind: BuyGet, Buy: 2, Get: 1, Percent: 10000}}, []int64{500, 0, 900}},
-		"buy one get one half price":     {[]int64{500, 300, 900, 301}, Rule{Effect: Effect{Kind: BuyGet, Buy: 1, Get: 1, Percent: 5000}}, []int64{250, 150, 900, 301}},
-		"the cheapest is free":           {[]int64{500, 300, 900}, Rule{Quantity: 3, Effect: Effect{Kind: CheapestFree}}, []int64{500, 0, 900}},
-		"three for £10":                  {[]int64{500, 400, 400, 200}, Rule{Effect: Effect{Kind: Bundle, Pieces: 3, Amount: 1000}}, []int64{384, 308, 308, 200}},
-		"a set that is cheaper without":  {[]int64{100, 100, 100}, Rule{Effect: Effect{Kind: Bundle, Pieces: 3, Amount: 1000}}, []int64{100, 100, 100}},
-		"teapot and cup together":        {[]int64{2000, 500, 700}, Rule{Products: []int64{1, 2}, Effect: Effect{Kind: Bundle, Amount: 2000}}, []int64{1600, 400, 700}},
-		"spend more, save more: nothing": {[]int64{4000}, Rule{Effect: Effect{Kind: TieredSpend, Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{4000}},
-		"spend more, save more: first":   {[]int64{6000}, Rule{Effect: Effect{Kind: TieredSpend, Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{5500}},
-		"spend more, save more: second":  {[]int64{10000}, Rule{Effect: Effect{Kind: TieredSpend, Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{8500}},
+		"12.5 % off everything": {[]int64{1000, 333}, Rule{Effect: Effect{Kind: Percent, Percent: 1250}},
+			[]int64{875, 291}},
+		"100 % off leaves nothing": {[]int64{999, 1, 333}, Rule{Effect: Effect{Kind: Percent, Percent: 10000}},
+			[]int64{0, 0, 0}},
+		"20 % off one product": {[]int64{1000, 1000},
+			Rule{Products: []int64{2}, Effect: Effect{Kind: Percent, Percent: 2000}}, []int64{1000, 800}},
+		"each for £5": {[]int64{1000, 400},
+			Rule{Products: []int64{1, 2}, Effect: Effect{Kind: FixedPrice, Amount: 500}}, []int64{500, 400}},
+		"buy two get one": {[]int64{500, 300, 900},
+			Rule{Effect: Effect{Kind: BuyGet, Buy: 2, Get: 1, Percent: 10000}}, []int64{500, 0, 900}},
+		"buy one get one half price": {[]int64{500, 300, 900, 301},
+			Rule{Effect: Effect{Kind: BuyGet, Buy: 1, Get: 1, Percent: 5000}}, []int64{250, 150, 900, 301}},
+		"the cheapest is free": {[]int64{500, 300, 900},
+			Rule{Quantity: 3, Effect: Effect{Kind: CheapestFree}}, []int64{500, 0, 900}},
+		"three for £10": {[]int64{500, 400, 400, 200},
+			Rule{Effect: Effect{Kind: Bundle, Pieces: 3, Amount: 1000}}, []int64{384, 308, 308, 200}},
+		"a set that is cheaper without": {[]int64{100, 100, 100},
+			Rule{Effect: Effect{Kind: Bundle, Pieces: 3, Amount: 1000}}, []int64{100, 100, 100}},
+		"teapot and cup together": {[]int64{2000, 500, 700},
+			Rule{Products: []int64{1, 2}, Effect: Effect{Kind: Bundle, Amount: 2000}}, []int64{1600, 400, 700}},
+		"spend more, save more: nothing": {[]int64{4000}, Rule{Effect: Effect{Kind: TieredSpend,
+			Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{4000}},
+		"spend more, save more: first": {[]int64{6000}, Rule{Effect: Effect{Kind: TieredSpend,
+			Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{5500}},
+		"spend more, save more: second": {[]int64{10000}, Rule{Effect: Effect{Kind: TieredSpend,
+			Steps: []Step{{From: 5000, Amount: 500}, {From: 10000, Percent: 1500}}}}, []int64{8500}},
 	} {
 		q := Price(in(goods(c.prices...), promotion(1, c.rule)))
 
@@ -137,7 +152,8 @@ func TestDeliveryCanBeCheaperOrFree(t *testing.T) {
 }
 
 func TestPricesByQuantityAndForMembers(t *testing.T) {
-	item := Item{Quantity: 5, UnitPrice: 1000, Breaks: []Break{{From: 6, Amount: 800}, {From: 1, Members: true, Amount: 950}}, Rate: vat}
+	item := Item{Quantity: 5, UnitPrice: 1000, Breaks: []Break{{From: 6, Amount: 800},
+		{From: 1, Members: true, Amount: 950}}, Rate: vat}
 
 	require.Equal(t, int64(5000), Price(in([]Item{item})).Total)
 	member := in([]Item{item})
@@ -149,13 +165,22 @@ func TestPricesByQuantityAndForMembers(t *testing.T) {
 
 func TestItSaysWhyNot(t *testing.T) {
 	for want, change := range map[string]func(*Promotion){
-		"Spend £12.50 more":                                        func(p *Promotion) { p.Subtotal = 2250 },
-		"Add 2 more":                                               func(p *Promotion) { p.Quantity = 3 },
-		"Only for Gold and Silver members":                         func(p *Promotion) { p.Tiers = []string{"Gold", "Silver"} },
-		"Ended on Sunday":                                          func(p *Promotion) { p.Ends = noon.Add(-50 * time.Hour) },
-		"Starts on 1 December 2026":                                func(p *Promotion) { p.Starts = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) },
-		"Only on Fridays and Saturdays":                            func(p *Promotion) { p.Weekdays = []int{6, 5} },
-		"Only from 14:00 to 16:00":                                 func(p *Promotion) { p.From, p.Until = 14*60, 16*60 },
+		"Spend £12.50 more": func(p *Promotion) { p.Subtotal = 2250 },
+		"Add 2 more":        func(p *Promotion) { p.Quantity = 3 },
+		"Only for Gold and Silver members": func(p *Promotion) {
+			p.Tiers = []string{"Gold",
+				"Silver"}
+		},
+		"Ended on Sunday": func(p *Promotion) { p.Ends = noon.Add(-50 * time.Hour) },
+		"Starts on 1 December 2026": func(p *Promotion) {
+			p.Starts = time.Date(2026, 12,
+				1, 0, 0, 0, 0, time.UTC)
+		},
+		"Only on Fridays and Saturdays": func(p *Promotion) { p.Weekdays = []int{6, 5} },
+		"Only from 14:00 to 16:00": func(p *Promotion) {
+			p.From, p.Until = 14*60,
+				16*60
+		},
 		"Needs a code":                                             func(p *Promotion) { p.NeedsCode = true },
 		"Only in stores with prices in EUR":                        func(p *Promotion) { p.Currency = "EUR" },
 		"First order only":                                         func(p *Promotion) { p.FirstOrder = true },
@@ -187,8 +212,10 @@ func TestOddRulesHoldToo(t *testing.T) {
 	require.Equal(t, "Add the rest of the set", q.Missed[0].Why.In("en"))
 	require.True(t, q.Missed[0].Near)
 
-	night := promotion(1, Rule{Weekdays: []int{2}, From: 22 * 60, Until: 2 * 60, Effect: Effect{Kind: Percent, Percent: 1000}})
-	for at, total := range map[time.Time]int64{noon: 1000, noon.Add(11 * time.Hour): 900, noon.Add(13 * time.Hour): 900, noon.Add(15 * time.Hour): 1000, noon.Add(-11 * time.Hour): 1000} {
+	night := promotion(1, Rule{Weekdays: []int{2}, From: 22 * 60, Until: 2 * 60,
+		Effect: Effect{Kind: Percent, Percent: 1000}})
+	for at, total := range map[time.Time]int64{noon: 1000, noon.Add(11 * time.Hour): 900, noon.Add(13 * time.Hour): 900,
+		noon.Add(15 * time.Hour): 1000, noon.Add(-11 * time.Hour): 1000} {
 		input := in(goods(1000), night)
 		input.Now = at
 		require.Equal(t, total, Price(input).Total, "a Tuesday night at %v", at)
@@ -208,7 +235,8 @@ func TestOddRulesHoldToo(t *testing.T) {
 	q = Price(in(goods(100, 500, 400), free, cheapest))
 	require.Equal(t, []int64{0, 500, 0}, paid(q), "what is free already is not given again")
 
-	two := []Promotion{promotion(1, Rule{Effect: Effect{Kind: Gift, Variant: 9}}), promotion(2, Rule{Effect: Effect{Kind: Gift, Variant: 9}})}
+	two := []Promotion{promotion(1, Rule{Effect: Effect{Kind: Gift, Variant: 9}}),
+		promotion(2, Rule{Effect: Effect{Kind: Gift, Variant: 9}})}
 	with := in(goods(1000), two...)
 	with.Gifts = []Item{{VariantID: 9, Quantity: 1, UnitPrice: 300, Rate: vat}}
 	q = Price(with)
@@ -216,7 +244,8 @@ func TestOddRulesHoldToo(t *testing.T) {
 	require.Equal(t, "The gift is out of stock", q.Missed[0].Why.In("en"))
 	require.Equal(t, 1, with.Gifts[0].Quantity, "who asked keeps their list")
 
-	vip := in(goods(1000), promotion(1, Rule{Segments: []string{"VIP"}, Tiers: []string{"gold"}, Effect: Effect{Kind: Percent, Percent: 1000}}))
+	vip := in(goods(1000), promotion(1, Rule{Segments: []string{"VIP"}, Tiers: []string{"gold"},
+		Effect: Effect{Kind: Percent, Percent: 1000}}))
 	vip.Shopper = Shopper{Tags: []string{"vip"}, Tier: "Gold"}
 	require.Equal(t, int64(900), Price(vip).Total, "letters are letters")
 }
@@ -240,7 +269,8 @@ func TestSomeDoNotGoTogether(t *testing.T) {
 }
 
 func TestPointsAreEarnedOnWhatIsPaidOtherwise(t *testing.T) {
-	q := Price(in(append(goods(1000, 550), Item{Quantity: 1, UnitPrice: 5000, LikeMoney: true}), promotion(1, Rule{Effect: Effect{Kind: Points, Times: 2}})))
+	q := Price(in(append(goods(1000, 550), Item{Quantity: 1, UnitPrice: 5000, LikeMoney: true}),
+		promotion(1, Rule{Effect: Effect{Kind: Points, Times: 2}})))
 
 	byPoints, earned := q.Points(300, 1)
 
@@ -249,7 +279,8 @@ func TestPointsAreEarnedOnWhatIsPaidOtherwise(t *testing.T) {
 	require.Equal(t, [][]int64{{16}, {9}, {0}}, earned, "£12.50 earn 25 points at two a pound, a gift card none")
 }
 
-// TestProperties asks ten thousand random carts, two hundred thousand in the long form, whether they add up. The seed is printed, and SEED gives it back.
+// TestProperties asks ten thousand random carts, two hundred thousand in the long form, whether they add up. The seed
+// is printed, and SEED gives it back.
 func TestProperties(t *testing.T) {
 	carts := 10_000
 	if os.Getenv("TORTURE") != "" {
@@ -327,11 +358,13 @@ func sound(t *testing.T, input Input, q Quote) {
 	for _, line := range q.Taxes {
 		rates += line.Amount
 	}
-	require.Equal(t, []int64{sum, discount, taxes, taxes}, []int64{q.Sum, q.Discount, q.Tax, rates}, "the header is the sum of the lines")
+	require.Equal(t, []int64{sum, discount, taxes, taxes}, []int64{q.Sum, q.Discount, q.Tax, rates},
+		"the header is the sum of the lines")
 	require.Equal(t, units+shipping, q.Total, "the total is what the pieces and the delivery cost")
 	require.GreaterOrEqual(t, q.Total, int64(0))
 	for _, d := range q.Discounts {
-		if e := d.Promotion.Effect; e.Kind == Percent && e.Percent == whole && !d.Promotion.selects() && len(d.Promotion.Locations)+len(d.Promotion.Methods) == 0 && !likeMoney(input) {
+		if e := d.Promotion.Effect; e.Kind == Percent && e.Percent == whole && !d.Promotion.selects() &&
+			len(d.Promotion.Locations)+len(d.Promotion.Methods) == 0 && !likeMoney(input) {
 			require.Zero(t, units, "100 %% off is exactly nothing")
 		}
 	}
@@ -359,8 +392,10 @@ func likeMoney(input Input) bool {
 
 func randomInput(r *rand.Rand) Input {
 	currency := []string{"GBP", "JPY", "KWD", "EUR"}[r.IntN(4)]
-	input := Input{Place: Place{Currency: currency, TaxIncluded: r.IntN(2) == 0}, Now: noon, Shopper: Shopper{Member: r.IntN(2) == 0, Tier: []string{"", "Gold"}[r.IntN(2)], Returned: r.IntN(2) == 0}}
-	rates := []tax.Rate{{Name: "Zero"}, {Name: "Reduced", PPM: 50_000}, {Name: "City", PPM: 88_750}, vat, {Name: "High", PPM: 270_000}}
+	input := Input{Place: Place{Currency: currency, TaxIncluded: r.IntN(2) == 0}, Now: noon,
+		Shopper: Shopper{Member: r.IntN(2) == 0, Tier: []string{"", "Gold"}[r.IntN(2)], Returned: r.IntN(2) == 0}}
+	rates := []tax.Rate{{Name: "Zero"}, {Name: "Reduced", PPM: 50_000}, {Name: "City", PPM: 88_750}, vat,
+		{Name: "High", PPM: 270_000}}
 	for range 1 + r.IntN(50) {
 		item := Item{
 			VariantID: int64(r.IntN(40)), ProductID: int64(r.IntN(10)), Categories: []int64{int64(r.IntN(4))}, Tags: []string{[]string{"sale", "new", "old"}[r.IntN(3)]},
@@ -392,9 +427,11 @@ func price(r *rand.Rand) int64 {
 }
 
 func randomPromotion(r *rand.Rand, id int64) Promotion {
-	kinds := []string{Percent, Amount, FixedPrice, BuyGet, CheapestFree, Bundle, TieredSpend, CheaperDelivery, Gift, Points}
+	kinds := []string{Percent, Amount, FixedPrice, BuyGet, CheapestFree, Bundle, TieredSpend, CheaperDelivery, Gift,
+		Points}
 	p := promotion(id, Rule{Effect: Effect{
-		Kind: kinds[r.IntN(len(kinds))], Percent: []int64{1, 333, 1250, 5000, 10000}[r.IntN(5)], Amount: price(r), Buy: 1 + r.IntN(3), Get: 1 + r.IntN(2), Pieces: r.IntN(4),
+		Kind: kinds[r.IntN(len(kinds))], Percent: []int64{1, 333, 1250, 5000,
+			10000}[r.IntN(5)], Amount: price(r), Buy: 1 + r.IntN(3), Get: 1 + r.IntN(2), Pieces: r.IntN(4),
 		Steps: []Step{{From: 1000, Amount: 99}, {From: 9000, Percent: 1500}}, Variant: 99, Times: 2 + r.IntN(3),
 	}})
 	p.Priority = r.IntN(3)

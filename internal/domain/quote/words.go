@@ -42,7 +42,8 @@ func (d daysOf) In(language string) string {
 	return listed(names).In(language)
 }
 
-var singular = [...]string{"on Sunday", "on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday", "on Saturday"}
+var singular = [...]string{"on Sunday", "on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday",
+	"on Saturday"}
 
 // day names a day as somebody would who stands in the shop: near ones by their weekday.
 func (w *work) day(t time.Time) text.Message {

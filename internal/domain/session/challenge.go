@@ -14,8 +14,8 @@ import (
 	"counterpart/internal/platform/secret"
 )
 
-// Challenge is half of something that a browser has to finish: what an authenticator signs, or a password that was right and waits for the
-// second factor. It works once.
+// Challenge is half of something that a browser has to finish: what an authenticator signs, or a password that was
+// right and waits for the second factor. It works once.
 type Challenge struct {
 	Purpose     string
 	AssociateID int64
@@ -45,7 +45,8 @@ func Challenging(ctx context.Context, db pg.DB, c Challenge) (token string, err 
 	}
 	_, err = db.Exec(ctx, `
 		INSERT INTO challenge (token_hash, purpose, associate_id, customer_id, data, expires_at)
-		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, now() + $6)`, secret.Digest(token), c.Purpose, c.AssociateID, c.CustomerID, c.Data, ChallengeLife)
+		VALUES ($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0), $5, now() + $6)`, secret.Digest(token), c.Purpose,
+		c.AssociateID, c.CustomerID, c.Data, ChallengeLife)
 	if err != nil {
 		return "", fmt.Errorf("keep a challenge: %w", err)
 	}

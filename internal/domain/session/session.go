@@ -1,4 +1,5 @@
-// Package session is somebody being signed in, at a counter, in an office or on their own phone: a row, so that ending it is one DELETE.
+// Package session is somebody being signed in, at a counter, in an office or on their own phone: a row, so that ending
+// it is one DELETE.
 package session
 
 import (
@@ -57,12 +58,14 @@ func (s *Session) Zone() *time.Location {
 	return zone
 }
 
-// Begin starts an associate's session and returns the secret of its cookie. It is always a new one, so a planted cookie is worth nothing.
+// Begin starts an associate's session and returns the secret of its cookie. It is always a new one, so a planted cookie
+// is worth nothing.
 func Begin(ctx context.Context, db pg.DB, s Session) (token string, err error) {
 	token = secret.NewToken()
 	_, err = db.Exec(ctx, `
 		INSERT INTO session (token_hash, associate_id, location_id, device_id, method, enrolled, expires_at)
-		VALUES (@token, @associate, nullif(@location::bigint, 0), nullif(@device::bigint, 0), @method, @enrolled, least(now() + @lifetime::interval, @until::timestamptz))`, pgx.NamedArgs{
+		VALUES (@token, @associate, nullif(@location::bigint, 0), nullif(@device::bigint, 0), @method, @enrolled,
+			least(now() + @lifetime::interval, @until::timestamptz))`, pgx.NamedArgs{
 		"token": secret.Digest(token), "associate": s.Associate.ID, "location": s.LocationID, "device": s.DeviceID, "method": s.Method, "enrolled": s.Enrolled, "lifetime": Lifetime, "until": until(s)})
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
@@ -80,27 +83,33 @@ func until(s Session) *time.Time {
 // Fresh says whether a shopper's session began so short a time ago that it stands for who they are.
 func Fresh(ctx context.Context, db pg.DB, token string, within time.Duration) (fresh bool, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM session WHERE token_hash = $1 AND customer_id IS NOT NULL AND expires_at > now() AND created_at > now() - $2::interval)`, secret.Digest(token), within).Scan(&fresh)
+		SELECT EXISTS (SELECT FROM session WHERE token_hash = $1 AND customer_id IS NOT NULL AND expires_at > now()
+			AND created_at > now() - $2::interval)`, secret.Digest(token), within).Scan(&fresh)
 	return fresh, err
 }
 
-// Load reads who a cookie is, rights and all, at every request: what was taken away is gone at the next. Nil when it is nobody. A session that
-// was begun on a machine ends when the machine is revoked.
+// Load reads who a cookie is, rights and all, at every request: what was taken away is gone at the next. Nil when it is
+// nobody. A session that was begun on a machine ends when the machine is revoked.
 func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	if token == "" || len(token) > 100 {
 		return nil, nil
 	}
 	var s Session
 	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
-			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int), shop.idle * 60000000000, s.seen_at,
-			coalesce((SELECT time_zone FROM location WHERE id = s.location_id), (SELECT time_zone FROM location ORDER BY kind = 'store' DESC, id LIMIT 1), 'UTC')
+		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location
+			WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
+			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int),
+				shop.idle * 60000000000, s.seen_at,
+			coalesce((SELECT time_zone FROM location WHERE id = s.location_id), (SELECT time_zone FROM location
+				ORDER BY kind = 'store' DESC, id LIMIT 1), 'UTC')
 		FROM session s
 		CROSS JOIN (SELECT coalesce(max(idle_minutes), 10)::bigint AS idle FROM shop) shop
 		JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN device d ON d.id = s.device_id
-		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`, secret.Digest(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations, &s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen, &s.TimeZone)
+		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`,
+		secret.Digest(token)).
+		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations,
+			&s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen, &s.TimeZone)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -180,7 +189,8 @@ func BeginShopper(ctx context.Context, tx pgx.Tx, customerID int64, method, agen
 	return token, nil
 }
 
-// TouchShopper keeps a session of somebody who came back within a fortnight, up to a quarter after it began. It writes once a day at most.
+// TouchShopper keeps a session of somebody who came back within a fortnight, up to a quarter after it began. It writes
+// once a day at most.
 func TouchShopper(ctx context.Context, db pg.DB, token string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE session
@@ -196,7 +206,8 @@ func EndShopper(ctx context.Context, tx pgx.Tx, person int64, keep string) (ende
 			DELETE FROM challenge
 			WHERE customer_id IN (`+customer.Members+`))
 		DELETE FROM session
-		WHERE customer_id IN (`+customer.Members+`) AND token_hash <> @keep`, pgx.NamedArgs{"person": person, "keep": secret.Digest(keep)})
+		WHERE customer_id IN (`+customer.Members+`) AND token_hash <> @keep`, pgx.NamedArgs{"person": person,
+		"keep": secret.Digest(keep)})
 	if err != nil {
 		return 0, fmt.Errorf("sign a customer out everywhere: %w", err)
 	}

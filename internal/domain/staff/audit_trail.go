@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Entry is a line of the audit trail: who did what to what, who allowed it, why, and what changed. Before and After name things by id and
-// kind, never a person by name, so that the trail can be kept when somebody is forgotten.
+// Entry is a line of the audit trail: who did what to what, who allowed it, why, and what changed. Before and After
+// name things by id and kind, never a person by name, so that the trail can be kept when somebody is forgotten.
 type Entry struct {
 	AssociateID int64 // 0: the customer, or the system
 	ApprovedBy  int64
@@ -33,8 +33,10 @@ func Log(ctx context.Context, tx pgx.Tx, e Entry) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO audit_entry (associate_id, approved_by, action, subject, subject_id, location_id, before, after, reason)
-		VALUES (nullif(@by::bigint, 0), nullif(@approved::bigint, 0), @action, @subject, @id, nullif(@location::bigint, 0), @before, @after, @reason)`, pgx.NamedArgs{
+		INSERT INTO audit_entry (associate_id, approved_by, action, subject, subject_id, location_id, before, after,
+			reason)
+		VALUES (nullif(@by::bigint, 0), nullif(@approved::bigint, 0), @action, @subject, @id, nullif(@location::bigint,
+			0), @before, @after, @reason)`, pgx.NamedArgs{
 		"by": e.AssociateID, "approved": e.ApprovedBy, "action": e.Action, "subject": e.Subject, "id": e.SubjectID, "location": e.LocationID, "before": before, "after": after, "reason": e.Reason})
 	if err != nil {
 		return fmt.Errorf("write the audit trail: %w", err)
@@ -54,6 +56,7 @@ func ForgetReasons(ctx context.Context, tx pgx.Tx, subject string, ids []int64) 
 	_, err := tx.Exec(ctx, `
 		UPDATE audit_entry
 		SET reason = ''
-		WHERE subject = $1 AND reason <> '' AND (subject_id = ANY($2) OR (after ->> 'absorbed')::bigint = ANY($2))`, subject, ids)
+		WHERE subject = $1 AND reason <> '' AND (subject_id = ANY($2) OR (after ->> 'absorbed')::bigint = ANY($2))`,
+		subject, ids)
 	return err
 }

@@ -26,7 +26,8 @@ type Device struct {
 const DeviceFailures = 10
 
 // RegisterDevice makes this machine one of a store's and answers with the secret of its cookie.
-func RegisterDevice(ctx context.Context, tx pgx.Tx, name string, locationID, by int64) (id int64, token string, err error) {
+func RegisterDevice(ctx context.Context, tx pgx.Tx, name string, locationID, by int64) (id int64, token string,
+	err error) {
 	name = text.Clean(name, 40)
 	if name == "" {
 		return 0, "", fault.Field("name", "Name the device, such as “Till 2” or “Window tablet”.")
@@ -51,7 +52,8 @@ func DeviceOf(ctx context.Context, db pg.DB, token string) (*Device, error) {
 	err := db.QueryRow(ctx, `
 		SELECT id, name, location_id, locked_at IS NOT NULL
 		FROM device
-		WHERE token_hash = $1 AND revoked_at IS NULL`, secret.Digest(token)).Scan(&d.ID, &d.Name, &d.LocationID, &d.Locked)
+		WHERE token_hash = $1 AND revoked_at IS NULL`, secret.Digest(token)).Scan(&d.ID, &d.Name, &d.LocationID,
+		&d.Locked)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -82,7 +84,8 @@ func RevokeDevice(ctx context.Context, tx pgx.Tx, id int64) error {
 func failed(ctx context.Context, db pg.DB, deviceID int64) error {
 	_, err := db.Exec(ctx, `
 		UPDATE device
-		SET failures = failures + 1, locked_at = CASE WHEN failures + 1 >= $2 THEN coalesce(locked_at, now()) ELSE locked_at END
+		SET failures = failures + 1, locked_at = CASE WHEN failures + 1 >= $2 THEN coalesce(locked_at, now())
+			ELSE locked_at END
 		WHERE id = $1`, deviceID, DeviceFailures)
 	return err
 }
@@ -110,13 +113,17 @@ func FullSignIn(ctx context.Context, db pg.DB, deviceID, associateID int64) erro
 // OnDuty are the associates who can change to one another on a machine by PIN, by name.
 func OnDuty(ctx context.Context, db pg.DB, deviceID int64) ([]Associate, error) {
 	return list(db.Query(ctx, `
-		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
+		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location
+			WHERE associate_id = a.id)
 		FROM device_associate d
 		JOIN associate a ON a.id = d.associate_id
 		JOIN device ON device.id = d.device_id
-		WHERE d.device_id = $1 AND d.full_at > now() - make_interval(hours => $2) AND a.pin_hash IS NOT NULL AND a.disabled_at IS NULL
-			AND (a.role = 'admin' OR EXISTS (SELECT FROM associate_location WHERE associate_id = a.id AND location_id = device.location_id))
-			AND (a.totp_secret IS NOT NULL OR NOT coalesce((SELECT second_factor FROM shop), false) OR EXISTS (SELECT FROM associate_passkey WHERE associate_id = a.id))
+		WHERE d.device_id = $1 AND d.full_at > now() - make_interval(hours => $2) AND a.pin_hash IS NOT NULL
+			AND a.disabled_at IS NULL
+			AND (a.role = 'admin' OR EXISTS (SELECT FROM associate_location WHERE associate_id = a.id
+				AND location_id = device.location_id))
+			AND (a.totp_secret IS NOT NULL OR NOT coalesce((SELECT second_factor FROM shop), false) OR EXISTS (SELECT
+				FROM associate_passkey WHERE associate_id = a.id))
 		ORDER BY a.name, a.id
 		LIMIT 100`, deviceID, PINHours))
 }
@@ -136,7 +143,8 @@ func Managers(ctx context.Context, db pg.DB, locationID int64) ([]Associate, err
 		SELECT id, name, email, role, '{}'::bigint[]
 		FROM associate a
 		WHERE pin_hash IS NOT NULL AND disabled_at IS NULL
-			AND (role = 'admin' OR role = 'manager' AND EXISTS (SELECT FROM associate_location WHERE associate_id = a.id AND location_id = $1))
+			AND (role = 'admin' OR role = 'manager' AND EXISTS (SELECT FROM associate_location WHERE associate_id = a.id
+				AND location_id = $1))
 		ORDER BY role = 'admin', name, id
 		LIMIT 50`, locationID))
 }

@@ -55,7 +55,8 @@ func totp(key []byte, step int64) string {
 	return fmt.Sprintf("%06d", n%1_000_000)
 }
 
-// stepOf is the step a code belongs to: now, or one before or after, because clocks differ. False when it is none of them.
+// stepOf is the step a code belongs to: now, or one before or after, because clocks differ. False when it is none of
+// them.
 func stepOf(key []byte, code string, at time.Time) (int64, bool) {
 	now := at.Unix() / totpPeriod
 	for _, step := range []int64{now, now - 1, now + 1} {
@@ -90,7 +91,8 @@ func CheckTOTP(ctx context.Context, db pg.DB, associateID int64, code string, at
 		return err
 	}
 	var key []byte
-	err := db.QueryRow(ctx, `SELECT totp_secret FROM associate WHERE id = $1 AND totp_secret IS NOT NULL`, associateID).Scan(&key)
+	err := db.QueryRow(ctx, `SELECT totp_secret FROM associate WHERE id = $1 AND totp_secret IS NOT NULL`,
+		associateID).Scan(&key)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return errTOTP
 	}
@@ -139,7 +141,8 @@ func Passkeys(ctx context.Context, db pg.DB, associateID int64) ([]KeptPasskey, 
 }
 
 // AddPasskey keeps what an authenticator gave.
-func AddPasskey(ctx context.Context, tx pgx.Tx, associateID int64, credentialID []byte, name string, credential []byte) error {
+func AddPasskey(ctx context.Context, tx pgx.Tx, associateID int64, credentialID []byte, name string,
+	credential []byte) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO associate_passkey (associate_id, credential_id, name, credential)
 		VALUES ($1, $2, $3, $4)`, associateID, credentialID, name, credential)
@@ -203,14 +206,16 @@ func simple(pin string) bool {
 	return same || up || down
 }
 
-// CheckPIN checks the PIN of an associate on a device (0: none). Wrong ones are counted for both, and a machine that is locked takes none.
+// CheckPIN checks the PIN of an associate on a device (0: none). Wrong ones are counted for both, and a machine that is
+// locked takes none.
 func CheckPIN(ctx context.Context, db pg.DB, associateID, deviceID int64, pin string) error {
 	return checkUnlocked(ctx, db, pinScope(associateID, deviceID), associateID, deviceID, pin)
 }
 
 func checkUnlocked(ctx context.Context, db pg.DB, scope string, associateID, deviceID int64, pin string) error {
 	var locked bool
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM device WHERE id = $1 AND locked_at IS NOT NULL)`, deviceID).Scan(&locked); err != nil {
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM device WHERE id = $1 AND locked_at IS NOT NULL)`,
+		deviceID).Scan(&locked); err != nil {
 		return fmt.Errorf("look at a device: %w", err)
 	}
 	if locked {
@@ -256,8 +261,9 @@ func pinScope(associateID, deviceID int64) string {
 	return fmt.Sprintf("pin:%d:%d", associateID, deviceID)
 }
 
-// Approval is a manager's word for what an associate may not do alone: given there and then, with their PIN and a reason. Tries are counted for
-// whoever asks, so that an associate who guesses keeps the manager from nobody else. What was refused is in the audit trail.
+// Approval is a manager's word for what an associate may not do alone: given there and then, with their PIN and a
+// reason. Tries are counted for whoever asks, so that an associate who guesses keeps the manager from nobody else. What
+// was refused is in the audit trail.
 type Approval struct {
 	AskedBy   int64
 	ManagerID int64
@@ -265,7 +271,8 @@ type Approval struct {
 	Reason    string
 }
 
-// Approve checks an approval at a location and answers with it when it holds. Managers approve where they work, admins everywhere.
+// Approve checks an approval at a location and answers with it when it holds. Managers approve where they work, admins
+// everywhere.
 func Approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64) error {
 	return approve(ctx, db, a, locationID, deviceID, checkUnlocked)
 }
@@ -275,7 +282,8 @@ func ApproveUnlocking(ctx context.Context, db pg.DB, a Approval, locationID, dev
 	return approve(ctx, db, a, locationID, deviceID, checkPIN)
 }
 
-func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64, check func(context.Context, pg.DB, string, int64, int64, string) error) error {
+func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int64,
+	check func(context.Context, pg.DB, string, int64, int64, string) error) error {
 	var form fault.Form
 	if a.ManagerID == 0 {
 		form.Add("manager", "Choose the manager approving this.")
@@ -297,6 +305,7 @@ func approve(ctx context.Context, db pg.DB, a Approval, locationID, deviceID int
 	if fault.As(err) == nil {
 		return err
 	}
-	entry := Entry{AssociateID: a.AskedBy, Action: "approval.refused", Subject: "associate", SubjectID: a.ManagerID, LocationID: locationID}
+	entry := Entry{AssociateID: a.AskedBy, Action: "approval.refused", Subject: "associate", SubjectID: a.ManagerID,
+		LocationID: locationID}
 	return errors.Join(err, pg.InTx(ctx, db, func(tx pgx.Tx) error { return Log(ctx, tx, entry) }))
 }

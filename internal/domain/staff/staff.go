@@ -47,7 +47,8 @@ func (a *Associate) WorksAt(locationID int64) bool {
 // Manages says whether they may allow what an associate may not.
 func (a *Associate) Manages() bool { return a.Role == RoleManager || a.Role == RoleAdmin }
 
-// Create writes an associate and fills in the id. The email must be normal. With an empty password they sign in once it is set.
+// Create writes an associate and fills in the id. The email must be normal. With an empty password they sign in once it
+// is set.
 func Create(ctx context.Context, tx pgx.Tx, a *Associate, password string) error {
 	hash, err := secret.HashPassword(ctx, password)
 	if err != nil {
@@ -75,7 +76,8 @@ func Change(ctx context.Context, tx pgx.Tx, a *Associate, disabled bool) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE associate
 		SET name = @name, role = @role, disabled_at = CASE WHEN @disabled THEN coalesce(disabled_at, now()) END
-		WHERE id = @id AND (@role = 'admin' AND NOT @disabled OR EXISTS (SELECT FROM associate WHERE role = 'admin' AND disabled_at IS NULL AND id <> @id))`,
+		WHERE id = @id AND (@role = 'admin' AND NOT @disabled OR EXISTS (SELECT FROM associate WHERE role = 'admin'
+			AND disabled_at IS NULL AND id <> @id))`,
 		pgx.NamedArgs{"id": a.ID, "name": a.Name, "role": a.Role, "disabled": disabled})
 	if err != nil {
 		return fmt.Errorf("change an associate: %w", err)
@@ -113,32 +115,37 @@ func (p Proofs) Second() bool { return p.TOTP || p.Passkeys > 0 }
 // ProofsOf reads how somebody can prove who they are.
 func ProofsOf(ctx context.Context, db pg.DB, associateID int64) (p Proofs, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey WHERE associate_id = a.id), pin_hash IS NOT NULL
+		SELECT totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey WHERE associate_id = a.id),
+			pin_hash IS NOT NULL
 		FROM associate a
 		WHERE a.id = $1`, associateID).Scan(&p.TOTP, &p.Passkeys, &p.PIN)
 	return p, err
 }
 
 var (
-	perAccount   = limit.Rule{Max: 10, Window: 15 * time.Minute}
-	perAddress   = limit.Rule{Max: 50, Window: 15 * time.Minute}
-	perStrangers = limit.Rule{Max: 60, Window: time.Hour} // from everywhere together, so that a thousand machines are no better than six
+	perAccount = limit.Rule{Max: 10, Window: 15 * time.Minute}
+	perAddress = limit.Rule{Max: 50, Window: 15 * time.Minute}
+	// from everywhere together, so that a thousand machines are no better than six
+	perStrangers = limit.Rule{Max: 60, Window: time.Hour}
 )
 
-// From is where a sign-in comes from. Machine is the cookie of a registered machine, if any; Session says that the associate is signed in there already and proves it again.
+// From is where a sign-in comes from. Machine is the cookie of a registered machine, if any; Session says that the
+// associate is signed in there already and proves it again.
 type From struct {
 	Network, Machine string
 	Session          bool
 }
 
-// SignIn checks a password. Every wrong one gets the same answer after the same work, whether or not the account exists.
-// A stranger's tries do not lock an account for whoever comes from a machine or network it knows, and those go first.
+// SignIn checks a password. Every wrong one gets the same answer after the same work, whether or not the account
+// exists. A stranger's tries do not lock an account for whoever comes from a machine or network it knows, and those go
+// first.
 func SignIn(ctx context.Context, db pg.DB, typed, password string, from From) (*Associate, error) {
 	email, ok := normal(typed)
 	if !ok || len(password) > 4*secret.MaxPassword {
 		email = "nobody" // It is looked for all the same, so that the answer takes as long.
 	}
-	place := limit.Place{Account: "staff:" + email, Network: from.Network, Devices: []string{from.Machine}, Here: perAccount, Address: perAddress, Everyone: perStrangers}
+	place := limit.Place{Account: "staff:" + email, Network: from.Network, Devices: []string{from.Machine},
+		Here: perAccount, Address: perAddress, Everyone: perStrangers}
 	known, err := place.Try(ctx, db)
 	if err != nil {
 		return nil, err
@@ -170,9 +177,11 @@ func find(ctx context.Context, db pg.DB, email string) (*Associate, string, erro
 	var a Associate
 	var hash string
 	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, a.password_hash, ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id)
+		SELECT a.id, a.name, a.email, a.role, a.password_hash, ARRAY(SELECT location_id FROM associate_location
+			WHERE associate_id = a.id)
 		FROM associate a
-		WHERE a.email = $1 AND a.disabled_at IS NULL`, email).Scan(&a.ID, &a.Name, &a.Email, &a.Role, &hash, &a.Locations)
+		WHERE a.email = $1 AND a.disabled_at IS NULL`, email).Scan(&a.ID, &a.Name, &a.Email, &a.Role, &hash,
+		&a.Locations)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, "", fmt.Errorf("find an associate: %w", err)
 	}

@@ -30,7 +30,8 @@ func inTx(t *testing.T, db *pgxpool.Pool, do func(pgx.Tx) error) {
 // TestCodesAreThoseOfRFC6238 uses the test vectors of its appendix B, whose last six figures are ours.
 func TestCodesAreThoseOfRFC6238(t *testing.T) {
 	key := []byte("12345678901234567890")
-	for at, want := range map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130"} {
+	for at, want := range map[int64]string{59: "287082", 1111111109: "081804", 1111111111: "050471",
+		1234567890: "005924", 2000000000: "279037", 20000000000: "353130"} {
 		require.Equal(t, want, staff.TOTPCode(key, time.Unix(at, 0)))
 	}
 }
@@ -41,7 +42,8 @@ func TestACodeWorksOnce(t *testing.T) {
 	c := sample.Load(t, db)
 	key, now := staff.NewTOTPSecret(), time.Now()
 	inTx(t, db, func(tx pgx.Tx) error {
-		return staff.EnrolTOTP(ctx, tx, c.Bea.ID, key, staff.TOTPCode(key, now.Add(-30*time.Second)), now.Add(-30*time.Second))
+		return staff.EnrolTOTP(ctx, tx, c.Bea.ID, key, staff.TOTPCode(key, now.Add(-30*time.Second)),
+			now.Add(-30*time.Second))
 	})
 
 	var won atomic.Int32
@@ -60,10 +62,12 @@ func TestACodeWorksOnce(t *testing.T) {
 
 	require.EqualValues(t, 1, won.Load())
 	later := now.Add(10 * time.Minute)
-	require.NotNil(t, fault.As(staff.CheckTOTP(ctx, db, c.Bea.ID, staff.TOTPCode(key, now), later)), "an old code is no code")
+	require.NotNil(t, fault.As(staff.CheckTOTP(ctx, db, c.Bea.ID, staff.TOTPCode(key, now), later)),
+		"an old code is no code")
 }
 
-// TestPINsAreCountedOutAndSoAreMachines guesses PINs from many sides: five tries for each associate, ten wrong ones in a row for the machine.
+// TestPINsAreCountedOutAndSoAreMachines guesses PINs from many sides: five tries for each associate, ten wrong ones in
+// a row for the machine.
 func TestPINsAreCountedOutAndSoAreMachines(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
@@ -71,7 +75,8 @@ func TestPINsAreCountedOutAndSoAreMachines(t *testing.T) {
 	var token string
 	people := []staff.Associate{c.Bea}
 	for i := range 2 {
-		a := staff.Associate{Name: "Ann", Email: fmt.Sprintf("ann%d@example.com", i), Role: staff.RoleAssociate, Locations: []int64{c.HarbourStreet.ID}}
+		a := staff.Associate{Name: "Ann", Email: fmt.Sprintf("ann%d@example.com", i), Role: staff.RoleAssociate,
+			Locations: []int64{c.HarbourStreet.ID}}
 		inTx(t, db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &a, sample.Password) })
 		people = append(people, a)
 	}
@@ -121,7 +126,8 @@ func TestPINsAreCountedOutAndSoAreMachines(t *testing.T) {
 	require.Nil(t, d)
 }
 
-// TestAManagerApprovesWhereTheyWork asks for a word at their store and at another, with the wrong PIN and without a reason.
+// TestAManagerApprovesWhereTheyWork asks for a word at their store and at another, with the wrong PIN and without a
+// reason.
 func TestAManagerApprovesWhereTheyWork(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
@@ -136,7 +142,8 @@ func TestAManagerApprovesWhereTheyWork(t *testing.T) {
 	require.NotNil(t, fault.As(staff.Approve(ctx, db, wrong, c.HarbourStreet.ID, 0)))
 	_, err := db.Exec(ctx, `UPDATE associate SET role = 'associate' WHERE id = $1`, c.Bea.ID)
 	require.NoError(t, err)
-	require.NotNil(t, fault.As(staff.Approve(ctx, db, word, c.HarbourStreet.ID, 0)), "a right that was taken away is gone at once")
+	require.NotNil(t, fault.As(staff.Approve(ctx, db, word, c.HarbourStreet.ID, 0)),
+		"a right that was taken away is gone at once")
 }
 
 // TestTheLastAdminStays has three admins shut one another out at once: one is left.
@@ -148,7 +155,8 @@ func TestTheLastAdminStays(t *testing.T) {
 		require.NoError(t, err)
 		admins := make([]staff.Associate, 3)
 		for i := range admins {
-			admins[i] = staff.Associate{Name: "Ida", Email: fmt.Sprintf("ida%d-%d@example.com", round, i), Role: staff.RoleAdmin}
+			admins[i] = staff.Associate{Name: "Ida", Email: fmt.Sprintf("ida%d-%d@example.com", round, i),
+				Role: staff.RoleAdmin}
 			inTx(t, db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &admins[i], sample.Password) })
 		}
 		var wg sync.WaitGroup
@@ -162,12 +170,14 @@ func TestTheLastAdminStays(t *testing.T) {
 		}
 		wg.Wait()
 		var left int
-		require.NoError(t, db.QueryRow(ctx, `SELECT count(*) FROM associate WHERE role = 'admin' AND disabled_at IS NULL`).Scan(&left))
+		require.NoError(t, db.QueryRow(ctx,
+			`SELECT count(*) FROM associate WHERE role = 'admin' AND disabled_at IS NULL`).Scan(&left))
 		require.Equal(t, 1, left)
 	}
 }
 
-// TestStrangersDoNotKeepStaffOut sends 160 wrong passwords from 40 addresses at once, while somebody signs in from a machine that knows them.
+// TestStrangersDoNotKeepStaffOut sends 160 wrong passwords from 40 addresses at once, while somebody signs in from a
+// machine that knows them.
 func TestStrangersDoNotKeepStaffOut(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
@@ -177,7 +187,8 @@ func TestStrangersDoNotKeepStaffOut(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 160 {
 		wg.Go(func() {
-			_, err := staff.SignIn(ctx, db, c.Bea.Email, "wrong, wrong and wrong again", staff.From{Network: fmt.Sprintf("192.0.2.%d", i%40)})
+			_, err := staff.SignIn(ctx, db, c.Bea.Email, "wrong, wrong and wrong again",
+				staff.From{Network: fmt.Sprintf("192.0.2.%d", i%40)})
 			assert.NotNil(t, fault.As(err), "everybody is told something: %v", err)
 		})
 	}
@@ -188,6 +199,7 @@ func TestStrangersDoNotKeepStaffOut(t *testing.T) {
 	wg.Wait()
 	_, err = staff.SignIn(ctx, db, c.Bea.Email, sample.Password, staff.From{Network: "192.0.2.99"})
 	require.True(t, fault.Is(err, fault.TooMany), "from elsewhere the account rests: %v", err)
-	_, err = staff.SignIn(ctx, db, c.Bea.Email, sample.Password, staff.From{Network: "198.51.100.7", Machine: "the till"})
+	_, err = staff.SignIn(ctx, db, c.Bea.Email, sample.Password,
+		staff.From{Network: "198.51.100.7", Machine: "the till"})
 	require.NoError(t, err, "the machine is known, wherever it is")
 }

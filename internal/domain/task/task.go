@@ -20,7 +20,8 @@ const (
 	Recount = "recount" // count a shelf that had less than it should
 )
 
-// New is a task to be written. Cause names what it is about, as fulfilment:12; while one of its kind is open for a cause, a second is not made.
+// New is a task to be written. Cause names what it is about, as fulfilment:12; while one of its kind is open for a
+// cause, a second is not made.
 type New struct {
 	LocationID int64
 	Kind       string
@@ -35,7 +36,8 @@ func (n New) Queue(batch *pgx.Batch) {
 	batch.Queue(`
 		INSERT INTO task (location_id, kind, cause, order_id, variant_id, due_at)
 		VALUES ($1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6)
-		ON CONFLICT (location_id, kind, cause) WHERE done_at IS NULL DO NOTHING`, n.LocationID, n.Kind, n.Cause, n.OrderID, n.VariantID, n.DueAt)
+		ON CONFLICT (location_id, kind, cause) WHERE done_at IS NULL DO NOTHING`, n.LocationID, n.Kind, n.Cause,
+		n.OrderID, n.VariantID, n.DueAt)
 }
 
 // Add writes a task.
@@ -81,7 +83,8 @@ func move(ctx context.Context, db pg.DB, id, locationID, associateID int64, stat
 // gone is why a task cannot be taken or finished: it is not this store's, it is done, or somebody else has it.
 func gone(ctx context.Context, db pg.DB, id, locationID int64) error {
 	var done bool
-	err := db.QueryRow(ctx, `SELECT done_at IS NOT NULL FROM task WHERE id = $1 AND location_id = $2`, id, locationID).Scan(&done)
+	err := db.QueryRow(ctx, `SELECT done_at IS NOT NULL FROM task WHERE id = $1 AND location_id = $2`, id,
+		locationID).Scan(&done)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return fault.New(fault.NotFound, "We can’t find that task at this store.")

@@ -34,7 +34,8 @@ func (r Rate) Contained(gross int64) int64 {
 // OnTop is the tax to add to an amount without it, rounded half up to a minor unit.
 func (r Rate) OnTop(net int64) int64 { return (2*net*r.PPM + million) / (2 * million) }
 
-// Missing is a place that the shop serves and a class of goods that it sells, for which nobody has written a rate: there it cannot be sold. 0 % is a rate.
+// Missing is a place that the shop serves and a class of goods that it sells, for which nobody has written a rate:
+// there it cannot be sold. 0 % is a rate.
 type Missing struct{ Country, Region, Class string }
 
 // Check tidies a rate up and says, field by field, what is wrong with it.
@@ -56,7 +57,8 @@ func Check(r *Rate, form *fault.Form) {
 	}
 }
 
-// Percent reads what a person types as a percentage, in parts per million: 20, 8.875, 25,5. Below zero where it is none.
+// Percent reads what a person types as a percentage, in parts per million: 20, 8.875, 25,5. Below zero where it is
+// none.
 func Percent(typed string) (ppm int64) {
 	whole, part, _ := strings.Cut(strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(typed), "%"), ",", "."), ".")
 	whole = strings.TrimSpace(whole)

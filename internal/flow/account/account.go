@@ -1,4 +1,5 @@
-// Package account is a shopper's way in: beginning with an account, proving an address, signing in and out, and changing how.
+// Package account is a shopper's way in: beginning with an account, proving an address, signing in and out, and
+// changing how.
 package account
 
 import (
@@ -37,7 +38,8 @@ type Begun struct {
 	Device  string
 	Joined  int // kinds of things that came into the cart from this device
 	Later   int // of them, what cannot be had now and was saved for later
-	// Elsewhere says that the link was opened in another browser than the one that registered, so that what was typed there was not kept.
+	// Elsewhere says that the link was opened in another browser than the one that registered, so that what was typed
+	// there was not kept.
 	Elsewhere bool
 }
 
@@ -52,16 +54,18 @@ const (
 )
 
 var (
-	perSource  = limit.Rule{Max: 30, Window: time.Hour}
-	perLetter  = limit.Rule{Max: 4, Window: time.Hour}
-	perSignIn  = limit.Rule{Max: 10, Window: 15 * time.Minute}
-	perAccount = limit.Rule{Max: 100, Window: time.Hour} // from everywhere together, so that a thousand machines are no better than ten
+	perSource = limit.Rule{Max: 30, Window: time.Hour}
+	perLetter = limit.Rule{Max: 4, Window: time.Hour}
+	perSignIn = limit.Rule{Max: 10, Window: 15 * time.Minute}
+	// from everywhere together, so that a thousand machines are no better than ten
+	perAccount = limit.Rule{Max: 100, Window: time.Hour}
 	perAddress = limit.Rule{Max: 50, Window: 15 * time.Minute}
 	perCode    = limit.Rule{Max: 5, Window: codeLife}
 )
 
-// begin signs a person in on a browser. The guest that the browser was becomes part of them when it was nothing but a device; one who gave
-// a name keeps their own profile, and only the cart comes along. Both cookies are new ones: the old device's opens nothing.
+// begin signs a person in on a browser. The guest that the browser was becomes part of them when it was nothing but a
+// device; one who gave a name keeps their own profile, and only the cart comes along. Both cookies are new ones: the
+// old device's opens nothing.
 func begin(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, b Browser, method string) (Begun, error) {
 	begun := Begun{Person: who}
 	guest, err := customer.ByDevice(ctx, tx, b.Device)
@@ -77,7 +81,8 @@ func begin(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, b Browse
 		return begun, err
 	}
 	begun.Device = secret.NewToken()
-	if err := customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(begun.Device), Source: at.Channel, Verified: true}); err != nil {
+	if err := customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device,
+		Value: customer.DeviceValue(begun.Device), Source: at.Channel, Verified: true}); err != nil {
 		return begun, err
 	}
 	batch := &pgx.Batch{}
@@ -100,7 +105,8 @@ func takeCart(ctx context.Context, tx pgx.Tx, at origin.Origin, guest, who int64
 		return err
 	}
 	if anonymous {
-		_, err = person.Merge(ctx, tx, at, customer.Merge{SurvivorID: who, AbsorbedID: guest, Proof: customer.ByVerifiedIdentity, Reason: "signed in on the device"})
+		_, err = person.Merge(ctx, tx, at, customer.Merge{SurvivorID: who, AbsorbedID: guest,
+			Proof: customer.ByVerifiedIdentity, Reason: "signed in on the device"})
 	} else {
 		_, err = cart.Join(ctx, tx, guest, who, at.Channel)
 	}
@@ -129,7 +135,8 @@ func takeCart(ctx context.Context, tx pgx.Tx, at origin.Origin, guest, who int64
 	return nil
 }
 
-// claim makes every profile that has this address or number, unproven and nobody's, part of the person who just proved it.
+// claim makes every profile that has this address or number, unproven and nobody's, part of the person who just proved
+// it.
 func claim(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, kind, value string) error {
 	others, err := customer.Claimable(ctx, tx, kind, value)
 	if err != nil {
@@ -147,7 +154,8 @@ func claim(ctx context.Context, tx pgx.Tx, at origin.Origin, who int64, kind, va
 		if parted {
 			continue
 		}
-		m := customer.Merge{SurvivorID: who, AbsorbedID: other, Proof: customer.ByVerifiedIdentity, Reason: "proved the " + kind}
+		m := customer.Merge{SurvivorID: who, AbsorbedID: other, Proof: customer.ByVerifiedIdentity,
+			Reason: "proved the " + kind}
 		if _, err := person.Merge(ctx, tx, at, m); err != nil {
 			return err
 		}

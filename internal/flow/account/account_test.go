@@ -47,7 +47,8 @@ func open(t *testing.T) *shop {
 	mails, err := catcher.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { mails.Close() })
-	client, err := work.Start(ctx, work.Tools{DB: pool, Sender: message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com", TextGateway: "sms.localhost"}, BaseURL: "http://shop.example"})
+	client, err := work.Start(ctx, work.Tools{DB: pool, Sender: message.Sender{Host: "127.0.0.1", Port: mails.Port,
+		From: "shop@example.com", TextGateway: "sms.localhost"}, BaseURL: "http://shop.example"})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		stopping, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -98,27 +99,33 @@ func (s *shop) register(t *testing.T, name, email string, b account.Browser) acc
 	t.Helper()
 	start, err := account.Register(ctx, s.db, account.Registration{Name: name, Email: email, Password: password}, b)
 	require.NoError(t, err)
-	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, email, "/begin/"), start, b)
+	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		s.link(t, email, "/begin/"), start, b)
 	require.NoError(t, err)
 	return begun
 }
 
-// TestWhatACounterMadeBecomesTheAccount joins three profiles of one person the moment they prove the address they share: the one a counter made,
-// the one of an earlier order, and the phone that they hold.
+// TestWhatACounterMadeBecomesTheAccount joins three profiles of one person the moment they prove the address they
+// share: the one a counter made, the one of an earlier order, and the phone that they hold.
 func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	s := open(t)
-	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "Ada Fairweather", "ada@example.com", "", "GB")
+	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"},
+		"Ada Fairweather", "ada@example.com", "", "GB")
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till, shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
-	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "", shopping.Item{VariantID: s.Mug, Quantity: 1})
+	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till,
+		shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
+	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+		shopping.Item{VariantID: s.Mug, Quantity: 1})
 	require.NoError(t, err)
-	_, err = shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, shopping.Item{VariantID: s.BlueMug, Quantity: 1})
+	_, err = shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device,
+		shopping.Item{VariantID: s.BlueMug, Quantity: 1})
 	require.NoError(t, err)
 
 	require.NoError(t, account.Invite(ctx, s.db, till, "ada@example.com"))
 	onPhone := phone
 	onPhone.Device = device
-	begun, err := account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/welcome/"), onPhone)
+	begun, err := account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		s.link(t, "ada@example.com", "/welcome/"), onPhone)
 
 	require.NoError(t, err)
 	require.Equal(t, till, begun.Person, "the profile from the counter is the account")
@@ -127,7 +134,8 @@ func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	guest, err := customer.ByDevice(ctx, s.db, device)
 	require.NoError(t, err)
 	require.Zero(t, guest, "the old cookie opens nothing any more")
-	_, err = account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/welcome/"), onPhone)
+	_, err = account.Claim(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		s.link(t, "ada@example.com", "/welcome/"), onPhone)
 	require.True(t, fault.Is(err, fault.NotFound), "a link works once")
 	s.sound(t)
 }
@@ -143,17 +151,20 @@ func (s *shop) cart(t *testing.T, person int64) (lines string) {
 	return lines
 }
 
-// TestAStrangersPasswordIsWorthNothing registers with somebody else's address and waits for them to open the link: the account that begins has
-// no password, not the stranger's.
+// TestAStrangersPasswordIsWorthNothing registers with somebody else's address and waits for them to open the link: the
+// account that begins has no password, not the stranger's.
 func TestAStrangersPasswordIsWorthNothing(t *testing.T) {
 	s := open(t)
-	_, err := account.Register(ctx, s.db, account.Registration{Name: "Mallory", Email: "ada@example.com", Password: password}, phone)
+	_, err := account.Register(ctx, s.db, account.Registration{Name: "Mallory", Email: "ada@example.com",
+		Password: password}, phone)
 	require.NoError(t, err)
 
-	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, s.link(t, "ada@example.com", "/begin/"), "not the secret of that browser", phone)
+	begun, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		s.link(t, "ada@example.com", "/begin/"), "not the secret of that browser", phone)
 	require.NoError(t, err)
 
-	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, phone)
+	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password,
+		phone)
 	require.NotNil(t, fault.As(err), "the stranger stays outside")
 	var name string
 	require.NoError(t, s.db.QueryRow(ctx, `SELECT name FROM customer WHERE id = $1`, begun.Person).Scan(&name))
@@ -171,7 +182,8 @@ func TestOneLinkManyHands(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			_, err := account.Reset(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, token, fmt.Sprintf("a new sentence, the %dth of fifty", i), phone)
+			_, err := account.Reset(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, token,
+				fmt.Sprintf("a new sentence, the %dth of fifty", i), phone)
 			if err == nil {
 				won.Add(1)
 				return
@@ -199,7 +211,8 @@ func TestRegisteringOneAddressFromManySides(t *testing.T) {
 	s := open(t)
 	tokens, starts := make([]string, 4), make([]string, 4)
 	for i := range tokens {
-		start, err := account.Register(ctx, s.db, account.Registration{Name: "Ada", Email: "ada@example.com", Password: password}, phone)
+		start, err := account.Register(ctx, s.db, account.Registration{Name: "Ada", Email: "ada@example.com",
+			Password: password}, phone)
 		require.NoError(t, err)
 		starts[i] = start
 		known := strings.Join(tokens, " ")
@@ -215,7 +228,8 @@ func TestRegisteringOneAddressFromManySides(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range tokens {
 		wg.Go(func() {
-			if _, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, tokens[i], starts[i], phone); err != nil {
+			if _, err := account.Confirm(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, tokens[i],
+				starts[i], phone); err != nil {
 				assert.NotNil(t, fault.As(err), "%v", err)
 			}
 		})
@@ -223,24 +237,28 @@ func TestRegisteringOneAddressFromManySides(t *testing.T) {
 	wg.Wait()
 
 	var accounts, owners int
-	require.NoError(t, s.db.QueryRow(ctx, `SELECT count(*) FILTER (WHERE registered_at IS NOT NULL), (SELECT count(*) FROM identity WHERE kind = 'email' AND verified_at IS NOT NULL) FROM customer`).Scan(&accounts, &owners))
+	require.NoError(t, s.db.QueryRow(ctx,
+		`SELECT count(*) FILTER (WHERE registered_at IS NOT NULL), (SELECT count(*) FROM identity WHERE kind = 'email' AND verified_at IS NOT NULL) FROM customer`).Scan(&accounts, &owners))
 	require.Equal(t, []int{1, 1}, []int{accounts, owners})
 	s.sound(t)
 }
 
-// TestTheAnswerDoesNotSayWhetherThereIsAnAccount compares every way in that takes an address, for one that has an account and one that has none.
+// TestTheAnswerDoesNotSayWhetherThereIsAnAccount compares every way in that takes an address, for one that has an
+// account and one that has none.
 func TestTheAnswerDoesNotSayWhetherThereIsAnAccount(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	for name, try := range map[string]func(email string) error{
 		"sign in": func(email string) error {
-			_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, email, "wrong, wrong and wrong again", phone)
+			_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, email,
+				"wrong, wrong and wrong again", phone)
 			return err
 		},
 		"link":  func(email string) error { _, err := account.SendLink(ctx, s.db, email, phone); return err },
 		"reset": func(email string) error { return account.Forgotten(ctx, s.db, email, phone) },
 		"register": func(email string) error {
-			_, err := account.Register(ctx, s.db, account.Registration{Name: "Ada", Email: email, Password: password}, phone)
+			_, err := account.Register(ctx, s.db, account.Registration{Name: "Ada", Email: email, Password: password},
+				phone)
 			return err
 		},
 	} {
@@ -255,16 +273,19 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 	for round, order := range []string{"old first", "new first", "at once"} {
 		old, fresh := fmt.Sprintf("ada%d@example.com", round), fmt.Sprintf("ada%d@example.org", round)
 		begun := s.register(t, "Ada", old, phone)
-		proof := account.Proof{Person: begun.Person, Email: old, Password: "not the password at all", Session: begun.Session}
+		proof := account.Proof{Person: begun.Person, Email: old, Password: "not the password at all",
+			Session: begun.Session}
 		require.NotNil(t, fault.As(account.ChangeEmail(ctx, s.db, proof, fresh, phone)), "the password is asked for")
 		proof.Password = password
 		require.NoError(t, account.ChangeEmail(ctx, s.db, proof, fresh, phone))
 		links := []func() (bool, error){
 			func() (bool, error) {
-				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer.OldEmail, s.link(t, old, "/email/old/"))
+				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					customer.OldEmail, s.link(t, old, "/email/old/"))
 			},
 			func() (bool, error) {
-				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer.NewEmail, s.link(t, fresh, "/email/new/"))
+				return account.AgreeEmail(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					customer.NewEmail, s.link(t, fresh, "/email/new/"))
 			},
 		}
 		if order == "new first" {
@@ -300,11 +321,13 @@ func TestAnEmailChangesAtBothAddresses(t *testing.T) {
 	s.sound(t)
 }
 
-// TestAPhoneIsProvenByItsCode tries wrong codes until they are counted out, and joins what a counter made with the number.
+// TestAPhoneIsProvenByItsCode tries wrong codes until they are counted out, and joins what a counter made with the
+// number.
 func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	s := open(t)
 	begun := s.register(t, "Ada", "ada@example.com", phone)
-	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, "A. Fairweather", "", "0113 496 0999", "GB")
+	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"},
+		"A. Fairweather", "", "0113 496 0999", "GB")
 	require.NoError(t, err)
 	code := func(question int64) string {
 		require.NotZero(t, question)
@@ -316,17 +339,21 @@ func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	require.NoError(t, err)
 	right := code(question)
 	for range 5 {
-		err := account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, question, wrong(right))
+		err := account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, question,
+			wrong(right))
 		require.NotNil(t, fault.As(err))
 	}
-	require.True(t, fault.Is(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, question, right), fault.TooMany), "the right one comes too late")
+	require.True(t, fault.Is(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		begun.Person, question, right), fault.TooMany), "the right one comes too late")
 
 	again, err := account.AskPhone(ctx, s.db, begun.Person, "0113 496 0999", "GB", phone)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return code(again) != right }, 10*time.Second, 10*time.Millisecond)
 	other, _ := sample.Account(t, s.db, "Ben", "ben@example.com")
-	require.NotNil(t, fault.As(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, other, again, code(again))), "another’s code is no code")
-	require.NoError(t, account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person, again, code(again)))
+	require.NotNil(t, fault.As(account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, other,
+		again, code(again))), "another’s code is no code")
+	require.NoError(t, account.ProvePhone(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, begun.Person,
+		again, code(again)))
 	root, err := customer.Root(ctx, s.db, till)
 	require.NoError(t, err)
 	require.Equal(t, begun.Person, root)
@@ -340,29 +367,35 @@ func wrong(code string) string {
 	return "000000"
 }
 
-// TestSignInsAreCounted lets ten tries from one place through, and the eleventh with the right password no more; another place still may.
+// TestSignInsAreCounted lets ten tries from one place through, and the eleventh with the right password no more;
+// another place still may.
 func TestSignInsAreCounted(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	for range 10 {
-		_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", "wrong, wrong and wrong again", phone)
+		_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com",
+			"wrong, wrong and wrong again", phone)
 		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	}
-	_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, phone)
+	_, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password,
+		phone)
 	require.True(t, fault.Is(err, fault.TooMany))
 	elsewhere := phone
 	elsewhere.From = "10.0.0.2"
-	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, elsewhere)
+	_, err = account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password,
+		elsewhere)
 	require.NoError(t, err)
 }
 
-// TestWhatCannotBeHadIsKeptForLater signs in on a device whose cart has something that was sold out and something that is not sold any more.
+// TestWhatCannotBeHadIsKeptForLater signs in on a device whose cart has something that was sold out and something that
+// is not sold any more.
 func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	device := ""
 	for _, v := range []int64{s.Mug, s.BlueMug, s.Coat} {
-		token, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, shopping.Item{VariantID: v, Quantity: 1})
+		token, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device,
+			shopping.Item{VariantID: v, Quantity: 1})
 		require.NoError(t, err)
 		if token != "" {
 			device = token
@@ -374,12 +407,14 @@ func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 		WITH gone AS (
 			UPDATE stock_level SET on_hand = 0 WHERE variant_id = $1
 			RETURNING location_id)
-		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, location_id, -1, 'count', 'api' FROM gone`, s.Coat)
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT $1, location_id, -1, 'count',
+			'api' FROM gone`, s.Coat)
 	require.NoError(t, err)
 
 	b := phone
 	b.Device = device
-	begun, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com", password, b)
+	begun, err := account.SignIn(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "ada@example.com",
+		password, b)
 
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2}, []int{begun.Joined, begun.Later})
@@ -387,16 +422,19 @@ func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 	s.sound(t)
 }
 
-// TestNewsNeedsConsent tries to get round it: no purpose, no consent, another medium, another's address, an address that is not proven, and a
-// consent that was taken back between the writing and the sending.
+// TestNewsNeedsConsent tries to get round it: no purpose, no consent, another medium, another's address, an address
+// that is not proven, and a consent that was taken back between the writing and the sending.
 func TestNewsNeedsConsent(t *testing.T) {
 	s := open(t)
 	ada, _ := sample.Account(t, s.db, "Ada", "ada@example.com")
 	ben, _ := sample.Account(t, s.db, "Ben", "ben@example.com")
-	sender := message.Sender{Host: "127.0.0.1", Port: s.mail.Port, From: "shop@example.com", TextGateway: "sms.localhost"}
-	news := message.Mail{ID: "news@example.com", Purpose: message.OfNews, Person: ada, To: "ada@example.com", Subject: "New mugs", Text: "They are blue."}
+	sender := message.Sender{Host: "127.0.0.1", Port: s.mail.Port, From: "shop@example.com",
+		TextGateway: "sms.localhost"}
+	news := message.Mail{ID: "news@example.com", Purpose: message.OfNews, Person: ada, To: "ada@example.com",
+		Subject: "New mugs", Text: "They are blue."}
 	say := func(given bool) {
-		require.NoError(t, person.RecordConsent(ctx, s.db, ada, customer.ConsentEntry{Purpose: customer.Marketing, Medium: customer.ByMail, Given: given, Source: "web"}))
+		require.NoError(t, person.RecordConsent(ctx, s.db, ada,
+			customer.ConsentEntry{Purpose: customer.Marketing, Medium: customer.ByMail, Given: given, Source: "web"}))
 	}
 	refused := func(m message.Mail, why string) {
 		t.Helper()
@@ -416,7 +454,8 @@ func TestNewsNeedsConsent(t *testing.T) {
 		refused(m, why)
 	}
 	require.NoError(t, pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
-		return customer.Identify(ctx, tx, ada, customer.Identity{Kind: customer.Email, Value: "typed@example.com", Source: "counter"})
+		return customer.Identify(ctx, tx, ada, customer.Identity{Kind: customer.Email, Value: "typed@example.com",
+			Source: "counter"})
 	}))
 	unproven := news
 	unproven.To = "typed@example.com"
@@ -427,7 +466,8 @@ func TestNewsNeedsConsent(t *testing.T) {
 
 	say(true)
 	require.NoError(t, sender.Send(ctx, s.db, news))
-	order := message.Mail{ID: "order@example.com", Purpose: message.OfOrder, To: "nobody@example.com", Subject: "Your order", Text: "It is ready."}
+	order := message.Mail{ID: "order@example.com", Purpose: message.OfOrder, To: "nobody@example.com",
+		Subject: "Your order", Text: "It is ready."}
 	require.NoError(t, sender.Send(ctx, s.db, order), "about an order nobody is asked")
 	require.Equal(t, before+2, len(s.mail.Mails()))
 }

@@ -22,8 +22,9 @@ import (
 	"counterpart/internal/platform/secret"
 )
 
-// Proof is somebody who is signed in saying once more who they are, before something changes by which they could be locked out: by the password, or
-// where there is none by having signed in a moment ago. Email is the proven one it belongs to.
+// Proof is somebody who is signed in saying once more who they are, before something changes by which they could be
+// locked out: by the password, or where there is none by having signed in a moment ago. Email is the proven one it
+// belongs to.
 type Proof struct {
 	Person   int64
 	Email    string
@@ -57,7 +58,8 @@ func (p Proof) check(ctx context.Context, db pg.DB) (*customer.Account, error) {
 			return nil, err
 		}
 		if !fresh {
-			return nil, fault.New(fault.Denied, "You signed in a while ago. Sign out, sign in again with an email link, then try this again.")
+			return nil, fault.New(fault.Denied,
+				"You signed in a while ago. Sign out, sign in again with an email link, then try this again.")
 		}
 	} else {
 		same, err := secret.Matches(ctx, p.Password, a.Hash)
@@ -84,7 +86,10 @@ func ChangePassword(ctx context.Context, db pg.DB, at origin.Origin, p Proof, pa
 	if err != nil {
 		return err
 	}
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return setPassword(ctx, tx, at, p.Person, a.Member, hash, p.Session) })
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return setPassword(ctx, tx, at, p.Person, a.Member, hash,
+			p.Session)
+	})
 }
 
 // pair is the two halves of a change of address.
@@ -94,7 +99,8 @@ type pair struct {
 	New  string `json:"new"`
 }
 
-// ChangeEmail asks at both addresses. Where the new one is somebody's account already its owner is told, and the page says the same.
+// ChangeEmail asks at both addresses. Where the new one is somebody's account already its owner is told, and the page
+// says the same.
 func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser) error {
 	var form fault.Form
 	email := readEmail(&form, "email", typed)
@@ -127,7 +133,8 @@ func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser
 		if taken != 0 {
 			to = customer.OneTime{Purpose: customer.Known, Target: email}
 		}
-		for _, o := range []customer.OneTime{{Purpose: customer.OldEmail, CustomerID: a.Member, Target: p.Email, Payload: payload}, to} {
+		for _, o := range []customer.OneTime{{Purpose: customer.OldEmail, CustomerID: a.Member, Target: p.Email,
+			Payload: payload}, to} {
 			if _, err := ask(ctx, tx, o, changeLife); err != nil {
 				return err
 			}
@@ -170,7 +177,8 @@ func moveEmail(ctx context.Context, tx pgx.Tx, at origin.Origin, o *customer.One
 	if err := customer.Forget(ctx, tx, who, customer.Email, p.Old); err != nil {
 		return err
 	}
-	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Removed, Detail: customer.Email}} {
+	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email},
+		{Kind: customer.Removed, Detail: customer.Email}} {
 		fact.CustomerID, fact.Channel = who, at.Channel
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
@@ -195,7 +203,8 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		id, err = ask(ctx, tx, customer.OneTime{Purpose: customer.ForPhone, CustomerID: person, Target: number}, codeLife)
+		id, err = ask(ctx, tx, customer.OneTime{Purpose: customer.ForPhone, CustomerID: person, Target: number},
+			codeLife)
 		return err
 	})
 	return id, err
@@ -204,7 +213,8 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 // ProvePhone takes the code. Profiles that the counter made with this number become theirs.
 func ProvePhone(ctx context.Context, db pg.DB, at origin.Origin, person, id int64, code string) error {
 	// Whose question it is comes first, so that nobody uses up the tries of another's.
-	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone || o.CustomerID != person {
+	if o, err := customer.ReadOneTime(ctx, db, id); err != nil || o == nil || o.Purpose != customer.ForPhone ||
+		o.CustomerID != person {
 		return cmp.Or[error](err, customer.ErrCode)
 	}
 	if err := limit.Attempt(ctx, db, fmt.Sprintf("code:%d", id), perCode); err != nil {
@@ -218,7 +228,8 @@ func ProvePhone(ctx context.Context, db pg.DB, at origin.Origin, person, id int6
 		if err := customer.Verify(ctx, tx, person, customer.Phone, o.Target, at.Channel); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Verified, Channel: at.Channel, Detail: customer.Phone}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Verified,
+			Channel: at.Channel, Detail: customer.Phone}); err != nil {
 			return err
 		}
 		return claim(ctx, tx, at, person, customer.Phone, o.Target)
@@ -234,6 +245,7 @@ func DropPasskey(ctx context.Context, db pg.DB, at origin.Origin, p Proof, ident
 		if err := customer.DropPasskey(ctx, tx, p.Person, identityID); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: p.Person, Kind: customer.Removed, Channel: at.Channel, Detail: customer.Passkey})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: p.Person, Kind: customer.Removed, Channel: at.Channel,
+			Detail: customer.Passkey})
 	})
 }

@@ -19,21 +19,23 @@ import (
 	"counterpart/internal/platform/secret"
 )
 
-// Registration is what somebody writes who begins with an account. Without a password they sign in by links, or make a passkey later.
+// Registration is what somebody writes who begins with an account. Without a password they sign in by links, or make a
+// passkey later.
 type Registration struct {
 	Name, Email, Password string
 }
 
-// wanted is what a registration keeps until its address is proven. Start is the digest of a secret that only the browser has which asked: whoever
-// opens the link elsewhere gets an account of their own making, never one with a stranger's password.
+// wanted is what a registration keeps until its address is proven. Start is the digest of a secret that only the
+// browser has which asked: whoever opens the link elsewhere gets an account of their own making, never one with a
+// stranger's password.
 type wanted struct {
 	Name  string `json:"name,omitempty"`
 	Hash  string `json:"hash,omitempty"`
 	Start string `json:"start"`
 }
 
-// Register sends the link with which an account begins; the answer is a secret for the browser. Whether the address has an account already is
-// said by mail only: the answer, and the work, are the same.
+// Register sends the link with which an account begins; the answer is a secret for the browser. Whether the address has
+// an account already is said by mail only: the answer, and the work, are the same.
 func Register(ctx context.Context, db pg.DB, r Registration, b Browser) (start string, err error) {
 	var form fault.Form
 	name := strings.Join(strings.Fields(r.Name), " ")
@@ -84,8 +86,8 @@ func begins(ctx context.Context, db pg.DB, email string, w wanted, known string)
 	return start, err
 }
 
-// Confirm opens a registration's link: the address is proven, and the account begins with it. Profiles that the counter or a guest made with this
-// address become theirs.
+// Confirm opens a registration's link: the address is proven, and the account begins with it. Profiles that the counter
+// or a guest made with this address become theirs.
 func Confirm(ctx context.Context, db pg.DB, at origin.Origin, token, start string, b Browser) (begun Begun, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		o, err := customer.Use(ctx, tx, customer.ToRegister, token)
@@ -116,9 +118,10 @@ func Claim(ctx context.Context, db pg.DB, at origin.Origin, token string, b Brow
 	return begun, err
 }
 
-// prove is whoever opened a link being the owner of an email: signed in where there is an account, and with a new one where there is none.
-// Made is the profile that was made for them, if one was.
-func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, w wanted, same bool, b Browser) (Begun, error) {
+// prove is whoever opened a link being the owner of an email: signed in where there is an account, and with a new one
+// where there is none. Made is the profile that was made for them, if one was.
+func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, w wanted, same bool,
+	b Browser) (Begun, error) {
 	a, err := customer.AccountOf(ctx, tx, email)
 	if err != nil {
 		return Begun{}, err
@@ -158,7 +161,8 @@ func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made 
 	if _, err := customer.IssueCard(ctx, tx, who); err != nil {
 		return Begun{}, err
 	}
-	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email}, {Kind: customer.Registered}} {
+	for _, fact := range []customer.Fact{{Kind: customer.Verified, Detail: customer.Email},
+		{Kind: customer.Registered}} {
 		fact.CustomerID, fact.Channel = who, at.Channel
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return Begun{}, err
@@ -175,9 +179,10 @@ func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made 
 	return begun, err
 }
 
-// base is the profile that becomes the account: the one made for it, else this browser's own guest, else one that waits with this address, else
-// a new one.
-func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, same bool, b Browser) (int64, error) {
+// base is the profile that becomes the account: the one made for it, else this browser's own guest, else one that waits
+// with this address, else a new one.
+func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, same bool, b Browser) (int64,
+	error) {
 	waiting, err := customer.Claimable(ctx, tx, customer.Email, email)
 	if err != nil {
 		return 0, err
@@ -208,21 +213,24 @@ func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made i
 	return customer.Create(ctx, tx, "", at.Language, at.Channel)
 }
 
-// Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone. An address that was written down
-// after there were orders is not theirs by that alone: whoever adds their own would get the history.
+// Invite sends the link with which somebody whom the counter made a profile for takes it over on their phone. An
+// address that was written down after there were orders is not theirs by that alone: whoever adds their own would get
+// the history.
 func Invite(ctx context.Context, db pg.DB, customerID int64, email string) error {
 	first, err := customer.GivenAtFirst(ctx, db, customerID, customer.Email, email)
 	if err != nil {
 		return err
 	}
 	if !first {
-		return fault.Field("contact", "This email address already has an account, or was added after their orders. They can place an order with it, or a manager can merge the profiles.")
+		return fault.Field("contact",
+			"This email address already has an account, or was added after their orders. They can place an order with it, or a manager can merge the profiles.")
 	}
 	if err := mayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		_, err := ask(ctx, tx, customer.OneTime{Purpose: customer.ToClaim, CustomerID: customerID, Target: email}, claimLife)
+		_, err := ask(ctx, tx, customer.OneTime{Purpose: customer.ToClaim, CustomerID: customerID, Target: email},
+			claimLife)
 		return err
 	})
 }

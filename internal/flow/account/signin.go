@@ -28,12 +28,14 @@ var (
 )
 
 // SignIn checks a password and begins a session. Every wrong one gets the same answer after the same work.
-func SignIn(ctx context.Context, db pg.DB, at origin.Origin, typed, password string, b Browser) (begun Begun, err error) {
+func SignIn(ctx context.Context, db pg.DB, at origin.Origin, typed, password string, b Browser) (begun Begun,
+	err error) {
 	email, ok := customer.NormalEmail(typed)
 	if !ok || len(password) > 4*secret.MaxPassword {
 		email = "nobody" // It is looked for all the same, so that the answer takes as long.
 	}
-	place := limit.Place{Account: "shopper:" + email, Network: b.From, Devices: []string{b.Device}, Here: perSignIn, Address: perAddress, Everyone: perAccount}
+	place := limit.Place{Account: "shopper:" + email, Network: b.From, Devices: []string{b.Device}, Here: perSignIn,
+		Address: perAddress, Everyone: perAccount}
 	known, err := place.Try(ctx, db)
 	if err != nil {
 		return begun, err
@@ -117,8 +119,10 @@ func Forgotten(ctx context.Context, db pg.DB, typed string, b Browser) error {
 	})
 }
 
-// Reset chooses a new password by a link. Everything that was signed in is signed out, every other link is dead, and the owner is told.
-func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password string, b Browser) (begun Begun, err error) {
+// Reset chooses a new password by a link. Everything that was signed in is signed out, every other link is dead, and
+// the owner is told.
+func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password string, b Browser) (begun Begun,
+	err error) {
 	if weak := secret.Weak(password); weak != "" {
 		return begun, fault.Field("password", weak)
 	}
@@ -141,7 +145,8 @@ func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password stri
 		if err := setPassword(ctx, tx, at, a.ID, a.Member, hash, ""); err != nil {
 			return err
 		}
-		// Whoever could not get in may have been kept out by somebody who did: their passkeys go too, and links to the address.
+		// Whoever could not get in may have been kept out by somebody who did: their passkeys go too, and links to the
+		// address.
 		if err := customer.DropPasskeys(ctx, tx, a.ID, time.Time{}); err != nil {
 			return err
 		}
@@ -165,15 +170,18 @@ func setPassword(ctx context.Context, tx pgx.Tx, at origin.Origin, who, member i
 	if err := revoke(ctx, tx, who); err != nil {
 		return err
 	}
-	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: who, Kind: customer.Secured, Channel: at.Channel, Detail: "password"}); err != nil {
+	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: who, Kind: customer.Secured, Channel: at.Channel,
+		Detail: "password"}); err != nil {
 		return err
 	}
 	return jobs.Insert(ctx, tx, message.Notice{Person: who, About: message.NoticePassword})
 }
 
-// revoke makes every link that is on its way to a person worthless, also those that were asked for before we knew whose the address is.
+// revoke makes every link that is on its way to a person worthless, also those that were asked for before we knew whose
+// the address is.
 func revoke(ctx context.Context, tx pgx.Tx, person int64) error {
-	if err := customer.Revoke(ctx, tx, person, customer.ToReset, customer.ToSignIn, customer.ToClaim, customer.OldEmail, customer.NewEmail); err != nil {
+	if err := customer.Revoke(ctx, tx, person, customer.ToReset, customer.ToSignIn, customer.ToClaim, customer.OldEmail,
+		customer.NewEmail); err != nil {
 		return err
 	}
 	_, _, addresses, err := customer.Contacts(ctx, tx, person, customer.Email)
@@ -191,7 +199,8 @@ func SignOut(ctx context.Context, db pg.DB, at origin.Origin, person int64, toke
 		if err := session.End(ctx, tx, token); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: at.Channel})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut,
+			Channel: at.Channel})
 	})
 }
 
@@ -203,7 +212,8 @@ func Everywhere(ctx context.Context, db pg.DB, at origin.Origin, person int64, k
 		if err := revoke(ctx, tx, person); err != nil {
 			return err
 		}
-		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: at.Channel, Detail: "everywhere"})
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.SignedOut, Channel: at.Channel,
+			Detail: "everywhere"})
 	})
 	return ended, err
 }
@@ -213,8 +223,10 @@ func handle(customerID int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("shopper"), uint64(customerID))
 }
 
-// EnrolPasskey begins a passkey: what the browser needs, and the challenge's secret. A new way in wants proof like any other change of them.
-func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (options json.RawMessage, challenge string, err error) {
+// EnrolPasskey begins a passkey: what the browser needs, and the challenge's secret. A new way in wants proof like any
+// other change of them.
+func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (options json.RawMessage,
+	challenge string, err error) {
 	if _, err := p.check(ctx, db); err != nil {
 		return nil, "", err
 	}
@@ -222,12 +234,14 @@ func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (o
 	if err != nil {
 		return nil, "", err
 	}
-	challenge, err = session.Challenging(ctx, db, session.Challenge{Purpose: session.CustomerEnrol, CustomerID: p.Person, Data: kept})
+	challenge, err = session.Challenging(ctx, db, session.Challenge{Purpose: session.CustomerEnrol,
+		CustomerID: p.Person, Data: kept})
 	return options, challenge, err
 }
 
 // KeepPasskey takes the browser's answer.
-func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, person int64, challenge, answer, name string) error {
+func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, person int64, challenge, answer,
+	name string) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		c, err := session.Answered(ctx, tx, session.CustomerEnrol, challenge)
 		if err != nil {
@@ -243,10 +257,12 @@ func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.
 		if name = text.Clean(name, 60); name == "" {
 			name = "Passkey"
 		}
-		if err := customer.AddPasskey(ctx, tx, at.Channel, person, base64.RawURLEncoding.EncodeToString(id), name, credential); err != nil {
+		if err := customer.AddPasskey(ctx, tx, at.Channel, person, base64.RawURLEncoding.EncodeToString(id), name,
+			credential); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Secured, Channel: at.Channel, Detail: "passkey"}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Secured,
+			Channel: at.Channel, Detail: "passkey"}); err != nil {
 			return err
 		}
 		return jobs.Insert(ctx, tx, message.Notice{Person: person, About: message.NoticePasskey})
@@ -254,8 +270,10 @@ func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.
 }
 
 // AskPasskey begins a sign-in with whatever passkey the browser has for this shop.
-func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (options json.RawMessage, challenge string, err error) {
-	if err := limit.Attempt(ctx, db, "passkey:from:"+b.From, limit.Rule{Max: 60, Window: perSignIn.Window}); err != nil {
+func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (options json.RawMessage,
+	challenge string, err error) {
+	if err := limit.Attempt(ctx, db, "passkey:from:"+b.From,
+		limit.Rule{Max: 60, Window: perSignIn.Window}); err != nil {
 		return nil, "", err
 	}
 	options, kept, err := site.Ask(nil, false)
@@ -267,7 +285,8 @@ func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (o
 }
 
 // ByPasskey signs in with the browser's answer.
-func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, challenge, answer string, b Browser) (begun Begun, err error) {
+func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, challenge, answer string,
+	b Browser) (begun Begun, err error) {
 	if err := limit.Attempt(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}

@@ -1,4 +1,5 @@
-// Package billing keeps an order's documents in step with it: an invoice when it is paid, a credit note for whatever of that came back or was cancelled.
+// Package billing keeps an order's documents in step with it: an invoice when it is paid, a credit note for whatever of
+// that came back or was cancelled.
 package billing
 
 import (
@@ -76,13 +77,16 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 
 func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint], coalesce(l.split_from, l.id), l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
-			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n), u.state <> 'cancelled'
+		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint], coalesce(l.split_from, l.id),
+			l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
+			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id
+				AND r.n = u.n), u.state <> 'cancelled'
 		FROM order_line l
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE l.order_id = $1
 		UNION ALL
-		SELECT ARRAY[0, f.id], 0, coalesce(d.name, 'Delivery'), '', f.paid, f.tax, f.tax_name, f.tax_ppm, f.state <> 'cancelled' AND NOT f.refunded, f.state <> 'cancelled'
+		SELECT ARRAY[0, f.id], 0, coalesce(d.name, 'Delivery'), '', f.paid, f.tax, f.tax_name, f.tax_ppm,
+			f.state <> 'cancelled' AND NOT f.refunded, f.state <> 'cancelled'
 		FROM fulfilment f
 		LEFT JOIN delivery d ON d.id = f.delivery_id
 		WHERE f.order_id = $1 AND f.paid > 0
@@ -94,7 +98,8 @@ func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 }
 
 // issue writes a document about units. None is written about nothing.
-func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, corrects int64, pieces []piece) (number int64, err error) {
+func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, corrects int64,
+	pieces []piece) (number int64, err error) {
 	if len(pieces) == 0 {
 		return corrects, nil
 	}
@@ -117,7 +122,8 @@ func add(b *document.Body, p piece) {
 		return l.SKU == p.SKU && l.Title == p.Title && l.TaxPPM == p.PPM && p.Line == l.Refs[0][0] && p.Line != 0
 	})
 	if i < 0 {
-		i, b.Lines = len(b.Lines), append(b.Lines, document.Line{Title: p.Title, SKU: p.SKU, TaxName: p.Name, TaxPPM: p.PPM})
+		i, b.Lines = len(b.Lines), append(b.Lines, document.Line{Title: p.Title, SKU: p.SKU, TaxName: p.Name,
+			TaxPPM: p.PPM})
 	}
 	l := &b.Lines[i]
 	l.Quantity, l.Paid, l.Tax, l.Refs = l.Quantity+1, l.Paid+p.Paid, l.Tax+p.Tax, append(l.Refs, p.Ref)
@@ -133,20 +139,26 @@ func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *do
 	var street, town, postcode, country, zone, store, name string
 	var locationID int64
 	var to postal.Address
-	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by the store's clock; where no goods moved, it is today.
+	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by
+	// the store's clock; where no goods moved, it is today.
 	var day time.Time
 	err := tx.QueryRow(ctx, `
-		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, l.id, o.number, o.tax_included, o.name, o.vat_number,
-			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''), coalesce(f.postcode, ''), coalesce(f.country::text, ''),
+		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, l.id, o.number,
+			o.tax_included, o.name, o.vat_number,
+			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''),
+				coalesce(f.postcode, ''), coalesce(f.country::text, ''),
 			coalesce(CASE
-				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment WHERE order_id = o.id)
+				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment
+					WHERE order_id = o.id)
 				WHEN @returned THEN (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
 		FROM orders o
 		CROSS JOIN shop
 		JOIN location l ON l.id = o.location_id
 		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
 		WHERE o.id = @order
-		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store, &street, &town, &postcode, &country, &zone, &locationID, &d.Body.Order, &d.Body.TaxIncluded, &name, &d.Body.BuyerVAT,
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store,
+		&street, &town, &postcode, &country, &zone, &locationID, &d.Body.Order, &d.Body.TaxIncluded, &name,
+		&d.Body.BuyerVAT,
 		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
@@ -163,7 +175,8 @@ func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *do
 	if err != nil {
 		return err
 	}
-	d.Body.Store = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode, Country: country}.Label()
+	d.Body.Store = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode,
+		Country: country}.Label()
 	d.Body.Seller, d.Body.Company, d.Body.VAT = seller.Label(), seller.CompanyNumber, seller.VATNumber
 	if seller.LegalName == "" {
 		d.Body.Seller, d.Body.Store = d.Body.Store, nil // Nobody has said who sells yet: the store does.

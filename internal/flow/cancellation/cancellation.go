@@ -16,7 +16,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Order cancels a whole order for its owner, while nothing of it is staged, handed over or sent. What was paid goes back.
+// Order cancels a whole order for its owner, while nothing of it is staged, handed over or sent. What was paid goes
+// back.
 func Order(ctx context.Context, db pg.DB, at origin.Origin, orderID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		h, err := order.LockOrder(ctx, tx, orderID)
@@ -28,7 +29,8 @@ func Order(ctx context.Context, db pg.DB, at origin.Origin, orderID int64) error
 			return err
 		}
 		if h == nil || begun || h.State == order.Cancelled {
-			return fault.New(fault.Conflict, "This order can’t be cancelled any more: it’s ready, on its way or already cancelled. You can return it to any store.")
+			return fault.New(fault.Conflict,
+				"This order can’t be cancelled any more: it’s ready, on its way or already cancelled. You can return it to any store.")
 		}
 		lines, err := order.OpenLines(ctx, tx, orderID)
 		if err != nil {
@@ -43,7 +45,8 @@ func Order(ctx context.Context, db pg.DB, at origin.Origin, orderID int64) error
 			return err
 		}
 		f := &order.Fulfilment{OrderID: orderID, CustomerID: h.CustomerID, LocationID: h.LocationID}
-		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: orderID, Mail: message.MailCancelled}); err != nil {
+		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled,
+			message.OrderMail{OrderID: orderID, Mail: message.MailCancelled}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, lines)

@@ -1,4 +1,5 @@
-// Package checkout turns a cart into an order, whoever asks: the shopper in the browser or the associate at the counter.
+// Package checkout turns a cart into an order, whoever asks: the shopper in the browser or the associate at the
+// counter.
 package checkout
 
 import (
@@ -61,7 +62,8 @@ type Request struct {
 	ahead []inventory.Reservation // what was claimed before the order is written, because many want it
 }
 
-// Placed is the answer: the order's public id, the attempt to be paid where a gateway has to be asked, and the change to give.
+// Placed is the answer: the order's public id, the attempt to be paid where a gateway has to be asked, and the change
+// to give.
 type Placed struct {
 	ID        int64
 	PublicID  string
@@ -143,7 +145,9 @@ func before(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	}
 	if made.Sold != r.Here.CarryOut {
 		// What was sold one way is not paid for by having been ordered the other way.
-		return Placed{}, fault.New(fault.Conflict, "This cart has already become order {number}. Nothing was charged here: open the order to continue.", text.Args{"number": made.Number})
+		return Placed{}, fault.New(fault.Conflict,
+			"This cart has already become order {number}. Nothing was charged here: open the order to continue.",
+			text.Args{"number": made.Number})
 	}
 	p := Placed{ID: made.ID, PublicID: made.PublicID}
 	a, err := payment.LastAttempt(ctx, tx, p.ID)
@@ -171,7 +175,8 @@ type written struct {
 	tenders tenders
 }
 
-// write makes the order and all that hangs on it. What can run out goes last, in the one order of locks: points, gift cards, credit, promotions, and the shelves at the very end.
+// write makes the order and all that hangs on it. What can run out goes last, in the one order of locks: points, gift
+// cards, credit, promotions, and the shelves at the very end.
 func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (Placed, error) {
 	w, err := create(ctx, tx, r, who, b, t)
 	if err != nil {
@@ -179,7 +184,8 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	placed := Placed{ID: w.ID, PublicID: w.PublicID, Change: b.Quote.In(t.change)}
 	if t.attempt != 0 {
-		if placed.PaymentID, err = payment.StartAttempt(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency, t.attempt); err != nil {
+		if placed.PaymentID, err = payment.StartAttempt(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency,
+			t.attempt); err != nil {
 			return placed, err
 		}
 	}
@@ -197,7 +203,8 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	}
 	if t.parts.Points > 0 {
 		if err := loyalty.Spend(ctx, tx, r.CustomerID, t.parts.Points, w.ID); errors.Is(err, loyalty.ErrFew) {
-			return placed, fault.New(fault.Conflict, "Some of your points have since been spent. Please check the new total.")
+			return placed, fault.New(fault.Conflict,
+				"Some of your points have since been spent. Please check the new total.")
 		} else if err != nil {
 			return placed, err
 		}
@@ -205,7 +212,8 @@ func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Bas
 	w.queue(batch, r, b, &gone)
 	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.at.Channel)
 	if confirmed {
-		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.at.Channel, LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
+		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.at.Channel,
+			LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
 		for _, part := range w.n.Parts {
 			live.QueueNotify(batch, live.Queue(part.LocationID))
 		}
@@ -224,26 +232,33 @@ func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]s
 	for _, n := range w.tenders.all {
 		payment.Queue(batch, w.ID, n)
 	}
-	cards := slices.SortedFunc(slices.Values(w.tenders.parts.Cards), func(a, b basket.CardPart) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
+	cards := slices.SortedFunc(slices.Values(w.tenders.parts.Cards),
+		func(a, b basket.CardPart) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
 	for _, part := range cards {
 		giftcard.QueueSpend(batch, part.Card.ID, part.Amount, w.ID, lost("The gift card ending in "+part.Card.Ends))
 	}
 	if w.tenders.parts.Credit > 0 {
-		credit.QueueSpend(batch, r.CustomerID, b.Quote.Currency, w.tenders.parts.Credit, w.ID, lost("Your store credit"))
+		credit.QueueSpend(batch, r.CustomerID, b.Quote.Currency, w.tenders.parts.Credit, w.ID,
+			lost("Your store credit"))
 	}
 	for _, d := range inOrder(b.Quote.Discounts) {
-		promotion.QueueClaim(batch, promotion.Use{OrderID: w.ID, PromotionID: d.Promotion.ID, CouponID: d.Promotion.CouponID, Amount: d.Amount, Person: r.CustomerID, Email: w.n.Email, Day: b.Now.In(b.Home.Zone())},
+		promotion.QueueClaim(batch, promotion.Use{OrderID: w.ID, PromotionID: d.Promotion.ID,
+			CouponID: d.Promotion.CouponID, Amount: d.Amount, Person: r.CustomerID, Email: w.n.Email,
+			Day: b.Now.In(b.Home.Zone())},
 			func(promotion.Use) { *gone = append(*gone, nameOf(d)) })
 	}
 }
 
-// shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they leave the books after it.
-func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch, gone *[]string) error {
+// shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they
+// leave the books after it.
+func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch,
+	gone *[]string) error {
 	var claims []inventory.Reservation
 	for i, line := range w.n.Lines {
 		part := w.n.Parts[line.Part]
 		if (part.Method == quote.Pickup || part.Method == quote.Ship) && !line.WithoutStock {
-			claim := inventory.Reservation{OrderLineID: w.Lines[i], VariantID: line.VariantID, LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
+			claim := inventory.Reservation{OrderLineID: w.Lines[i], VariantID: line.VariantID,
+				LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
 			if k := slices.IndexFunc(r.ahead, claim.Same); k >= 0 && !line.Gift {
 				claim.Claimed = r.ahead[k].Claimed
 			}
@@ -255,7 +270,8 @@ func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.B
 		return err
 	}
 	if len(*gone) > 0 {
-		return errors.Join(fault.New(fault.Conflict, "{what} has since been used up. Please check the new total.", text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+		return errors.Join(fault.New(fault.Conflict, "{what} has since been used up. Please check the new total.",
+			text.Args{"what": (*gone)[0]}), promotion.ErrGone)
 	}
 	if len(short) > 0 {
 		return tooFew(ctx, tx, b, short[0])
@@ -277,7 +293,8 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 			if err := settle.HandedOver(ctx, tx, w.ID, w.Parts[k], r.CustomerID); err != nil {
 				return err
 			}
-			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.at.Channel, LocationID: part.LocationID, OrderID: w.ID}
+			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.at.Channel,
+				LocationID: part.LocationID, OrderID: w.ID}
 			if err := customer.Record(ctx, tx, fact); err != nil {
 				return err
 			}
@@ -296,11 +313,15 @@ func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
 	for i := range byShelf {
 		byShelf[i] = i
 	}
-	slices.SortStableFunc(byShelf, func(a, b int) int { return cmp.Compare(w.n.Lines[a].VariantID, w.n.Lines[b].VariantID) })
+	slices.SortStableFunc(byShelf, func(a, b int) int {
+		return cmp.Compare(w.n.Lines[a].VariantID,
+			w.n.Lines[b].VariantID)
+	})
 	for _, i := range byShelf {
 		line := w.n.Lines[i]
 		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
-			if err := shortage.SellInHand(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity, inventory.Reason{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
+			if err := shortage.SellInHand(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity,
+				inventory.Reason{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
 				return err
 			}
 		}
@@ -320,10 +341,13 @@ func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Re
 		if line.VariantID != short.VariantID || line.LocationID != short.LocationID {
 			continue
 		}
-		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0), "store": b.Stores[line.LocationID].Name}
-		f := fault.New(fault.Conflict, "Only {n} {title} left at {store}. Reduce the quantity or choose another store.", args)
+		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0),
+			"store": b.Stores[line.LocationID].Name}
+		f := fault.New(fault.Conflict, "Only {n} {title} left at {store}. Reduce the quantity or choose another store.",
+			args)
 		if args["n"] == 0 {
-			f = fault.New(fault.Conflict, "Someone just bought the last {title} at {store}. Your cart is saved: choose another store or remove it.", args)
+			f = fault.New(fault.Conflict,
+				"Someone just bought the last {title} at {store}. Your cart is saved: choose another store or remove it.", args)
 		}
 		return errors.Join(f, ErrShort)
 	}

@@ -35,7 +35,8 @@ func request(t testing.TB, db pg.DB, customerID int64) checkout.Request {
 	b, err := basket.Load(ctx, db, customerID, "en")
 	require.NoError(t, err)
 	require.NotNil(t, b)
-	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: payment.PayAtPickup}
+	return checkout.Request{CustomerID: customerID, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada",
+		Email: "ada@example.com", Pay: payment.PayAtPickup}
 }
 
 func sound(t testing.TB, db pg.DB) {
@@ -46,17 +47,22 @@ func sound(t testing.TB, db pg.DB) {
 }
 
 // place reserves some of a variant for a new Ada and answers with the order's part.
-func place(t testing.TB, db pg.DB, c *sample.Chain, variant int64, quantity int, at location.Location) (fulfilmentID int64) {
+func place(t testing.TB, db pg.DB, c *sample.Chain, variant int64, quantity int,
+	at location.Location) (fulfilmentID int64) {
 	t.Helper()
-	link, err := checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, request(t, db, c.Ada(t, db, variant, quantity, at)))
+	link, err := checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"},
+		request(t, db, c.Ada(t, db, variant, quantity, at)))
 	require.NoError(t, err)
-	require.NoError(t, db.QueryRow(ctx, `SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilmentID))
+	require.NoError(t, db.QueryRow(ctx,
+		`SELECT f.id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`,
+		link.PublicID).Scan(&fulfilmentID))
 	return fulfilmentID
 }
 
 func level(t testing.TB, db pg.DB, variant, at int64) (onHand, reserved int) {
 	t.Helper()
-	require.NoError(t, db.QueryRow(ctx, `SELECT on_hand, reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variant, at).Scan(&onHand, &reserved))
+	require.NoError(t, db.QueryRow(ctx,
+		`SELECT on_hand, reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variant, at).Scan(&onHand, &reserved))
 	return onHand, reserved
 }
 
@@ -178,7 +184,8 @@ func TestCartsOfManyLinesNeverDeadlock(t *testing.T) {
 			first, second = second, first
 		}
 		ada := c.Ada(t, pool, first, 1, c.HarbourStreet)
-		require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: second, Quantity: 1, LocationID: c.HarbourStreet.ID}))
+		require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada,
+			shopping.Item{VariantID: second, Quantity: 1, LocationID: c.HarbourStreet.ID}))
 		requests = append(requests, request(t, pool, ada))
 	}
 
@@ -200,7 +207,8 @@ func TestCartsOfManyLinesNeverDeadlock(t *testing.T) {
 
 	require.Equal(t, 10, won)
 	var deadlocks int
-	require.NoError(t, pool.QueryRow(ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
+	require.NoError(t, pool.QueryRow(ctx,
+		`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
 	require.Zero(t, deadlocks)
 	sound(t, pool)
 }
@@ -282,7 +290,8 @@ func TestNotFoundTellsTheShopperAndBooksTheDifference(t *testing.T) {
 	onHand, reserved := level(t, tx, c.Mug, c.HarbourStreet.ID)
 	require.Equal(t, []int{9, 2}, []int{onHand, reserved})
 	var mails int
-	require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args->>'mail' = 'short'`).Scan(&mails))
+	require.NoError(t, tx.QueryRow(ctx,
+		`SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args->>'mail' = 'short'`).Scan(&mails))
 	require.Equal(t, 1, mails)
 	require.Equal(t, []string{"2 to_pick", "1 undecided"}, parts(t, tx), "the third is the shopper's choice")
 	sound(t, tx)
@@ -292,8 +301,10 @@ func TestNotFoundTellsTheShopperAndBooksTheDifference(t *testing.T) {
 	require.True(t, fault.Is(err, fault.Conflict), "nobody pays for what is neither here nor chosen: %v", err)
 	var orderID, missing int64
 	require.NoError(t, tx.QueryRow(ctx, `SELECT order_id, id FROM shortage`).Scan(&orderID, &missing))
-	require.NoError(t, shortage.Decide(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: orderID, ShortageID: missing, What: "refund", By: "staff"}))
-	change, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), settle.CounterPayment{Kind: payment.Cash, Given: 2500})
+	require.NoError(t, shortage.Decide(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"},
+		shortage.Choice{OrderID: orderID, ShortageID: missing, What: "refund", By: "staff"}))
+	change, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f),
+		settle.CounterPayment{Kind: payment.Cash, Given: 2500})
 	require.NoError(t, err)
 	require.Equal(t, "£1.00", change.String(), "two of three mugs are paid")
 	sound(t, tx)
@@ -302,7 +313,8 @@ func TestNotFoundTellsTheShopperAndBooksTheDifference(t *testing.T) {
 // parts are the lines of the only order, with the state of their fulfilments.
 func parts(t *testing.T, tx pgx.Tx) []string {
 	t.Helper()
-	rows, err := tx.Query(ctx, `SELECT l.quantity || ' ' || f.state FROM order_line l JOIN fulfilment f ON f.id = l.fulfilment_id ORDER BY l.position`)
+	rows, err := tx.Query(ctx,
+		`SELECT l.quantity || ' ' || f.state FROM order_line l JOIN fulfilment f ON f.id = l.fulfilment_id ORDER BY l.position`)
 	require.NoError(t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
@@ -337,7 +349,8 @@ func TestAnotherStoresOrderIsNotFound(t *testing.T) {
 	f := place(t, tx, c, c.Mug, 1, c.MillLane)
 
 	require.True(t, fault.Is(pickup.Ready(ctx, tx, desk(c), f, "A1"), fault.NotFound))
-	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f), settle.CounterPayment{Kind: payment.Cash, Given: 1200})
+	_, err := pickup.HandOver(ctx, tx, desk(c), f, codeOf(t, tx, f),
+		settle.CounterPayment{Kind: payment.Cash, Given: 1200})
 	require.True(t, fault.Is(err, fault.NotFound))
 }
 
@@ -347,10 +360,12 @@ func TestACountBelowWhatIsPromisedShortensTheYoungest(t *testing.T) {
 	old := place(t, tx, c, c.Mug, 4, c.HarbourStreet)
 	young := place(t, tx, c, c.Mug, 4, c.HarbourStreet)
 
-	require.NoError(t, stocktake.Count(ctx, tx, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID}, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Reason: "counted"}))
+	require.NoError(t, stocktake.Count(ctx, tx, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID},
+		stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 5, Reason: "counted"}))
 
 	open := func(f int64) (n int) {
-		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id WHERE l.fulfilment_id = $1 AND u.state = 'open'`, f).Scan(&n))
+		require.NoError(t, tx.QueryRow(ctx,
+			`SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id WHERE l.fulfilment_id = $1 AND u.state = 'open'`, f).Scan(&n))
 		return n
 	}
 	require.Equal(t, []int{4, 1}, []int{open(old), open(young)})
@@ -376,7 +391,8 @@ func TestCountsAndCheckoutsRace(t *testing.T) {
 	}
 	for _, n := range []int{4, 8, 2} {
 		wg.Go(func() {
-			err := stocktake.Count(ctx, pool, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID}, stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: n, Reason: "counted"})
+			err := stocktake.Count(ctx, pool, origin.Origin{Channel: origin.Counter, AssociateID: c.Bea.ID},
+				stocktake.Change{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: n, Reason: "counted"})
 			if err != nil {
 				require.NotNil(t, fault.As(err), "%v", err)
 			}
@@ -391,7 +407,8 @@ func TestCorrectRefusesBelowReserved(t *testing.T) {
 	c := sample.Load(t, tx)
 	place(t, tx, c, c.Mug, 8, c.HarbourStreet)
 
-	done, err := inventory.AdjustOnHand(ctx, tx, inventory.Move{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: -3, Cause: "count"}, inventory.Reason{Channel: "counter", Reason: "test"})
+	done, err := inventory.AdjustOnHand(ctx, tx, inventory.Move{VariantID: c.Mug, LocationID: c.HarbourStreet.ID,
+		Delta: -3, Cause: "count"}, inventory.Reason{Channel: "counter", Reason: "test"})
 
 	require.NoError(t, err)
 	require.False(t, done)

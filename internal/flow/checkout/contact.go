@@ -20,7 +20,8 @@ type contact struct {
 	to                      postal.Address
 }
 
-// checkContact says, field by field, what is missing. Whoever carries the goods out of the store need not say who they are.
+// checkContact says, field by field, what is missing. Whoever carries the goods out of the store need not say who they
+// are.
 func checkContact(r Request, b *basket.Basket) (contact, error) {
 	var form fault.Form
 	leaves := b.CarryOut && !b.Has(quote.Ship) && !b.Has(quote.Pickup) // all of it, now, in their hands

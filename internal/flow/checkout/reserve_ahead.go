@@ -12,8 +12,9 @@ import (
 	"counterpart/internal/query/basket"
 )
 
-// reserveAhead claims what many want just now before the transaction, so that it need not wait for the shelf that they all wait for. Where it gets nothing, the transaction
-// asks again and says so. Done gives back what no order took: it failed, was there already, or is sent from elsewhere.
+// reserveAhead claims what many want just now before the transaction, so that it need not wait for the shelf that they
+// all wait for. Where it gets nothing, the transaction asks again and says so. Done gives back what no order took: it
+// failed, was there already, or is sent from elsewhere.
 func reserveAhead(ctx context.Context, db pg.DB, r Request) (ahead []inventory.Reservation, done func(), err error) {
 	contended := inventory.Contended()
 	if _, nested := db.(pgx.Tx); nested || len(contended) == 0 || r.Here.CarryOut {

@@ -18,12 +18,15 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
-// Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told. What is claimed together is sold to the last unit.
+// Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told.
+// What is claimed together is sold to the last unit.
 func TestARushSellsWhatThereIs(t *testing.T) {
 	db, address := pgtest.Database(t)
 	c := sample.Load(t, db)
-	_, err := db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = 200 WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' RETURNING variant_id, location_id)
-		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT variant_id, location_id, 190, 'receipt', 'api' FROM l`, c.Mug, c.HarbourStreet.ID)
+	_, err := db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = 200 WHERE variant_id = $1 AND location_id = $2
+		AND condition = 'sellable' RETURNING variant_id, location_id)
+		INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT variant_id, location_id, 190,
+			'receipt', 'api' FROM l`, c.Mug, c.HarbourStreet.ID)
 	require.NoError(t, err)
 	requests := make(chan checkout.Request, 300)
 	for range cap(requests) {
@@ -31,7 +34,8 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 	}
 	close(requests)
 
-	// The shelf is held until some wait for it together: how fast the machine is decides nothing. Nobody gives up before.
+	// The shelf is held until some wait for it together: how fast the machine is decides nothing. Nobody gives up
+	// before.
 	patient, err := pg.Open(ctx, withPatience(address))
 	require.NoError(t, err)
 	defer patient.Close()
@@ -59,7 +63,8 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 		require.LessOrEqual(t, started, 64, "nobody waits together")
 		client()
 		var together bool
-		require.NoError(t, db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%reserved + $3::integer%')`).Scan(&together))
+		require.NoError(t, db.QueryRow(ctx,
+			`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%reserved + $3::integer%')`).Scan(&together))
 		if together {
 			break
 		}
@@ -70,7 +75,8 @@ func TestARushSellsWhatThereIs(t *testing.T) {
 
 	require.Equal(t, []int64{200, 100}, []int64{sold.Load(), told.Load()})
 	var together int
-	require.NoError(t, db.QueryRow(ctx, `SELECT count(*) FROM reservation r JOIN order_line l ON l.id = r.order_line_id JOIN orders o ON o.id = l.order_id WHERE r.created_at < o.placed_at`).Scan(&together))
+	require.NoError(t, db.QueryRow(ctx,
+		`SELECT count(*) FROM reservation r JOIN order_line l ON l.id = r.order_line_id JOIN orders o ON o.id = l.order_id WHERE r.created_at < o.placed_at`).Scan(&together))
 	require.Positive(t, together, "nobody was served ahead")
 	onHand, reserved := level(t, db, c.Mug, c.HarbourStreet.ID)
 	require.Equal(t, []int{200, 200}, []int{onHand, reserved})
@@ -84,7 +90,8 @@ func withPatience(address string) string {
 		panic(err)
 	}
 	q := u.Query()
-	for name, value := range map[string]string{"lock_timeout": "60s", "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s", "pool_max_conns": "80"} {
+	for name, value := range map[string]string{"lock_timeout": "60s", "statement_timeout": "60s",
+		"idle_in_transaction_session_timeout": "60s", "pool_max_conns": "80"} {
 		q.Set(name, value)
 	}
 	u.RawQuery = q.Encode()
@@ -129,7 +136,8 @@ func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {
 	require.NotZero(t, lost.Claimed)
 	_, err = db.Exec(ctx, `UPDATE reservation SET expires_at = now() - interval '1 second' WHERE id = $1`, lost.Claimed)
 	require.NoError(t, err)
-	_, err = checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, request(t, db, c.Ada(t, db, c.Mug, 1, c.HarbourStreet)))
+	_, err = checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"},
+		request(t, db, c.Ada(t, db, c.Mug, 1, c.HarbourStreet)))
 	require.NoError(t, err)
 	sound(t, db)
 	require.Less(t, inventory.Ahead, time.Minute)

@@ -31,7 +31,8 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	t.parts = b.Tenders()
 	rest := t.parts.Rest - r.Exchange
 	if r.Rest != nil && *r.Rest != t.parts.Rest {
-		return t, fault.New(fault.Conflict, "A gift card, points or credit have since been spent elsewhere. There’s now {rest} left to pay; it was {before}.",
+		return t, fault.New(fault.Conflict,
+			"A gift card, points or credit have since been spent elsewhere. There’s now {rest} left to pay; it was {before}.",
 			text.Args{"rest": b.Quote.In(t.parts.Rest), "before": b.Quote.In(*r.Rest)})
 	}
 	if rest < 0 {
@@ -50,11 +51,13 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 			return t, fault.Field("pay", "Items leaving the store have to be paid for now. Choose a payment method.")
 		}
 		if b.Prepaid() {
-			return t, fault.Field("pay", "This order has to be paid now, because part of it is delivered, emailed or collected from another store. Choose a payment method.")
+			return t, fault.Field("pay",
+				"This order has to be paid now, because part of it is delivered, emailed or collected from another store. Choose a payment method.")
 		}
 		t.all, t.state, now = append(t.all, payment.New{Kind: payment.PayAtPickup, Amount: rest}), order.Due, false
 	case r.at.AssociateID != 0 && r.Pay == payment.Terminal:
-		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true, AssociateID: r.at.AssociateID})
+		t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest, Captured: true,
+			AssociateID: r.at.AssociateID})
 	case r.at.AssociateID != 0 && r.Pay == payment.Cash:
 		if r.Given > money.MaxUnit || r.Given < 0 {
 			return t, fault.Field("given", "That amount is too high. Please check it.")
@@ -64,13 +67,16 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 		}
 		cash := min(r.Given, rest)
 		if cash < rest && !r.Split {
-			return t, fault.Field("given", "{missing} short: {due} is due.", text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
+			return t, fault.Field("given", "{missing} short: {due} is due.",
+				text.Args{"missing": b.Quote.In(rest - cash), "due": b.Quote.In(rest)})
 		}
 		if cash > 0 {
-			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given, AssociateID: r.at.AssociateID})
+			t.all = append(t.all, payment.New{Kind: payment.Cash, Amount: cash, Captured: true, Given: r.Given,
+				AssociateID: r.at.AssociateID})
 		}
 		if cash < rest {
-			t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest - cash, Captured: true, AssociateID: r.at.AssociateID})
+			t.all = append(t.all, payment.New{Kind: payment.Terminal, Amount: rest - cash, Captured: true,
+				AssociateID: r.at.AssociateID})
 		}
 		t.change = r.Given - cash
 	default:
@@ -81,16 +87,19 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 	}
 	set := []payment.New{}
 	if t.parts.Points > 0 {
-		set = append(set, payment.New{Kind: payment.Points, Amount: t.parts.PointsValue, Points: t.parts.Points, Captured: now})
+		set = append(set, payment.New{Kind: payment.Points, Amount: t.parts.PointsValue, Points: t.parts.Points,
+			Captured: now})
 	}
 	for _, part := range t.parts.Cards {
-		set = append(set, payment.New{Kind: payment.GiftCard, Amount: part.Amount, GiftCardID: part.Card.ID, Captured: now})
+		set = append(set, payment.New{Kind: payment.GiftCard, Amount: part.Amount, GiftCardID: part.Card.ID,
+			Captured: now})
 	}
 	if t.parts.Credit > 0 {
 		set = append(set, payment.New{Kind: payment.Credit, Amount: t.parts.Credit, Captured: now})
 	}
 	if r.Exchange > 0 {
-		set = append(set, payment.New{Kind: payment.Exchange, Amount: r.Exchange, Captured: true, AssociateID: r.at.AssociateID})
+		set = append(set, payment.New{Kind: payment.Exchange, Amount: r.Exchange, Captured: true,
+			AssociateID: r.at.AssociateID})
 	}
 	t.all = append(set, t.all...)
 	return t, nil
@@ -98,7 +107,8 @@ func pay(b *basket.Basket, r Request) (t tenders, err error) {
 
 // unlikely asks whether so much cash was really given.
 func unlikely(given, due money.Money) error {
-	return fault.Field("sure", "That would be {change} change. Did they really give you {given}?", text.Args{"change": money.New(given.Minor-due.Minor, due.Currency), "given": given})
+	return fault.Field("sure", "That would be {change} change. Did they really give you {given}?",
+		text.Args{"change": money.New(given.Minor-due.Minor, due.Currency), "given": given})
 }
 
 // create writes the order with everything that is frozen in it.
@@ -122,16 +132,19 @@ func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Ba
 		nl := order.NewLine{
 			Part: partOf(&n, line), VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(), Quantity: priced.Quantity, UnitPrice: priced.UnitPrice, ListPrice: priced.ListPrice,
 			Amount: priced.Amount, Discount: priced.Discount, Tax: priced.Tax, TaxName: priced.Rate.Name, TaxPPM: priced.Rate.PPM, Gift: priced.Gift, Note: line.Note,
-			// What is carried out once it is paid on the customer's own phone is in their hands: nothing has to be kept for it.
+			// What is carried out once it is paid on the customer's own phone is in their hands: nothing has to be kept
+			// for it.
 			WithoutStock: line.WithoutStock() && !priced.Gift || line.Method == quote.CarryOut && t.attempt != 0,
 		}
 		for k, unit := range priced.Units {
-			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Discount: unit.Discount, ByPoints: byPoints[i][k], Points: earned[i][k]})
+			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Discount: unit.Discount,
+				ByPoints: byPoints[i][k], Points: earned[i][k]})
 		}
 		n.Lines = append(n.Lines, nl)
 	}
 	for _, d := range q.Discounts {
-		nd := order.Discount{PromotionID: d.Promotion.ID, Level: string(d.Level), Title: d.Promotion.Title, Code: d.Promotion.Code, Amount: d.Amount}
+		nd := order.Discount{PromotionID: d.Promotion.ID, Level: string(d.Level), Title: d.Promotion.Title,
+			Code: d.Promotion.Code, Amount: d.Amount}
 		if d.Level != quote.ShippingLevel {
 			for _, s := range d.Shares {
 				nd.Shares = append(nd.Shares, order.Share{Line: s.Line, N: s.N, Amount: s.Amount})
@@ -158,14 +171,16 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 			store := b.Stores[line.LocationID]
 			readyBy, open := store.ReadyBy(b.Now.Add(later(b, line)))
 			if !open {
-				return fault.New(fault.Conflict, "{store} has no opening hours. Choose another store.", text.Args{"store": store.Name})
+				return fault.New(fault.Conflict, "{store} has no opening hours. Choose another store.",
+					text.Args{"store": store.Name})
 			}
 			p.ReadyBy = &readyBy
 		case quote.Ship:
 			priced := b.Quote.Deliveries[0]
 			from, by := b.Way.From.Add(later(b, line)), b.Way.By.Add(later(b, line))
 			p.DeliveryID, p.Carrier, p.From, p.By = b.Way.ID, b.Way.Carrier, &from, &by
-			p.To = order.Address{Name: who.to.Name, Lines: who.to.Lines, Town: who.to.Town, Region: who.to.Region, Postcode: who.to.Postcode, Country: who.to.Country}
+			p.To = order.Address{Name: who.to.Name, Lines: who.to.Lines, Town: who.to.Town, Region: who.to.Region,
+				Postcode: who.to.Postcode, Country: who.to.Country}
 			p.Charge, p.Discount, p.Paid, p.Tax, p.TaxName, p.TaxPPM = priced.Charge, priced.Discount, priced.Paid, priced.Tax, priced.Rate.Name, priced.Rate.PPM
 		}
 		n.Parts = append(n.Parts, p)
@@ -188,7 +203,10 @@ func later(b *basket.Basket, part basket.Line) time.Duration {
 }
 
 func partOf(n *order.New, line basket.Line) int {
-	return slices.IndexFunc(n.Parts, func(p order.NewFulfilment) bool { return p.Method == line.Method && p.LocationID == line.LocationID })
+	return slices.IndexFunc(n.Parts, func(p order.NewFulfilment) bool {
+		return p.Method == line.Method &&
+			p.LocationID == line.LocationID
+	})
 }
 
 // inOrder are discounts in the order in which their promotions are claimed: everybody's the same.

@@ -22,7 +22,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Send says that everything open of a part left with a carrier. The whole order is paid now, and the goods leave the shelf.
+// Send says that everything open of a part left with a carrier. The whole order is paid now, and the goods leave the
+// shelf.
 func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, carrier, tracking string) error {
 	carrier, tracking = strings.Join(strings.Fields(carrier), " "), strings.Join(strings.Fields(tracking), " ")
 	var form fault.Form
@@ -44,7 +45,8 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 			return fault.New(fault.NotFound, "We can’t find that order at this store.")
 		}
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
-			return fault.New(fault.Conflict, "This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")
+			return fault.New(fault.Conflict,
+				"This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")
 		}
 		loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
 		if err != nil {
@@ -60,16 +62,19 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 			return err
 		}
-		fact := customer.Fact{CustomerID: f.CustomerID, Kind: customer.Shipped, Channel: at.Channel, LocationID: f.LocationID, OrderID: f.OrderID}
+		fact := customer.Fact{CustomerID: f.CustomerID, Kind: customer.Shipped, Channel: at.Channel,
+			LocationID: f.LocationID, OrderID: f.OrderID}
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
 		}
 		if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
 			return err
 		}
-		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped, Line: f.ID}); err != nil {
+		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped,
+			Line: f.ID}); err != nil {
 			return err
 		}
-		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
+		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel,
+			AssociateID: at.AssociateID})
 	})
 }

@@ -22,13 +22,17 @@ import (
 // customerHeadings are Shopify's names of a column: the old ones, then the new.
 var customerHeadings = map[string][]string{
 	"email": {"email"}, "phone": {"phone"}, "id": {"customer id"}, "first": {"first name"}, "last": {"last name"},
-	"mail": {"accepts marketing", "accepts email marketing"}, "sms": {"accepts sms marketing"}, "tags": {"tags"}, "note": {"note"},
-	"company": {"company", "default address company"}, "address1": {"address1", "default address address1"}, "address2": {"address2", "default address address2"},
-	"city": {"city", "default address city"}, "region": {"province code", "default address province code"}, "country": {"country code", "default address country code"},
+	"mail": {"accepts marketing",
+		"accepts email marketing"}, "sms": {"accepts sms marketing"}, "tags": {"tags"}, "note": {"note"},
+	"company": {"company", "default address company"}, "address1": {"address1",
+		"default address address1"}, "address2": {"address2", "default address address2"},
+	"city": {"city", "default address city"}, "region": {"province code",
+		"default address province code"}, "country": {"country code", "default address country code"},
 	"zip": {"zip", "default address zip"}, "address phone": {"default address phone"},
 }
 
-// CustomerOptions of an import. Country is that of phone numbers in rows without an address; Forgotten says whose identity it was who asked to be forgotten.
+// CustomerOptions of an import. Country is that of phone numbers in rows without an address; Forgotten says whose
+// identity it was who asked to be forgotten.
 type CustomerOptions struct {
 	Country   string
 	Forgotten func(kind, value string) bool
@@ -37,7 +41,8 @@ type CustomerOptions struct {
 }
 
 func (o CustomerOptions) forgot(in customer.ImportRow) bool {
-	return o.Forgotten != nil && (o.Forgotten(customer.External, in.Key) || o.Forgotten(customer.Email, in.Email) || o.Forgotten(customer.Phone, in.Phone))
+	return o.Forgotten != nil && (o.Forgotten(customer.External, in.Key) || o.Forgotten(customer.Email, in.Email) ||
+		o.Forgotten(customer.Phone, in.Phone))
 }
 
 // CustomerReport is what an import of customers did.
@@ -53,11 +58,13 @@ func (r CustomerReport) Tell(w io.Writer, dry bool) {
 	if dry {
 		fmt.Fprint(w, "Dry run, nothing was saved. ")
 	}
-	fmt.Fprintf(w, "%d rows: %d new customers, %d changed, %d unchanged, %d refused.\n", r.Rows, r.Created, r.Updated, r.Unchanged, r.Refused)
+	fmt.Fprintf(w, "%d rows: %d new customers, %d changed, %d unchanged, %d refused.\n", r.Rows, r.Created, r.Updated,
+		r.Unchanged, r.Refused)
 }
 
-// Customers reads a file customer by customer, each in a transaction of its own. Addresses and numbers come in unproven: whoever proves one later
-// finds what was bought under it. A second import changes nothing, and no consent that somebody took back here comes back.
+// Customers reads a file customer by customer, each in a transaction of its own. Addresses and numbers come in
+// unproven: whoever proves one later finds what was bought under it. A second import changes nothing, and no consent
+// that somebody took back here comes back.
 func Customers(ctx context.Context, db pg.DB, r io.Reader, o CustomerOptions) (report CustomerReport, err error) {
 	rows, err := newReader(r, customerHeadings, "email", "phone")
 	if err != nil {
@@ -91,7 +98,8 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 		report.Rows++
 		in, complaints, whole := readCustomer(*one, o.Country)
 		if !whole && o.forgot(in) {
-			complaints, whole = append(complaints, Complaint{Row: one.n, Reason: "they asked to be erased, so they were not imported", Whole: true}), true
+			complaints, whole = append(complaints, Complaint{Row: one.n,
+				Reason: "they asked to be erased, so they were not imported", Whole: true}), true
 		}
 		report.Complaints = append(report.Complaints, complaints...)
 		if whole {
@@ -106,7 +114,8 @@ func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, r
 		switch {
 		case pg.Violates(err, "identity_verified"):
 			report.Refused++
-			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Reason: "its customer id already belongs to another customer", Whole: true})
+			report.Complaints = append(report.Complaints, Complaint{Row: one.n,
+				Reason: "its customer id already belongs to another customer", Whole: true})
 		case err != nil:
 			return fmt.Errorf("row %d: %w", one.n, err)
 		case outcome.Created:
@@ -127,7 +136,8 @@ func readCustomer(r row, country string) (in customer.ImportRow, complaints []Co
 		complaints = append(complaints, Complaint{Row: r.n, Reason: reason, Args: args, Whole: whole})
 	}
 	cell := func(column string, most int) string { return text.Clean(r.get(column), most) }
-	in = customer.ImportRow{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "), Language: "en", News: map[string]bool{}}
+	in = customer.ImportRow{Name: strings.Join(strings.Fields(cell("first", 100)+" "+cell("last", 100)), " "),
+		Language: "en", News: map[string]bool{}}
 	if utf8.RuneCountInString(in.Name) > 100 {
 		in.Name = string([]rune(in.Name)[:100])
 	}
@@ -148,7 +158,8 @@ func readCustomer(r row, country string) (in customer.ImportRow, complaints []Co
 	if typed != "" {
 		number, ok := phone.Read(typed, country)
 		if !ok {
-			complain(false, "%q is no phone number in %s: it was left out", typed, cmp.Or(country, "an unknown country"))
+			complain(false, "%q is no phone number in %s: it was left out", typed,
+				cmp.Or(country, "an unknown country"))
 		}
 		in.Phone = number
 	}
@@ -164,7 +175,8 @@ func readCustomer(r row, country string) (in customer.ImportRow, complaints []Co
 		}
 	}
 	if street := cell("address1", 120); street != "" && cell("city", 120) != "" {
-		a := &customer.Address{Name: in.Name, Lines: street, Town: cell("city", 120), Region: cell("region", 120), Postcode: cell("zip", 120), Country: country, Phone: in.Phone}
+		a := &customer.Address{Name: in.Name, Lines: street, Town: cell("city", 120), Region: cell("region", 120),
+			Postcode: cell("zip", 120), Country: country, Phone: in.Phone}
 		for _, line := range []string{cell("address2", 120), cell("company", 120)} {
 			if line != "" {
 				a.Lines += "\n" + line
@@ -189,8 +201,8 @@ func readCustomer(r row, country string) (in customer.ImportRow, complaints []Co
 	return in, complaints, false
 }
 
-// keyOf names a customer whose system gives no id, by what the row says of them: the next import of the file finds them again. An address or a number
-// alone joins nobody: two people can share one, or one was written down wrongly.
+// keyOf names a customer whose system gives no id, by what the row says of them: the next import of the file finds them
+// again. An address or a number alone joins nobody: two people can share one, or one was written down wrongly.
 func keyOf(in customer.ImportRow) string {
 	reach := cmp.Or(in.Email, in.Phone)
 	if a := in.Address; reach == "" && a != nil {

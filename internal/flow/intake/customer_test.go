@@ -42,14 +42,17 @@ func TestCustomersComeInOnce(t *testing.T) {
 			again, err := Customers(ctx, tx, strings.NewReader(file), CustomerOptions{Country: "GB"})
 			require.NoError(t, err)
 
-			require.Equal(t, map[string]int{"old headings": 4, "new headings": 2}[name], report.Created, "whoever has a name is somebody")
+			require.Equal(t, map[string]int{"old headings": 4, "new headings": 2}[name], report.Created,
+				"whoever has a name is somebody")
 			require.Zero(t, report.Refused)
-			require.Equal(t, []int{0, 0, report.Created}, []int{again.Created, again.Updated, again.Unchanged}, "a second import changes nothing")
+			require.Equal(t, []int{0, 0, report.Created}, []int{again.Created, again.Updated, again.Unchanged},
+				"a second import changes nothing")
 			if name == "old headings" {
 				require.Equal(t, 4, report.Rows)
 			}
 			var proven int
-			require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM identity WHERE kind IN ('email', 'phone') AND verified_at IS NOT NULL`).Scan(&proven))
+			require.NoError(t, tx.QueryRow(ctx,
+				`SELECT count(*) FROM identity WHERE kind IN ('email', 'phone') AND verified_at IS NOT NULL`).Scan(&proven))
 			require.Zero(t, proven, "a file proves nothing")
 		})
 	}
@@ -63,12 +66,14 @@ func TestAnImportBringsNoConsentBack(t *testing.T) {
 	_, err := Customers(ctx, tx, strings.NewReader(newCustomers), CustomerOptions{Country: "GB"})
 	require.NoError(t, err)
 	var dace int64
-	require.NoError(t, tx.QueryRow(ctx, `SELECT customer_id FROM identity WHERE kind = 'external' AND value = 'shopify:7001'`).Scan(&dace))
+	require.NoError(t, tx.QueryRow(ctx,
+		`SELECT customer_id FROM identity WHERE kind = 'external' AND value = 'shopify:7001'`).Scan(&dace))
 	given, err := customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)
 	require.NoError(t, err)
 	require.True(t, given)
 
-	require.NoError(t, person.RecordConsent(ctx, tx, dace, customer.ConsentEntry{Purpose: customer.Marketing, Medium: customer.ByMail, Given: false, Source: "web"}))
+	require.NoError(t, person.RecordConsent(ctx, tx, dace, customer.ConsentEntry{Purpose: customer.Marketing,
+		Medium: customer.ByMail, Given: false, Source: "web"}))
 	_, err = Customers(ctx, tx, strings.NewReader(newCustomers), CustomerOptions{Country: "GB"})
 	require.NoError(t, err)
 	given, err = customer.Consented(ctx, tx, dace, customer.Marketing, customer.ByMail)
@@ -76,7 +81,8 @@ func TestAnImportBringsNoConsentBack(t *testing.T) {
 	require.False(t, given)
 }
 
-// TestANumberMakesNobodySomebodyElse imports people of three countries whose numbers the shop's own country would read as one.
+// TestANumberMakesNobodySomebodyElse imports people of three countries whose numbers the shop's own country would read
+// as one.
 func TestANumberMakesNobodySomebodyElse(t *testing.T) {
 	ctx := context.Background()
 	tx := pgtest.Tx(t)
@@ -91,7 +97,8 @@ func TestANumberMakesNobodySomebodyElse(t *testing.T) {
 	require.Equal(t, 6, report.Created, "two people share an address, three numbers are three")
 	require.Equal(t, 1, report.Refused, "a row that says nothing of anybody")
 	var numbers string
-	require.NoError(t, tx.QueryRow(ctx, `SELECT string_agg(value, ' ' ORDER BY id) FROM identity WHERE kind = 'phone' AND source = 'import'`).Scan(&numbers))
+	require.NoError(t, tx.QueryRow(ctx,
+		`SELECT string_agg(value, ' ' ORDER BY id) FROM identity WHERE kind = 'phone' AND source = 'import'`).Scan(&numbers))
 	require.Equal(t, "+34612345678 +31612345678 +390612345678", numbers)
 	require.Contains(t, report.Complaints[0].Sentence(), `"612" is no phone number in NL`)
 	again, err := Customers(ctx, tx, strings.NewReader(file), CustomerOptions{Country: "GB"})
@@ -99,10 +106,12 @@ func TestANumberMakesNobodySomebodyElse(t *testing.T) {
 	require.Equal(t, 6, again.Unchanged)
 }
 
-// TestTheTextMarkOfASpreadsheetIsNoName reads cells that a spreadsheet marked as text, and names that begin with an apostrophe.
+// TestTheTextMarkOfASpreadsheetIsNoName reads cells that a spreadsheet marked as text, and names that begin with an
+// apostrophe.
 func TestTheTextMarkOfASpreadsheetIsNoName(t *testing.T) {
 	for cell, want := range map[[2]string]string{
-		{"sku", "'12412"}: "12412", {"sku", "'ABC"}: "ABC", {"note", "'=cmd()"}: "=cmd()", {"city", "'s-Hertogenbosch"}: "'s-Hertogenbosch", {"last", "'t Hooft"}: "'t Hooft",
+		{"sku", "'12412"}: "12412", {"sku", "'ABC"}: "ABC", {"note", "'=cmd()"}: "=cmd()", {"city",
+			"'s-Hertogenbosch"}: "'s-Hertogenbosch", {"last", "'t Hooft"}: "'t Hooft",
 		{"phone", "'+44 113 496 0999"}: "+44 113 496 0999", {"zip", "'01234"}: "01234", {"first", "'"}: "'",
 	} {
 		require.Equal(t, want, unmarked(cell[0], cell[1]), cell)

@@ -6,7 +6,8 @@ import (
 	"counterpart/internal/domain/location"
 )
 
-// Parse reads a file without keeping anything and answers how many products it has: for the fuzzer, which throws anything at it.
+// Parse reads a file without keeping anything and answers how many products it has: for the fuzzer, which throws
+// anything at it.
 func Parse(r io.Reader) (products int, err error) {
 	rows, err := newReader(r, productHeadings, "title")
 	if err != nil {

@@ -18,7 +18,9 @@ import (
 )
 
 var hoursHeadings = map[string][]string{
-	"location": {"location", "store"}, "weekday": {"weekday"}, "date": {"date", "day"}, "opens": {"opens"}, "closes": {"closes"}, "preparation": {"preparation", "preparation minutes"}, "name": {"name"},
+	"location": {"location", "store"}, "weekday": {"weekday"}, "date": {"date",
+		"day"}, "opens": {"opens"}, "closes": {"closes"}, "preparation": {"preparation",
+		"preparation minutes"}, "name": {"name"},
 }
 
 // HoursReport is what an import of opening hours did.
@@ -47,8 +49,9 @@ type span struct {
 	closed   bool
 }
 
-// Hours reads opening hours: a row for each interval, of a weekday (1 to 7 or its name) or of a date. What a file says of a day takes the place of what was there; a row
-// without times is a day on which the location is closed. Days that the file does not name stay.
+// Hours reads opening hours: a row for each interval, of a weekday (1 to 7 or its name) or of a date. What a file says
+// of a day takes the place of what was there; a row without times is a day on which the location is closed. Days that
+// the file does not name stay.
 func Hours(ctx context.Context, db pg.DB, r io.Reader, dry bool) (report HoursReport, err error) {
 	rows, err := newReader(r, hoursHeadings, "location")
 	if err != nil {
@@ -70,7 +73,8 @@ func Hours(ctx context.Context, db pg.DB, r io.Reader, dry bool) (report HoursRe
 		}
 		report.Rows++
 		complain := func(reason string, args ...any) {
-			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Handle: one.get("location"), Reason: reason, Args: args, Whole: true})
+			report.Complaints = append(report.Complaints, Complaint{Row: one.n, Handle: one.get("location"),
+				Reason: reason, Args: args, Whole: true})
 		}
 		i := slices.IndexFunc(places, func(l location.Location) bool {
 			return strings.EqualFold(l.Code, one.get("location")) || strings.EqualFold(l.Name, one.get("location"))
@@ -104,11 +108,13 @@ func Hours(ctx context.Context, db pg.DB, r io.Reader, dry bool) (report HoursRe
 			preparation, err = 0, nil
 		}
 		if opens < 0 || closes < 0 || err != nil {
-			complain("the times %q to %q, or the minutes of preparation %q, cannot be read", one.get("opens"), one.get("closes"), one.get("preparation"))
+			complain("the times %q to %q, or the minutes of preparation %q, cannot be read", one.get("opens"),
+				one.get("closes"), one.get("preparation"))
 			s.wrong = true
 			continue
 		}
-		s.special.Hours = append(s.special.Hours, location.Hours{Weekday: s.weekday, Opens: opens, Closes: closes, Preparation: preparation})
+		s.special.Hours = append(s.special.Hours, location.Hours{Weekday: s.weekday, Opens: opens, Closes: closes,
+			Preparation: preparation})
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		for _, s := range spans {
@@ -133,7 +139,8 @@ func (s *span) write(ctx context.Context, tx pgx.Tx, report *HoursReport) (err e
 		return nil // A day half read would be open when it is not.
 	}
 	if s.closed && len(s.special.Hours) > 0 {
-		report.Complaints = append(report.Complaints, Complaint{Row: s.row.n, Handle: s.row.get("location"), Reason: "a row closes the day and another opens it", Whole: true})
+		report.Complaints = append(report.Complaints, Complaint{Row: s.row.n, Handle: s.row.get("location"),
+			Reason: "a row closes the day and another opens it", Whole: true})
 		return nil
 	}
 	if s.weekday != 0 {
@@ -142,7 +149,8 @@ func (s *span) write(ctx context.Context, tx pgx.Tx, report *HoursReport) (err e
 		err = location.SetSpecial(ctx, tx, s.location, s.special)
 	}
 	if f := fault.As(err); f != nil {
-		report.Complaints = append(report.Complaints, Complaint{Row: s.row.n, Handle: s.row.get("location"), Reason: "%s", Args: []any{f.Error()}, Whole: true})
+		report.Complaints = append(report.Complaints, Complaint{Row: s.row.n, Handle: s.row.get("location"),
+			Reason: "%s", Args: []any{f.Error()}, Whole: true})
 		return nil
 	}
 	if err == nil && s.weekday != 0 {
@@ -167,7 +175,8 @@ func dayOf(r row) (weekday int, date string) {
 		return n, ""
 	}
 	for n := 1; n <= 7; n++ {
-		if name := time.Weekday(n % 7).String(); strings.EqualFold(typed, name) || len(typed) >= 3 && strings.EqualFold(typed, name[:min(len(typed), len(name))]) {
+		if name := time.Weekday(n % 7).String(); strings.EqualFold(typed, name) || len(typed) >= 3 &&
+			strings.EqualFold(typed, name[:min(len(typed), len(name))]) {
 			return n, ""
 		}
 	}

@@ -20,10 +20,14 @@ func TestHoursComeInFromAFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, report.Complaints)
 	require.Equal(t, []int{5, 2, 2}, []int{report.Rows, report.Weekdays, report.Days})
-	require.Equal(t, "720-900 1020-1260", b.one(t, `SELECT string_agg(opens || '-' || closes, ' ' ORDER BY opens) FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 1`))
-	require.Equal(t, "0", b.one(t, `SELECT count(*)::text FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 7`), "a row without times closes the day")
-	require.Equal(t, "1", b.one(t, `SELECT count(*)::text FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 2`), "days that are not named stay")
-	require.Equal(t, "Christmas Day: closed, Boxing Day: 660", b.one(t, `SELECT string_agg(name || ': ' || coalesce(opens::text, 'closed'), ', ' ORDER BY day) FROM special_day`))
+	require.Equal(t, "720-900 1020-1260", b.one(t,
+		`SELECT string_agg(opens || '-' || closes, ' ' ORDER BY opens) FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 1`))
+	require.Equal(t, "0", b.one(t,
+		`SELECT count(*)::text FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 7`), "a row without times closes the day")
+	require.Equal(t, "1", b.one(t,
+		`SELECT count(*)::text FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 2`), "days that are not named stay")
+	require.Equal(t, "Christmas Day: closed, Boxing Day: 660",
+		b.one(t, `SELECT string_agg(name || ': ' || coalesce(opens::text, 'closed'), ', ' ORDER BY day) FROM special_day`))
 
 	_, err = intake.Hours(ctx, b.db, strings.NewReader(hoursFile), false)
 	require.NoError(t, err, "a second import says the same")
@@ -46,11 +50,13 @@ func TestHoursThatCannotBeAreSaidSo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
-			report, err := intake.Hours(ctx, b.db, strings.NewReader("location,weekday,date,opens,closes,preparation,name\n"+c.row), false)
+			report, err := intake.Hours(ctx, b.db,
+				strings.NewReader("location,weekday,date,opens,closes,preparation,name\n"+c.row), false)
 			require.NoError(t, err, name)
 			require.Len(t, report.Complaints, 1, name)
 			require.Contains(t, report.Complaints[0].Sentence(), c.reason, name)
-			require.Equal(t, "0 1439", b.one(t, `SELECT opens || ' ' || closes FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 1`), name)
+			require.Equal(t, "0 1439", b.one(t,
+				`SELECT opens || ' ' || closes FROM opening o JOIN location l ON l.id = o.location_id WHERE code = 'HAR' AND weekday = 1`), name)
 		})
 	}
 }

@@ -1,4 +1,5 @@
-// Package intake brings a shop's products and customers in from files: Shopify's CSVs, with their old headings or their new ones.
+// Package intake brings a shop's products and customers in from files: Shopify's CSVs, with their old headings or their
+// new ones.
 package intake
 
 import (
@@ -53,8 +54,9 @@ func (r Report) Tell(w io.Writer, at *location.Location, dry bool) {
 
 var errDryRun = errors.New("dry run")
 
-// Products reads a file product by product, each in a transaction of its own: all of a product or nothing. A second import of the same file
-// changes nothing; quantities are booked only for variants that are new. The error is about the file, never about a row.
+// Products reads a file product by product, each in a transaction of its own: all of a product or nothing. A second
+// import of the same file changes nothing; quantities are booked only for variants that are new. The error is about the
+// file, never about a row.
 func Products(ctx context.Context, db pg.DB, r io.Reader, o Options) (report Report, err error) {
 	rows, err := newReader(r, productHeadings, "title")
 	if err != nil {
@@ -159,11 +161,13 @@ func (in *incoming) follow(ctx context.Context, tx pgx.Tx, outcome catalog.Outco
 	var moves []inventory.Move
 	for _, v := range in.product.Variants {
 		if n := in.quantities[v.SKU]; n > 0 && outcome.New[v.SKU] {
-			moves = append(moves, inventory.Move{VariantID: outcome.Variants[v.SKU], LocationID: in.options.Location.ID, Delta: n})
+			moves = append(moves, inventory.Move{VariantID: outcome.Variants[v.SKU], LocationID: in.options.Location.ID,
+				Delta: n})
 		}
 	}
 	if len(moves) > 0 {
-		if err := inventory.Receive(ctx, tx, moves, inventory.Reason{Channel: origin.API, Reason: "opening stock"}); err != nil {
+		if err := inventory.Receive(ctx, tx, moves, inventory.Reason{Channel: origin.API,
+			Reason: "opening stock"}); err != nil {
 			return err
 		}
 	}

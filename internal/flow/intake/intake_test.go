@@ -80,11 +80,16 @@ func TestOldHeadingsComeInWhole(t *testing.T) {
 	require.Equal(t, 1, report.Created)
 	require.Zero(t, report.Refused)
 	require.Equal(t, 1, report.Pictures)
-	require.Equal(t, "Holds a litre.\n\nStoneware\n\nBlue & white", b.one(t, `SELECT description FROM product_text t JOIN product p ON p.id = t.product_id WHERE slug = 'jug'`))
-	require.Equal(t, "{blue,new} {Colour,Size}", b.one(t, `SELECT tags::text || ' ' || options::text FROM product WHERE slug = 'jug'`))
-	require.Equal(t, "Kitchen Jugs", b.one(t, `SELECT string_agg(name, ' ' ORDER BY c.parent_id NULLS FIRST) FROM product_category pc JOIN category c ON c.id = pc.category_id JOIN category_text t ON t.category_id = c.id WHERE product_id = (SELECT id FROM product WHERE slug = 'jug')`))
-	require.Equal(t, "1850 2200 04006381333931", b.one(t, `SELECT amount || ' ' || compare_at || ' ' || gtin FROM variant v JOIN price p ON p.variant_id = v.id JOIN barcode b ON b.variant_id = v.id WHERE sku = 'JUG-W'`))
-	require.Equal(t, "4", b.one(t, `SELECT sum(on_hand)::text FROM variant v JOIN stock_level s ON s.variant_id = v.id WHERE sku LIKE 'JUG%'`))
+	require.Equal(t, "Holds a litre.\n\nStoneware\n\nBlue & white",
+		b.one(t, `SELECT description FROM product_text t JOIN product p ON p.id = t.product_id WHERE slug = 'jug'`))
+	require.Equal(t, "{blue,new} {Colour,Size}", b.one(t,
+		`SELECT tags::text || ' ' || options::text FROM product WHERE slug = 'jug'`))
+	require.Equal(t, "Kitchen Jugs", b.one(t,
+		`SELECT string_agg(name, ' ' ORDER BY c.parent_id NULLS FIRST) FROM product_category pc JOIN category c ON c.id = pc.category_id JOIN category_text t ON t.category_id = c.id WHERE product_id = (SELECT id FROM product WHERE slug = 'jug')`))
+	require.Equal(t, "1850 2200 04006381333931", b.one(t,
+		`SELECT amount || ' ' || compare_at || ' ' || gtin FROM variant v JOIN price p ON p.variant_id = v.id JOIN barcode b ON b.variant_id = v.id WHERE sku = 'JUG-W'`))
+	require.Equal(t, "4", b.one(t,
+		`SELECT sum(on_hand)::text FROM variant v JOIN stock_level s ON s.variant_id = v.id WHERE sku LIKE 'JUG%'`))
 	require.Len(t, report.Complaints, 1, "only the picture that is not there")
 	require.False(t, report.Complaints[0].Whole)
 	require.Equal(t, 4, report.Complaints[0].Row, "the line of the file on which the row stands")
@@ -98,7 +103,8 @@ func TestNewHeadingsComeInWhole(t *testing.T) {
 	report := b.take(t, newHead+"Lamp,lamp,Warm.,Northlight,Home > Light,,TRUE,Active,LAMP,,Title,Default Title,49.00,,7,,images/jug.png,,\n")
 
 	require.Equal(t, 1, report.Created)
-	require.Equal(t, "{} {}", b.one(t, `SELECT v.options::text || ' ' || p.options::text FROM variant v JOIN product p ON p.id = v.product_id WHERE sku = 'LAMP'`))
+	require.Equal(t, "{} {}", b.one(t,
+		`SELECT v.options::text || ' ' || p.options::text FROM variant v JOIN product p ON p.id = v.product_id WHERE sku = 'LAMP'`))
 }
 
 func TestASecondImportChangesNothing(t *testing.T) {
@@ -124,7 +130,8 @@ func TestAChangedPriceKeepsItsHistoryAndBooksNoStock(t *testing.T) {
 	report := b.take(t, newHead+"Lamp,lamp,,,,,TRUE,Active,LAMP,,,,45.00,,9,,,,\n")
 
 	require.Equal(t, 1, report.Updated)
-	require.Equal(t, "2 7", b.one(t, `SELECT count(DISTINCT p.id) || ' ' || max(on_hand) FROM variant v JOIN price p ON p.variant_id = v.id JOIN stock_level s ON s.variant_id = v.id WHERE sku = 'LAMP'`))
+	require.Equal(t, "2 7", b.one(t,
+		`SELECT count(DISTINCT p.id) || ' ' || max(on_hand) FROM variant v JOIN price p ON p.variant_id = v.id JOIN stock_level s ON s.variant_id = v.id WHERE sku = 'LAMP'`))
 }
 
 func TestAnAbsentColumnKeepsWhatIsThere(t *testing.T) {
@@ -132,7 +139,8 @@ func TestAnAbsentColumnKeepsWhatIsThere(t *testing.T) {
 	b.take(t, newHead+"Lamp,lamp,Warm.,Northlight,,\"a, b\",TRUE,Active,LAMP,,,,49.00,,7,,,,\n")
 
 	b.take(t, "Title,URL handle,SKU,Price\nLamp,lamp,LAMP,49.00\n")
-	require.Equal(t, "Northlight {a,b} Warm.", b.one(t, `SELECT brand || ' ' || tags::text || ' ' || description FROM product p JOIN product_text t ON t.product_id = p.id WHERE slug = 'lamp'`))
+	require.Equal(t, "Northlight {a,b} Warm.", b.one(t,
+		`SELECT brand || ' ' || tags::text || ' ' || description FROM product p JOIN product_text t ON t.product_id = p.id WHERE slug = 'lamp'`))
 
 	b.take(t, "Title,URL handle,Vendor,SKU,Price\nLamp,lamp,,LAMP,49.00\n")
 	require.Equal(t, "", b.one(t, `SELECT brand FROM product WHERE slug = 'lamp'`), "a blank one empties it")
@@ -149,8 +157,8 @@ func TestADryRunKeepsNothing(t *testing.T) {
 	require.Equal(t, "0", b.one(t, `SELECT count(*)::text FROM product WHERE slug = 'lamp'`))
 }
 
-// TestOneBadCellCostsItsCellOnly has a row for each cell that cannot be read. Only a missing title refuses a product, and only a missing price a variant; what
-// is left of the row comes in, and the report says what is not.
+// TestOneBadCellCostsItsCellOnly has a row for each cell that cannot be read. Only a missing title refuses a product,
+// and only a missing price a variant; what is left of the row comes in, and the report says what is not.
 func TestOneBadCellCostsItsCellOnly(t *testing.T) {
 	head := "Handle,Title,Status,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Compare At Price,Variant Inventory Qty,Variant Grams,Variant Barcode,Cost per item\n"
 	for name, c := range map[string]struct{ rows, reason, kept string }{
@@ -183,7 +191,8 @@ func TestOneBadCellCostsItsCellOnly(t *testing.T) {
 		"another's barcode":      {"x,X,active,,,X,1,,,,4006381333931,\n", "mug’s already", "X"},
 		"invalid UTF-8":          {"x,X\xff,active,,,X,1,,,,,\n", "UTF-8", "X"},
 		"NUL":                    {"x,X\x00,active,,,X,1,,,,,\n", "cannot be read", "X"},
-		"rows that are not near": {"x,X,active,,,X1,1,,,,,\ny,Y,active,,,Y,1,,,,,\nx,,active,,,X3,1,,,,,\n", "not together", "X1 X3"},
+		"rows that are not near": {"x,X,active,,,X1,1,,,,,\ny,Y,active,,,Y,1,,,,,\nx,,active,,,X3,1,,,,,\n",
+			"not together", "X1 X3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -221,7 +230,8 @@ func TestCodesAreKept(t *testing.T) {
 	require.Zero(t, report.Refused)
 	scan := func(typed string) string {
 		found := catalog.Scan(typed)
-		rows, err := b.db.Query(ctx, `SELECT sku FROM variant WHERE id IN (`+catalog.ByCode+`) ORDER BY sku`, pgx.NamedArgs{"gtins": found.GTINs, "key": found.Key})
+		rows, err := b.db.Query(ctx, `SELECT sku FROM variant WHERE id IN (`+catalog.ByCode+`) ORDER BY sku`,
+			pgx.NamedArgs{"gtins": found.GTINs, "key": found.Key})
 		require.NoError(t, err)
 		skus, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		require.NoError(t, err)
@@ -264,17 +274,21 @@ func TestWhatIsNotTrackedIsSoldAllTheSame(t *testing.T) {
 	b := newBench(t)
 	b.take(t, "Handle,Title,Variant SKU,Variant Price,Variant Inventory Tracker,Variant Inventory Policy,Variant Inventory Qty\n"+
 		"a,A,A,1,shopify,deny,3\nb,B,B,1,,deny,0\nc,C,C,1,shopify,continue,0\n")
-	require.Equal(t, "A true false, B false false, C true true", b.one(t, `SELECT string_agg(format('%s %s %s', sku, tracked::text, back_order::text), ', ' ORDER BY sku) FROM variant WHERE length(sku) = 1`))
+	require.Equal(t, "A true false, B false false, C true true",
+		b.one(t, `SELECT string_agg(format('%s %s %s', sku, tracked::text, back_order::text), ', ' ORDER BY sku) FROM variant WHERE length(sku) = 1`))
 
 	b.take(t, "URL handle,Title,SKU,Price,Inventory tracker,Continue selling when out of stock\na,A,A,1,,CONTINUE\n")
-	require.Equal(t, "false true", b.one(t, `SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`))
+	require.Equal(t, "false true", b.one(t,
+		`SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`))
 	b.take(t, "URL handle,Title,SKU,Price\na,A,A,1\n")
-	require.Equal(t, "false true", b.one(t, `SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`), "an absent column keeps what is there")
+	require.Equal(t, "false true", b.one(t,
+		`SELECT tracked::text || ' ' || back_order::text FROM variant WHERE sku = 'A'`), "an absent column keeps what is there")
 }
 
 func TestFilesThatAreNotOnesAreSaidSo(t *testing.T) {
 	b := newBench(t)
-	for name, content := range map[string]string{"empty": "", "no title": "Handle,Price\nx,1\n", "a heading twice": "Title,Title\nx,y\n", "a picture": "\x89PNG\r\n\x1a\n\x00\x00"} {
+	for name, content := range map[string]string{"empty": "", "no title": "Handle,Price\nx,1\n",
+		"a heading twice": "Title,Title\nx,y\n", "a picture": "\x89PNG\r\n\x1a\n\x00\x00"} {
 		_, err := intake.Products(ctx, b.db, strings.NewReader(content), b.o)
 		require.ErrorIs(t, err, intake.ErrFile, name)
 	}
@@ -287,19 +301,22 @@ func TestOtherWaysToWriteAFile(t *testing.T) {
 	for _, unit := range utf {
 		wide = append(wide, byte(unit), byte(unit>>8))
 	}
-	for name, content := range map[string]string{"semicolons": rows, "byte order mark": "\ufeff" + rows, "UTF-16": string(wide), "tabs": strings.ReplaceAll(strings.ReplaceAll(rows, "; ", "~"), ";", "\t")} {
+	for name, content := range map[string]string{"semicolons": rows, "byte order mark": "\ufeff" + rows,
+		"UTF-16": string(wide), "tabs": strings.ReplaceAll(strings.ReplaceAll(rows, "; ", "~"), ";", "\t")} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			report := b.take(t, content)
 			require.Equal(t, 1, report.Created)
-			require.Equal(t, "123450", b.one(t, `SELECT amount::text FROM price p JOIN variant v ON v.id = p.variant_id WHERE sku = 'LAMP'`))
+			require.Equal(t, "123450", b.one(t,
+				`SELECT amount::text FROM price p JOIN variant v ON v.id = p.variant_id WHERE sku = 'LAMP'`))
 		})
 	}
 }
 
 func TestPicturesNeverComeFromOutsideTheFolder(t *testing.T) {
 	b := newBench(t)
-	for _, path := range []string{"../../../../etc/passwd", "/etc/passwd", "https://example.com/a.png", "images/empty.png", "images"} {
+	for _, path := range []string{"../../../../etc/passwd", "/etc/passwd", "https://example.com/a.png",
+		"images/empty.png", "images"} {
 		report := b.take(t, "Title,URL handle,SKU,Price,Image Src\nLamp,lamp,LAMP,1,"+path+"\n")
 		require.Zero(t, report.Refused, path)
 		require.Zero(t, report.Pictures, path)
@@ -323,8 +340,8 @@ func TestPicturesAreDrawnInThreeSizes(t *testing.T) {
 	}
 }
 
-// TestRealCataloguesComeInWhole reads what other people's shops exported. It is not part of the project, so it runs only
-// where it lies beside it.
+// TestRealCataloguesComeInWhole reads what other people's shops exported. It is not part of the project, so it runs
+// only where it lies beside it.
 func TestRealCataloguesComeInWhole(t *testing.T) {
 	for name, variants := range map[string]int{"apparel": 1879, "appliances": 87} {
 		t.Run(name, func(t *testing.T) {
@@ -345,7 +362,8 @@ func TestRealCataloguesComeInWhole(t *testing.T) {
 			var n int
 			require.NoError(t, b.db.QueryRow(ctx, `SELECT count(*) FROM variant`).Scan(&n))
 			require.Equal(t, variants, n-3, "beside the sample's three")
-			t.Logf("%d rows, %d products, %d pictures, %d rows that only brought a picture", report.Rows, report.Created, report.Pictures, len(report.Complaints))
+			t.Logf("%d rows, %d products, %d pictures, %d rows that only brought a picture", report.Rows,
+				report.Created, report.Pictures, len(report.Complaints))
 		})
 	}
 }

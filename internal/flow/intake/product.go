@@ -41,7 +41,8 @@ func (in *incoming) notice(r row, reason string, args ...any) {
 }
 
 func (in *incoming) complain(r row, whole bool, reason string, args ...any) {
-	in.complaints = append(in.complaints, Complaint{Row: r.n, Handle: r.get("handle"), Reason: reason, Args: args, Whole: whole})
+	in.complaints = append(in.complaints, Complaint{Row: r.n, Handle: r.get("handle"), Reason: reason, Args: args,
+		Whole: whole})
 }
 
 // Limits of what one product can be.
@@ -52,8 +53,8 @@ const (
 	maxCell     = 255
 )
 
-// read takes what the rows say. Whatever is optional and cannot be read is left out with a notice; only a missing title refuses a product, and only a
-// missing price a variant.
+// read takes what the rows say. Whatever is optional and cannot be read is left out with a notice; only a missing title
+// refuses a product, and only a missing price a variant.
 func (in *incoming) read(group []row) {
 	in.first = group[0]
 	in.quantities, in.pictures = map[string]int{}, map[string]bool{}
@@ -83,7 +84,8 @@ func (in *incoming) readable(r row) {
 			}, strings.ToValidUTF8(cell, ""))
 			in.notice(r, "the column %s had characters that cannot be read, which were left out: save the file as UTF-8", column)
 		}
-		if most := map[bool]int{true: maxText, false: 10 * maxCell}[column == "description"]; utf8.RuneCountInString(cell) > most {
+		if most := map[bool]int{true: maxText,
+			false: 10 * maxCell}[column == "description"]; utf8.RuneCountInString(cell) > most {
 			cell = string([]rune(cell)[:most])
 			in.notice(r, "the column %s was cut after %d characters", column, most)
 		}
@@ -217,7 +219,8 @@ func (in *incoming) readVariant(r row) {
 		return
 	}
 	if len(in.product.Options) > 0 && values[0] == "Default Title" {
-		// Some exports add a row for the product as a whole, with the SKU of a variant and a price of its own. It is not one more thing to buy.
+		// Some exports add a row for the product as a whole, with the SKU of a variant and a price of its own. It is
+		// not one more thing to buy.
 		in.notice(r, "a “Default Title” among named variants is the product as a whole: only its picture was read")
 		return
 	}
@@ -229,7 +232,8 @@ func (in *incoming) readVariant(r row) {
 		in.notice(r, "it has more than %d variants: this one was left out", maxVariants)
 		return
 	}
-	v := catalog.Variant{SKU: r.get("sku"), Options: values, TaxClass: "standard", Picture: r.get("variant picture"), Prices: prices}
+	v := catalog.Variant{SKU: r.get("sku"), Options: values, TaxClass: "standard", Picture: r.get("variant picture"),
+		Prices: prices}
 	if v.SKU == "" {
 		v.SKU = strings.ToUpper(catalog.Slug(strings.Join(append([]string{in.product.Slug}, values...), " ")))
 	}
@@ -291,7 +295,8 @@ func (in *incoming) tellApart() {
 	}
 }
 
-// barcode reads the cell: a GTIN; one that lost its leading zeros in a spreadsheet, which stays findable as it was typed; or a code of the retailer's own.
+// barcode reads the cell: a GTIN; one that lost its leading zeros in a spreadsheet, which stays findable as it was
+// typed; or a code of the retailer's own.
 func (in *incoming) barcode(r row) (gtin, own string) {
 	typed := r.get("barcode")
 	if typed == "" {
@@ -309,7 +314,8 @@ func (in *incoming) barcode(r row) (gtin, own string) {
 		return gtin, typed
 	}
 	if strings.Trim(key, "0123456789") == "" && len(key) >= 12 {
-		in.notice(r, "the barcode %s is no GTIN, its check digit does not fit: it was kept as a code of your own", typed)
+		in.notice(r, "the barcode %s is no GTIN, its check digit does not fit: it was kept as a code of your own",
+			typed)
 	}
 	return "", typed
 }
@@ -342,7 +348,8 @@ func (in *incoming) prices(r row) (all []catalog.Price, sold bool) {
 	return []catalog.Price{price}, true
 }
 
-// whole reads a number of units or grams. Shopify writes sold-out-and-beyond as a number below zero: none are on the shelf.
+// whole reads a number of units or grams. Shopify writes sold-out-and-beyond as a number below zero: none are on the
+// shelf.
 func (in *incoming) whole(r row, column, name string) int {
 	text := strings.TrimSuffix(r.get(column), ".0")
 	if text == "" {
@@ -356,8 +363,8 @@ func (in *incoming) whole(r row, column, name string) int {
 	return max(n, 0)
 }
 
-// settleCodes gives a SKU that another product has a suffix, and leaves a barcode that another variant has with that one. What is called the same in a
-// second import is called the same again, so that it changes nothing.
+// settleCodes gives a SKU that another product has a suffix, and leaves a barcode that another variant has with that
+// one. What is called the same in a second import is called the same again, so that it changes nothing.
 func (in *incoming) settleCodes(ctx context.Context, db pg.DB) error {
 	p := &in.product
 	mine := map[string]bool{} // SKUs that the file gives this product
@@ -404,7 +411,8 @@ func (in *incoming) settleCodes(ctx context.Context, db pg.DB) error {
 			owner, there := owners[name]
 			first, earlier := codes[name]
 			if there && (owner.Slug != p.Slug || !strings.EqualFold(owner.SKU, v.SKU)) {
-				in.notice(r, "the barcode %s is %s’s already (%s): it was left out of %s", shown, owner.Slug, owner.SKU, p.Slug)
+				in.notice(r, "the barcode %s is %s’s already (%s): it was left out of %s", shown, owner.Slug, owner.SKU,
+					p.Slug)
 				return true
 			}
 			if earlier {
@@ -432,7 +440,8 @@ func (in *incoming) owners(ctx context.Context, db pg.DB, sku string) (map[strin
 	}
 	var skus, gtins, keys []string
 	for _, v := range in.product.Variants {
-		skus, gtins, keys = append(skus, strings.ToUpper(v.SKU)), append(gtins, v.GTIN), append(keys, catalog.Key(v.Code))
+		skus, gtins, keys = append(skus, strings.ToUpper(v.SKU)), append(gtins, v.GTIN), append(keys,
+			catalog.Key(v.Code))
 	}
 	return catalog.Owners(ctx, db, skus, gtins, keys)
 }

@@ -17,25 +17,32 @@ import (
 
 // productHeadings are Shopify's names of a column: the old ones, then the new.
 var productHeadings = map[string][]string{
-	"handle": {"handle", "url handle"}, "title": {"title"}, "description": {"body (html)", "description"}, "vendor": {"vendor"},
-	"category": {"product category"}, "type": {"type"}, "tags": {"tags"}, "published": {"published", "published on online store"}, "status": {"status"},
+	"handle": {"handle", "url handle"}, "title": {"title"}, "description": {"body (html)",
+		"description"}, "vendor": {"vendor"},
+	"category": {"product category"}, "type": {"type"}, "tags": {"tags"}, "published": {"published",
+		"published on online store"}, "status": {"status"},
 	"option1 name": {"option1 name"}, "option2 name": {"option2 name"}, "option3 name": {"option3 name"},
 	"option1": {"option1 value"}, "option2": {"option2 value"}, "option3": {"option3 value"},
 	"sku": {"variant sku", "sku"}, "barcode": {"variant barcode", "barcode"}, "price": {"variant price", "price"},
-	"tracker": {"variant inventory tracker", "inventory tracker"}, "policy": {"variant inventory policy", "continue selling when out of stock"},
-	"compare": {"variant compare at price", "compare-at price"}, "quantity": {"variant inventory qty", "inventory quantity"},
-	"grams": {"variant grams", "weight value (grams)"}, "cost": {"cost per item"}, "taxable": {"variant taxable", "charge tax"}, "gift card": {"gift card"},
-	"picture": {"image src", "product image url"}, "alt": {"image alt text"}, "variant picture": {"variant image", "variant image url"},
+	"tracker": {"variant inventory tracker", "inventory tracker"}, "policy": {"variant inventory policy",
+		"continue selling when out of stock"},
+	"compare": {"variant compare at price", "compare-at price"}, "quantity": {"variant inventory qty",
+		"inventory quantity"},
+	"grams": {"variant grams", "weight value (grams)"}, "cost": {"cost per item"}, "taxable": {"variant taxable",
+		"charge tax"}, "gift card": {"gift card"},
+	"picture": {"image src", "product image url"}, "alt": {"image alt text"}, "variant picture": {"variant image",
+		"variant image url"},
 }
 
 // headColumns describe the product, not one of its variants.
-var headColumns = []string{"title", "description", "vendor", "category", "type", "tags", "published", "status", "option1 name", "option2 name", "option3 name"}
+var headColumns = []string{"title", "description", "vendor", "category", "type", "tags", "published", "status",
+	"option1 name", "option2 name", "option3 name"}
 
 // codes are columns whose cells are identifiers: no name begins with an apostrophe there.
 var codes = []string{"sku", "barcode", "handle", "id", "phone", "address phone", "zip", "email"}
 
-// unmarked takes off the apostrophe with which a spreadsheet marks a cell as text. A name may begin with one, as ’s-Hertogenbosch does, so elsewhere
-// it goes only where a spreadsheet would have needed it.
+// unmarked takes off the apostrophe with which a spreadsheet marks a cell as text. A name may begin with one, as
+// ’s-Hertogenbosch does, so elsewhere it goes only where a spreadsheet would have needed it.
 func unmarked(column, cell string) string {
 	bare, marked := strings.CutPrefix(strings.TrimSpace(cell), "'")
 	if !marked || bare == "" {
@@ -111,7 +118,8 @@ func newReader(r io.Reader, headings map[string][]string, needed ...string) (*re
 			return rd, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: it has no column called %s", ErrFile, cases.Title(language.English).String(headings[needed[0]][0]))
+	return nil, fmt.Errorf("%w: it has no column called %s", ErrFile,
+		cases.Title(language.English).String(headings[needed[0]][0]))
 }
 
 // separator is the one of comma, semicolon and tab that the first line has most of.

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Complaint is what was left out or mended at a row of the file, or why a product or person was refused whole. Reason is the same for every row of the same
-// kind, with a place for each of Args.
+// Complaint is what was left out or mended at a row of the file, or why a product or person was refused whole. Reason
+// is the same for every row of the same kind, with a place for each of Args.
 type Complaint struct {
 	Row    int // the line of the file on which it begins
 	Handle string

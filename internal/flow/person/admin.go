@@ -31,7 +31,8 @@ func SetDisabled(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 				return err
 			}
 		}
-		fact := customer.Fact{CustomerID: person, Kind: kind, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}
+		fact := customer.Fact{CustomerID: person, Kind: kind, Channel: at.Channel, LocationID: at.LocationID,
+			AssociateID: at.AssociateID}
 		if err := customer.Record(ctx, tx, fact); err != nil {
 			return err
 		}

@@ -23,18 +23,24 @@ import (
 
 // entry is a line of the audit trail about a person.
 func entry(at origin.Origin, action string, person int64) staff.Entry {
-	return staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: action, Subject: "customer", SubjectID: person}
+	return staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: action, Subject: "customer",
+		SubjectID: person}
 }
 
-// How many profiles one associate may open within an hour, by role: more than anybody serves. At half of it there is an alert in the trail.
-var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, staff.RoleMarketing: 120, staff.RoleAdmin: 240}
+// How many profiles one associate may open within an hour, by role: more than anybody serves. At half of it there is an
+// alert in the trail.
+var perHour = map[string]int{staff.RoleAssociate: 60, staff.RoleManager: 120, staff.RoleMarketing: 120,
+	staff.RoleAdmin: 240}
 
-// Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one profile after the other is refused.
+// Open writes down that an associate looks at somebody's profile: a record that the person can read. Whoever opens one
+// profile after the other is refused.
 func Open(ctx context.Context, db pg.DB, at origin.Origin, person int64, role string) error {
-	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[role], perHour[staff.RoleAssociate]), Window: time.Hour}
+	scope, rule := fmt.Sprintf("profiles:%d", at.AssociateID), limit.Rule{Max: max(perHour[role],
+		perHour[staff.RoleAssociate]), Window: time.Hour}
 	var fresh bool
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
-		fresh, err = customer.RecordOpening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened, Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
+		fresh, err = customer.RecordOpening(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Opened,
+			Channel: at.Channel, LocationID: at.LocationID, AssociateID: at.AssociateID}, 5*time.Minute)
 		if err != nil || !fresh {
 			return err
 		}
@@ -52,13 +58,16 @@ func Open(ctx context.Context, db pg.DB, at origin.Origin, person int64, role st
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID, Action: "profiles.many", Subject: "associate", SubjectID: at.AssociateID, After: map[string]any{"opened": opened, "minutes": 60}})
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, LocationID: at.LocationID,
+			Action: "profiles.many", Subject: "associate", SubjectID: at.AssociateID,
+			After: map[string]any{"opened": opened, "minutes": 60}})
 	})
 }
 
 var perMerge = limit.Rule{Max: 5, Window: 15 * time.Minute}
 
-// AskMerge sends a code to what two profiles share; whoever can say it at the counter is both. The answer names the question.
+// AskMerge sends a code to what two profiles share; whoever can say it at the counter is both. The answer names the
+// question.
 func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (question int64, target string, err error) {
 	_, shared, err := counter.Compare(ctx, db, one, other)
 	if err != nil {
@@ -70,13 +79,15 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (que
 		}
 	}
 	if target == "" {
-		return 0, "", fault.New(fault.Conflict, "A code isn’t enough here: one profile has an account and has never verified the shared details. Ask a manager to approve it.")
+		return 0, "", fault.New(fault.Conflict,
+			"A code isn’t enough here: one profile has an account and has never verified the shared details. Ask a manager to approve it.")
 	}
 	if err := limit.Attempt(ctx, db, "merge:"+target, perMerge); err != nil {
 		return 0, "", err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		ask := customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target, Payload: []byte(pairOf(one, other))}
+		ask := customer.OneTime{Purpose: customer.ForMerge, CustomerID: one, Target: target,
+			Payload: []byte(pairOf(one, other))}
 		if question, err = customer.Ask(ctx, tx, ask, 15*time.Minute); err != nil {
 			return err
 		}
@@ -91,7 +102,8 @@ func pairOf(one, other int64) string {
 }
 
 // MergeByCode merges two profiles once the code is said.
-func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, question int64, code string) (survivor int64, err error) {
+func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, question int64,
+	code string) (survivor int64, err error) {
 	// Whose question it is comes first, so that nobody uses up the tries of another's.
 	o, err := customer.ReadOneTime(ctx, db, question)
 	if err != nil {
@@ -104,29 +116,34 @@ func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, qu
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question, strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
+		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question,
+			strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
 			return err
 		}
-		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode, AssociateID: at.AssociateID})
+		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode,
+			AssociateID: at.AssociateID})
 		return err
 	})
 	return survivor, err
 }
 
 // MergeApproved merges two profiles on a manager's word.
-func MergeApproved(ctx context.Context, db pg.DB, at origin.Origin, one, other int64, word staff.Approval) (survivor int64, err error) {
+func MergeApproved(ctx context.Context, db pg.DB, at origin.Origin, one, other int64,
+	word staff.Approval) (survivor int64, err error) {
 	if err := staff.Approve(ctx, db, word, at.LocationID, at.DeviceID); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason, AssociateID: at.AssociateID, ApprovedBy: word.ManagerID})
+		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason,
+			AssociateID: at.AssociateID, ApprovedBy: word.ManagerID})
 		return err
 	})
 	return survivor, err
 }
 
 // merge keeps the one with an account, else the older one.
-func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64, err error) {
+func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64,
+	err error) {
 	m.SurvivorID, m.AbsorbedID, err = customer.OlderFirst(ctx, tx, one, other)
 	if err != nil {
 		return 0, err
@@ -135,7 +152,8 @@ func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m
 	return m.SurvivorID, err
 }
 
-// AddIdentity adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent to it.
+// AddIdentity adds an email or a phone number that somebody gave at a counter: unproven, until they open what is sent
+// to it.
 func AddIdentity(ctx context.Context, db pg.DB, at origin.Origin, person int64, typed, country string) error {
 	identity := customer.Identity{Source: at.Channel}
 	if email, ok := customer.NormalEmail(typed); ok {
@@ -145,16 +163,18 @@ func AddIdentity(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 	} else {
 		return fault.Field("contact", "Enter a valid email address or phone number.")
 	}
-	return change(ctx, db, at, person, "customer.identified", map[string]any{"kind": identity.Kind}, func(ctx context.Context, tx pgx.Tx) error {
-		return customer.Identify(ctx, tx, person, identity)
-	})
+	return change(ctx, db, at, person, "customer.identified", map[string]any{"kind": identity.Kind},
+		func(ctx context.Context, tx pgx.Tx) error {
+			return customer.Identify(ctx, tx, person, identity)
+		})
 }
 
 // RemoveIdentity takes an identity away that was written down wrongly. A proven one is its owner's to take away.
 func RemoveIdentity(ctx context.Context, db pg.DB, at origin.Origin, person, identityID int64) error {
-	return change(ctx, db, at, person, "customer.unidentified", map[string]any{"identity": identityID}, func(ctx context.Context, tx pgx.Tx) error {
-		return customer.DropUnproven(ctx, tx, person, identityID)
-	})
+	return change(ctx, db, at, person, "customer.unidentified", map[string]any{"identity": identityID},
+		func(ctx context.Context, tx pgx.Tx) error {
+			return customer.DropUnproven(ctx, tx, person, identityID)
+		})
 }
 
 // CloseNote deals with an alert, or strikes out a note.
@@ -182,13 +202,15 @@ func AddNote(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind
 
 // Tag groups customers by a word.
 func Tag(ctx context.Context, db pg.DB, at origin.Origin, person int64, tag string, on bool) error {
-	return change(ctx, db, at, person, "customer.tagged", map[string]any{"on": on}, func(ctx context.Context, tx pgx.Tx) error {
-		return customer.Tag(ctx, tx, person, tag, on)
-	})
+	return change(ctx, db, at, person, "customer.tagged", map[string]any{"on": on},
+		func(ctx context.Context, tx pgx.Tx) error {
+			return customer.Tag(ctx, tx, person, tag, on)
+		})
 }
 
 // change is a change of somebody's profile by staff, with its line in the audit trail.
-func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, action string, after map[string]any, write func(context.Context, pgx.Tx) error) error {
+func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, action string, after map[string]any,
+	write func(context.Context, pgx.Tx) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err

@@ -65,7 +65,8 @@ func SaveDetails(ctx context.Context, db pg.DB, person int64, d DetailsForm) err
 	})
 }
 
-// Prefer keeps what somebody said they wear or like, to a colleague at a counter or in the browser; an empty value takes it back.
+// Prefer keeps what somebody said they wear or like, to a colleague at a counter or in the browser; an empty value
+// takes it back.
 func Prefer(ctx context.Context, db pg.DB, at origin.Origin, person int64, name, value string) error {
 	name, value = text.Clean(name, 60), text.Clean(value, 60)
 	if name == "" {
@@ -94,7 +95,8 @@ func SaveAddress(ctx context.Context, db pg.DB, person int64, a customer.Address
 	if a.Town == "" {
 		form.Add("town", "Enter the town or village.")
 	}
-	for field, value := range map[string]string{"name": a.Name, "town": a.Town, "region": a.Region, "postcode": a.Postcode, "phone": a.Phone} {
+	for field, value := range map[string]string{"name": a.Name, "town": a.Town, "region": a.Region,
+		"postcode": a.Postcode, "phone": a.Phone} {
 		if utf8.RuneCountInString(value) > 120 {
 			form.Add(field, "That’s too long for a label. Use up to 120 characters.")
 		}

@@ -25,8 +25,8 @@ import (
 
 var ctx = context.Background()
 
-// TestMergeThenUnmergeIsNothing merges profiles of every make in every order and takes the merges back, the last first: every row that a
-// merge moves is as it was.
+// TestMergeThenUnmergeIsNothing merges profiles of every make in every order and takes the merges back, the last first:
+// every row that a merge moves is as it was.
 func TestMergeThenUnmergeIsNothing(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
@@ -40,8 +40,10 @@ func TestMergeThenUnmergeIsNothing(t *testing.T) {
 			before := state(r, sub)
 			var merges []int64
 			for range rapid.IntRange(1, 4).Draw(r, "merges") {
-				survivor, absorbed := rapid.SampledFrom(people).Draw(r, "survivor"), rapid.SampledFrom(people).Draw(r, "absorbed")
-				id, err := person.Merge(ctx, sub, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: survivor, AbsorbedID: absorbed, Proof: customer.ByCode})
+				survivor, absorbed := rapid.SampledFrom(people).Draw(r, "survivor"), rapid.SampledFrom(people).Draw(r,
+					"absorbed")
+				id, err := person.Merge(ctx, sub, origin.Origin{Channel: origin.Counter},
+					customer.Merge{SurvivorID: survivor, AbsorbedID: absorbed, Proof: customer.ByCode})
 				if f := fault.As(err); f != nil {
 					continue // Somebody who is part of another already, or the same one twice.
 				}
@@ -69,7 +71,8 @@ func profile(r *rapid.T, tx pgx.Tx, variants []int64) int64 {
 	require.NoError(r, err)
 	for _, v := range variants {
 		if n := rapid.SampledFrom([]int{0, 0, 1, 3, 60, 99}).Draw(r, "pieces"); n > 0 {
-			require.NoError(r, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, id, shopping.Item{VariantID: v, Quantity: n}))
+			require.NoError(r, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, id,
+				shopping.Item{VariantID: v, Quantity: n}))
 		}
 		for _, list := range []string{cart.WishList, cart.Later} {
 			if rapid.Bool().Draw(r, list) {
@@ -78,7 +81,8 @@ func profile(r *rapid.T, tx pgx.Tx, variants []int64) int64 {
 		}
 	}
 	if rapid.Bool().Draw(r, "address") {
-		require.NoError(r, customer.PutAddress(ctx, tx, id, customer.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Country: "GB"}))
+		require.NoError(r, customer.PutAddress(ctx, tx, id, customer.Address{Name: "Ada", Lines: "1 Mill Lane",
+			Town: "Leeds", Country: "GB"}))
 	}
 	return id
 }
@@ -88,9 +92,13 @@ func state(r require.TestingT, db pg.DB) (all string) {
 	require.NoError(r, db.QueryRow(ctx, `
 		SELECT concat_ws(E'\n',
 			(SELECT string_agg(format('customer %s into %s', id, merged_into), E'\n' ORDER BY id) FROM customer),
-			(SELECT string_agg(format('cart %s of %s %s at %s', id, customer_id, state, location_id), E'\n' ORDER BY id) FROM cart),
-			(SELECT string_agg(format('line %s in %s: %s × %s', id, cart_id, variant_id, quantity), E'\n' ORDER BY cart_id, variant_id) FROM cart_line WHERE cart_id IN (SELECT id FROM cart WHERE state <> 'joined')),
-			(SELECT string_agg(format('wish %s of %s: %s %s × %s', id, customer_id, list, variant_id, quantity), E'\n' ORDER BY id) FROM wish),
+			(SELECT string_agg(format('cart %s of %s %s at %s', id, customer_id, state, location_id), E'\n' ORDER BY id)
+				FROM cart),
+			(SELECT string_agg(format('line %s in %s: %s × %s', id, cart_id, variant_id, quantity), E'\n'
+				ORDER BY cart_id, variant_id) FROM cart_line WHERE cart_id IN (SELECT id FROM cart
+				WHERE state <> 'joined')),
+			(SELECT string_agg(format('wish %s of %s: %s %s × %s', id, customer_id, list, variant_id, quantity), E'\n'
+				ORDER BY id) FROM wish),
 			(SELECT string_agg(format('address %s of %s', id, customer_id), E'\n' ORDER BY id) FROM address))`).Scan(&all))
 	return all
 }
@@ -101,7 +109,8 @@ func sound(r require.TestingT, db pg.DB) {
 		SELECT count(*)
 		FROM customer c
 		WHERE merged_into IS NOT NULL AND (
-			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id)
+			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish
+				WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id)
 			OR EXISTS (SELECT FROM customer root WHERE root.id = c.merged_into AND root.merged_into IS NOT NULL))`).Scan(&wrong))
 	require.Zero(r, wrong)
 }
@@ -112,14 +121,18 @@ func TestWhatCameLaterStaysWithTheSurvivor(t *testing.T) {
 	c := sample.Load(t, tx)
 	ada := c.Ada(t, tx, c.Mug, 2, c.HarbourStreet)
 	guest := c.Ada(t, tx, c.Mug, 3, c.HarbourStreet)
-	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, guest, shopping.Item{VariantID: c.BlueMug, Quantity: 1}))
+	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, guest,
+		shopping.Item{VariantID: c.BlueMug, Quantity: 1}))
 
-	id, err := person.Merge(ctx, tx, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: ada, AbsorbedID: guest, Proof: customer.ByCode})
+	id, err := person.Merge(ctx, tx, origin.Origin{Channel: origin.Counter},
+		customer.Merge{SurvivorID: ada, AbsorbedID: guest, Proof: customer.ByCode})
 	require.NoError(t, err)
 	require.Equal(t, "5 MUG-W, 1 MUG-B", cartOf(t, tx, ada))
 	require.Empty(t, cartOf(t, tx, guest))
-	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, ada, shopping.Item{VariantID: c.Coat, Quantity: 1}))
-	_, err = tx.Exec(ctx, `DELETE FROM cart_line WHERE variant_id = $1 AND cart_id = (SELECT id FROM cart WHERE customer_id = $2 AND state = 'open')`, c.BlueMug, ada)
+	require.NoError(t, shopping.AddFor(ctx, tx, origin.Origin{Channel: origin.Web, Language: "en"}, ada,
+		shopping.Item{VariantID: c.Coat, Quantity: 1}))
+	_, err = tx.Exec(ctx,
+		`DELETE FROM cart_line WHERE variant_id = $1 AND cart_id = (SELECT id FROM cart WHERE customer_id = $2 AND state = 'open')`, c.BlueMug, ada)
 	require.NoError(t, err)
 
 	_, err = person.Unmerge(ctx, tx, origin.Origin{Channel: origin.Counter}, id, "")
@@ -141,8 +154,8 @@ func cartOf(t *testing.T, db pg.DB, customerID int64) (lines string) {
 	return lines
 }
 
-// TestMergesAndCartsRace merges a profile from many sides while things are put into its cart: one merge wins, no unit is lost, and
-// nobody who is part of another has a cart.
+// TestMergesAndCartsRace merges a profile from many sides while things are put into its cart: one merge wins, no unit
+// is lost, and nobody who is part of another has a cart.
 func TestMergesAndCartsRace(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
@@ -156,7 +169,8 @@ func TestMergesAndCartsRace(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, s := range survivors {
 			wg.Go(func() {
-				_, err := person.Merge(ctx, db, origin.Origin{Channel: origin.Counter}, customer.Merge{SurvivorID: s, AbsorbedID: guest, Proof: customer.ByCode})
+				_, err := person.Merge(ctx, db, origin.Origin{Channel: origin.Counter},
+					customer.Merge{SurvivorID: s, AbsorbedID: guest, Proof: customer.ByCode})
 				if err == nil {
 					won.Add(1)
 					return
@@ -164,7 +178,8 @@ func TestMergesAndCartsRace(t *testing.T) {
 				assert.True(t, fault.Is(err, fault.Conflict), "%v", err)
 			})
 			wg.Go(func() {
-				err := shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, guest, shopping.Item{VariantID: c.Mug, Quantity: 1})
+				err := shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, guest,
+					shopping.Item{VariantID: c.Mug, Quantity: 1})
 				if err == nil {
 					added.Add(1)
 					return

@@ -18,8 +18,9 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Merge makes the absorbed profile part of the survivor. Its orders, timeline and consents stay its own and are read through the person; its
-// open cart, lists and addresses move. Everything that moved is logged, so that Unmerge can take it back.
+// Merge makes the absorbed profile part of the survivor. Its orders, timeline and consents stay its own and are read
+// through the person; its open cart, lists and addresses move. Everything that moved is logged, so that Unmerge can
+// take it back.
 func Merge(ctx context.Context, db pg.DB, at origin.Origin, m customer.Merge) (id int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if id, err = customer.BeginMerge(ctx, tx, m); err != nil {
@@ -45,9 +46,11 @@ func Merge(ctx context.Context, db pg.DB, at origin.Origin, m customer.Merge) (i
 	return id, err
 }
 
-// Unmerge takes a merge back. What came later stays with the survivor, but for ways in: whoever signed in as the two is signed out, and a passkey
-// that was added meanwhile opens neither, because nobody knows any more which of them added it.
-func Unmerge(ctx context.Context, db pg.DB, at origin.Origin, mergeID int64, reason string) (m customer.Merge, err error) {
+// Unmerge takes a merge back. What came later stays with the survivor, but for ways in: whoever signed in as the two is
+// signed out, and a passkey that was added meanwhile opens neither, because nobody knows any more which of them added
+// it.
+func Unmerge(ctx context.Context, db pg.DB, at origin.Origin, mergeID int64, reason string) (m customer.Merge,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var moves []customer.Moved
 		if m, moves, err = customer.UndoMerge(ctx, tx, mergeID, at.AssociateID); err != nil {
@@ -83,21 +86,24 @@ func shutOut(ctx context.Context, tx pgx.Tx, person int64, since time.Time) erro
 	if err := customer.DropPasskeys(ctx, tx, person, since); err != nil {
 		return err
 	}
-	return customer.Revoke(ctx, tx, person, customer.ToSignIn, customer.ToReset, customer.ToClaim, customer.OldEmail, customer.NewEmail)
+	return customer.Revoke(ctx, tx, person, customer.ToSignIn, customer.ToReset, customer.ToClaim, customer.OldEmail,
+		customer.NewEmail)
 }
 
 // said writes a merge or its undoing where people look: both timelines, the audit trail, the pages that are open.
 func said(ctx context.Context, tx pgx.Tx, at origin.Origin, m customer.Merge, kind string) error {
 	batch := &pgx.Batch{}
 	for _, id := range []int64{m.SurvivorID, m.AbsorbedID} {
-		customer.Fact{CustomerID: id, Kind: kind, Channel: at.Channel, LocationID: at.LocationID, AssociateID: m.AssociateID, Detail: m.Proof}.Queue(batch)
+		customer.Fact{CustomerID: id, Kind: kind, Channel: at.Channel, LocationID: at.LocationID,
+			AssociateID: m.AssociateID, Detail: m.Proof}.Queue(batch)
 	}
 	live.QueueNotify(batch, live.Customer(m.SurvivorID), live.Customer(m.AbsorbedID))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("say that profiles were %s: %w", kind, err)
 	}
 	entry := staff.Entry{
-		AssociateID: m.AssociateID, ApprovedBy: m.ApprovedBy, Action: "customer." + kind, Subject: "customer", SubjectID: m.SurvivorID, LocationID: at.LocationID, Reason: m.Reason,
+		AssociateID: m.AssociateID, ApprovedBy: m.ApprovedBy, Action: "customer." +
+			kind, Subject: "customer", SubjectID: m.SurvivorID, LocationID: at.LocationID, Reason: m.Reason,
 		After: map[string]any{"absorbed": m.AbsorbedID, "proof": m.Proof},
 	}
 	return staff.Log(ctx, tx, entry)
@@ -106,9 +112,11 @@ func said(ctx context.Context, tx pgx.Tx, at origin.Origin, m customer.Merge, ki
 // log is what cart moved, as lines of a merge's log.
 func log(joined cart.Joined, wishes []cart.WishMove) (moves []customer.Moved, err error) {
 	if joined.From != 0 {
-		moves = append(moves, customer.Moved{What: customer.ClosedCart, RowID: joined.From}, customer.Moved{What: customer.MovedCart, RowID: joined.Into, Data: map[string]any{"made": joined.Made}})
+		moves = append(moves, customer.Moved{What: customer.ClosedCart, RowID: joined.From},
+			customer.Moved{What: customer.MovedCart, RowID: joined.Into, Data: map[string]any{"made": joined.Made}})
 		for _, line := range joined.Lines {
-			moves = append(moves, customer.Moved{What: customer.MovedLine, RowID: line.VariantID, Data: map[string]any{"added": line.Added}})
+			moves = append(moves, customer.Moved{What: customer.MovedLine, RowID: line.VariantID,
+				Data: map[string]any{"added": line.Added}})
 		}
 	}
 	for _, w := range wishes {
@@ -120,7 +128,8 @@ func log(joined cart.Joined, wishes []cart.WishMove) (moves []customer.Moved, er
 		if err != nil {
 			return nil, err
 		}
-		moves = append(moves, customer.Moved{What: what, RowID: w.ID, Data: map[string]any{"wish": json.RawMessage(raw)}})
+		moves = append(moves, customer.Moved{What: what, RowID: w.ID,
+			Data: map[string]any{"wish": json.RawMessage(raw)}})
 	}
 	return moves, nil
 }
@@ -152,7 +161,8 @@ func read(moves []customer.Moved) (joined cart.Joined, wishes []cart.WishMove, e
 	return joined, wishes, nil
 }
 
-// RecordConsent gives or withdraws one consent. Whoever takes back that we remember what they look at is forgotten in that at once.
+// RecordConsent gives or withdraws one consent. Whoever takes back that we remember what they look at is forgotten in
+// that at once.
 func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.ConsentEntry) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.LockActive(ctx, tx, person); err != nil {
@@ -162,7 +172,9 @@ func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.Conse
 			return err
 		}
 		if a.AssociateID != 0 {
-			entry := staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: "customer.consent", Subject: "customer", SubjectID: person, After: map[string]any{"purpose": a.Purpose, "medium": a.Medium, "given": a.Given}}
+			entry := staff.Entry{AssociateID: a.AssociateID, LocationID: a.LocationID, Action: "customer.consent",
+				Subject: "customer", SubjectID: person, After: map[string]any{"purpose": a.Purpose, "medium": a.Medium,
+					"given": a.Given}}
 			if err := staff.Log(ctx, tx, entry); err != nil {
 				return err
 			}

@@ -15,8 +15,9 @@ import (
 // mostDoubts is how many doubtful numbers one report names.
 const mostDoubts = 1000
 
-// RecheckPhones reads the numbers that stand in profiles again, once: an earlier reader took some for numbers of the wrong country. What no telephone can have is reported in
-// the trail, for somebody to look at; nothing is changed, and nobody is joined.
+// RecheckPhones reads the numbers that stand in profiles again, once: an earlier reader took some for numbers of the
+// wrong country. What no telephone can have is reported in the trail, for somebody to look at; nothing is changed, and
+// nobody is joined.
 func RecheckPhones(ctx context.Context, db pg.DB) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE shop SET phones_checked_at = now() WHERE phones_checked_at IS NULL`)
@@ -51,7 +52,8 @@ func RecheckPhones(ctx context.Context, db pg.DB) error {
 			if doubtful++; doubtful > mostDoubts {
 				continue
 			}
-			if err := staff.Log(ctx, tx, staff.Entry{Action: "phone.doubtful", Subject: "customer", SubjectID: k.Person}); err != nil {
+			if err := staff.Log(ctx, tx, staff.Entry{Action: "phone.doubtful", Subject: "customer",
+				SubjectID: k.Person}); err != nil {
 				return err
 			}
 		}

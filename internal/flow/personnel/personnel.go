@@ -1,4 +1,5 @@
-// Package personnel is who works here changing: coming, going, another role, other stores, a lost phone; and the machines they work on.
+// Package personnel is who works here changing: coming, going, another role, other stores, a lost phone; and the
+// machines they work on.
 package personnel
 
 import (
@@ -28,7 +29,8 @@ type Form struct {
 func (f *Form) check(ctx context.Context, db pg.DB, fresh bool) error {
 	var form fault.Form
 	f.Name = strings.Join(strings.Fields(f.Name), " ")
-	if f.Name == "" || utf8.RuneCountInString(f.Name) > 80 || !utf8.ValidString(f.Name) || strings.ContainsRune(f.Name, 0) {
+	if f.Name == "" || utf8.RuneCountInString(f.Name) > 80 || !utf8.ValidString(f.Name) ||
+		strings.ContainsRune(f.Name, 0) {
 		form.Add("name", "Enter a name, up to 80 characters.")
 	}
 	if fresh {
@@ -56,7 +58,8 @@ func (f *Form) check(ctx context.Context, db pg.DB, fresh bool) error {
 	return form.Err()
 }
 
-// Hire adds an associate and answers with a first password, which is shown once. They change it, and set up their second factor, when they come in.
+// Hire adds an associate and answers with a first password, which is shown once. They change it, and set up their
+// second factor, when they come in.
 func Hire(ctx context.Context, db pg.DB, f Form, by int64) (password string, err error) {
 	if err := f.check(ctx, db, true); err != nil {
 		return "", err
@@ -67,7 +70,8 @@ func Hire(ctx context.Context, db pg.DB, f Form, by int64) (password string, err
 		if err := staff.Create(ctx, tx, &a, password); err != nil {
 			return err
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.hired", Subject: "associate", SubjectID: a.ID, After: f.facts()})
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.hired", Subject: "associate",
+			SubjectID: a.ID, After: f.facts()})
 	})
 	return password, err
 }
@@ -82,7 +86,8 @@ func (f Form) facts() map[string]any {
 	return map[string]any{"role": f.Role, "locations": f.Locations, "disabled": f.Disabled}
 }
 
-// Change changes what an associate may do and where. It holds at their next request; whoever is shut out is signed out at once.
+// Change changes what an associate may do and where. It holds at their next request; whoever is shut out is signed out
+// at once.
 func Change(ctx context.Context, db pg.DB, id int64, f Form, before Form, by int64) error {
 	if err := f.check(ctx, db, false); err != nil {
 		return err
@@ -97,14 +102,17 @@ func Change(ctx context.Context, db pg.DB, id int64, f Form, before Form, by int
 				return err
 			}
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.changed", Subject: "associate", SubjectID: id, Before: before.facts(), After: f.facts()})
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.changed", Subject: "associate",
+			SubjectID: id, Before: before.facts(), After: f.facts()})
 	})
 }
 
-// ResetPassword gives an associate a new first password and takes their second factors and PIN away: the phone is lost, and an admin knows who asks.
+// ResetPassword gives an associate a new first password and takes their second factors and PIN away: the phone is lost,
+// and an admin knows who asks.
 func ResetPassword(ctx context.Context, db pg.DB, id, by int64) (password string, err error) {
 	if id == by {
-		return "", fault.New(fault.Denied, "Change your own password under “PIN and password”. Another admin can reset it for you.")
+		return "", fault.New(fault.Denied,
+			"Change your own password under “PIN and password”. Another admin can reset it for you.")
 	}
 	password = firstPassword()
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -117,7 +125,8 @@ func ResetPassword(ctx context.Context, db pg.DB, id, by int64) (password string
 		if err := session.EndAssociate(ctx, tx, id); err != nil {
 			return err
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.renewed", Subject: "associate", SubjectID: id})
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: "associate.renewed", Subject: "associate",
+			SubjectID: id})
 	})
 	return password, err
 }
@@ -131,11 +140,13 @@ func Unlock(ctx context.Context, db pg.DB, deviceID, locationID, by int64) error
 	return device(ctx, db, deviceID, locationID, by, "device.unlocked", staff.UnlockDevice)
 }
 
-func device(ctx context.Context, db pg.DB, deviceID, locationID, by int64, action string, do func(context.Context, pgx.Tx, int64) error) error {
+func device(ctx context.Context, db pg.DB, deviceID, locationID, by int64, action string,
+	do func(context.Context, pgx.Tx, int64) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := do(ctx, tx, deviceID); err != nil {
 			return err
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: action, Subject: "device", SubjectID: deviceID, LocationID: locationID})
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: action, Subject: "device", SubjectID: deviceID,
+			LocationID: locationID})
 	})
 }

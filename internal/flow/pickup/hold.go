@@ -26,16 +26,19 @@ import (
 // reminders are sent so long before a hold ends.
 var reminders = []time.Duration{24 * time.Hour, 4 * time.Hour}
 
-// beforeLapse is how long before a card's authorisation lapses a hold ends at the latest: until then the goods are handed over and the money is captured.
+// beforeLapse is how long before a card's authorisation lapses a hold ends at the latest: until then the goods are
+// handed over and the money is captured.
 const beforeLapse = time.Hour
 
-// Remind tells shoppers whose hold ends soon. Each is told once for each of the two times; a hold that was shorter from the start skips the earlier one.
+// Remind tells shoppers whose hold ends soon. Each is told once for each of the two times; a hold that was shorter from
+// the start skips the earlier one.
 func Remind(ctx context.Context, db pg.DB) error {
 	for i, before := range reminders {
 		rows, err := db.Query(ctx, `
 			SELECT id
 			FROM fulfilment
-			WHERE state = 'ready' AND reminded < $1 AND hold_until > now() AND hold_until <= now() + $2 AND ready_at < hold_until - $2
+			WHERE state = 'ready' AND reminded < $1 AND hold_until > now() AND hold_until <= now() + $2
+				AND ready_at < hold_until - $2
 			ORDER BY hold_until
 			LIMIT 500`, i+1, before)
 		if err != nil {
@@ -51,7 +54,8 @@ func Remind(ctx context.Context, db pg.DB) error {
 				if err != nil || orderID == 0 {
 					return err
 				}
-				return jobs.Insert(ctx, tx, message.OrderMail{OrderID: orderID, Mail: message.MailHold, Line: id*10 + int64(i+1)})
+				return jobs.Insert(ctx, tx, message.OrderMail{OrderID: orderID, Mail: message.MailHold,
+					Line: id*10 + int64(i+1)})
 			})
 			if err != nil {
 				return err
@@ -61,7 +65,8 @@ func Remind(ctx context.Context, db pg.DB) error {
 	return nil
 }
 
-// Extend keeps a staged pickup for as long again, once, and never past the time at which the card's authorisation lapses. The answer is when it ends now.
+// Extend keeps a staged pickup for as long again, once, and never past the time at which the card's authorisation
+// lapses. The answer is when it ends now.
 func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until time.Time, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		h, err := order.LockOrder(ctx, tx, orderID)
@@ -81,7 +86,9 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		case hold.State != order.Ready || !hold.Until.After(time.Now()):
 			return fault.New(fault.Conflict, "This order isn’t waiting for collection any more.")
 		case hold.Extended:
-			return fault.New(fault.Conflict, "We’ve already extended this once. Collect it by {time}, or ask the store.", text.Args{"time": hold.Until.In(hold.Zone()).Format("Monday 2 January, 15:04")})
+			return fault.New(fault.Conflict,
+				"We’ve already extended this once. Collect it by {time}, or ask the store.",
+				text.Args{"time": hold.Until.In(hold.Zone()).Format("Monday 2 January, 15:04")})
 		}
 		store, err := location.ByID(ctx, tx, hold.LocationID)
 		if err != nil {
@@ -92,7 +99,8 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 			until = hold.Lapses.Add(-beforeLapse).Truncate(time.Minute)
 		}
 		if !until.After(hold.Until) {
-			return fault.New(fault.Conflict, "Your payment authorisation ends soon, so we can’t hold it any longer. Please collect it in time, or cancel and order again.")
+			return fault.New(fault.Conflict,
+				"Your payment authorisation ends soon, so we can’t hold it any longer. Please collect it in time, or cancel and order again.")
 		}
 		done, err := order.ExtendHold(ctx, tx, fulfilmentID, until)
 		if err != nil || !done {
@@ -103,8 +111,8 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 	return until, err
 }
 
-// Expire ends the holds that are over: what was not collected is cancelled, with money, points and codes as for any cancelled order, the shopper is told, and the store puts
-// the goods back.
+// Expire ends the holds that are over: what was not collected is cancelled, with money, points and codes as for any
+// cancelled order, the shopper is told, and the store puts the goods back.
 func Expire(ctx context.Context, db pg.DB) error {
 	return jobs.Each(ctx, db, `
 		SELECT id, location_id
@@ -138,10 +146,13 @@ func expire(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, locat
 		if err := order.NoShow(ctx, tx, fulfilmentID); err != nil {
 			return err
 		}
-		if err := task.Add(ctx, tx, task.New{LocationID: f.LocationID, Kind: task.Restock, Cause: fmt.Sprintf("fulfilment:%d", f.ID), OrderID: f.OrderID, DueAt: time.Now().Add(24 * time.Hour)}); err != nil {
+		if err := task.Add(ctx, tx, task.New{LocationID: f.LocationID, Kind: task.Restock,
+			Cause: fmt.Sprintf("fulfilment:%d", f.ID), OrderID: f.OrderID,
+			DueAt: time.Now().Add(24 * time.Hour)}); err != nil {
 			return err
 		}
-		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, Line: f.ID}); err != nil {
+		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled,
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, Line: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)

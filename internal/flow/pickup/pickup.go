@@ -1,4 +1,5 @@
-// Package pickup is the way of an order over the counter: fetched from the shelf, staged, and handed to whoever can prove it is theirs.
+// Package pickup is the way of an order over the counter: fetched from the shelf, staged, and handed to whoever can
+// prove it is theirs.
 package pickup
 
 import (
@@ -62,7 +63,8 @@ func Ready(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, 
 		if !done {
 			return alreadyDone(f)
 		}
-		return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady, Line: f.ID})
+		return settle.Tell(ctx, tx, at, f, customer.Contacted,
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady, Line: f.ID})
 	})
 }
 
@@ -90,8 +92,8 @@ func Pick(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, orderLi
 	})
 }
 
-// NotFound says that some units of a line are not on the shelf: the shopper is told and pays nothing for them, the claim
-// is given up and the difference booked.
+// NotFound says that some units of a line are not on the shelf: the shopper is told and pays nothing for them, the
+// claim is given up and the difference booked.
 func NotFound(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, orderLineID int64, quantity int) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		f, err := lock(ctx, tx, at, fulfilmentID)
@@ -114,7 +116,8 @@ func NotFound(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, ord
 		if err := recount(ctx, tx, at.LocationID, f.OrderID, variantID); err != nil {
 			return err
 		}
-		return inventory.NotFound(ctx, tx, orderLineID, quantity, inventory.Reason{Channel: at.Channel, Reason: "not found", AssociateID: at.AssociateID})
+		return inventory.NotFound(ctx, tx, orderLineID, quantity,
+			inventory.Reason{Channel: at.Channel, Reason: "not found", AssociateID: at.AssociateID})
 	})
 }
 
@@ -136,7 +139,8 @@ func Cancel(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64)
 		if _, err := settle.RefundCancelled(ctx, tx, f.OrderID); err != nil {
 			return err
 		}
-		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, Line: f.ID}); err != nil {
+		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled,
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, Line: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)
@@ -149,7 +153,8 @@ var (
 )
 
 // HandOver checks the code, records the money and gives the goods away. The answer is the change to give.
-func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, code string, paid settle.CounterPayment) (change money.Money, err error) {
+func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, code string,
+	paid settle.CounterPayment) (change money.Money, err error) {
 	// The tries are counted outside the transaction, which a wrong code rolls back.
 	if err := limit.Attempt(ctx, db, orderScope(fulfilmentID), perOrder); err != nil {
 		return money.Money{}, err
@@ -178,8 +183,8 @@ func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int6
 		return handOver(ctx, tx, at, f, proof, paid)
 	})
 	if err != nil && !wrongCode(err) {
-		// The code was right, or was never looked at: the try is not held against anybody. Should that fail, a try is lost for a quarter of an
-		// hour, which is less than what went wrong already.
+		// The code was right, or was never looked at: the try is not held against anybody. Should that fail, a try is
+		// lost for a quarter of an hour, which is less than what went wrong already.
 		_ = limit.Return(ctx, db, orderScope(fulfilmentID))
 		_ = ReturnCodeAttempt(ctx, db, at)
 	}
@@ -189,14 +194,16 @@ func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int6
 	return change, ReturnCodeAttempt(ctx, db, at)
 }
 
-// decidedBeforePaid refuses to take money for units that were not found while their shopper has not said what they want instead.
+// decidedBeforePaid refuses to take money for units that were not found while their shopper has not said what they want
+// instead.
 func decidedBeforePaid(ctx context.Context, tx pgx.Tx, f *order.Fulfilment) error {
 	if f.Due == 0 {
 		return nil
 	}
 	open, err := order.Shortages(ctx, tx, f.OrderID)
 	if err == nil && len(open) > 0 {
-		err = fault.New(fault.Conflict, "Something in this order wasn’t found. Ask what they’d like instead, then take the payment.")
+		err = fault.New(fault.Conflict,
+			"Something in this order wasn’t found. Ask what they’d like instead, then take the payment.")
 	}
 	return err
 }
@@ -211,7 +218,8 @@ func CountCodeAttempt(ctx context.Context, db pg.DB, at origin.Origin) error {
 	return limit.Attempt(ctx, db, deskScope(at), perDesk)
 }
 
-// MayOpen refuses, like HandOver, an order whose code was tried too often, so that no other box says whether a code is right.
+// MayOpen refuses, like HandOver, an order whose code was tried too often, so that no other box says whether a code is
+// right.
 func MayOpen(ctx context.Context, db pg.DB, fulfilmentID int64) error {
 	return limit.Check(ctx, db, orderScope(fulfilmentID), perOrder)
 }
@@ -233,7 +241,8 @@ func matches(f *order.Fulfilment, typed string) (proof string, ok bool) {
 	if subtle.ConstantTimeCompare([]byte(typed), []byte(f.Code)) == 1 {
 		return "code", true
 	}
-	if _, token, found := strings.Cut(typed, ScanPrefix); found && subtle.ConstantTimeCompare([]byte(token), []byte(f.Token)) == 1 {
+	if _, token, found := strings.Cut(typed, ScanPrefix); found &&
+		subtle.ConstantTimeCompare([]byte(token), []byte(f.Token)) == 1 {
 		return "scan", true
 	}
 	return "", false
@@ -249,7 +258,8 @@ func HandOverSale(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID 
 		if err != nil {
 			return err
 		}
-		if f.State != order.ToPick || f.Method != quote.CarryOut || f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
+		if f.State != order.ToPick || f.Method != quote.CarryOut || f.PaymentState != order.Authorised &&
+			f.PaymentState != order.Paid {
 			return alreadyDone(f)
 		}
 		loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
@@ -263,13 +273,15 @@ func HandOverSale(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID 
 		if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: customer.Collected, Channel: at.Channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: customer.Collected,
+			Channel: at.Channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
 			return err
 		}
 		if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {
 			return err
 		}
-		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
+		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel,
+			AssociateID: at.AssociateID})
 	})
 }
 
@@ -298,7 +310,8 @@ func EmailReceipt(ctx context.Context, db pg.DB, at origin.Origin, orderID int64
 	})
 }
 
-func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, proof string, paid settle.CounterPayment) error {
+func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, proof string,
+	paid settle.CounterPayment) error {
 	loose, err := order.UnreservedLines(ctx, tx, f.OpenLines)
 	if err != nil {
 		return err
@@ -311,14 +324,16 @@ func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilm
 		return alreadyDone(f)
 	}
 	if f.PaymentState == order.Due {
-		if err := settle.RecordTender(ctx, tx, f.OrderID, payment.New{Kind: paid.Kind, Amount: f.Due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
+		if err := settle.RecordTender(ctx, tx, f.OrderID, payment.New{Kind: paid.Kind, Amount: f.Due, Given: paid.Given,
+			AssociateID: at.AssociateID}); err != nil {
 			return err
 		}
 	}
 	if err := settle.HandedOver(ctx, tx, f.OrderID, f.ID, f.CustomerID); err != nil {
 		return err
 	}
-	if err := settle.Tell(ctx, tx, at, f, customer.Collected, message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
+	if err := settle.Tell(ctx, tx, at, f, customer.Collected,
+		message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
 		return err
 	}
 	return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})
@@ -348,5 +363,7 @@ func alreadyDone(f *order.Fulfilment) error {
 
 // recount asks a store to count a shelf that had less than it should.
 func recount(ctx context.Context, tx pgx.Tx, locationID, orderID, variantID int64) error {
-	return task.Add(ctx, tx, task.New{LocationID: locationID, Kind: task.Recount, Cause: fmt.Sprintf("variant:%d", variantID), OrderID: orderID, VariantID: variantID, DueAt: time.Now().Add(48 * time.Hour)})
+	return task.Add(ctx, tx, task.New{LocationID: locationID, Kind: task.Recount,
+		Cause: fmt.Sprintf("variant:%d", variantID), OrderID: orderID, VariantID: variantID,
+		DueAt: time.Now().Add(48 * time.Hour)})
 }

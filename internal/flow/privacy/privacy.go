@@ -46,7 +46,8 @@ func (Export) Kind() string { return "export" }
 
 var perPerson = limit.Rule{Max: 3, Window: 24 * time.Hour}
 
-// RequestExport has everything about a person put together; the link to it is mailed to their proven address. By is whoever asks for them, or empty.
+// RequestExport has everything about a person put together; the link to it is mailed to their proven address. By is
+// whoever asks for them, or empty.
 func RequestExport(ctx context.Context, db pg.DB, at origin.Origin, person int64, by staff.Entry) error {
 	_, _, addresses, err := customer.Contacts(ctx, db, person, customer.Email)
 	if err != nil {
@@ -66,7 +67,8 @@ func RequestExport(ctx context.Context, db pg.DB, at origin.Origin, person int64
 		if err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Exported, Channel: at.Channel, AssociateID: by.AssociateID, LocationID: by.LocationID}); err != nil {
+		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Exported,
+			Channel: at.Channel, AssociateID: by.AssociateID, LocationID: by.LocationID}); err != nil {
 			return err
 		}
 		if by.AssociateID != 0 {
@@ -109,7 +111,8 @@ func BuildExport(ctx context.Context, db pg.DB, store *files.Store, exportID int
 		if err != nil {
 			return err
 		}
-		id, err := customer.Ask(ctx, tx, customer.OneTime{Purpose: customer.ForExport, CustomerID: person, Target: addresses[0], Payload: payload}, KeepExport)
+		id, err := customer.Ask(ctx, tx, customer.OneTime{Purpose: customer.ForExport, CustomerID: person,
+			Target: addresses[0], Payload: payload}, KeepExport)
 		if err != nil {
 			return err
 		}
@@ -152,8 +155,8 @@ func Sweep(ctx context.Context, db pg.DB, store *files.Store) error {
 	return err
 }
 
-// forgotten is an entry of the list that is kept outside the database: whom a restored backup has to forget again. The time a profile was
-// made tells it from another one that gets the same number after a restore.
+// forgotten is an entry of the list that is kept outside the database: whom a restored backup has to forget again. The
+// time a profile was made tells it from another one that gets the same number after a restore.
 //
 // Known is how other systems and we knew them, as keyed hashes: an import leaves out whoever is among them.
 type forgotten struct {
@@ -169,8 +172,8 @@ type forgottenCustomer struct {
 
 const erasures = "erasure-"
 
-// Erase forgets a person: everything that names them, or by which they could be found, in every table. Money, tax and stock rows stay, without
-// a name. It waits for nothing but orders that still lie ready for them.
+// Erase forgets a person: everything that names them, or by which they could be found, in every table. Money, tax and
+// stock rows stay, without a name. It waits for nothing but orders that still lie ready for them.
 func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by staff.Entry) error {
 	var copies []string
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -186,9 +189,11 @@ func Erase(ctx context.Context, db pg.DB, store *files.Store, person int64, by s
 			return err
 		}
 		if waiting > 0 {
-			return fault.New(fault.Conflict, "There’s an order still to collect. Once it’s collected or cancelled, everything can be deleted.")
+			return fault.New(fault.Conflict,
+				"There’s an order still to collect. Once it’s collected or cancelled, everything can be deleted.")
 		}
-		// The list comes first: a list without an erasure is replayed into one, an erasure without a list comes back with the next backup.
+		// The list comes first: a list without an erasure is replayed into one, an erasure without a list comes back
+		// with the next backup.
 		known, err := knownBy(ctx, tx, person)
 		if err != nil {
 			return err
@@ -272,7 +277,8 @@ func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.E
 	if err := cart.Forget(ctx, tx, all); err != nil {
 		return nil, err
 	}
-	for _, forget := range []func(context.Context, pgx.Tx, []int64) error{order.Forget, giftcard.Forget, cart.ForgetNotes} {
+	for _, forget := range []func(context.Context, pgx.Tx, []int64) error{order.Forget, giftcard.Forget,
+		cart.ForgetNotes} {
 		if err := forget(ctx, tx, all); err != nil {
 			return nil, err
 		}

@@ -53,7 +53,8 @@ const (
 	canaryStreet = "17 Umbelliferous Row"
 )
 
-var traces = []string{"ephyrine", "uillfeather", "canary.example", "4969876", "xylographic", "velocipede", "mbelliferous", "gnomonic"}
+var traces = []string{"ephyrine", "uillfeather", "canary.example", "4969876", "xylographic", "velocipede",
+	"mbelliferous", "gnomonic"}
 
 type place struct {
 	*sample.Chain
@@ -70,7 +71,9 @@ func open(t *testing.T) *place {
 	mails, err := catcher.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { mails.Close() })
-	client, err := work.Start(ctx, work.Tools{DB: pool, Files: store, Sender: message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com"}, BaseURL: "http://shop.example"})
+	client, err := work.Start(ctx, work.Tools{DB: pool, Files: store,
+		Sender:  message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com"},
+		BaseURL: "http://shop.example"})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		stopping, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -80,32 +83,43 @@ func open(t *testing.T) *place {
 	return &place{sample.Load(t, pool), pool, store, mails}
 }
 
-// canary lives: an account, an order that was collected, another profile of theirs, an address, notes, consents, what they looked at.
+// canary lives: an account, an order that was collected, another profile of theirs, an address, notes, consents, what
+// they looked at.
 func (p *place) canary(t *testing.T) (who int64) {
 	t.Helper()
 	who, _ = sample.Account(t, p.db, canaryName, canaryEmail)
 	at := origin.Origin{Channel: origin.Counter, AssociateID: p.Bea.ID, LocationID: p.HarbourStreet.ID}
 	device := "the cookie of the canary's phone"
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(device), Source: "web", Verified: true})
+		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device,
+			Value: customer.DeviceValue(device), Source: "web", Verified: true})
 	}))
 	require.NoError(t, person.AddIdentity(ctx, p.db, at, who, canaryPhone, "GB"))
-	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet, Town: "Leeds", Country: "GB"}))
+	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet,
+		Town: "Leeds", Country: "GB"}))
 	require.NoError(t, person.AddNote(ctx, p.db, at, who, "note", canaryNote))
 	require.NoError(t, person.Tag(ctx, p.db, at, who, "gnomonic", true))
-	require.NoError(t, person.Prefer(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, "gnomonic hats", "58"))
-	require.NoError(t, person.RecordConsent(ctx, p.db, who, customer.ConsentEntry{Purpose: customer.Personalisation, Medium: customer.InShop, Given: true, Source: "web"}))
-	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device), At: time.Now(), Words: canaryWords}}))
-	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: who}, p.BlueMug)
+	require.NoError(t, person.Prefer(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+		"gnomonic hats", "58"))
+	require.NoError(t, person.RecordConsent(ctx, p.db, who, customer.ConsentEntry{Purpose: customer.Personalisation,
+		Medium: customer.InShop, Given: true, Source: "web"}))
+	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device),
+		At: time.Now(), Words: canaryWords}}))
+	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		shopping.Shopper{Person: who}, p.BlueMug)
 	require.NoError(t, err)
-	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName, canaryEmail, canaryPhone, "GB")
+	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName,
+		canaryEmail, canaryPhone, "GB")
 	require.NoError(t, err)
 	p.buy(t, till)
-	_, err = person.Merge(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID}, customer.Merge{SurvivorID: who, AbsorbedID: till, Proof: customer.ByManager, Reason: "I know " + canaryName, AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID})
+	_, err = person.Merge(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID},
+		customer.Merge{SurvivorID: who, AbsorbedID: till, Proof: customer.ByManager, Reason: "I know " + canaryName,
+			AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID})
 	require.NoError(t, err)
 	p.buy(t, who)
 	require.NoError(t, account.Forgotten(ctx, p.db, canaryEmail, account.Browser{From: "10.0.0.1"}))
-	_, err = account.SignIn(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, canaryEmail, "not the password, not at all", account.Browser{From: "10.0.0.1"})
+	_, err = account.SignIn(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, canaryEmail,
+		"not the password, not at all", account.Browser{From: "10.0.0.1"})
 	require.Error(t, err)
 	return who
 }
@@ -113,15 +127,21 @@ func (p *place) canary(t *testing.T) (who int64) {
 // buy places an order and has it collected.
 func (p *place) buy(t *testing.T, who int64) {
 	t.Helper()
-	require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, shopping.Item{VariantID: p.Mug, Quantity: 1, LocationID: p.HarbourStreet.ID}))
+	require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+		shopping.Item{VariantID: p.Mug, Quantity: 1, LocationID: p.HarbourStreet.ID}))
 	b, err := basket.Load(ctx, p.db, who, "en")
 	require.NoError(t, err)
-	link, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Pay: payment.PayAtPickup})
+	link, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: canaryName,
+			Email: canaryEmail, Phone: canaryPhone, Pay: payment.PayAtPickup})
 	require.NoError(t, err)
 	var fulfilment int64
 	var code string
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`, link.PublicID).Scan(&fulfilment, &code))
-	desk := origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID, Language: "en"}
+	require.NoError(t, p.db.QueryRow(ctx,
+		`SELECT f.id, f.code FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE o.public_id = $1`,
+		link.PublicID).Scan(&fulfilment, &code))
+	desk := origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID, AssociateID: p.Bea.ID,
+		Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, p.db, desk, fulfilment, "A1"))
 	_, err = pickup.HandOver(ctx, p.db, desk, fulfilment, code, settle.CounterPayment{Kind: payment.Terminal})
 	require.NoError(t, err)
@@ -130,14 +150,16 @@ func (p *place) buy(t *testing.T, who int64) {
 // dump is every row of every table as text.
 func (p *place) dump(t *testing.T) string {
 	t.Helper()
-	rows, err := p.db.Query(ctx, `SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`)
+	rows, err := p.db.Query(ctx,
+		`SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`)
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	var all strings.Builder
 	for _, table := range tables {
 		var body string
-		require.NoError(t, p.db.QueryRow(ctx, fmt.Sprintf(`SELECT coalesce(string_agg(r::text, E'\n'), '') FROM %s r`, pgx.Identifier{table}.Sanitize())).Scan(&body))
+		require.NoError(t, p.db.QueryRow(ctx, fmt.Sprintf(`SELECT coalesce(string_agg(r::text, E'\n'), '') FROM %s r`,
+			pgx.Identifier{table}.Sanitize())).Scan(&body))
 		fmt.Fprintf(&all, "== %s\n%s\n", table, body)
 	}
 	return all.String()
@@ -148,9 +170,11 @@ func (p *place) money(t *testing.T) (all string) {
 	t.Helper()
 	require.NoError(t, p.db.QueryRow(ctx, `
 		SELECT concat_ws(E'\n',
-			(SELECT string_agg(format('%s %s %s %s %s', number, currency, lines, tax, total), ';' ORDER BY id) FROM orders),
+			(SELECT string_agg(format('%s %s %s %s %s', number, currency, lines, tax, total), ';' ORDER BY id)
+				FROM orders),
 			(SELECT string_agg(format('%s %s %s %s', sku, quantity, amount, tax), ';' ORDER BY id) FROM order_line),
-			(SELECT string_agg(format('%s %s %s', order_line_id, paid, tax), ';' ORDER BY order_line_id, n) FROM order_unit),
+			(SELECT string_agg(format('%s %s %s', order_line_id, paid, tax), ';' ORDER BY order_line_id, n)
+				FROM order_unit),
 			(SELECT string_agg(format('%s %s', kind, captured), ';' ORDER BY id) FROM tender),
 			(SELECT string_agg(format('%s %s', variant_id, delta), ';' ORDER BY id) FROM stock_move))`).Scan(&all))
 	return all
@@ -168,7 +192,8 @@ func (p *place) idle(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		var left int
-		require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*) FROM river_job WHERE state IN ('available', 'running', 'retryable')`).Scan(&left))
+		require.NoError(t, p.db.QueryRow(ctx,
+			`SELECT count(*) FROM river_job WHERE state IN ('available', 'running', 'retryable')`).Scan(&left))
 		return left == 0
 	}, 20*time.Second, 20*time.Millisecond)
 }
@@ -176,7 +201,8 @@ func (p *place) idle(t *testing.T) {
 func TestTheCanaryLeavesNoTrace(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+		staff.Entry{}))
 	p.link(t)
 	p.idle(t)
 	before := p.dump(t)
@@ -187,7 +213,8 @@ func TestTheCanaryLeavesNoTrace(t *testing.T) {
 
 	require.NoError(t, privacy.Erase(ctx, p.db, p.files, who, staff.Entry{AssociateID: p.Bea.ID}))
 
-	// Invoices and credit notes are what tax law has a shop keep, with the buyer's name as it was written: the one table that still names them.
+	// Invoices and credit notes are what tax law has a shop keep, with the buyer's name as it was written: the one
+	// table that still names them.
 	after := p.dump(t)
 	before, paper, _ := strings.Cut(after, "== document\n")
 	_, rest, _ := strings.Cut(paper, "== ")
@@ -203,15 +230,18 @@ func TestTheCanaryLeavesNoTrace(t *testing.T) {
 	copies, err := p.files.List("export-")
 	require.NoError(t, err)
 	require.Empty(t, copies, "the copy that was made is gone")
-	require.True(t, fault.Is(privacy.Erase(ctx, p.db, p.files, who, staff.Entry{}), fault.NotFound), "nobody is forgotten twice")
+	require.True(t, fault.Is(privacy.Erase(ctx, p.db, p.files, who, staff.Entry{}), fault.NotFound),
+		"nobody is forgotten twice")
 	p.sound(t)
 }
 
-// TestTheCopyHasEverything reads the zip from the mailed link and finds every word of the canary's in the JSON and the tables.
+// TestTheCopyHasEverything reads the zip from the mailed link and finds every word of the canary's in the JSON and the
+// tables.
 func TestTheCopyHasEverything(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
-	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+		staff.Entry{}))
 	token := p.link(t)
 
 	file, err := privacy.OpenExport(ctx, p.db, p.files, token)
@@ -232,7 +262,8 @@ func TestTheCopyHasEverything(t *testing.T) {
 			var all map[string][]map[string]any
 			require.NoError(t, json.Unmarshal(read, &all))
 			require.Len(t, all["orders"], 2, "of both profiles")
-			for _, word := range []string{canaryName, canaryEmail, canaryPhone, canaryWords, canaryNote, canaryStreet, "gnomonic", "MUG-B"} {
+			for _, word := range []string{canaryName, canaryEmail, canaryPhone, canaryWords, canaryNote, canaryStreet,
+				"gnomonic", "MUG-B"} {
 				require.Contains(t, string(read), word)
 			}
 			continue
@@ -277,7 +308,8 @@ func TestEveryTableOfACustomerIsInTheCopy(t *testing.T) {
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, staff.Entry{}))
+	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+		staff.Entry{}))
 	file, err := privacy.OpenExport(ctx, p.db, p.files, p.link(t))
 	require.NoError(t, err)
 	defer file.Close()
@@ -291,7 +323,8 @@ func TestEveryTableOfACustomerIsInTheCopy(t *testing.T) {
 	}
 }
 
-// TestARestoredBackupForgetsAgain brings the canary back as a backup would, beside a newcomer who got a number of the erased, and replays the list.
+// TestARestoredBackupForgetsAgain brings the canary back as a backup would, beside a newcomer who got a number of the
+// erased, and replays the list.
 func TestARestoredBackupForgetsAgain(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
@@ -302,26 +335,30 @@ func TestARestoredBackupForgetsAgain(t *testing.T) {
 	_, err := p.db.Exec(ctx, `UPDATE customer SET name = $2, erased_at = NULL WHERE id = $1`, who, canaryName)
 	require.NoError(t, err)
 	var second int64
-	require.NoError(t, p.db.QueryRow(ctx, `UPDATE customer SET name = 'Newcomer', erased_at = NULL, merged_into = NULL, created_at = now() WHERE merged_into = $1 RETURNING id`, who).Scan(&second))
+	require.NoError(t, p.db.QueryRow(ctx,
+		`UPDATE customer SET name = 'Newcomer', erased_at = NULL, merged_into = NULL, created_at = now() WHERE merged_into = $1 RETURNING id`, who).Scan(&second))
 
 	n, err := privacy.ReapplyErasures(ctx, p.db, p.files)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	var names []string
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT array_agg(name ORDER BY id) FROM customer WHERE id IN ($1, $2)`, who, second).Scan(&names))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT array_agg(name ORDER BY id) FROM customer WHERE id IN ($1, $2)`, who,
+		second).Scan(&names))
 	require.ElementsMatch(t, []string{"", "Newcomer"}, names)
 	n, err = privacy.ReapplyErasures(ctx, p.db, p.files)
 	require.NoError(t, err)
 	require.Zero(t, n, "a second replay finds nobody")
 }
 
-// TestForgettingWaitsForOrders races erasures with the checkout of the same person: either the order is there and they are, or neither.
+// TestForgettingWaitsForOrders races erasures with the checkout of the same person: either the order is there and they
+// are, or neither.
 func TestForgettingWaitsForOrders(t *testing.T) {
 	p := open(t)
 	for round := range 30 {
 		email := fmt.Sprintf("ada%d@example.com", round)
 		who, _ := sample.Account(t, p.db, "Ada", email)
-		require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who, shopping.Item{VariantID: []int64{p.Mug, p.BlueMug}[round%2], Quantity: 1, LocationID: p.HarbourStreet.ID}))
+		require.NoError(t, shopping.AddFor(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
+			shopping.Item{VariantID: []int64{p.Mug, p.BlueMug}[round%2], Quantity: 1, LocationID: p.HarbourStreet.ID}))
 		b, err := basket.Load(ctx, p.db, who, "en")
 		require.NoError(t, err)
 		if !b.Ready() {
@@ -331,7 +368,9 @@ func TestForgettingWaitsForOrders(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
-				_, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: email, Pay: payment.PayAtPickup})
+				_, err := checkout.Place(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					checkout.Request{CustomerID: who, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada",
+						Email: email, Pay: payment.PayAtPickup})
 				if err == nil {
 					ordered.Add(1)
 				} else {
@@ -347,7 +386,8 @@ func TestForgettingWaitsForOrders(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		require.True(t, (ordered.Load() > 0) != (erased.Load() == 1), "round %d: %d ordered, %d erased", round, ordered.Load(), erased.Load())
+		require.True(t, (ordered.Load() > 0) != (erased.Load() == 1), "round %d: %d ordered, %d erased", round,
+			ordered.Load(), erased.Load())
 	}
 	p.sound(t)
 }

@@ -24,7 +24,8 @@ func (t *taking) here() basket.SaleContext {
 	return basket.SaleContext{LocationID: t.at.LocationID, CarryOut: true, Again: t.again, Agreed: t.agreed}
 }
 
-// price puts what they take instead into a cart of its own, while the customer's open one stands aside, and asks what it costs: the same question as in every sale.
+// price puts what they take instead into a cart of its own, while the customer's open one stands aside, and asks what
+// it costs: the same question as in every sale.
 func (t *taking) price(ctx context.Context) error {
 	if _, err := cart.SetAside(ctx, t.tx, t.person); err != nil {
 		return err
@@ -42,14 +43,16 @@ func (t *taking) price(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What costs today what the returned cost then is had for what was paid for that: an exchange for the same price is even, whatever promotion it was bought in.
+	// What costs today what the returned cost then is had for what was paid for that: an exchange for the same price is
+	// even, whatever promotion it was bought in.
 	if t.agree(b); len(t.agreed) > 0 {
 		if b, err = basket.LoadAt(ctx, t.tx, t.person, t.here(), t.at.Language); err != nil {
 			return err
 		}
 	}
 	if b.Quote.Currency != t.Currency {
-		return fault.New(fault.Conflict, "It was paid in another currency, so it can’t be exchanged here. Refund it, then sell the replacement.")
+		return fault.New(fault.Conflict,
+			"It was paid in another currency, so it can’t be exchanged here. Refund it, then sell the replacement.")
 	}
 	t.Costs, t.rest, t.makes = b.Quote.Total, b.Tenders().Rest, b.Earns()
 	return nil
@@ -82,7 +85,8 @@ func (t *taking) agree(b *basket.Basket) {
 	}
 }
 
-// priceOf is the price of the list that comes to what was paid for a unit. Where tax is added, there may be none: some totals no price comes to.
+// priceOf is the price of the list that comes to what was paid for a unit. Where tax is added, there may be none: some
+// totals no price comes to.
 func priceOf(p piece, line basket.Line, taxIncluded bool) (int64, bool) {
 	if taxIncluded {
 		return p.Paid, true
@@ -95,7 +99,8 @@ func priceOf(p piece, line basket.Line, taxIncluded bool) (int64, bool) {
 	return 0, false
 }
 
-// sell makes the order of what they take instead, paid by what came back and, where that is too little, by what they lay down.
+// sell makes the order of what they take instead, paid by what came back and, where that is too little, by what they
+// lay down.
 func (t *taking) sell(ctx context.Context, exchange int64) (orderID int64, err error) {
 	b, err := basket.LoadAt(ctx, t.tx, t.person, t.here(), t.at.Language)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package returns is goods coming back over a counter, of any order from any channel and store: graded, put back or not, and what was paid for them given back.
+// Package returns is goods coming back over a counter, of any order from any channel and store: graded, put back or
+// not, and what was paid for them given back.
 package returns
 
 import (
@@ -30,8 +31,9 @@ import (
 
 // Reasons for which something comes back, and grades in which it does.
 var (
-	Reasons = []string{"changed_mind", "too_small", "too_large", "not_as_described", "damaged", "faulty", "late", "other", "unknown"}
-	Grades  = []string{"sellable", "on_hold", "damaged"}
+	Reasons = []string{"changed_mind", "too_small", "too_large", "not_as_described", "damaged", "faulty", "late",
+		"other", "unknown"}
+	Grades = []string{"sellable", "on_hold", "damaged"}
 )
 
 // ReturnLine is what of a line comes back.
@@ -96,7 +98,8 @@ func (r *Result) To(how string) (amount int64) {
 
 // Amounts are what somebody agrees to when they confirm a return.
 func (r *Result) Amounts() string {
-	return fmt.Sprintf("%s %d %d %d %d %d %d %d", r.Currency, r.Goods, r.Delivery, r.PointsBack, r.PointsTaken, r.Shortfall, r.Refund, r.Due)
+	return fmt.Sprintf("%s %d %d %d %d %d %d %d", r.Currency, r.Goods, r.Delivery, r.PointsBack, r.PointsTaken,
+		r.Shortfall, r.Refund, r.Due)
 }
 
 var errLook = errors.New("it was only looked at")
@@ -134,13 +137,14 @@ func Make(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *R
 type taking struct {
 	Request
 	*Result
-	at       origin.Origin
-	tx       pgx.Tx
-	h        *order.Held
-	person   int64
-	pieces   []piece
-	ticket   int64
-	agreed   map[int64]int64       // by variant, what one of the exchange costs because as much was paid for what comes back
+	at     origin.Origin
+	tx     pgx.Tx
+	h      *order.Held
+	person int64
+	pieces []piece
+	ticket int64
+	// by variant, what one of the exchange costs because as much was paid for what comes back
+	agreed   map[int64]int64
 	again    basket.ReturnedPoints // what goes back in points and pays for the exchange
 	rest     int64                 // of the exchange, what points do not pay
 	makes    int64                 // points that the exchange earns
@@ -169,7 +173,8 @@ func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result,
 		}
 	}
 	if r.Seen != "" && r.Seen != t.Amounts() {
-		return nil, fault.New(fault.Conflict, "The refund has changed since it was shown. Please check it again, then confirm.")
+		return nil, fault.New(fault.Conflict,
+			"The refund has changed since it was shown. Please check it again, then confirm.")
 	}
 	return t.Result, nil
 }
@@ -183,7 +188,8 @@ func (t *taking) lock(ctx context.Context) error {
 			SELECT
 			FROM customer c
 			JOIN identity i ON i.customer_id = c.id
-			WHERE (c.id = o.customer_id OR c.merged_into = o.customer_id OR c.id = (SELECT merged_into FROM customer WHERE id = o.customer_id)) AND i.kind IN ('email', 'phone', 'card'))
+			WHERE (c.id = o.customer_id OR c.merged_into = o.customer_id OR c.id = (SELECT merged_into FROM customer
+				WHERE id = o.customer_id)) AND i.kind IN ('email', 'phone', 'card'))
 		FROM orders o
 		JOIN location here ON here.id = $2
 		WHERE o.id = $1`, t.OrderID, t.at.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
@@ -204,7 +210,8 @@ func (t *taking) lock(ctx context.Context) error {
 	}
 	t.Currency, t.Change = t.h.Currency, money.New(0, t.h.Currency)
 	var made bool
-	if err := t.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`, t.Form).Scan(&made); err != nil {
+	if err := t.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`,
+		t.Form).Scan(&made); err != nil {
 		return fmt.Errorf("look for a return: %w", err)
 	}
 	switch {
@@ -215,9 +222,11 @@ func (t *taking) lock(ctx context.Context) error {
 	case t.h.PaymentState == order.Authorised:
 		return fault.New(fault.Conflict, "The payment is being taken right now. Try again in a minute.")
 	case t.h.PaymentState == order.Due:
-		return fault.New(fault.Conflict, "This order isn’t paid. Take payment on the order page first, then make the return; items not handed over can be cancelled.")
+		return fault.New(fault.Conflict,
+			"This order isn’t paid. Take payment on the order page first, then make the return; items not handed over can be cancelled.")
 	case t.h.PaymentState != order.Paid:
-		return fault.New(fault.Conflict, "Nothing in this order has been handed over and paid for, so there’s nothing to return. It can be cancelled.")
+		return fault.New(fault.Conflict,
+			"Nothing in this order has been handed over and paid for, so there’s nothing to return. It can be cancelled.")
 	}
 	return nil
 }
@@ -240,19 +249,23 @@ func (t *taking) choose(ctx context.Context) error {
 			continue
 		}
 		rows, err := t.tx.Query(ctx, `
-			SELECT l.id, l.variant_id, u.n, u.paid, u.tax, coalesce(nullif(l.list_price, 0), l.unit_price), u.points, f.method = 'mail',
+			SELECT l.id, l.variant_id, u.n, u.paid, u.tax, coalesce(nullif(l.list_price, 0), l.unit_price), u.points,
+				f.method = 'mail',
 				coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
 			FROM order_line l
 			JOIN fulfilment f ON f.id = l.fulfilment_id
 			JOIN order_unit u ON u.order_line_id = l.id
-			WHERE l.id = $1 AND l.order_id = $2 AND u.state IN ('collected', 'carried_out', 'shipped') AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n)
-			ORDER BY EXISTS (SELECT FROM gift_card g WHERE g.order_line_id = l.id AND g.n = u.n AND g.balance < g.issued), u.n
+			WHERE l.id = $1 AND l.order_id = $2 AND u.state IN ('collected', 'carried_out', 'shipped')
+				AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n)
+			ORDER BY EXISTS (SELECT FROM gift_card g WHERE g.order_line_id = l.id AND g.n = u.n
+				AND g.balance < g.issued), u.n
 			LIMIT $3`, w.LineID, t.OrderID, w.Quantity)
 		if err != nil {
 			return fmt.Errorf("choose pieces: %w", err)
 		}
 		found, p := 0, piece{want: w}
-		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Tax, &p.Listed, &p.Points, &p.Card, &p.Late}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Tax, &p.Listed, &p.Points,
+			&p.Card, &p.Late}, func() error {
 			t.pieces, found, t.Late = append(t.pieces, p), found+1, t.Late || p.Late
 			return nil
 		})
@@ -290,9 +303,12 @@ func (t *taking) book(ctx context.Context) error {
 	}
 	t.PointsTaken = taken
 	err = t.tx.QueryRow(ctx, `
-		INSERT INTO return_ticket (form, order_id, location_id, channel, associate_id, approved_by, goods, points_taken, refund)
+		INSERT INTO return_ticket (form, order_id, location_id, channel, associate_id, approved_by, goods, points_taken,
+			refund)
 		VALUES (@form, @order, @location, @channel, @associate, nullif(@approved::bigint, 0), @goods, @taken, 0)
-		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.at.LocationID, "channel": t.at.Channel, "associate": t.at.AssociateID, "approved": t.approver(), "goods": t.Goods, "taken": taken}).
+		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.at.LocationID,
+		"channel": t.at.Channel, "associate": t.at.AssociateID, "approved": t.approver(), "goods": t.Goods,
+		"taken": taken}).
 		Scan(&t.ticket, &t.Number)
 	if err != nil {
 		return fmt.Errorf("write a return: %w", err)
@@ -301,7 +317,8 @@ func (t *taking) book(ctx context.Context) error {
 	for _, p := range t.pieces {
 		batch.Queue(`
 			INSERT INTO returned_unit (order_line_id, n, return_id, reason, grade, restocked)
-			VALUES ($1, $2, $3, $4, $5, $6)`, p.LineID, p.N, t.ticket, p.want.Reason, p.want.Grade, p.want.Restock && !p.Card)
+			VALUES ($1, $2, $3, $4, $5, $6)`, p.LineID, p.N, t.ticket, p.want.Reason, p.want.Grade, p.want.Restock &&
+			!p.Card)
 	}
 	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("write what returned: %w", err)
@@ -319,9 +336,10 @@ func (t *taking) book(ctx context.Context) error {
 			return err
 		}
 	}
-	// Points that were earned and spent already are kept from the refund, as far as there is one in money. What the exchange earns makes up for them first: an even
-	// exchange leaves everybody where they were.
-	t.owed = min(earned-taken, max(t.makes, t.same)) // points are rounded by the order: the same unit alone may earn one less
+	// Points that were earned and spent already are kept from the refund, as far as there is one in money. What the
+	// exchange earns makes up for them first: an even exchange leaves everybody where they were.
+	// points are rounded by the order: the same unit alone may earn one less
+	t.owed = min(earned-taken, max(t.makes, t.same))
 	t.Shortfall = min(rates.Value(earned-taken-t.owed, t.Currency), inMoney)
 	_, err = t.tx.Exec(ctx, `
 		UPDATE return_ticket
@@ -361,11 +379,13 @@ func (t *taking) approver() int64 {
 	return t.Word.ManagerID
 }
 
-// allowed asks for somebody's word above the limit. What went back of the order today without one counts: three small returns are one large one.
+// allowed asks for somebody's word above the limit. What went back of the order today without one counts: three small
+// returns are one large one.
 func (t *taking) allowed(ctx context.Context, amount int64) error {
 	var limit, today int64
 	err := t.tx.QueryRow(ctx, `
-		SELECT refund_limit, coalesce((SELECT sum(refund) FROM return_ticket WHERE order_id = $1 AND approved_by IS NULL AND at > now() - interval '1 day' AND id <> $2), 0)::bigint
+		SELECT refund_limit, coalesce((SELECT sum(refund) FROM return_ticket WHERE order_id = $1 AND approved_by IS NULL
+			AND at > now() - interval '1 day' AND id <> $2), 0)::bigint
 		FROM shop`, t.OrderID, t.ticket).Scan(&limit, &today)
 	if err != nil {
 		return fmt.Errorf("read the limit of refunds: %w", err)
@@ -377,12 +397,15 @@ func (t *taking) allowed(ctx context.Context, amount int64) error {
 	limit /= 100
 	t.NeedsWord = amount+today > limit
 	if t.NeedsWord && !t.MayAlone && t.Word == nil {
-		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.", text.Args{"limit": money.New(limit, t.Currency)})
+		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.",
+			text.Args{"limit": money.New(limit, t.Currency)})
 	}
 	if t.Word == nil {
 		return nil
 	}
-	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.at.AssociateID, ApprovedBy: t.Word.ManagerID, Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.at.LocationID, Reason: t.Word.Reason})
+	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.at.AssociateID, ApprovedBy: t.Word.ManagerID,
+		Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.at.LocationID,
+		Reason: t.Word.Reason})
 }
 
 // giveBack takes what they want instead first, because what came back pays it, and gives back the rest.
@@ -396,11 +419,13 @@ func (t *taking) giveBack(ctx context.Context) error {
 			return err
 		}
 		if !void {
-			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID), "Some of this gift card has already been spent, so it can’t be returned.")
+			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID),
+				"Some of this gift card has already been spent, so it can’t be returned.")
 		}
 	}
 	if t.AsCredit && t.nameless {
-		return fault.Field("credit", "This customer couldn’t use the credit later. Add their email, phone or card first, or refund the money.")
+		return fault.Field("credit",
+			"This customer couldn’t use the credit later. Add their email, phone or card first, or refund the money.")
 	}
 	back := settle.Back{ReturnID: t.ticket, AssociateID: t.at.AssociateID, AsCredit: t.AsCredit, Nameless: t.nameless}
 	if len(t.instead()) > 0 {
@@ -417,7 +442,8 @@ func (t *taking) giveBack(ctx context.Context) error {
 	t.Refunds = refunds
 	for _, r := range refunds {
 		if t.foreign && (r.How == payment.Cash || r.How == payment.Terminal) {
-			return fault.New(fault.Conflict, "It was paid in {currency}, which this store doesn’t take. Refund it as store credit, or send them to a store that does.", text.Args{"currency": t.Currency})
+			return fault.New(fault.Conflict,
+				"It was paid in {currency}, which this store doesn’t take. Refund it as store credit, or send them to a store that does.", text.Args{"currency": t.Currency})
 		}
 		if r.How == payment.Points {
 			t.PointsBack, t.PointsValue = t.PointsBack+r.Points, t.PointsValue+r.Amount
@@ -467,7 +493,8 @@ func (t *taking) shelve(ctx context.Context) error {
 	slices.SortFunc(order, func(a, b shelf) int { return int(a.variant - b.variant) })
 	for _, s := range order {
 		why := inventory.Reason{Channel: t.at.Channel, Reason: s.reason, AssociateID: t.at.AssociateID}
-		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.at.LocationID, s.grade, count[s], why); err != nil {
+		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.at.LocationID, s.grade, count[s],
+			why); err != nil {
 			return err
 		}
 	}
@@ -475,7 +502,8 @@ func (t *taking) shelve(ctx context.Context) error {
 }
 
 func (t *taking) tell(ctx context.Context) error {
-	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: t.at.Channel, LocationID: t.at.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.at.AssociateID}
+	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: t.at.Channel,
+		LocationID: t.at.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.at.AssociateID}
 	if err := customer.Record(ctx, t.tx, fact); err != nil {
 		return err
 	}

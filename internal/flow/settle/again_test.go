@@ -42,7 +42,8 @@ func (w *world) mixed() (placed checkout.Placed, mug, coat int64) {
 // drop is the company giving a promise up by itself.
 func (w *world) drop(paymentID int64) {
 	w.t.Helper()
-	require.NoError(w.t, w.office.Gateway.Void(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`, paymentID), rand.Text()))
+	require.NoError(w.t, w.office.Gateway.Void(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`,
+		paymentID), rand.Text()))
 }
 
 func (w *world) states(orderID int64) string {
@@ -53,11 +54,13 @@ func (w *world) states(orderID int64) string {
 func (w *world) collect(part int64, paid settle.CounterPayment) {
 	w.t.Helper()
 	require.NoError(w.t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), paid)
+	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`,
+		part), paid)
 	require.NoError(w.t, err)
 }
 
-// A promise that lapsed is paid once more, online, at a counter, or with the first part that is handed over: and always for all of the order.
+// A promise that lapsed is paid once more, online, at a counter, or with the first part that is handed over: and always
+// for all of the order.
 func TestALostPromiseIsPaidAgain(t *testing.T) {
 	for name, again := range map[string]func(w *world, placed checkout.Placed, mug, coat int64){
 		"online": func(w *world, placed checkout.Placed, mug, coat int64) {
@@ -70,7 +73,8 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 			w.transfers()
 		},
 		"at a counter": func(w *world, placed checkout.Placed, mug, coat int64) {
-			change, err := settle.Charge(ctx, w.db, w.desk(), placed.ID, settle.CounterPayment{Kind: payment.Cash, Given: 25000})
+			change, err := settle.Charge(ctx, w.db, w.desk(), placed.ID,
+				settle.CounterPayment{Kind: payment.Cash, Given: 25000})
 			require.NoError(t, err)
 			require.Equal(t, int64(25000-1200-18900-395), change.Minor)
 			_, err = settle.Charge(ctx, w.db, w.desk(), placed.ID, settle.CounterPayment{Kind: payment.Terminal})
@@ -91,7 +95,8 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 			w.company.Pay(page, sandboxtest.Good)
 			require.NoError(t, w.office.Settle(ctx, second))
 			w.transfers()
-			require.Equal(t, "void", one[string](w, `SELECT state FROM payment WHERE id = $1`, second), "nobody pays twice")
+			require.Equal(t, "void", one[string](w, `SELECT state FROM payment WHERE id = $1`, second),
+				"nobody pays twice")
 			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), coat, "Parcel Post", ""))
 		},
 	} {
@@ -101,20 +106,24 @@ func TestALostPromiseIsPaidAgain(t *testing.T) {
 			w.drop(placed.PaymentID)
 			require.NoError(t, w.office.Settle(ctx, placed.PaymentID))
 			require.Equal(t, "confirmed due", w.states(placed.ID))
-			require.Equal(t, 1, one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'pay_again'`))
-			require.True(t, fault.Is(dispatch.Send(ctx, w.db, w.desk(), coat, "Parcel Post", ""), fault.Conflict), "what is not paid is not sent")
+			require.Equal(t, 1, one[int](w,
+				`SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'pay_again'`))
+			require.True(t, fault.Is(dispatch.Send(ctx, w.db, w.desk(), coat, "Parcel Post", ""), fault.Conflict),
+				"what is not paid is not sent")
 			w.sound()
 
 			again(w, placed, mug, coat)
 
 			require.Equal(t, "confirmed paid", w.states(placed.ID))
-			require.Equal(t, int64(20495), one[int64](w, `SELECT sum(captured) FROM tender WHERE order_id = $1`, placed.ID))
+			require.Equal(t, int64(20495), one[int64](w, `SELECT sum(captured) FROM tender WHERE order_id = $1`,
+				placed.ID))
 			w.sound()
 		})
 	}
 }
 
-// The company lets a promise go at the very moment at which it is to keep it: the goods are gone, so the order says that it is to be paid, and can be.
+// The company lets a promise go at the very moment at which it is to keep it: the goods are gone, so the order says
+// that it is to be paid, and can be.
 func TestAPromiseThatIsNotKeptIsOwed(t *testing.T) {
 	w := open(t)
 	placed, mug, _ := w.mixed()
@@ -123,7 +132,8 @@ func TestAPromiseThatIsNotKeptIsOwed(t *testing.T) {
 	w.transfers()
 
 	require.Equal(t, "confirmed due", w.states(placed.ID))
-	require.Equal(t, 1, one[int](w, `SELECT count(*) FROM difference WHERE kind = 'captured' AND closed_at IS NULL`), "and somebody looks at it")
+	require.Equal(t, 1, one[int](w, `SELECT count(*) FROM difference WHERE kind = 'captured' AND closed_at IS NULL`),
+		"and somebody looks at it")
 	_, err := w.db.Exec(ctx, `UPDATE difference SET closed_at = now()`)
 	require.NoError(t, err)
 	second, err := w.office.Retry(ctx, placed.ID, "")
@@ -147,7 +157,8 @@ func TestWhatIsSetAsidePaysTheRest(t *testing.T) {
 	w.transfers()
 
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
-	require.Equal(t, "void", one[string](w, `SELECT state FROM sandbox.payment`), "the gift card paid all that was left")
+	require.Equal(t, "void", one[string](w, `SELECT state FROM sandbox.payment`),
+		"the gift card paid all that was left")
 	w.sound()
 }
 
@@ -162,7 +173,8 @@ func TestPointsPayForTheirPiecesOnly(t *testing.T) {
 	w.refundShort(placed.ID)
 	w.collect(part, settle.CounterPayment{Kind: payment.Terminal})
 
-	require.Equal(t, int64(700), one[int64](w, `SELECT captured FROM tender WHERE order_id = $1 AND kind = 'terminal'`, placed.ID), "a mug of £12, of which £5 are points")
+	require.Equal(t, int64(700), one[int64](w, `SELECT captured FROM tender WHERE order_id = $1 AND kind = 'terminal'`,
+		placed.ID), "a mug of £12, of which £5 are points")
 	require.Equal(t, int64(500), one[int64](w, `SELECT sum(remaining) FROM points_lot WHERE vests_at <= now()`))
 	w.sound()
 }
@@ -193,7 +205,8 @@ func TestAReturnIsWhatWasShown(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.ReturnLine{want(line, 1)}}
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true,
+		Wants: []returns.ReturnLine{want(line, 1)}}
 	looked, err := returns.Preview(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
 
@@ -213,7 +226,8 @@ func TestSmallReturnsAddUpToALargeOne(t *testing.T) {
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
 	for n := range 3 {
-		_, err = returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1)}})
+		_, err = returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
+			Wants: []returns.ReturnLine{want(line, 1)}})
 		if n < 2 {
 			require.NoError(t, err)
 		}
@@ -227,7 +241,8 @@ func TestNobodyIsGivenCreditThatIsLost(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true, Wants: []returns.ReturnLine{want(line, 1)}}
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true,
+		Wants: []returns.ReturnLine{want(line, 1)}}
 	_, err := returns.Make(ctx, w.db, w.desk(), r)
 	require.Contains(t, fault.As(err).Fields, "credit")
 
@@ -260,17 +275,22 @@ func TestTheDeliveryGoesBackWithTheLastOfIt(t *testing.T) {
 func TestADrawerHoldsOneCurrency(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}}
-	_, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.Broadway.ID, AssociateID: w.Bea.ID, Language: "en"}, r)
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true,
+		Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}}
+	_, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.Broadway.ID,
+		AssociateID: w.Bea.ID, Language: "en"}, r)
 	require.ErrorContains(t, err, "GBP")
 	w.sound()
 }
 
-// Whoever used something up under the same mailbox, on another device, sees the price that holds for them, and can order at that.
+// Whoever used something up under the same mailbox, on another device, sees the price that holds for them, and can
+// order at that.
 func TestWhoUsedItUpOrdersWithout(t *testing.T) {
 	w := open(t)
-	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1), Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 200}}}, "")
-	w.promote(promotion.Promotion{Title: "For new ones", Rule: quote.Rule{FirstOrder: true, Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 100}}}, "")
+	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1),
+		Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 200}}}, "")
+	w.promote(promotion.Promotion{Title: "For new ones", Rule: quote.Rule{FirstOrder: true, Currency: "GBP",
+		Effect: quote.Effect{Kind: quote.Amount, Amount: 100}}}, "")
 	first := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.PayAtPickup)
 	require.Equal(t, int64(900), one[int64](w, `SELECT total FROM orders WHERE id = $1`, first.ID))
 
@@ -288,16 +308,20 @@ func TestWhoUsedItUpOrdersWithout(t *testing.T) {
 	w.sound()
 }
 
-// What a customer holds in their hand is sold; what lies in their online cart stays there, unless they say that they have that, too.
+// What a customer holds in their hand is sold; what lies in their online cart stays there, unless they say that they
+// have that, too.
 func TestASaleLeavesTheOnlineCart(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
 	w.add(ada, w.Mug, 2, w.HarbourStreet)
 	w.add(ada, w.BlueMug, 1, w.HarbourStreet)
-	stranger, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
+	stranger, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID,
+		Language: "en"})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
-	require.NoError(t, shopping.Attach(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger, ada))
+	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger,
+		shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
+	require.NoError(t, shopping.Attach(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, stranger,
+		ada))
 	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
@@ -307,7 +331,9 @@ func TestASaleLeavesTheOnlineCart(t *testing.T) {
 
 	b, err = basket.LoadAt(ctx, w.db, ada, here, "en")
 	require.NoError(t, err)
-	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here})
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID,
+		Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total,
+		Pay: payment.Terminal, Here: here})
 	require.NoError(t, err)
 
 	require.Equal(t, int64(1200+1250), one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID))
@@ -325,8 +351,11 @@ func TestAPastOrderIsTried(t *testing.T) {
 	w.ship(ada, w.Coat)
 	placed := w.place(ada, payment.Card)
 	number := one[int64](w, `SELECT number FROM orders WHERE id = $1`, placed.ID)
-	w.promote(promotion.Promotion{Title: "Three mugs", Rule: quote.Rule{Quantity: 4, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
-	p := quote.Promotion{ID: 99, Title: "Free delivery", With: []quote.Level{quote.LineLevel, quote.OrderLevel, quote.ShippingLevel}, Budget: -1, Rule: quote.Rule{Effect: quote.Effect{Kind: quote.CheaperDelivery, Percent: 10000}}}
+	w.promote(promotion.Promotion{Title: "Three mugs", Rule: quote.Rule{Quantity: 4,
+		Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
+	p := quote.Promotion{ID: 99, Title: "Free delivery", With: []quote.Level{quote.LineLevel, quote.OrderLevel,
+		quote.ShippingLevel}, Budget: -1, Rule: quote.Rule{Effect: quote.Effect{Kind: quote.CheaperDelivery,
+		Percent: 10000}}}
 
 	b, err := basket.SimulateOrder(ctx, w.db, number, p)
 	require.NoError(t, err)

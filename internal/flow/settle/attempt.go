@@ -19,7 +19,8 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Payments is where payments are settled: the database and the gateway. Base is the shop's address, to which shoppers come back.
+// Payments is where payments are settled: the database and the gateway. Base is the shop's address, to which shoppers
+// come back.
 type Payments struct {
 	DB      pg.DB
 	Gateway payment.Gateway // nil: there are no cards
@@ -40,9 +41,11 @@ func (o *Payments) gateway(name string) (payment.Gateway, error) {
 
 var errNothingToPay = fault.New(fault.Conflict, "There’s nothing left to pay on this order.")
 
-var errUnreachable = fault.New(fault.Conflict, "We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
+var errUnreachable = fault.New(fault.Conflict,
+	"We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
 
-// Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is the key, so there is one page.
+// Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is
+// the key, so there is one page.
 func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
 	if err != nil || a == nil {
@@ -72,15 +75,18 @@ func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 		until = &later
 	}
 	if time.Now().After(*until) {
-		return "", fault.New(fault.Conflict, "The time to pay for this order has run out. Your items are back in your cart.")
+		return "", fault.New(fault.Conflict,
+			"The time to pay for this order has run out. Your items are back in your cart.")
 	}
 	b.Expires = *until
 	begun, err := gateway.Begin(ctx, b)
 	if why, refused := payment.IsRefused(err); refused {
-		if err := o.settle(ctx, a, payment.Status{State: payment.Declined, Amount: a.Amount, Currency: a.Currency, Declined: why}); err != nil {
+		if err := o.settle(ctx, a, payment.Status{State: payment.Declined, Amount: a.Amount, Currency: a.Currency,
+			Declined: why}); err != nil {
 			return "", err
 		}
-		return "", fault.New(fault.Conflict, "Payment declined: {why} Try another payment method.", text.Args{"why": why})
+		return "", fault.New(fault.Conflict, "Payment declined: {why} Try another payment method.",
+			text.Args{"why": why})
 	}
 	if err != nil {
 		return "", errors.Join(errUnreachable, err)
@@ -88,8 +94,8 @@ func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 	return begun.Page, payment.Opened(ctx, o.DB, a.ID, begun)
 }
 
-// Settle asks the gateway what became of an attempt and brings the order in line with the answer. The browser that comes back, the message, the poller and the
-// hourly look all end here; it can be repeated, and it only goes forward.
+// Settle asks the gateway what became of an attempt and brings the order in line with the answer. The browser that
+// comes back, the message, the poller and the hourly look all end here; it can be repeated, and it only goes forward.
 func (o *Payments) Settle(ctx context.Context, paymentID int64) error {
 	a, err := payment.AttemptByID(ctx, o.DB, paymentID)
 	if err != nil || a == nil || a.Reference == "" {
@@ -108,7 +114,8 @@ func (o *Payments) Settle(ctx context.Context, paymentID int64) error {
 
 func (o *Payments) settle(ctx context.Context, a *payment.Attempt, s payment.Status) error {
 	if s.Currency != a.Currency || s.Amount != a.Amount || s.Key != "" && s.Key != a.Key() {
-		return payment.Difference{Kind: "amount", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount, Theirs: s.Amount, Detail: s.Currency}.Note(ctx, o.DB)
+		return payment.Difference{Kind: "amount", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount,
+			Theirs: s.Amount, Detail: s.Currency}.Note(ctx, o.DB)
 	}
 	for attempt := 1; ; attempt++ {
 		err := pg.InTx(ctx, o.DB, func(tx pgx.Tx) error { return apply(ctx, tx, a, s) })
@@ -125,7 +132,8 @@ func apply(ctx context.Context, tx pgx.Tx, a *payment.Attempt, s payment.Status)
 		return err
 	}
 	if s.State == payment.Captured || s.State == payment.Authorised {
-		moved, err := payment.SetAttemptState(ctx, tx, a.ID, payment.Status{State: payment.Authorised, Lapses: s.Lapses})
+		moved, err := payment.SetAttemptState(ctx, tx, a.ID,
+			payment.Status{State: payment.Authorised, Lapses: s.Lapses})
 		if err != nil {
 			return err
 		}
@@ -163,8 +171,8 @@ func hold(ctx context.Context, tx pgx.Tx, orderID int64) (*order.Held, error) {
 	return order.LockOrder(ctx, tx, orderID)
 }
 
-// promised is what follows when a gateway promises an order's money: it is confirmed, where its goods can still be had. An order that is gone gives the promise
-// back, and says so.
+// promised is what follows when a gateway promises an order's money: it is confirmed, where its goods can still be had.
+// An order that is gone gives the promise back, and says so.
 func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
 	if h.State == order.Confirmed && h.PaymentState == order.Due {
 		due, err := order.AmountDue(ctx, tx, h.ID)
@@ -176,7 +184,8 @@ func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt)
 		}
 	}
 	if h.State != order.Placed {
-		if err := (payment.Difference{Kind: "late", PaymentID: a.ID, Reference: a.Reference, Ours: 0, Theirs: a.Amount, Detail: h.State}).Note(ctx, tx); err != nil {
+		if err := (payment.Difference{Kind: "late", PaymentID: a.ID, Reference: a.Reference, Ours: 0, Theirs: a.Amount,
+			Detail: h.State}).Note(ctx, tx); err != nil {
 			return err
 		}
 		return ask(ctx, tx, payment.Transfer{PaymentID: a.ID, Kind: payment.ToVoid, Amount: a.Amount})
@@ -200,7 +209,8 @@ func promised(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt)
 	return Confirmed(ctx, tx, h)
 }
 
-// promisedAgain is what follows when the money of an order whose promise was lost is promised once more. Where goods of it are gone already, it is taken.
+// promisedAgain is what follows when the money of an order whose promise was lost is promised once more. Where goods of
+// it are gone already, it is taken.
 func promisedAgain(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
 	if err := payment.EndPayAtPickup(ctx, tx, h.ID); err != nil {
 		return err
@@ -247,7 +257,8 @@ func captured(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt,
 	}
 	if !took {
 		// Money for an order that never became one: it is somebody's task.
-		return payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Theirs: s.Captured, Detail: h.State}.Note(ctx, tx)
+		return payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Theirs: s.Captured,
+			Detail: h.State}.Note(ctx, tx)
 	}
 	if err := SetPaid(ctx, tx, h, tenders, parts(only(tenders), max(rest, byPoints), byPoints)); err != nil {
 		return err
@@ -270,7 +281,8 @@ func only(tenders []payment.Tender) []payment.Tender {
 	return all
 }
 
-// given is what follows when a gateway gave a promise up: an unpaid order is lost; one that was to be handed over is to be paid when it is collected.
+// given is what follows when a gateway gave a promise up: an unpaid order is lost; one that was to be handed over is to
+// be paid when it is collected.
 func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) error {
 	if err := endTransfer(ctx, tx, a.ID, payment.ToVoid); err != nil {
 		return err
@@ -282,7 +294,8 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	case h.State == order.Placed:
 		return CancelUnpaid(ctx, tx, h)
 	case h.State == order.Confirmed && h.PaymentState == order.Authorised:
-		if err := (payment.Difference{Kind: "lapsed", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount, Detail: h.State}).Note(ctx, tx); err != nil {
+		if err := (payment.Difference{Kind: "lapsed", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount,
+			Detail: h.State}).Note(ctx, tx); err != nil {
 			return err
 		}
 		return lapse(ctx, tx, h, a)
@@ -316,7 +329,8 @@ func endTransfer(ctx context.Context, tx pgx.Tx, paymentID int64, kind string) e
 	return err
 }
 
-// Transfer carries out what was written down, and settles by the answer. An answer that was lost is asked again under the same key.
+// Transfer carries out what was written down, and settles by the answer. An answer that was lost is asked again under
+// the same key.
 func (o *Payments) Transfer(ctx context.Context, id int64) error {
 	t, err := payment.TransferByID(ctx, o.DB, id)
 	if err != nil || t == nil || t.State != "asked" {
@@ -360,8 +374,10 @@ func (o *Payments) end(ctx context.Context, a *payment.Attempt, t *payment.Trans
 			return err
 		}
 		if why != "" {
-			kind := map[string]string{payment.ToCapture: "captured", payment.ToRefund: "refunded", payment.ToVoid: "late"}[t.Kind]
-			return payment.Difference{Kind: kind, PaymentID: a.ID, Reference: fmt.Sprintf("%s/%d", a.Reference, t.ID), Ours: t.Amount, Detail: why}.Note(ctx, tx)
+			kind := map[string]string{payment.ToCapture: "captured", payment.ToRefund: "refunded",
+				payment.ToVoid: "late"}[t.Kind]
+			return payment.Difference{Kind: kind, PaymentID: a.ID, Reference: fmt.Sprintf("%s/%d", a.Reference, t.ID),
+				Ours: t.Amount, Detail: why}.Note(ctx, tx)
 		}
 		if h.Email == "" {
 			return nil

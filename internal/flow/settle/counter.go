@@ -41,7 +41,8 @@ func (paid CounterPayment) Check(minor int64, currency string) (change money.Mon
 		return money.New(0, currency), nil
 	case payment.Cash:
 		if paid.Given < minor {
-			return change, fault.Field("given", "{missing} short: {due} is due.", text.Args{"missing": money.New(minor-paid.Given, currency), "due": due})
+			return change, fault.Field("given", "{missing} short: {due} is due.",
+				text.Args{"missing": money.New(minor-paid.Given, currency), "due": due})
 		}
 		if paid.Given > money.MaxUnit {
 			return change, fault.Field("given", "That amount is too high. Please check it.")
@@ -55,9 +56,10 @@ func (paid CounterPayment) Check(minor int64, currency string) (change money.Mon
 	return change, fault.Field("kind", "Choose a payment method: cash or card terminal.")
 }
 
-// Charge takes the money of an order that is to be paid at a counter, without handing anything over: at any store that deals in its currency. The answer is the
-// change to give.
-func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid CounterPayment) (change money.Money, err error) {
+// Charge takes the money of an order that is to be paid at a counter, without handing anything over: at any store that
+// deals in its currency. The answer is the change to give.
+func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid CounterPayment) (change money.Money,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		h, err := order.LockOrder(ctx, tx, orderID)
 		if err != nil {
@@ -71,7 +73,8 @@ func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid
 			return err
 		}
 		if store.Currency != h.Currency {
-			return fault.New(fault.Conflict, "This order is in {currency}, which this store doesn’t take.", text.Args{"currency": h.Currency})
+			return fault.New(fault.Conflict, "This order is in {currency}, which this store doesn’t take.",
+				text.Args{"currency": h.Currency})
 		}
 		due, err := order.AmountDue(ctx, tx, orderID)
 		if err != nil {
@@ -83,7 +86,8 @@ func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid
 		if change, err = paid.Check(due, h.Currency); err != nil {
 			return err
 		}
-		if err := RecordTender(ctx, tx, orderID, payment.New{Kind: paid.Kind, Amount: due, Given: paid.Given, AssociateID: at.AssociateID}); err != nil {
+		if err := RecordTender(ctx, tx, orderID, payment.New{Kind: paid.Kind, Amount: due, Given: paid.Given,
+			AssociateID: at.AssociateID}); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Queue(h.LocationID), live.Customer(h.CustomerID))
@@ -95,8 +99,10 @@ func Charge(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, paid
 }
 
 // Tell writes what happened on the timeline, wakes the pages that show it, and lets the shopper know.
-func Tell(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, fact string, mail message.OrderMail) error {
-	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: fact, Channel: at.Channel, LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
+func Tell(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, fact string,
+	mail message.OrderMail) error {
+	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: f.CustomerID, Kind: fact, Channel: at.Channel,
+		LocationID: f.LocationID, OrderID: f.OrderID}); err != nil {
 		return err
 	}
 	if err := live.Notify(ctx, tx, live.Queue(f.LocationID), live.Customer(f.CustomerID)); err != nil {

@@ -41,7 +41,8 @@ func (w *world) staged() (placed checkout.Placed, part int64) {
 // holdFor moves the end of a hold, as if time had gone by.
 func (w *world) holdFor(part int64, left time.Duration) {
 	w.t.Helper()
-	_, err := w.db.Exec(ctx, `UPDATE fulfilment SET hold_until = now() + $2, ready_at = now() - interval '3 days' WHERE id = $1`, part, left)
+	_, err := w.db.Exec(ctx,
+		`UPDATE fulfilment SET hold_until = now() + $2, ready_at = now() - interval '3 days' WHERE id = $1`, part, left)
 	require.NoError(w.t, err)
 }
 
@@ -52,7 +53,8 @@ func (w *world) mails(kind string) int {
 
 func TestAStagedPickupEnds(t *testing.T) {
 	w := open(t)
-	w.promote(promotion.Promotion{Title: "Once", MaxUses: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "ONCE")
+	w.promote(promotion.Promotion{Title: "Once", MaxUses: new(1),
+		Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "ONCE")
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	w.points(ada, 500)
 	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 300, false))
@@ -77,13 +79,17 @@ func TestAStagedPickupEnds(t *testing.T) {
 	require.NoError(t, pickup.Expire(ctx, w.db))
 	w.transfers()
 
-	require.Equal(t, []string{"cancelled", "cancelled", "void"}, []string{one[string](w, `SELECT state FROM fulfilment`), one[string](w, `SELECT state FROM orders`), one[string](w, `SELECT payment_state FROM orders`)})
+	require.Equal(t, []string{"cancelled", "cancelled", "void"},
+		[]string{one[string](w, `SELECT state FROM fulfilment`), one[string](w, `SELECT state FROM orders`),
+			one[string](w, `SELECT payment_state FROM orders`)})
 	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM fulfilment WHERE expired_at IS NOT NULL`), "a no-show")
 	require.Equal(t, int64(500), one[int64](w, `SELECT sum(remaining)::bigint FROM points_lot`), "points are back")
 	require.Zero(t, one[int](w, `SELECT used FROM promotion`), "and so is the code")
-	require.Zero(t, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID))
+	require.Zero(t, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug,
+		w.HarbourStreet.ID))
 	require.Equal(t, 1, w.mails("expired"))
-	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM task WHERE kind = 'restock' AND done_at IS NULL`), "somebody puts it back")
+	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM task WHERE kind = 'restock' AND done_at IS NULL`),
+		"somebody puts it back")
 	w.sound()
 }
 
@@ -159,7 +165,8 @@ func TestAHoldEndsOneWay(t *testing.T) {
 		state := one[string](w, `SELECT state FROM fulfilment WHERE id = $1`, part)
 		require.Contains(t, []string{"ready", "collected", "cancelled"}, state)
 		if state == "ready" {
-			require.True(t, one[bool](w, `SELECT extended_at IS NOT NULL FROM fulfilment WHERE id = $1`, part), "only what was extended still waits")
+			require.True(t, one[bool](w, `SELECT extended_at IS NOT NULL FROM fulfilment WHERE id = $1`, part),
+				"only what was extended still waits")
 			require.NoError(t, pickup.Cancel(ctx, w.db, w.desk(), part))
 			w.transfers()
 		}
@@ -184,14 +191,18 @@ func (w *world) short(pay string, of int) (placed checkout.Placed, missing int64
 // refundShort has the shopper want their money back for what was not found.
 func (w *world) refundShort(orderID int64) {
 	w.t.Helper()
-	require.NoError(w.t, shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: orderID, ShortageID: one[int64](w, `SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, orderID), What: "refund", By: "shopper"}))
+	require.NoError(w.t, shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		shortage.Choice{OrderID: orderID, ShortageID: one[int64](w,
+			`SELECT id FROM shortage WHERE order_id = $1 AND decided_at IS NULL`, orderID), What: "refund", By: "shopper"}))
 }
 
 func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	w := open(t)
-	onHand := one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID)
+	onHand := one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug,
+		w.HarbourStreet.ID)
 	placed, missing := w.short(payment.Card, 1)
-	require.Equal(t, onHand-1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID), "the difference is booked")
+	require.Equal(t, onHand-1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		w.Mug, w.HarbourStreet.ID), "the difference is booked")
 	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM task WHERE kind = 'recount'`))
 	require.Equal(t, "confirmed authorised", w.states(placed.ID), "nothing is given back before they chose")
 	options, err := shortage.OptionsOf(ctx, w.db, placed.ID)
@@ -201,7 +212,9 @@ func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	require.True(t, options[0].MayShip)
 
 	choose := func(placed checkout.Placed, missing int64, what string, store int64) error {
-		return shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: what, LocationID: store, By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
+		return shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+			shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: what, LocationID: store, By: "shopper",
+				To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
 	}
 	require.Error(t, choose(placed, missing, "store", w.Broadway.ID))
 	require.NoError(t, choose(placed, missing, "store", w.MillLane.ID))
@@ -210,17 +223,20 @@ func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID)
 	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, part, "B2"))
-	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
+	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part),
+		settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
 	w.sound()
 
 	sent, missing := w.short(payment.Card, 1)
-	var wrong = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: sent.ID, ShortageID: missing, What: "ship", By: "shopper"})
+	var wrong = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		shortage.Choice{OrderID: sent.ID, ShortageID: missing, What: "ship", By: "shopper"})
 	require.Contains(t, fault.As(wrong).Fields, "postcode", "an address is asked for")
 	require.NoError(t, choose(sent, missing, "ship", 0))
-	require.Equal(t, "ship to_pick 0", one[string](w, `SELECT method || ' ' || state || ' ' || paid FROM fulfilment WHERE order_id = $1`, sent.ID), "at no charge")
+	require.Equal(t, "ship to_pick 0", one[string](w,
+		`SELECT method || ' ' || state || ' ' || paid FROM fulfilment WHERE order_id = $1`, sent.ID), "at no charge")
 	w.sound()
 
 	back, missing := w.short(payment.Card, 1)
@@ -246,7 +262,8 @@ func TestWhatIsNotFoundIsTheShoppersChoice(t *testing.T) {
 // TestAShortageIsDecidedOnce has the shopper choose in two windows while the time runs out and the owner calls it off.
 func TestAShortageIsDecidedOnce(t *testing.T) {
 	w := open(t)
-	_, err := w.db.Exec(ctx, `UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
+	_, err := w.db.Exec(ctx,
+		`UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
 	require.NoError(t, err)
 	for round := range rounds(4, 60) {
 		placed, missing := w.short(payment.Card, 1+round%2)
@@ -256,9 +273,13 @@ func TestAShortageIsDecidedOnce(t *testing.T) {
 			var err error
 			switch i {
 			case 0, 1:
-				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "store", LocationID: w.MillLane.ID, By: "shopper"})
+				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "store", LocationID: w.MillLane.ID,
+						By: "shopper"})
 			case 2:
-				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "ship", By: "shopper", To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
+				err = shortage.Decide(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					shortage.Choice{OrderID: placed.ID, ShortageID: missing, What: "ship", By: "shopper",
+						To: postal.Address{Name: "Ada", Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}})
 			case 3:
 				err = shortage.DecideOverdue(ctx, w.db)
 			case 4:
@@ -291,7 +312,8 @@ func TestATaskIsOnePersons(t *testing.T) {
 			}
 		})
 		require.Equal(t, int32(4), took.Load(), "whoever has it may take it again, nobody else")
-		require.True(t, fault.Is(task.Done(ctx, w.db, id, w.MillLane.ID, rita), fault.NotFound), "it is another store's")
+		require.True(t, fault.Is(task.Done(ctx, w.db, id, w.MillLane.ID, rita), fault.NotFound),
+			"it is another store's")
 		atOnce(4, func(int) {
 			if told(t, task.Done(ctx, w.db, id, w.HarbourStreet.ID, rita)) {
 				did.Add(1)
@@ -310,13 +332,17 @@ func (w *world) associate(email string) int64 {
 func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 	w := open(t)
 	begin := func(method string) (placed checkout.Placed, customer int64) {
-		id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
+		id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID,
+			Language: "en"})
 		require.NoError(t, err)
-		require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
+		require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id,
+			shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 		here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 		b, err := basket.LoadAt(ctx, w.db, id, here, "en")
 		require.NoError(t, err)
-		placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: id, CartID: b.CartID, Expected: b.Quote.Total, Pay: method, Gateway: "sandbox", Here: here})
+		placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID,
+			Language: "en"}, checkout.Request{CustomerID: id, CartID: b.CartID, Expected: b.Quote.Total, Pay: method,
+			Gateway: "sandbox", Here: here})
 		require.NoError(t, err)
 		return placed, id
 	}
@@ -343,7 +369,8 @@ func TestASaleIsPaidOnTheCustomersPhone(t *testing.T) {
 	placed, customer := begin(payment.Card)
 	require.NoError(t, w.office.ExpireOrder(ctx, placed.ID))
 	require.Equal(t, "cancelled void", w.states(placed.ID))
-	b, err := basket.LoadAt(ctx, w.db, customer, basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}, "en")
+	b, err := basket.LoadAt(ctx, w.db, customer, basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true},
+		"en")
 	require.NoError(t, err)
 	require.Len(t, b.Lines, 1, "it lies on the counter again")
 	w.sound()
@@ -372,20 +399,26 @@ func TestOneTicketForEveryWay(t *testing.T) {
 	}
 	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Mug), "pickup", w.MillLane.ID, w.HarbourStreet.ID))
 	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.HarbourStreet.ID))
-	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.MillLane.ID), fault.NotFound), "another store's sale it is not")
+	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.MillLane.ID), fault.NotFound),
+		"another store's sale it is not")
 	b := load()
-	require.ElementsMatch(t, []string{quote.Pickup, quote.CarryOut, quote.Ship}, []string{b.Lines[0].Method, b.Lines[1].Method, b.Lines[2].Method})
-	request := checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here}
+	require.ElementsMatch(t, []string{quote.Pickup, quote.CarryOut, quote.Ship},
+		[]string{b.Lines[0].Method, b.Lines[1].Method, b.Lines[2].Method})
+	request := checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal,
+		Here: here}
 	_, err := checkout.Place(ctx, w.db, w.desk(), request)
 	require.Contains(t, fault.As(err).Fields, "name", "somebody collects it")
 	require.Contains(t, fault.As(err).Fields, "postcode")
-	request.Name, request.Phone, request.To = "Ada Bray", "0113 496 0999", postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}
+	request.Name, request.Phone, request.To = "Ada Bray", "0113 496 0999", postal.Address{Lines: "1 Mill Lane",
+		Town: "Leeds", Postcode: "LS1 6QD"}
 	placed, err := checkout.Place(ctx, w.db, w.desk(), request)
 	require.NoError(t, err)
 
-	require.Equal(t, "carry_out:collected pickup:to_pick ship:to_pick", one[string](w, `SELECT string_agg(method || ':' || state, ' ' ORDER BY method) FROM fulfilment WHERE order_id = $1`, placed.ID))
+	require.Equal(t, "carry_out:collected pickup:to_pick ship:to_pick",
+		one[string](w, `SELECT string_agg(method || ':' || state, ' ' ORDER BY method) FROM fulfilment WHERE order_id = $1`, placed.ID))
 	require.Equal(t, "confirmed paid", w.states(placed.ID))
-	require.Equal(t, 1, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.MillLane.ID))
+	require.Equal(t, 1, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		w.Mug, w.MillLane.ID))
 	w.sound()
 }
 
@@ -402,20 +435,24 @@ func TestWhatIsSoldWithoutStock(t *testing.T) {
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
 	require.Equal(t, 2, one[int](w, `SELECT count(*)::int FROM order_line WHERE without_stock`))
-	require.Greater(t, time.Until(one[time.Time](w, `SELECT ready_by FROM fulfilment`)), 13*24*time.Hour, "what comes later is promised for later")
+	require.Greater(t, time.Until(one[time.Time](w, `SELECT ready_by FROM fulfilment`)), 13*24*time.Hour,
+		"what comes later is promised for later")
 	w.sound()
 
 	// The goods come, and are handed over.
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.MillLane.ID, Delta: 25}}, inventory.Reason{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.MillLane.ID,
+			Delta: 25}}, inventory.Reason{Channel: "api"})
 	}))
 	part := one[int64](w, `SELECT id FROM fulfilment`)
 	mill := origin.Origin{Channel: origin.Counter, LocationID: w.MillLane.ID, AssociateID: w.Bea.ID, Language: "en"}
 	require.NoError(t, pickup.Ready(ctx, w.db, mill, part, "B2"))
-	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment`), settle.CounterPayment{})
+	_, err = pickup.HandOver(ctx, w.db, mill, part, one[string](w, `SELECT code FROM fulfilment`),
+		settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
-	require.Equal(t, 5, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.BlueMug, w.MillLane.ID))
+	require.Equal(t, 5, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		w.BlueMug, w.MillLane.ID))
 	w.sound()
 }
 
@@ -434,7 +471,8 @@ func TestWhereThereIsNoRateNothingIsSold(t *testing.T) {
 	_, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, request)
 	require.True(t, fault.Is(err, fault.Conflict), "%v", err)
 
-	_, err = w.db.Exec(ctx, `INSERT INTO tax_rate (country, region, tax_class, name, ppm) VALUES ('NL', '', 'standard', 'Outside tax', 0)`)
+	_, err = w.db.Exec(ctx,
+		`INSERT INTO tax_rate (country, region, tax_class, name, ppm) VALUES ('NL', '', 'standard', 'Outside tax', 0)`)
 	require.NoError(t, err)
 	require.True(t, w.basket(ada).Blocked().IsZero(), "0 % is a rate that somebody wrote")
 
@@ -446,10 +484,13 @@ func TestWhereThereIsNoRateNothingIsSold(t *testing.T) {
 
 func TestOncePerPersonNeedsAPerson(t *testing.T) {
 	w := open(t)
-	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 5000}}}, "ONCE")
-	id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, Language: "en"})
+	w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1),
+		Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 5000}}}, "ONCE")
+	id, err := shopping.WalkIn(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID,
+		Language: "en"})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id, shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
+	require.NoError(t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Counter, Language: "en"}, id,
+		shopping.Item{VariantID: w.Mug, Quantity: 1, LocationID: w.HarbourStreet.ID, InHand: true}))
 	require.NoError(t, cart.AddCode(ctx, w.db, id, "ONCE"))
 	here := basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}
 	b, err := basket.LoadAt(ctx, w.db, id, here, "en")
@@ -474,9 +515,12 @@ func TestTheGiftIsTheirOwnFirst(t *testing.T) {
 	product := func(variant int64) int64 {
 		return one[int64](w, `SELECT product_id FROM variant WHERE id = $1`, variant)
 	}
-	_, err := w.db.Exec(ctx, `UPDATE price SET amount = CASE variant_id WHEN $1 THEN 1750 ELSE 400 END WHERE upper_inf(valid)`, w.Coat)
+	_, err := w.db.Exec(ctx,
+		`UPDATE price SET amount = CASE variant_id WHEN $1 THEN 1750 ELSE 400 END WHERE upper_inf(valid)`, w.Coat)
 	require.NoError(t, err)
-	w.promote(promotion.Promotion{Title: "A mug with the coat", Rule: quote.Rule{Products: []int64{product(w.Coat)}, Effect: quote.Effect{Kind: quote.Gift, Variant: w.Mug}}}, "")
+	w.promote(promotion.Promotion{Title: "A mug with the coat",
+		Rule: quote.Rule{Products: []int64{product(w.Coat)},
+			Effect: quote.Effect{Kind: quote.Gift, Variant: w.Mug}}}, "")
 	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
 	require.Len(t, w.basket(ada).Gifts, 1, "who has none is given one")
 	w.add(ada, w.Mug, 1, w.HarbourStreet)
@@ -484,7 +528,8 @@ func TestTheGiftIsTheirOwnFirst(t *testing.T) {
 	b := w.basket(ada)
 	require.Empty(t, b.Gifts)
 	require.Equal(t, int64(1750), b.Quote.Total)
-	w.promote(promotion.Promotion{Title: "A fifth off", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 2000}}}, "")
+	w.promote(promotion.Promotion{Title: "A fifth off", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent,
+		Percent: 2000}}}, "")
 	require.Equal(t, int64(1400), w.basket(ada).Quote.Total)
 	w.pay(w.place(ada, payment.Card).PaymentID, sandboxtest.Good)
 	w.sound()

@@ -25,7 +25,8 @@ func TestAPageClosesWithItsOrder(t *testing.T) {
 	w.sound()
 }
 
-// Paid in the moment between the two: the promise is given back without anybody's doing, and what was noted about it is closed.
+// Paid in the moment between the two: the promise is given back without anybody's doing, and what was noted about it is
+// closed.
 func TestWhatIsPaidForACancelledOrderGoesBack(t *testing.T) {
 	w := open(t)
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)

@@ -27,7 +27,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// The model is what somebody with a notebook would write down about one store: shelves, orders, a gift card. It knows nothing of tables, locks or gateways.
+// The model is what somebody with a notebook would write down about one store: shelves, orders, a gift card. It knows
+// nothing of tables, locks or gateways.
 type model struct {
 	onHand, reserved map[int64]int64
 	card             int64 // left on the gift card
@@ -105,12 +106,14 @@ func TestTheTablesSayWhatTheNotebookSays(t *testing.T) {
 	m := &model{onHand: map[int64]int64{}, reserved: map[int64]int64{}, card: 20_000}
 	price := map[int64]int64{w.Mug: 1200, w.BlueMug: 1250}
 	for variant := range price {
-		m.onHand[variant] = one[int64](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, variant, w.HarbourStreet.ID)
+		m.onHand[variant] = one[int64](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+			variant, w.HarbourStreet.ID)
 	}
 	variants := []int64{w.Mug, w.BlueMug}
 	slices.Sort(variants)
 	did := map[string]int{}
-	all := []string{"place", "too few", "pay", "declined", "over", "hand over", "not found", "call off", "return", "receive"}
+	all := []string{"place", "too few", "pay", "declined", "over", "hand over", "not found", "call off", "return",
+		"receive"}
 	missing := func(name string) bool { return did[name] == 0 }
 	// A rare thing may not have come up yet by then: the walk goes on until it has.
 	for step := 0; step < steps || slices.ContainsFunc(all, missing) && step < 10*steps; step++ {
@@ -151,7 +154,8 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			how = payment.Card
 		}
 		var err error
-		if o.Placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(ada, how)); m.onHand[variant]-m.reserved[variant] < quantity {
+		if o.Placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+			w.request(ada, how)); m.onHand[variant]-m.reserved[variant] < quantity {
 			require.ErrorIs(t, err, checkout.ErrShort)
 			return "too few"
 		}
@@ -232,7 +236,8 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			return ""
 		}
 		n := 1 + r.Int64N(o.handed)
-		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, MayAlone: true, Wants: []returns.ReturnLine{want(line(o), int(n))}})
+		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, MayAlone: true,
+			Wants: []returns.ReturnLine{want(line(o), int(n))}})
 		require.NoError(t, err)
 		require.Equal(t, n*o.price, made.Refund)
 		w.transfers()
@@ -245,7 +250,8 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 		return ""
 	}
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: variant, LocationID: w.HarbourStreet.ID, Delta: 1}}, inventory.Reason{Channel: "api"})
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: variant, LocationID: w.HarbourStreet.ID,
+			Delta: 1}}, inventory.Reason{Channel: "api"})
 	}))
 	m.onHand[variant]++
 	return "receive"
@@ -255,15 +261,19 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 func (w *world) agree(m *model, when string) {
 	w.t.Helper()
 	for variant, onHand := range m.onHand {
-		require.Equal(w.t, []int64{onHand, m.reserved[variant]}, one[[]int64](w, `SELECT ARRAY[on_hand, reserved] FROM stock_level WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variant, w.HarbourStreet.ID), when)
+		require.Equal(w.t, []int64{onHand, m.reserved[variant]},
+			one[[]int64](w, `SELECT ARRAY[on_hand, reserved] FROM stock_level WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variant, w.HarbourStreet.ID), when)
 	}
 	for _, o := range m.orders {
 		require.Equal(w.t, o.state+" "+o.payment, w.states(o.ID), when)
 		require.Equal(w.t, []int64{o.open, o.handed, o.returned, o.called, o.byCard, o.otherwise}, one[[]int64](w, `
 			SELECT ARRAY[
-				count(*) FILTER (WHERE u.state = 'open'), count(*) FILTER (WHERE u.state = 'collected' AND r.n IS NULL), count(r.n), count(*) FILTER (WHERE u.state = 'cancelled'),
-				(SELECT coalesce(sum(captured - refunded) FILTER (WHERE kind = 'gift_card'), 0)::bigint FROM tender WHERE order_id = $1),
-				(SELECT coalesce(sum(captured - refunded) FILTER (WHERE kind <> 'gift_card'), 0)::bigint FROM tender WHERE order_id = $1)]
+				count(*) FILTER (WHERE u.state = 'open'), count(*) FILTER (WHERE u.state = 'collected' AND r.n IS NULL),
+					count(r.n), count(*) FILTER (WHERE u.state = 'cancelled'),
+				(SELECT coalesce(sum(captured - refunded) FILTER (WHERE kind = 'gift_card'), 0)::bigint FROM tender
+					WHERE order_id = $1),
+				(SELECT coalesce(sum(captured - refunded) FILTER (WHERE kind <> 'gift_card'), 0)::bigint FROM tender
+					WHERE order_id = $1)]
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
 			LEFT JOIN returned_unit r ON r.order_line_id = u.order_line_id AND r.n = u.n

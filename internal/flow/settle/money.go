@@ -1,5 +1,5 @@
-// Package settle keeps an order's money in step with the order: what is promised when it is placed, taken when goods are handed over, and given back when they
-// are cancelled or return.
+// Package settle keeps an order's money in step with the order: what is promised when it is placed, taken when goods
+// are handed over, and given back when they are cancelled or return.
 package settle
 
 import (
@@ -40,8 +40,8 @@ func held(kind string) bool {
 	return kind == payment.GiftCard || kind == payment.Credit || kind == payment.Points
 }
 
-// HandedOver is what follows for the money when a part of an order was handed over or sent: the whole order is paid now, and the part's points are
-// earned. The order is locked.
+// HandedOver is what follows for the money when a part of an order was handed over or sent: the whole order is paid
+// now, and the part's points are earned. The order is locked.
 func HandedOver(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID, customerID int64) error {
 	if err := CapturePayment(ctx, tx, orderID); err != nil {
 		return err
@@ -53,7 +53,8 @@ func HandedOver(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID, customerI
 	return loyalty.Earn(ctx, tx, customerID, points, orderID)
 }
 
-// CapturePayment takes the money of an order that is authorised. Where a gateway holds a part of it, it is asked, and the rest follows its answer.
+// CapturePayment takes the money of an order that is authorised. Where a gateway holds a part of it, it is asked, and
+// the rest follows its answer.
 func CapturePayment(ctx context.Context, tx pgx.Tx, orderID int64) error {
 	h, err := order.LockOrder(ctx, tx, orderID)
 	if err != nil || h.PaymentState != order.Authorised {
@@ -73,17 +74,20 @@ func CapturePayment(ctx context.Context, tx pgx.Tx, orderID int64) error {
 			continue
 		}
 		if take[i] > 0 {
-			return ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToCapture, Amount: take[i]})
+			return ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToCapture,
+				Amount: take[i]})
 		}
 		// What was set aside pays all that is left: the gateway may let its promise go.
-		if err := ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToVoid, Amount: t.Authorised}); err != nil {
+		if err := ask(ctx, tx, payment.Transfer{PaymentID: t.PaymentID, TenderID: t.ID, Kind: payment.ToVoid,
+			Amount: t.Authorised}); err != nil {
 			return err
 		}
 	}
 	return SetPaid(ctx, tx, h, tenders, take)
 }
 
-// RecordTender records money that was taken at the counter for an order that was to be paid there, with what was set aside for it. The order is locked.
+// RecordTender records money that was taken at the counter for an order that was to be paid there, with what was set
+// aside for it. The order is locked.
 func RecordTender(ctx context.Context, tx pgx.Tx, orderID int64, taken payment.New) error {
 	h, err := order.LockOrder(ctx, tx, orderID)
 	if err != nil {
@@ -117,7 +121,8 @@ func ask(ctx context.Context, tx pgx.Tx, t payment.Transfer) error {
 	return jobs.Insert(ctx, tx, Job{id})
 }
 
-// parts is how much of each tender an order takes: in points what its units were paid with in points, and of the others the oldest first.
+// parts is how much of each tender an order takes: in points what its units were paid with in points, and of the others
+// the oldest first.
 func parts(tenders []payment.Tender, owing, byPoints int64) []int64 {
 	take := make([]int64, len(tenders))
 	rest := owing - byPoints
@@ -132,7 +137,8 @@ func parts(tenders []payment.Tender, owing, byPoints int64) []int64 {
 	return take
 }
 
-// SetPaid takes what was set aside, gives back what of it is not needed any more, and says that the order is paid. What a gateway took is on its tender already.
+// SetPaid takes what was set aside, gives back what of it is not needed any more, and says that the order is paid. What
+// a gateway took is on its tender already.
 func SetPaid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Tender, take []int64) error {
 	for i, t := range tenders {
 		if !held(t.Kind) {
@@ -155,8 +161,8 @@ func SetPaid(ctx context.Context, tx pgx.Tx, h *order.Held, tenders []payment.Te
 	return jobs.Insert(ctx, tx, DocumentsJob{h.ID})
 }
 
-// restore puts a part of what was set aside back where it came from, before it was taken. It answers nothing about points: those of a tender go back in
-// proportion, the last of them with the last of its amount.
+// restore puts a part of what was set aside back where it came from, before it was taken. It answers nothing about
+// points: those of a tender go back in proportion, the last of them with the last of its amount.
 func restore(ctx context.Context, tx pgx.Tx, h *order.Held, t *payment.Tender, amount int64) error {
 	if amount == 0 {
 		return nil
@@ -184,7 +190,8 @@ func givePoints(ctx context.Context, tx pgx.Tx, h *order.Held, points int64) err
 	return loyalty.Restore(ctx, tx, h.CustomerID, points, h.ID)
 }
 
-// VoidPayment gives up an order's money before any of it was taken: what was set aside goes back, a gateway is told, and its promotions can be used again.
+// VoidPayment gives up an order's money before any of it was taken: what was set aside goes back, a gateway is told,
+// and its promotions can be used again.
 func VoidPayment(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	tenders, err := payment.Tenders(ctx, tx, h.ID)
 	if err != nil {
@@ -216,8 +223,9 @@ func VoidPayment(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	return nil
 }
 
-// RefundCancelled brings the money in line after units were cancelled: an order of which nothing is left is given up, a paid one gives back what its
-// units cost. What is only promised is asked for later, and less of it. The order is locked.
+// RefundCancelled brings the money in line after units were cancelled: an order of which nothing is left is given up, a
+// paid one gives back what its units cost. What is only promised is asked for later, and less of it. The order is
+// locked.
 func RefundCancelled(ctx context.Context, tx pgx.Tx, orderID int64) (gone bool, err error) {
 	if gone, err = order.Settle(ctx, tx, orderID); err != nil {
 		return false, err
@@ -247,8 +255,8 @@ type Back struct {
 	Nameless    bool  // nobody could find them again: what an exchange paid is cash, for credit would be lost
 }
 
-// RefundExcess gives back what an order took beyond what it costs now: in points what its units were paid with in points, and of the others the newest first. It answers what
-// goes back how. The order is locked and paid.
+// RefundExcess gives back what an order took beyond what it costs now: in points what its units were paid with in
+// points, and of the others the newest first. It answers what goes back how. The order is locked and paid.
 func RefundExcess(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (refunds []payment.Refund, err error) {
 	if _, err := order.RefundDelivery(ctx, tx, h.ID); err != nil {
 		return nil, err
@@ -303,7 +311,8 @@ func Plan(tenders []payment.Tender, owing, byPoints int64, back Back) (refunds [
 			if part := min(t.Captured-t.Refunded-byPoints, excess); part > 0 {
 				// Points in proportion, rounded down; the last of them go back with the last of the amount.
 				points := t.Points*(t.Authorised-t.Captured+t.Refunded+part)/t.Authorised - t.PointsBack
-				refunds, excess = append(refunds, payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: payment.Points, Amount: part, Points: points, AssociateID: back.AssociateID}), excess-part
+				refunds, excess = append(refunds, payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID,
+					How: payment.Points, Amount: part, Points: points, AssociateID: back.AssociateID}), excess-part
 			}
 		}
 	}
@@ -315,17 +324,20 @@ func Plan(tenders []payment.Tender, owing, byPoints int64, back Back) (refunds [
 		}
 		excess -= part
 		if swapped := min(part, exchange); swapped > 0 {
-			refunds = append(refunds, payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: payment.Exchange, Amount: swapped, AssociateID: back.AssociateID})
+			refunds = append(refunds, payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: payment.Exchange,
+				Amount: swapped, AssociateID: back.AssociateID})
 			exchange, part = exchange-swapped, part-swapped
 		}
 		if part == 0 {
 			continue
 		}
-		r := payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: t.Kind, Amount: part, AssociateID: back.AssociateID}
+		r := payment.Refund{TenderID: t.ID, ReturnID: back.ReturnID, How: t.Kind, Amount: part,
+			AssociateID: back.AssociateID}
 		switch {
 		case t.Kind == payment.Exchange && back.Nameless && back.AssociateID != 0:
 			r.How = payment.Cash
-		case back.AsCredit, t.Kind == payment.Exchange, back.AssociateID == 0 && (t.Kind == payment.Cash || t.Kind == payment.Terminal):
+		case back.AsCredit, t.Kind == payment.Exchange, back.AssociateID == 0 &&
+			(t.Kind == payment.Cash || t.Kind == payment.Terminal):
 			r.How = payment.Credit
 		case atGateway(t.Kind):
 			r.PaymentID = t.PaymentID

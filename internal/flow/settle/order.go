@@ -18,7 +18,8 @@ import (
 	"counterpart/internal/platform/live"
 )
 
-// Confirmed is what follows when an order is confirmed after it was placed: it is told, it shows in the queues, and gift cards go out. The order is locked.
+// Confirmed is what follows when an order is confirmed after it was placed: it is told, it shows in the queues, and
+// gift cards go out. The order is locked.
 func Confirmed(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	rows, err := tx.Query(ctx, `
 		SELECT DISTINCT location_id
@@ -32,7 +33,8 @@ func Confirmed(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 		return err
 	}
 	batch := &pgx.Batch{}
-	customer.Fact{CustomerID: h.CustomerID, Kind: customer.Bought, Channel: h.Channel, LocationID: h.LocationID, OrderID: h.ID}.Queue(batch)
+	customer.Fact{CustomerID: h.CustomerID, Kind: customer.Bought, Channel: h.Channel, LocationID: h.LocationID,
+		OrderID: h.ID}.Queue(batch)
 	live.QueueNotify(batch, live.Customer(h.CustomerID))
 	for _, place := range places {
 		live.QueueNotify(batch, live.Queue(place))
@@ -88,7 +90,8 @@ func MailCards(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 		return err
 	}
 	for _, p := range pieces {
-		id, err := giftcard.Make(ctx, tx, giftcard.New{Currency: h.Currency, Amount: p.Amount, OrderID: h.ID, OrderLineID: p.Line, N: p.N, Recipient: p.To, CustomerID: h.CustomerID})
+		id, err := giftcard.Make(ctx, tx, giftcard.New{Currency: h.Currency, Amount: p.Amount, OrderID: h.ID,
+			OrderLineID: p.Line, N: p.N, Recipient: p.To, CustomerID: h.CustomerID})
 		if err != nil {
 			return err
 		}
@@ -102,7 +105,8 @@ func MailCards(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	return HandedOver(ctx, tx, h.ID, pieces[0].Part, h.CustomerID)
 }
 
-// keep makes an order's claims on stock last. Claims whose time was over are made again, where the shelves still have enough; false when they have not.
+// keep makes an order's claims on stock last. Claims whose time was over are made again, where the shelves still have
+// enough; false when they have not.
 func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	lines, err := order.OpenLines(ctx, tx, h.ID)
 	if err != nil {
@@ -112,7 +116,8 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT l.id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS missing, NULL::timestamptz, 0::bigint
+		SELECT l.id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation
+			WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS missing, NULL::timestamptz, 0::bigint
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id
@@ -138,8 +143,8 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	return len(short) == 0, err
 }
 
-// CancelUnpaid cancels an order that will not be paid, or whose goods went while it was being paid, and puts what was in it into the customer's cart again. The customer and the
-// order are locked.
+// CancelUnpaid cancels an order that will not be paid, or whose goods went while it was being paid, and puts what was
+// in it into the customer's cart again. The customer and the order are locked.
 func CancelUnpaid(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	lines, err := order.OpenLines(ctx, tx, h.ID)
 	if err != nil {

@@ -36,7 +36,8 @@ import (
 	"counterpart/internal/query/basket"
 )
 
-// inTurn runs two verbs in an order that is known: both wait for the row that is locked here, one behind the other, and go on when it is free.
+// inTurn runs two verbs in an order that is known: both wait for the row that is locked here, one behind the other, and
+// go on when it is free.
 func (w *world) inTurn(lock string, args []any, first, second func() error) (errs [2]error) {
 	w.t.Helper()
 	tx, err := w.db.Begin(ctx)
@@ -59,7 +60,8 @@ func (w *world) inTurn(lock string, args []any, first, second func() error) (err
 	return errs
 }
 
-// Each pair of verbs that want the same thing, in either order, step by step: the one that comes second sees what the first did.
+// Each pair of verbs that want the same thing, in either order, step by step: the one that comes second sees what the
+// first did.
 func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 	const person, stock, order = `SELECT FROM customer WHERE id = $1 FOR UPDATE`, `SELECT FROM stock_level WHERE variant_id = $1 AND location_id = $2 FOR UPDATE`, `SELECT FROM orders WHERE id = $1 FOR UPDATE`
 	place := func(w *world, r checkout.Request) func() error {
@@ -81,8 +83,11 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 	}
 	t.Run("C1: two want the last one", func(t *testing.T) {
 		w := open(t)
-		a, b := w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.PayAtPickup), w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.PayAtPickup)
-		_, err := w.db.Exec(ctx, `UPDATE stock_level SET safety = on_hand - reserved - 1 WHERE variant_id = $1 AND location_id = $2`, w.Coat, w.HarbourStreet.ID)
+		a, b := w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet),
+			payment.PayAtPickup), w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.PayAtPickup)
+		_, err := w.db.Exec(ctx,
+			`UPDATE stock_level SET safety = on_hand - reserved - 1 WHERE variant_id = $1 AND location_id = $2`, w.Coat,
+			w.HarbourStreet.ID)
 		require.NoError(t, err)
 		errs := w.inTurn(stock, []any{w.Coat, w.HarbourStreet.ID}, place(w, a), place(w, b))
 		require.NoError(t, errs[0])
@@ -94,7 +99,9 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w := open(t)
 		r := w.request(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.PayAtPickup)
 		count := func() error {
-			return stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID}, stocktake.Change{VariantID: w.Coat, LocationID: w.HarbourStreet.ID, Quantity: 0, Reason: "stocktake", Form: rand.Text()})
+			return stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID},
+				stocktake.Change{VariantID: w.Coat, LocationID: w.HarbourStreet.ID, Quantity: 0, Reason: "stocktake",
+					Form: rand.Text()})
 		}
 		errs := w.inTurn(stock, []any{w.Coat, w.HarbourStreet.ID}, count, place(w, r))
 		require.NoError(t, errs[0])
@@ -120,7 +127,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 			return dispatch.Send(ctx, w.db, w.desk(), ship, "Parcel Post", "")
 		},
 		"not found": func(w *world, pick, _ int64) error {
-			return pickup.NotFound(ctx, w.db, w.desk(), pick, one[int64](w, `SELECT id FROM order_line WHERE fulfilment_id = $1`, pick), 1)
+			return pickup.NotFound(ctx, w.db, w.desk(), pick,
+				one[int64](w, `SELECT id FROM order_line WHERE fulfilment_id = $1`, pick), 1)
 		},
 	} {
 		for _, first := range []bool{true, false} {
@@ -144,7 +152,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 				} else {
 					conflict(t, errs[1])
 				}
-				require.Equal(t, first || name == "not found", one[string](w, `SELECT state FROM orders`) == "cancelled")
+				require.Equal(t, first || name == "not found",
+					one[string](w, `SELECT state FROM orders`) == "cancelled")
 				w.sound()
 			})
 		}
@@ -153,7 +162,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w := open(t)
 		placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Terminal, 0)
 		take := func() error {
-			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
+				Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(order, []any{placed.ID}, take, take)
@@ -175,7 +185,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 	})
 	t.Run("C8: two carts use the last of a code", func(t *testing.T) {
 		w := open(t)
-		w.promote(promotion.Promotion{Title: "One only", MaxUses: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "ONE")
+		w.promote(promotion.Promotion{Title: "One only", MaxUses: new(1),
+			Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "ONE")
 		var requests [2]checkout.Request
 		for i := range requests {
 			who := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
@@ -194,7 +205,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		w.company.Pay(page, sandboxtest.Good)
 		_, err = w.db.Exec(ctx, `UPDATE orders SET hold_until = now() - interval '1 second' WHERE id = $1`, placed.ID)
 		require.NoError(t, err)
-		errs := w.inTurn(person, []any{ada}, func() error { return w.office.Sweep(ctx) }, func() error { return w.office.Settle(ctx, placed.PaymentID) })
+		errs := w.inTurn(person, []any{ada}, func() error { return w.office.Sweep(ctx) },
+			func() error { return w.office.Settle(ctx, placed.PaymentID) })
 		require.Equal(t, [2]error{}, errs)
 		require.Equal(t, "confirmed", one[string](w, `SELECT state FROM orders`), "who paid in time has it")
 		w.sound()
@@ -212,7 +224,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, earned.Spendable+100, false))
 		spend := place(w, w.request(ada, payment.PayAtPickup))
 		back := func() error {
-			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID, Wants: []returns.ReturnLine{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
+			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID,
+				Wants: []returns.ReturnLine{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
 			return err
 		}
 		errs := w.inTurn(person, []any{ada}, spend, back)
@@ -220,7 +233,8 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 		balance, err := loyalty.BalanceOf(ctx, w.db, ada)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, balance.Spendable, int64(0))
-		require.Less(t, one[int64](w, `SELECT refund FROM return_ticket`), int64(3600), "what was spent already is kept from the refund")
+		require.Less(t, one[int64](w, `SELECT refund FROM return_ticket`), int64(3600),
+			"what was spent already is kept from the refund")
 		w.sound()
 	})
 }
@@ -249,8 +263,10 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				b, failed := basket.Load(ctx, w.db, customers[i], "en")
 				assert.NoError(t, failed)
 				if b == nil || len(b.Lines) == 0 {
-					err = shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customers[i], shopping.Item{VariantID: w.BlueMug, Quantity: 1, LocationID: w.HarbourStreet.ID})
-				} else if placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(customers[i], payment.PayAtPickup)); err == nil {
+					err = shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customers[i],
+						shopping.Item{VariantID: w.BlueMug, Quantity: 1, LocationID: w.HarbourStreet.ID})
+				} else if placed, err = checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web,
+					Language: "en"}, w.request(customers[i], payment.PayAtPickup)); err == nil {
 					mine = append(mine, placed)
 				}
 			case k == 2 && len(mine) > 0:
@@ -261,14 +277,19 @@ func TestOneShelfUnderEverything(t *testing.T) {
 				if err = pickup.Ready(ctx, w.db, w.desk(), part, "A1"); err != nil {
 					break
 				}
-				_, err = pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT coalesce(code, '') FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{Kind: payment.Terminal})
+				_, err = pickup.HandOver(ctx, w.db, w.desk(), part,
+					one[string](w, `SELECT coalesce(code, '') FROM fulfilment WHERE id = $1`, part),
+					settle.CounterPayment{Kind: payment.Terminal})
 				mine = mine[1:]
 			case k == 4:
 				err = pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-					return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Delta: 1 + r.IntN(3)}}, inventory.Reason{Channel: "api"})
+					return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: w.BlueMug,
+						LocationID: w.HarbourStreet.ID, Delta: 1 + r.IntN(3)}}, inventory.Reason{Channel: "api"})
 				})
 			case k == 5 && r.IntN(4) == 0:
-				err = stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID}, stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12), Reason: "stocktake", Form: rand.Text()})
+				err = stocktake.Count(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID},
+					stocktake.Change{VariantID: w.BlueMug, LocationID: w.HarbourStreet.ID, Quantity: r.IntN(12),
+						Reason: "stocktake", Form: rand.Text()})
 			default:
 				k = 1
 			}
@@ -291,11 +312,16 @@ func TestManyWorkersOneEffect(t *testing.T) {
 	for range rounds(5, 120) {
 		placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+			return settle.CapturePayment(ctx, tx,
+				placed.ID)
+		}))
 		w.transfers()
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		transfers = append(transfers, one[int64](w, `SELECT max(id) FROM transfer`))
-		header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment.capture", Payment: one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)}, w.company.Secret(), time.Now())
+		header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment.capture",
+			Payment: one[string](w, `SELECT reference FROM payment WHERE id = $1`,
+				placed.PaymentID)}, w.company.Secret(), time.Now())
 		require.NoError(t, w.office.Receive(ctx, "sandbox", header, body))
 		events = append(events, one[int64](w, `SELECT max(id) FROM payment_event`))
 	}
@@ -317,10 +343,12 @@ func TestABurstOfMessages(t *testing.T) {
 	reference, many := one[string](w, `SELECT reference FROM payment`), rounds(200, 5000)
 	atOnce(32, func(k int) {
 		for i := k; i < many; i += 32 {
-			header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment.authorise", Payment: reference}, w.company.Secret(), time.Now())
+			header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment.authorise", Payment: reference},
+				w.company.Secret(), time.Now())
 			assert.NoError(t, w.office.Receive(ctx, "sandbox", header, body))
 		}
 	})
-	require.Equal(t, []int{many, many}, []int{one[int](w, `SELECT count(*) FROM payment_event`), one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'payment_event'`)})
+	require.Equal(t, []int{many, many}, []int{one[int](w, `SELECT count(*) FROM payment_event`),
+		one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'payment_event'`)})
 	w.sound()
 }

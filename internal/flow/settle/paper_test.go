@@ -10,7 +10,8 @@ import (
 	"counterpart/internal/flow/billing"
 )
 
-// C18: orders are paid and come back at once; every one has one invoice, numbers have no gap, and what came back has its credit note.
+// C18: orders are paid and come back at once; every one has one invoice, numbers have no gap, and what came back has
+// its credit note.
 func TestDocumentsHaveNoGaps(t *testing.T) {
 	w := open(t)
 	var orders []int64
@@ -31,6 +32,7 @@ func TestDocumentsHaveNoGaps(t *testing.T) {
 	require.Equal(t, all[0].Number, all[2].Body.Corrects)
 	journal, err := document.Journal(ctx, w.db, all[0].Day, all[0].Day)
 	require.NoError(t, err)
-	require.Equal(t, []int64{400, int64(400 * len(orders))}, []int64{journal[0].Tax, journal[1].Tax}, "credit notes, then invoices")
+	require.Equal(t, []int64{400, int64(400 * len(orders))}, []int64{journal[0].Tax, journal[1].Tax},
+		"credit notes, then invoices")
 	w.sound()
 }

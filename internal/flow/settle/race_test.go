@@ -49,11 +49,13 @@ func TestTheLastUnitsAreSoldExactly(t *testing.T) {
 		w := open(t)
 		var requests []checkout.Request
 		for i := range 30 {
-			requests = append(requests, w.request(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), []string{payment.Card, payment.PayAtPickup}[i%2]))
+			requests = append(requests, w.request(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet),
+				[]string{payment.Card, payment.PayAtPickup}[i%2]))
 		}
 		var won atomic.Int32
 		atOnce(len(requests), func(i int) {
-			if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, requests[i]); told(t, err) {
+			if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+				requests[i]); told(t, err) {
 				won.Add(1)
 			} else {
 				assert.ErrorIs(t, err, checkout.ErrShort)
@@ -82,7 +84,8 @@ func TestOneCartIsPaidOnce(t *testing.T) {
 	w.sound()
 }
 
-// C6: the browser that comes back, the message and the poller settle one payment at once; so do the answers to a capture.
+// C6: the browser that comes back, the message and the poller settle one payment at once; so do the answers to a
+// capture.
 func TestOnePaymentIsSettledOnce(t *testing.T) {
 	w := open(t)
 	for range rounds(3, 50) {
@@ -92,20 +95,26 @@ func TestOnePaymentIsSettledOnce(t *testing.T) {
 		w.company.Pay(page, sandboxtest.Good)
 		atOnce(6, func(int) { assert.NoError(t, w.office.Settle(ctx, placed.PaymentID)) })
 		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM tender WHERE order_id = $1`, placed.ID))
-		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'confirmed' AND (args ->> 'order_id')::bigint = $1`, placed.ID))
+		require.Equal(t, 1, one[int](w,
+			`SELECT count(*) FROM river_job WHERE kind = 'order_mail' AND args ->> 'mail' = 'confirmed' AND (args ->> 'order_id')::bigint = $1`, placed.ID))
 		atOnce(4, func(int) {
-			assert.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+			assert.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+				return settle.CapturePayment(ctx, tx,
+					placed.ID)
+			}))
 		})
 		id := one[int64](w, `SELECT id FROM transfer WHERE payment_id = $1`, placed.PaymentID)
 		atOnce(4, func(int) { assert.NoError(t, w.office.Transfer(ctx, id)) })
-		require.Equal(t, 1, one[int](w, `SELECT count(*) FROM sandbox.entry e JOIN payment p ON p.reference = e.payment_id WHERE p.id = $1 AND e.kind = 'capture'`, placed.PaymentID))
+		require.Equal(t, 1, one[int](w,
+			`SELECT count(*) FROM sandbox.entry e JOIN payment p ON p.reference = e.payment_id WHERE p.id = $1 AND e.kind = 'capture'`, placed.PaymentID))
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 	}
 	w.sound()
 }
 
-// C7 and C14: the same units come back at several counters at once, while others cancel: each unit once, and never more money than there was.
+// C7 and C14: the same units come back at several counters at once, while others cancel: each unit once, and never more
+// money than there was.
 func TestPiecesComeBackOnce(t *testing.T) {
 	w := open(t)
 	for range rounds(3, 50) {
@@ -113,20 +122,23 @@ func TestPiecesComeBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(6, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)}, MayAlone: true}
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)},
+				MayAlone: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
 		})
 		require.Positive(t, back.Load())
 		require.LessOrEqual(t, back.Load(), int64(3600))
-		require.Equal(t, back.Load(), one[int64](w, `SELECT coalesce(sum(refunded), 0)::bigint FROM tender WHERE order_id = $1`, placed.ID))
+		require.Equal(t, back.Load(), one[int64](w,
+			`SELECT coalesce(sum(refunded), 0)::bigint FROM tender WHERE order_id = $1`, placed.ID))
 	}
 	w.sound()
 }
 
-// C7: three mugs that were paid by card come back at eight counters at once, the company loses answers, four workers carry the refunds out, and somebody gives one back
-// in the company's own office: each mug is paid back once, never more than was taken, and what we did not ask for is found.
+// C7: three mugs that were paid by card come back at eight counters at once, the company loses answers, four workers
+// carry the refunds out, and somebody gives one back in the company's own office: each mug is paid back once, never
+// more than was taken, and what we did not ask for is found.
 func TestACardIsPaidBackOnce(t *testing.T) {
 	w := open(t)
 	for range rounds(2, 50) {
@@ -137,7 +149,8 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 		line := w.lines(placed.ID)[0]
 		var back atomic.Int64
 		atOnce(8, func(i int) {
-			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)}, MayAlone: true}
+			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)},
+				MayAlone: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
@@ -155,7 +168,9 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 		}
 		w.company.Plant("", "", 0)
 		w.transfers()
-		require.Equal(t, back.Load(), one[int64](w, `SELECT refunded FROM sandbox.payment WHERE id = (SELECT reference FROM payment WHERE id = $1)`, placed.PaymentID))
+		require.Equal(t, back.Load(), one[int64](w,
+			`SELECT refunded FROM sandbox.payment WHERE id = (SELECT reference FROM payment WHERE id = $1)`,
+			placed.PaymentID))
 		w.sound()
 	}
 	placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
@@ -163,21 +178,28 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 	w.collect(one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, placed.ID), settle.CounterPayment{})
 	w.transfers()
 	w.sound()
-	require.NoError(t, w.office.Gateway.Refund(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID), "by hand", 500))
+	require.NoError(t, w.office.Gateway.Refund(ctx, one[string](w, `SELECT reference FROM payment WHERE id = $1`,
+		placed.PaymentID), "by hand", 500))
 	require.NoError(t, w.office.Reconcile(ctx))
 	require.NoError(t, w.office.Reconcile(ctx))
-	require.Equal(t, int64(500), one[int64](w, `SELECT sum(theirs - ours)::bigint FROM difference WHERE kind = 'refunded' AND closed_at IS NULL`), "once, however often it is looked at")
+	require.Equal(t, int64(500), one[int64](w,
+		`SELECT sum(theirs - ours)::bigint FROM difference WHERE kind = 'refunded' AND closed_at IS NULL`), "once, however often it is looked at")
 }
 
-// C8: a code for five, one for each mailbox however it is spelt, a gift card and points are each wanted by many carts at once.
+// C8: a code for five, one for each mailbox however it is spelt, a gift card and points are each wanted by many carts
+// at once.
 func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 	for range rounds(1, 10) {
 		w := open(t)
-		_, err := w.db.Exec(ctx, `UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
+		_, err := w.db.Exec(ctx,
+			`UPDATE stock_level SET on_hand = on_hand + 200; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 200, 'receipt', 'api' FROM stock_level`)
 		require.NoError(t, err)
-		w.promote(promotion.Promotion{Title: "Five only", MaxUses: new(5), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "FIVE")
-		w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1), Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 500}}}, "ONCE")
-		budget := w.promote(promotion.Promotion{Title: "Ten pounds in all", Budget: new(int64(1000)), Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 300}}}, "POUNDS")
+		w.promote(promotion.Promotion{Title: "Five only", MaxUses: new(5),
+			Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "FIVE")
+		w.promote(promotion.Promotion{Title: "Once each", MaxPerCustomer: new(1),
+			Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 500}}}, "ONCE")
+		budget := w.promote(promotion.Promotion{Title: "Ten pounds in all", Budget: new(int64(1000)),
+			Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 300}}}, "POUNDS")
 		code := w.card(5000)
 
 		race := func(prepare func(customer int64, i int), email func(i int) string) (won int32) {
@@ -191,7 +213,8 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 			}
 			var n atomic.Int32
 			atOnce(len(requests), func(i int) {
-				if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, requests[i]); told(t, err) {
+				if _, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+					requests[i]); told(t, err) {
 					n.Add(1)
 				}
 			})
@@ -210,7 +233,10 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 		// 50.00 on the card pay four mugs of 12.00, and 2.00 of a fifth are not enough for what the cart was told.
 		card, err := giftcard.Find(ctx, w.db, code, "GBP")
 		require.NoError(t, err)
-		require.Equal(t, int32(4), race(func(ada int64, _ int) { require.NoError(t, cart.AddGiftCard(ctx, w.db, ada, card.ID)) }, different))
+		require.Equal(t, int32(4), race(func(ada int64, _ int) {
+			require.NoError(t,
+				cart.AddGiftCard(ctx, w.db, ada, card.ID))
+		}, different))
 
 		// One person, whose cart is sent from many windows, spends their points once.
 		ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
@@ -221,12 +247,14 @@ func TestWhatCanRunOutRunsOutExactly(t *testing.T) {
 			_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, r)
 			assert.NoError(t, err)
 		})
-		require.Equal(t, int64(0), one[int64](w, `SELECT sum(remaining)::bigint FROM points_lot WHERE customer_id = $1`, ada))
+		require.Equal(t, int64(0), one[int64](w, `SELECT sum(remaining)::bigint FROM points_lot WHERE customer_id = $1`,
+			ada))
 		w.sound()
 	}
 }
 
-// C9: while an order is being paid its cart is closed: what is put in meanwhile, and prices that change, are another cart's.
+// C9: while an order is being paid its cart is closed: what is put in meanwhile, and prices that change, are another
+// cart's.
 func TestWhatIsBeingPaidDoesNotChange(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
@@ -240,7 +268,8 @@ func TestWhatIsBeingPaidDoesNotChange(t *testing.T) {
 	w.sound()
 }
 
-// C10: the time to pay ends a moment before, at, and after the payment; and a payment is heard of long after its claims were given to somebody else.
+// C10: the time to pay ends a moment before, at, and after the payment; and a payment is heard of long after its claims
+// were given to somebody else.
 func TestTheTimeToPayEndsWhileSomebodyPays(t *testing.T) {
 	w := open(t)
 	for i := range rounds(6, 60) {
@@ -254,8 +283,12 @@ func TestTheTimeToPayEndsWhileSomebodyPays(t *testing.T) {
 			switch k {
 			case 0:
 				time.Sleep(time.Duration(i%6) * 3 * time.Millisecond)
-				browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-				if response, err := browser.PostForm(page, map[string][]string{"number": {sandboxtest.Good}}); err == nil {
+				browser := http.Client{CheckRedirect: func(*http.Request,
+					[]*http.Request) error {
+					return http.ErrUseLastResponse
+				}}
+				if response, err := browser.PostForm(page,
+					map[string][]string{"number": {sandboxtest.Good}}); err == nil {
 					response.Body.Close()
 				}
 				assert.NoError(t, w.office.Settle(ctx, placed.PaymentID))
@@ -265,10 +298,14 @@ func TestTheTimeToPayEndsWhileSomebodyPays(t *testing.T) {
 		})
 		require.NoError(t, w.office.Settle(ctx, placed.PaymentID))
 		w.transfers()
-		state, paid := one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT s.state FROM sandbox.payment s JOIN payment p ON p.reference = s.id WHERE p.id = $1`, placed.PaymentID)
-		require.Contains(t, []string{"confirmed authorised", "cancelled void"}, state+" "+paid, "paid and there, or neither")
+		state, paid := one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w,
+			`SELECT s.state FROM sandbox.payment s JOIN payment p ON p.reference = s.id WHERE p.id = $1`,
+			placed.PaymentID)
+		require.Contains(t, []string{"confirmed authorised", "cancelled void"}, state+" "+paid,
+			"paid and there, or neither")
 		if state == "confirmed" {
-			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
+			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+				placed.ID))
 			w.transfers()
 		}
 	}
@@ -295,7 +332,8 @@ func TestALatePaymentClaimsAgainOrIsGivenUp(t *testing.T) {
 		if gone {
 			want = []string{"cancelled", "void"}
 		}
-		require.Equal(t, want, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, late.ID), one[string](w, `SELECT state FROM sandbox.payment`)})
+		require.Equal(t, want, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, late.ID),
+			one[string](w, `SELECT state FROM sandbox.payment`)})
 		w.sound()
 	}
 }
@@ -303,7 +341,8 @@ func TestALatePaymentClaimsAgainOrIsGivenUp(t *testing.T) {
 // C16: two admins change one promotion: the second is told, and nothing of the first is lost.
 func TestTwoAdminsChangeOnePromotion(t *testing.T) {
 	w := open(t)
-	id := w.promote(promotion.Promotion{Title: "Before", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
+	id := w.promote(promotion.Promotion{Title: "Before", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent,
+		Percent: 1000}}}, "")
 	read, err := promotion.ByID(ctx, w.db, id)
 	require.NoError(t, err)
 	var won atomic.Int32
@@ -317,10 +356,12 @@ func TestTwoAdminsChangeOnePromotion(t *testing.T) {
 	require.Equal(t, int32(1), won.Load())
 }
 
-// TestALimitThatIsSetWhileOrdersComeInCountsThemAll sets a limit on a promotion that was not counted, in the middle of a rush.
+// TestALimitThatIsSetWhileOrdersComeInCountsThemAll sets a limit on a promotion that was not counted, in the middle of
+// a rush.
 func TestALimitThatIsSetWhileOrdersComeInCountsThemAll(t *testing.T) {
 	w := open(t)
-	id := w.promote(promotion.Promotion{Title: "For everybody", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
+	id := w.promote(promotion.Promotion{Title: "For everybody",
+		Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
 	var requests []checkout.Request
 	for range 10 {
 		requests = append(requests, w.request(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.PayAtPickup))
@@ -356,14 +397,19 @@ func TestAnAnswerThatIsLostIsAskedForAgain(t *testing.T) {
 				require.NotNil(t, fault.As(err), "the shopper is told to try again")
 			}
 			w.pay(placed.PaymentID, sandboxtest.Good)
-			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+				return settle.CapturePayment(ctx, tx,
+					placed.ID)
+			}))
 			w.lose(operation == "capture", "capture", kind)
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
-			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
+			require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+				placed.ID))
 			w.lose(operation == "refund", "refund", kind)
 		}
 	}
-	require.Zero(t, one[int](w, `SELECT count(*) FROM sandbox.payment s WHERE (SELECT count(*) FROM sandbox.entry WHERE payment_id = s.id AND kind = 'capture') <> 1 OR captured <> refunded`))
+	require.Zero(t, one[int](w,
+		`SELECT count(*) FROM sandbox.payment s WHERE (SELECT count(*) FROM sandbox.entry WHERE payment_id = s.id AND kind = 'capture') <> 1 OR captured <> refunded`))
 	w.sound()
 }
 
@@ -422,7 +468,8 @@ func TestOnlyTheCompanyIsHeard(t *testing.T) {
 	for name, c := range map[string]struct {
 		header http.Header
 		body   []byte
-	}{"no signature": {http.Header{}, body}, "another's": {forged, body}, "301 seconds old": {old, body}, "301 seconds ahead": {ahead, body}, "two": {twice, body}, "one byte differs": {good, altered},
+	}{"no signature": {http.Header{}, body}, "another's": {forged, body}, "301 seconds old": {old,
+		body}, "301 seconds ahead": {ahead, body}, "two": {twice, body}, "one byte differs": {good, altered},
 		"nonsense": {http.Header{"Sandbox-Signature": {"t=x,v1=zz"}}, body}, "empty": {good, nil}} {
 		require.ErrorIs(t, w.office.Receive(ctx, "sandbox", c.header, c.body), payment.ErrForged, name)
 	}
@@ -431,14 +478,16 @@ func TestOnlyTheCompanyIsHeard(t *testing.T) {
 	require.NoError(t, w.office.Receive(ctx, "sandbox", good, body))
 }
 
-// W2: one message a hundred times at once is one. W4: one about a payment that nobody knows is kept and noted. W5: one that cannot be dealt with yet is tried again.
+// W2: one message a hundred times at once is one. W4: one about a payment that nobody knows is kept and noted. W5: one
+// that cannot be dealt with yet is tried again.
 func TestAMessageCountsOnce(t *testing.T) {
 	w := open(t)
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
 	page, err := w.office.Page(ctx, placed.PaymentID)
 	require.NoError(t, err)
 	w.company.Pay(page, sandboxtest.Good)
-	header, body := w.message(sandbox.Message{ID: "ev_1", Kind: "payment.authorise", Payment: one[string](w, `SELECT reference FROM payment`)}, w.company.Secret(), time.Now())
+	header, body := w.message(sandbox.Message{ID: "ev_1", Kind: "payment.authorise",
+		Payment: one[string](w, `SELECT reference FROM payment`)}, w.company.Secret(), time.Now())
 	atOnce(rounds(30, 100), func(int) { assert.NoError(t, w.office.Receive(ctx, "sandbox", header, body)) })
 	require.Equal(t, 1, one[int](w, `SELECT count(*) FROM river_job WHERE kind = 'payment_event'`))
 	id := one[int64](w, `SELECT id FROM payment_event`)
@@ -447,7 +496,8 @@ func TestAMessageCountsOnce(t *testing.T) {
 	atOnce(5, func(int) { assert.NoError(t, w.office.Event(ctx, id, false)) })
 	require.Equal(t, "confirmed", one[string](w, `SELECT state FROM orders`))
 
-	header, body = w.message(sandbox.Message{ID: "ev_2", Kind: "payment.capture", Payment: "sb_unknown"}, w.company.Secret(), time.Now())
+	header, body = w.message(sandbox.Message{ID: "ev_2", Kind: "payment.capture", Payment: "sb_unknown"},
+		w.company.Secret(), time.Now())
 	require.NoError(t, w.office.Receive(ctx, "sandbox", header, body))
 	unknown := one[int64](w, `SELECT id FROM payment_event WHERE event = 'ev_2'`)
 	require.Error(t, w.office.Event(ctx, unknown, false), "it may be ours before its answer came")
@@ -465,18 +515,25 @@ func TestMessagesInAnyOrderEndTheSame(t *testing.T) {
 		placed := w.place(w.Ada(t, w.db, w.BlueMug, 1, w.HarbourStreet), payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
 		reference := one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+			return settle.CapturePayment(ctx, tx,
+				placed.ID)
+		}))
 		w.transfers()
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 		kinds := []string{"authorise", "authorise", "capture", "capture", "refund", "refund", "void", "decline"}
 		r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for _, kind := range kinds {
-			header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment." + kind, Payment: reference}, w.company.Secret(), time.Now())
+			header, body := w.message(sandbox.Message{ID: rand.Text(), Kind: "payment." + kind, Payment: reference},
+				w.company.Secret(), time.Now())
 			require.NoError(t, w.office.Receive(ctx, "sandbox", header, body))
 			require.NoError(t, w.office.Event(ctx, one[int64](w, `SELECT max(id) FROM payment_event`), false))
 		}
-		require.Equal(t, []string{"cancelled", "paid", "captured"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT state FROM payment WHERE id = $1`, placed.PaymentID)})
+		require.Equal(t, []string{"cancelled", "paid", "captured"},
+			[]string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID),
+				one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID),
+				one[string](w, `SELECT state FROM payment WHERE id = $1`, placed.PaymentID)})
 	}
 	w.sound()
 }
@@ -491,5 +548,6 @@ func TestAnotherAmountIsNotBelieved(t *testing.T) {
 	require.NoError(t, err)
 	w.company.Pay(page, sandboxtest.Good)
 	require.NoError(t, w.office.Settle(ctx, placed.PaymentID))
-	require.Equal(t, []string{"placed", "amount"}, []string{one[string](w, `SELECT state FROM orders`), one[string](w, `SELECT kind FROM difference`)})
+	require.Equal(t, []string{"placed", "amount"}, []string{one[string](w, `SELECT state FROM orders`),
+		one[string](w, `SELECT kind FROM difference`)})
 }

@@ -35,7 +35,9 @@ func (w *world) sell(customer int64, pay string, given int64) checkout.Placed {
 	require.NoError(w.t, cart.TakeInHand(ctx, w.db, customer, 0, w.HarbourStreet.ID))
 	b, err := basket.LoadAt(ctx, w.db, customer, here, "en")
 	require.NoError(w.t, err)
-	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay, Given: given, Sure: true, Here: here})
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID,
+		Language: "en"}, checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Pay: pay,
+		Given: given, Sure: true, Here: here})
 	require.NoError(w.t, err)
 	return placed
 }
@@ -53,14 +55,16 @@ func (w *world) giveBack(orderID int64, at int64, wants ...returns.ReturnLine) *
 	require.NoError(w.t, err)
 	made, err := returns.Make(ctx, w.db, here, r)
 	require.NoError(w.t, err)
-	require.Equal(w.t, []int64{looked.Goods, looked.Refund, looked.PointsBack, looked.Shortfall}, []int64{made.Goods, made.Refund, made.PointsBack, made.Shortfall}, "what was shown is what was done")
+	require.Equal(w.t, []int64{looked.Goods, looked.Refund, looked.PointsBack, looked.Shortfall},
+		[]int64{made.Goods, made.Refund, made.PointsBack, made.Shortfall}, "what was shown is what was done")
 	w.transfers()
 	w.sound()
 	return made
 }
 
 func want(line int64, quantity int) returns.ReturnLine {
-	return returns.ReturnLine{LineID: line, Quantity: quantity, Reason: "changed_mind", Grade: "sellable", Restock: true}
+	return returns.ReturnLine{LineID: line, Quantity: quantity, Reason: "changed_mind", Grade: "sellable",
+		Restock: true}
 }
 
 func TestACounterSaleIsTheSameCheckout(t *testing.T) {
@@ -70,8 +74,10 @@ func TestACounterSaleIsTheSameCheckout(t *testing.T) {
 	placed := w.sell(ada, payment.Cash, 5000)
 
 	require.Equal(t, int64(1400), placed.Change.Minor)
-	require.Equal(t, []string{"confirmed", "paid"}, []string{one[string](w, `SELECT state FROM orders`), one[string](w, `SELECT payment_state FROM orders`)})
-	require.Equal(t, 7, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID))
+	require.Equal(t, []string{"confirmed", "paid"}, []string{one[string](w, `SELECT state FROM orders`),
+		one[string](w, `SELECT payment_state FROM orders`)})
+	require.Equal(t, 7, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug,
+		w.HarbourStreet.ID))
 	require.Equal(t, int64(36), one[int64](w, `SELECT remaining FROM points_lot`))
 	w.sound()
 }
@@ -84,18 +90,22 @@ func TestWhatIsInTheirHandIsNeverRefused(t *testing.T) {
 
 	w.sell(walkIn, payment.Terminal, 0)
 
-	require.Equal(t, 6, one[int](w, `SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id JOIN fulfilment f ON f.id = l.fulfilment_id WHERE l.order_id = $1 AND u.state = 'open' AND f.state = 'to_pick'`, online.ID), "the youngest promise is short")
-	require.Equal(t, 4, one[int](w, `SELECT quantity FROM shortage WHERE order_id = $1`, online.ID), "and what becomes of the rest is their choice")
+	require.Equal(t, 6, one[int](w,
+		`SELECT count(*) FROM order_unit u JOIN order_line l ON l.id = u.order_line_id JOIN fulfilment f ON f.id = l.fulfilment_id WHERE l.order_id = $1 AND u.state = 'open' AND f.state = 'to_pick'`, online.ID), "the youngest promise is short")
+	require.Equal(t, 4, one[int](w, `SELECT quantity FROM shortage WHERE order_id = $1`, online.ID),
+		"and what becomes of the rest is their choice")
 	w.sound()
 	// And more than the books have is counted in first.
 	w.sell(w.Ada(t, w.db, w.Mug, 9, w.HarbourStreet), payment.Terminal, 0)
-	require.Equal(t, 0, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID))
+	require.Equal(t, 0, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug,
+		w.HarbourStreet.ID))
 	w.sound()
 }
 
 func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 	w := open(t)
-	w.promote(promotion.Promotion{Title: "A third", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 3333}}}, "")
+	w.promote(promotion.Promotion{Title: "A third", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent,
+		Percent: 3333}}}, "")
 	ada := w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet)
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	w.ship(ada, w.Coat)
@@ -111,7 +121,8 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), part, "Parcel Post", "PP123"))
 		} else {
 			require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-			_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
+			_, err := pickup.HandOver(ctx, w.db, w.desk(), part,
+				one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
 			require.NoError(t, err)
 		}
 		w.transfers()
@@ -133,8 +144,10 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 	balance, err := loyalty.BalanceOf(ctx, w.db, ada)
 	require.NoError(t, err)
 	require.Equal(t, loyalty.Balance{Spendable: 777}, balance)
-	require.Equal(t, one[int64](w, `SELECT captured FROM sandbox.payment`), one[int64](w, `SELECT refunded FROM sandbox.payment`))
-	require.Equal(t, 1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Coat, w.MillLane.ID), "it is restocked where it came back")
+	require.Equal(t, one[int64](w, `SELECT captured FROM sandbox.payment`),
+		one[int64](w, `SELECT refunded FROM sandbox.payment`))
+	require.Equal(t, 1, one[int](w, `SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		w.Coat, w.MillLane.ID), "it is restocked where it came back")
 }
 
 func TestPointsThatWereSpentAlreadyAreKeptFromTheRefund(t *testing.T) {
@@ -152,7 +165,8 @@ func TestPointsThatWereSpentAlreadyAreKeptFromTheRefund(t *testing.T) {
 
 	made := w.giveBack(first.ID, w.HarbourStreet.ID, want(w.lines(first.ID)[0], 1))
 
-	// 1,890 earned by the coat, 140 by the mugs, 1,000 spent: 860 are missing, worth £8.60, and nobody has less than nothing.
+	// 1,890 earned by the coat, 140 by the mugs, 1,000 spent: 860 are missing, worth £8.60, and nobody has less than
+	// nothing.
 	require.Equal(t, []int64{1030, 860, 18040}, []int64{made.PointsTaken, made.Shortfall, made.Refund})
 	balance, err := loyalty.BalanceOf(ctx, w.db, ada)
 	require.NoError(t, err)
@@ -172,7 +186,8 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		ada := w.Ada(t, w.db, from, 1, w.HarbourStreet)
 		placed := w.sell(ada, payment.Terminal, 0)
 		w.add(ada, w.Coat, 1, w.HarbourStreet)
-		r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
+		r := returns.Request{Form: rand.Text(), OrderID: placed.ID,
+			Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
 			Exchange: []returns.ExchangeLine{{VariantID: into, Quantity: 1}}, Pay: payment.Cash, Given: 100}
 
 		made, err := returns.Make(ctx, w.db, w.desk(), r)
@@ -193,8 +208,9 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 	}
 }
 
-// TestAnEvenExchangeIsEven buys units in any mixture of tenders, with and without a promotion that may be over since, where prices include tax and where it is added, spends
-// what they earned, and exchanges one for the same: nobody pays and nobody is paid.
+// TestAnEvenExchangeIsEven buys units in any mixture of tenders, with and without a promotion that may be over since,
+// where prices include tax and where it is added, spends what they earned, and exchanges one for the same: nobody pays
+// and nobody is paid.
 func TestAnEvenExchangeIsEven(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("SEED"); given != "" {
@@ -208,12 +224,14 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 		if r.IntN(3) == 0 {
 			store, currency = w.Broadway, "USD"
 		}
-		_, err := w.db.Exec(ctx, `UPDATE location SET takes_returns = true; UPDATE stock_level SET on_hand = on_hand + 50; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 50, 'receipt', 'api' FROM stock_level`)
+		_, err := w.db.Exec(ctx,
+			`UPDATE location SET takes_returns = true; UPDATE stock_level SET on_hand = on_hand + 50; INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, channel) SELECT variant_id, location_id, condition, 50, 'receipt', 'api' FROM stock_level`)
 		require.NoError(t, err)
 		_, err = w.db.Exec(ctx, `UPDATE price SET amount = $1 WHERE upper_inf(valid)`, 1+r.IntN(4000))
 		require.NoError(t, err)
 		if r.IntN(2) == 0 {
-			w.promote(promotion.Promotion{Title: "Off", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: int64(1 + r.IntN(9000))}}}, "")
+			w.promote(promotion.Promotion{Title: "Off", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent,
+				Percent: int64(1 + r.IntN(9000))}}}, "")
 		}
 		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(4), store)
 		if r.IntN(2) == 0 {
@@ -221,13 +239,16 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 			require.NoError(t, cart.SpendPoints(ctx, w.db, ada, int64(100+r.IntN(900)), r.IntN(2) == 0))
 		}
 		if r.IntN(2) == 0 && currency == "GBP" {
-			require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), currency))
+			require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)),
+				currency))
 		}
 		here := basket.SaleContext{LocationID: store.ID, CarryOut: true}
 		require.NoError(t, cart.TakeInHand(ctx, w.db, ada, 0, store.ID))
 		b, err := basket.LoadAt(ctx, w.db, ada, here, "en")
 		require.NoError(t, err)
-		bought, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Pay: payment.Terminal, Here: here})
+		bought, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID,
+			Language: "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total,
+			Pay: payment.Terminal, Here: here})
 		require.NoError(t, err)
 		if r.IntN(2) == 0 {
 			_, err = w.db.Exec(ctx, `UPDATE promotion SET state = 'ended'`)
@@ -238,12 +259,16 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 			_, err = w.db.Exec(ctx, `
 				WITH gone AS (UPDATE points_lot SET remaining = 0 WHERE remaining > 0 RETURNING id, customer_id, points)
 				INSERT INTO points_entry (lot_id, customer_id, delta, cause)
-				SELECT lot_id, customer_id, -sum(delta), 'given' FROM points_entry WHERE lot_id IN (SELECT id FROM gone) GROUP BY 1, 2 HAVING sum(delta) > 0`)
+				SELECT lot_id, customer_id, -sum(delta), 'given' FROM points_entry WHERE lot_id IN (SELECT id FROM gone)
+					GROUP BY 1, 2 HAVING sum(delta) > 0`)
 			require.NoError(t, err)
 		}
 		line := w.lines(bought.ID)[0]
-		made, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: store.ID, AssociateID: w.Bea.ID, Language: "en"}, returns.Request{Form: rand.Text(), OrderID: bought.ID, MayAlone: true,
-			Wants: []returns.ReturnLine{want(line, 1)}, Exchange: []returns.ExchangeLine{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal})
+		made, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: store.ID,
+			AssociateID: w.Bea.ID, Language: "en"}, returns.Request{Form: rand.Text(), OrderID: bought.ID,
+			MayAlone: true,
+			Wants:    []returns.ReturnLine{want(line, 1)}, Exchange: []returns.ExchangeLine{{VariantID: w.Mug,
+				Quantity: 1}}, Pay: payment.Terminal})
 		require.NoError(t, err)
 		if w.exact(line, currency) {
 			require.Zero(t, made.Due, "they pay nothing: %+v in %s", made, currency)
@@ -256,12 +281,14 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 	}
 }
 
-// exact says whether a price of the list comes to what was paid for the line's first unit: where tax is added, some totals none does.
+// exact says whether a price of the list comes to what was paid for the line's first unit: where tax is added, some
+// totals none does.
 func (w *world) exact(line int64, currency string) bool {
 	if currency == "GBP" {
 		return true
 	}
-	paid, taxed := one[int64](w, `SELECT paid FROM order_unit WHERE order_line_id = $1 AND n = 1`, line), one[int64](w, `SELECT tax FROM order_unit WHERE order_line_id = $1 AND n = 1`, line)
+	paid, taxed := one[int64](w, `SELECT paid FROM order_unit WHERE order_line_id = $1 AND n = 1`, line), one[int64](w,
+		`SELECT tax FROM order_unit WHERE order_line_id = $1 AND n = 1`, line)
 	rate := tax.Rate{PPM: one[int64](w, `SELECT tax_ppm FROM order_line WHERE id = $1`, line)}
 	for price := paid - taxed - 1; price <= paid-taxed+1; price++ {
 		if price >= 0 && price+rate.OnTop(price) == paid {
@@ -275,26 +302,31 @@ func TestALargeRefundAsksAManager(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet), payment.Terminal, 0)
 
-	_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}})
+	_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
+		Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}})
 
 	require.Contains(t, fault.As(err).Fields, "pin")
 	w.sound()
 }
 
-// TestAnyRowOfReturnsGivesBackWhatWasPaid sells random carts with everything in them and brings them back unit by unit, in any order.
+// TestAnyRowOfReturnsGivesBackWhatWasPaid sells random carts with everything in them and brings them back unit by unit,
+// in any order.
 func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 	w := open(t)
 	seed := uint64(time.Now().UnixNano())
 	r := mrand.New(mrand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
-	w.promote(promotion.Promotion{Title: "Buy two, the third half price", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 5000}}}, "")
-	w.promote(promotion.Promotion{Title: "Odd per cent", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent, Percent: 1731}}}, "")
+	w.promote(promotion.Promotion{Title: "Buy two, the third half price",
+		Rule: quote.Rule{Effect: quote.Effect{Kind: quote.BuyGet, Buy: 2, Get: 1, Percent: 5000}}}, "")
+	w.promote(promotion.Promotion{Title: "Odd per cent", Rule: quote.Rule{Effect: quote.Effect{Kind: quote.Percent,
+		Percent: 1731}}}, "")
 	for range 25 {
 		ada := w.Ada(t, w.db, w.Mug, 1+r.IntN(5), w.HarbourStreet)
 		w.add(ada, w.BlueMug, 1+r.IntN(5), w.HarbourStreet)
 		w.points(ada, 1000)
 		require.NoError(t, cart.SpendPoints(ctx, w.db, ada, int64(100+r.IntN(900)), false))
-		require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)), "GBP"))
+		require.NoError(t, shopping.UseGiftCard(ctx, w.db, shopping.Shopper{Person: ada}, w.card(1+r.Int64N(3000)),
+			"GBP"))
 		placed := w.sell(ada, payment.Terminal, 0)
 		total, back := one[int64](w, `SELECT total FROM orders WHERE id = $1`, placed.ID), int64(0)
 		for back < total {
@@ -308,7 +340,8 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 			if len(wants) == 0 {
 				continue
 			}
-			made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: wants, MayAlone: true})
+			made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
+				Wants: wants, MayAlone: true})
 			require.NoError(t, err)
 			back += made.Refund + made.PointsValue
 		}
@@ -320,14 +353,16 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 	w.sound()
 }
 
-// A cart that was ordered online meanwhile is not sold again at the counter: nobody says “paid” of what is still to be paid.
+// A cart that was ordered online meanwhile is not sold again at the counter: nobody says “paid” of what is still to be
+// paid.
 func TestACartThatWasOrderedIsNotSold(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
 	placed := w.place(ada, payment.PayAtPickup)
 	cartID := one[int64](w, `SELECT cart_id FROM orders WHERE id = $1`, placed.ID)
-	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"}, checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000,
-		Here: basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}})
+	_, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"},
+		checkout.Request{CustomerID: ada, CartID: cartID, Expected: 1200, Pay: payment.Cash, Given: 2000,
+			Here: basket.SaleContext{LocationID: w.HarbourStreet.ID, CarryOut: true}})
 	require.Equal(t, fault.Conflict, fault.As(err).Kind)
 	require.Contains(t, fault.As(err).Error(), "Nothing was charged here")
 	w.sound()

@@ -54,7 +54,8 @@ func open(t testing.TB) *world {
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE location SET ship = true, takes_returns = true`)
 		require.NoError(t, err)
-		return delivery.Save(ctx, tx, &delivery.Method{Name: "Standard", Countries: []string{"GB"}, Currency: "GBP", Carrier: "Parcel Post", MinDays: 2, MaxDays: 3, Cutoff: 840, Active: true,
+		return delivery.Save(ctx, tx, &delivery.Method{Name: "Standard", Countries: []string{"GB"}, Currency: "GBP",
+			Carrier: "Parcel Post", MinDays: 2, MaxDays: 3, Cutoff: 840, Active: true,
 			Rates: []delivery.Rate{{MaxGrams: 30_000, Charge: 395}}})
 	}))
 	return w
@@ -102,7 +103,8 @@ func (w *world) points(customer, points int64) {
 
 func (w *world) add(customer, variant int64, quantity int, at location.Location) {
 	w.t.Helper()
-	require.NoError(w.t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
+	require.NoError(w.t, shopping.AddFor(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, customer,
+		shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
 }
 
 func (w *world) basket(customer int64) *basket.Basket {
@@ -126,13 +128,15 @@ func (w *world) ship(customer, variant int64) {
 func (w *world) request(customer int64, pay string) checkout.Request {
 	w.t.Helper()
 	b := w.basket(customer)
-	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total, Rest: new(b.Tenders().Rest), Name: "Ada Bray", Email: "ada@example.com", Pay: pay,
+	return checkout.Request{CustomerID: customer, CartID: b.CartID, Expected: b.Quote.Total,
+		Rest: new(b.Tenders().Rest), Name: "Ada Bray", Email: "ada@example.com", Pay: pay,
 		Gateway: "sandbox", To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD", Country: "GB"}}
 }
 
 func (w *world) place(customer int64, pay string) checkout.Placed {
 	w.t.Helper()
-	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, w.request(customer, pay))
+	placed, err := checkout.Place(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"},
+		w.request(customer, pay))
 	require.NoError(w.t, err)
 	return placed
 }
@@ -172,7 +176,8 @@ func (w *world) sound() {
 	require.NoError(w.t, err)
 	require.Empty(w.t, findings)
 	require.NoError(w.t, w.office.Reconcile(ctx))
-	rows, err := w.db.Query(ctx, `SELECT kind || ' ' || reference || ' ' || detail FROM difference WHERE closed_at IS NULL AND kind IN ('amount', 'captured', 'refunded', 'unknown')`)
+	rows, err := w.db.Query(ctx,
+		`SELECT kind || ' ' || reference || ' ' || detail FROM difference WHERE closed_at IS NULL AND kind IN ('amount', 'captured', 'refunded', 'unknown')`)
 	require.NoError(w.t, err)
 	differences, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(w.t, err)
@@ -182,12 +187,15 @@ func (w *world) sound() {
 		SELECT count(*)
 		FROM sandbox.payment s
 		FULL JOIN (
-			SELECT p.reference, p.state, p.amount, coalesce(t.captured, 0) AS captured, coalesce((SELECT sum(amount) FROM transfer WHERE payment_id = p.id AND kind = 'refund' AND state = 'done'), 0) AS refunded
+			SELECT p.reference, p.state, p.amount, coalesce(t.captured, 0) AS captured, coalesce((SELECT sum(amount)
+				FROM transfer WHERE payment_id = p.id AND kind = 'refund' AND state = 'done'), 0) AS refunded
 			FROM payment p
 			LEFT JOIN tender t ON t.payment_id = p.id
 			WHERE p.reference IS NOT NULL) p ON p.reference = s.id
-		WHERE (CASE s.state WHEN 'open' THEN 'started' WHEN 'secure' THEN 'started' ELSE s.state END, s.amount, s.captured, s.refunded) IS DISTINCT FROM (p.state, p.amount, p.captured, p.refunded::bigint)`).Scan(&stray))
-	require.Zero(w.t, stray, "every charge of the company is one of ours, with the same figures, and the other way round")
+		WHERE (CASE s.state WHEN 'open' THEN 'started' WHEN 'secure' THEN 'started' ELSE s.state END, s.amount,
+			s.captured, s.refunded) IS DISTINCT FROM (p.state, p.amount, p.captured, p.refunded::bigint)`).Scan(&stray))
+	require.Zero(w.t, stray,
+		"every charge of the company is one of ours, with the same figures, and the other way round")
 }
 
 func (w *world) desk() origin.Origin {
@@ -196,8 +204,11 @@ func (w *world) desk() origin.Origin {
 
 func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
 	w := open(t)
-	w.promote(promotion.Promotion{Title: "Ten per cent off coats", Rule: quote.Rule{Products: []int64{one[int64](w, `SELECT product_id FROM variant WHERE id = $1`, w.Coat)}, Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
-	w.promote(promotion.Promotion{Title: "Five pounds", Rule: quote.Rule{Currency: "GBP", Subtotal: 5000, Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FIVE")
+	w.promote(promotion.Promotion{Title: "Ten per cent off coats",
+		Rule: quote.Rule{Products: []int64{one[int64](w, `SELECT product_id FROM variant WHERE id = $1`, w.Coat)},
+			Effect: quote.Effect{Kind: quote.Percent, Percent: 1000}}}, "")
+	w.promote(promotion.Promotion{Title: "Five pounds", Rule: quote.Rule{Currency: "GBP", Subtotal: 5000,
+		Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FIVE")
 	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
 	w.add(ada, w.Coat, 1, w.HarbourStreet)
 	w.ship(ada, w.Coat)
@@ -216,13 +227,15 @@ func TestAMixedOrderIsPaidInEveryWayAtOnce(t *testing.T) {
 	w.pay(placed.PaymentID, sandboxtest.Secure)
 
 	require.Equal(t, "authorised", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
-	require.Equal(t, 2, one[int](w, `SELECT count(*) FROM fulfilment WHERE order_id = $1 AND state = 'to_pick'`, placed.ID))
+	require.Equal(t, 2, one[int](w, `SELECT count(*) FROM fulfilment WHERE order_id = $1 AND state = 'to_pick'`,
+		placed.ID))
 	w.sound()
 
 	// The mugs are collected: the whole order is captured, the coat is still to be sent.
 	part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND method = 'pickup'`, placed.ID)
 	require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
+	_, err := pickup.HandOver(ctx, w.db, w.desk(), part, one[string](w, `SELECT code FROM fulfilment WHERE id = $1`,
+		part), settle.CounterPayment{})
 	require.NoError(t, err)
 	w.transfers()
 
@@ -248,16 +261,19 @@ func TestADeclinedCardCanBeTriedAgainAndThenTheOrderIsLost(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.office.Sweep(ctx))
 
-	require.Equal(t, []string{"cancelled", "void"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID)})
+	require.Equal(t, []string{"cancelled", "void"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`,
+		placed.ID), one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID)})
 	require.Equal(t, 2, w.basket(ada).Units(), "what was in it is in the cart again")
-	require.Equal(t, 0, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`, w.Mug, w.HarbourStreet.ID))
+	require.Equal(t, 0, one[int](w, `SELECT reserved FROM stock_level WHERE variant_id = $1 AND location_id = $2`,
+		w.Mug, w.HarbourStreet.ID))
 	w.sound()
 }
 
 func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 	for _, captured := range []bool{false, true} {
 		w := open(t)
-		p := w.promote(promotion.Promotion{Title: "Five pounds", MaxUses: new(1), Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FIVE")
+		p := w.promote(promotion.Promotion{Title: "Five pounds", MaxUses: new(1),
+			Rule: quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: quote.Amount, Amount: 500}}}, "FIVE")
 		ada := w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet)
 		w.points(ada, 300)
 		code := w.card(1000)
@@ -267,7 +283,10 @@ func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 		placed := w.place(ada, payment.Card)
 		w.pay(placed.PaymentID, sandboxtest.Good)
 		if captured {
-			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+			require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+				return settle.CapturePayment(ctx, tx,
+					placed.ID)
+			}))
 			w.transfers()
 			require.Equal(t, "paid", one[string](w, `SELECT payment_state FROM orders`))
 		}
@@ -283,7 +302,8 @@ func TestACancelledOrderGivesEverythingBack(t *testing.T) {
 		require.Equal(t, int64(300), balance.Spendable)
 		require.Equal(t, 0, one[int](w, `SELECT used FROM promotion WHERE id = $1`, p))
 		if captured {
-			require.Equal(t, one[int64](w, `SELECT captured FROM sandbox.payment`), one[int64](w, `SELECT refunded FROM sandbox.payment`))
+			require.Equal(t, one[int64](w, `SELECT captured FROM sandbox.payment`),
+				one[int64](w, `SELECT refunded FROM sandbox.payment`))
 		} else {
 			require.Equal(t, "void", one[string](w, `SELECT state FROM sandbox.payment`))
 		}

@@ -19,7 +19,8 @@ import (
 	"counterpart/internal/proof/audit"
 )
 
-// An order that is paid at Stripe goes the same way as one at the sandbox: its messages come in any order, thrice, and behind the events that they are about.
+// An order that is paid at Stripe goes the same way as one at the sandbox: its messages come in any order, thrice, and
+// behind the events that they are about.
 func TestAnOrderIsPaidAtStripe(t *testing.T) {
 	w := open(t)
 	company := stripetest.Start(t)
@@ -60,16 +61,22 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 		require.NoError(t, w.office.Poll(ctx))
 		require.NoError(t, w.office.Settle(ctx, placed.PaymentID))
 		require.Equal(t, "authorised", one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID))
-		require.True(t, one[time.Time](w, `SELECT lapses_at FROM payment WHERE id = $1`, placed.PaymentID).After(time.Now().Add(6*24*time.Hour)))
+		require.True(t, one[time.Time](w, `SELECT lapses_at FROM payment WHERE id = $1`,
+			placed.PaymentID).After(time.Now().Add(6*24*time.Hour)))
 
-		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error { return settle.CapturePayment(ctx, tx, placed.ID) }))
+		require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+			return settle.CapturePayment(ctx, tx,
+				placed.ID)
+		}))
 		w.transfers()
 		say("payment_intent.succeeded", "charge.captured")
 		require.NoError(t, cancellation.Order(ctx, w.db, origin.Origin{Channel: origin.Web, Language: "en"}, placed.ID))
 		w.transfers()
 		say("charge.refunded", "refund.created", "checkout.session.expired")
-		require.Equal(t, []string{"cancelled", "paid", "captured"}, []string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID),
-			one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID), one[string](w, `SELECT state FROM payment WHERE id = $1`, placed.PaymentID)})
+		require.Equal(t, []string{"cancelled", "paid", "captured"},
+			[]string{one[string](w, `SELECT state FROM orders WHERE id = $1`, placed.ID),
+				one[string](w, `SELECT payment_state FROM orders WHERE id = $1`, placed.ID), one[string](w,
+					`SELECT state FROM payment WHERE id = $1`, placed.PaymentID)})
 		status, err := w.office.Gateway.Fetch(ctx, reference)
 		require.NoError(t, err)
 		require.Equal(t, []int64{status.Amount, status.Amount}, []int64{status.Captured, status.Refunded})
@@ -77,7 +84,8 @@ func TestAnOrderIsPaidAtStripe(t *testing.T) {
 	agrees(w)
 }
 
-// What nobody pays is closed at Stripe before the order is lost; a promise that Stripe drops becomes one to pay at pickup.
+// What nobody pays is closed at Stripe before the order is lost; a promise that Stripe drops becomes one to pay at
+// pickup.
 func TestAPageAtStripeIsClosedAndAPromiseLapses(t *testing.T) {
 	w := open(t)
 	company := stripetest.Start(t)
@@ -93,7 +101,8 @@ func TestAPageAtStripeIsClosedAndAPromiseLapses(t *testing.T) {
 		orders = append(orders, placed.ID)
 		reference := one[string](w, `SELECT reference FROM payment WHERE id = $1`, placed.PaymentID)
 		if i == 0 {
-			_, err = w.db.Exec(ctx, `UPDATE orders SET hold_until = now() - interval '1 minute' WHERE id = $1`, placed.ID)
+			_, err = w.db.Exec(ctx, `UPDATE orders SET hold_until = now() - interval '1 minute' WHERE id = $1`,
+				placed.ID)
 			require.NoError(t, err)
 			require.NoError(t, w.office.Sweep(ctx))
 			continue
@@ -103,8 +112,11 @@ func TestAPageAtStripeIsClosedAndAPromiseLapses(t *testing.T) {
 		company.Drop(reference)
 		require.NoError(t, w.office.Reconcile(ctx))
 	}
-	require.Equal(t, "cancelled void", one[string](w, `SELECT o.state || ' ' || p.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE o.id = $1`, orders[0]))
-	require.Equal(t, "confirmed due void", one[string](w, `SELECT o.state || ' ' || o.payment_state || ' ' || p.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE o.id = $1`, orders[1]))
+	require.Equal(t, "cancelled void", one[string](w,
+		`SELECT o.state || ' ' || p.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE o.id = $1`,
+		orders[0]))
+	require.Equal(t, "confirmed due void", one[string](w,
+		`SELECT o.state || ' ' || o.payment_state || ' ' || p.state FROM orders o JOIN payment p ON p.order_id = o.id WHERE o.id = $1`, orders[1]))
 	agrees(w)
 }
 
@@ -115,5 +127,6 @@ func agrees(w *world) {
 	require.NoError(w.t, err)
 	require.Empty(w.t, findings)
 	require.NoError(w.t, w.office.Reconcile(ctx))
-	require.Zero(w.t, one[int](w, `SELECT count(*) FROM difference WHERE kind IN ('amount', 'captured', 'refunded', 'unknown')`))
+	require.Zero(w.t, one[int](w,
+		`SELECT count(*) FROM difference WHERE kind IN ('amount', 'captured', 'refunded', 'unknown')`))
 }

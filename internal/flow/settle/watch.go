@@ -23,7 +23,8 @@ type EventJob struct {
 
 func (EventJob) Kind() string { return "payment_event" }
 
-// Receive checks a gateway's message and keeps it, with the job that deals with it. One that came before changes nothing.
+// Receive checks a gateway's message and keeps it, with the job that deals with it. One that came before changes
+// nothing.
 func (o *Payments) Receive(ctx context.Context, name string, header http.Header, body []byte) error {
 	gateway, err := o.gateway(name)
 	if err != nil {
@@ -42,8 +43,9 @@ func (o *Payments) Receive(ctx context.Context, name string, header http.Header,
 	})
 }
 
-// Event deals with a kept message: it says where to look, and nothing else that it says is believed. One about a payment that nobody knows is a
-// difference; it may be ours before its answer came, so it is looked at again for a while.
+// Event deals with a kept message: it says where to look, and nothing else that it says is believed. One about a
+// payment that nobody knows is a difference; it may be ours before its answer came, so it is looked at again for a
+// while.
 func (o *Payments) Event(ctx context.Context, id int64, last bool) error {
 	gateway, e, applied, err := payment.EventByID(ctx, o.DB, id)
 	if err != nil || applied {
@@ -60,20 +62,23 @@ func (o *Payments) Event(ctx context.Context, id int64, last bool) error {
 		return fmt.Errorf("event %d is about a payment that is not known yet", id)
 	}
 	if a == nil {
-		if err := (payment.Difference{Kind: "unknown", Reference: e.Reference, Detail: e.Kind}).Note(ctx, o.DB); err != nil {
+		if err := (payment.Difference{Kind: "unknown", Reference: e.Reference, Detail: e.Kind}).Note(ctx,
+			o.DB); err != nil {
 			return err
 		}
 		return payment.MarkEventApplied(ctx, o.DB, id, "unknown payment")
 	}
-	// Something may have been done at the gateway that we did not ask for, such as a refund: then the books differ, and somebody is told.
+	// Something may have been done at the gateway that we did not ask for, such as a refund: then the books differ, and
+	// somebody is told.
 	if err := o.Compare(ctx, a.ID); err != nil {
 		return err
 	}
 	return payment.MarkEventApplied(ctx, o.DB, id, "settled")
 }
 
-// Sweep ends what was placed and not paid in time. The gateway is asked first, and a page that is still open is closed before its order is cancelled, so that
-// nobody pays for an order that is gone. Where it cannot be reached the order waits.
+// Sweep ends what was placed and not paid in time. The gateway is asked first, and a page that is still open is closed
+// before its order is cancelled, so that nobody pays for an order that is gone. Where it cannot be reached the order
+// waits.
 func (o *Payments) Sweep(ctx context.Context) error {
 	rows, err := o.DB.Query(ctx, `
 		SELECT id
@@ -95,8 +100,8 @@ func (o *Payments) Sweep(ctx context.Context) error {
 	return failed
 }
 
-// ExpireOrder ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another way. Where somebody has paid meanwhile it stays, and the
-// fault says so.
+// ExpireOrder ends an order that nobody has paid yet, before its time is over: whoever sells it takes the money another
+// way. Where somebody has paid meanwhile it stays, and the fault says so.
 func (o *Payments) ExpireOrder(ctx context.Context, orderID int64) error {
 	if err := o.expire(ctx, orderID); err != nil {
 		return errors.Join(errUnreachable, err)
@@ -187,7 +192,8 @@ func (o *Payments) each(ctx context.Context, query string, do func(context.Conte
 // patience is how many calls may fail one after the other before a round is given up.
 const patience = 3
 
-// Reconcile compares what we wrote down with the gateway's book, for every payment that is open or was settled in the last days, and notes differences.
+// Reconcile compares what we wrote down with the gateway's book, for every payment that is open or was settled in the
+// last days, and notes differences.
 func (o *Payments) Reconcile(ctx context.Context) error {
 	if err := o.warn(ctx); err != nil {
 		return err
@@ -216,8 +222,10 @@ func (o *Payments) Compare(ctx context.Context, paymentID int64) error {
 	var under bool
 	err = o.DB.QueryRow(ctx, `
 		SELECT coalesce((SELECT sum(captured) FROM tender WHERE payment_id = $1), 0)::bigint,
-			coalesce((SELECT sum(amount) FROM transfer WHERE payment_id = $1 AND kind = 'refund' AND state = 'done'), 0)::bigint,
-			EXISTS (SELECT FROM transfer WHERE payment_id = $1 AND state = 'asked')`, paymentID).Scan(&captured, &refunded, &under)
+			coalesce((SELECT sum(amount) FROM transfer WHERE payment_id = $1 AND kind = 'refund' AND state = 'done'),
+				0)::bigint,
+			EXISTS (SELECT FROM transfer WHERE payment_id = $1 AND state = 'asked')`, paymentID).Scan(&captured,
+		&refunded, &under)
 	if err != nil {
 		return fmt.Errorf("add up payment %d: %w", paymentID, err)
 	}
@@ -225,10 +233,12 @@ func (o *Payments) Compare(ctx context.Context, paymentID int64) error {
 		return nil // What is under way is compared when it is over.
 	}
 	if captured != s.Captured {
-		err = payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Ours: captured, Theirs: s.Captured}.Note(ctx, o.DB)
+		err = payment.Difference{Kind: "captured", PaymentID: a.ID, Reference: a.Reference, Ours: captured,
+			Theirs: s.Captured}.Note(ctx, o.DB)
 	}
 	if err == nil && refunded != s.Refunded {
-		err = payment.Difference{Kind: "refunded", PaymentID: a.ID, Reference: a.Reference, Ours: refunded, Theirs: s.Refunded}.Note(ctx, o.DB)
+		err = payment.Difference{Kind: "refunded", PaymentID: a.ID, Reference: a.Reference, Ours: refunded,
+			Theirs: s.Refunded}.Note(ctx, o.DB)
 	}
 	return err
 }
@@ -251,8 +261,10 @@ func (o *Payments) warn(ctx context.Context) error {
 	return nil
 }
 
-// CloseDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund that it refused. False when it was closed already.
-func CloseDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool, error) {
+// CloseDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund
+// that it refused. False when it was closed already.
+func CloseDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool,
+	error) {
 	paymentID, closed, err := payment.CloseDifference(ctx, tx, differenceID, associateID, note)
 	if err != nil || !closed || !again {
 		return closed, err
@@ -264,7 +276,8 @@ func CloseDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID i
 	return closed, jobs.Insert(ctx, tx, Job{transfer})
 }
 
-// Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was lost. It answers the new attempt.
+// Retry begins another attempt for an order whose last one was declined, while its goods are kept, or whose promise was
+// lost. It answers the new attempt.
 func (o *Payments) Retry(ctx context.Context, orderID int64, method string) (paymentID int64, err error) {
 	if !o.Takes() {
 		return 0, errUnreachable

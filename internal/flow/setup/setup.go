@@ -47,7 +47,8 @@ var Countries = []Country{
 // Label is a country as the form lists it.
 func (c Country) Label(ctx context.Context) string {
 	if c.Included {
-		return text.T(ctx, "{country}: {currency}, prices include tax", text.Args{"country": c.Name, "currency": c.Currency})
+		return text.T(ctx, "{country}: {currency}, prices include tax",
+			text.Args{"country": c.Name, "currency": c.Currency})
 	}
 	return text.T(ctx, "{country}: {currency}, tax is added", text.Args{"country": c.Name, "currency": c.Currency})
 }
@@ -56,7 +57,8 @@ func (c Country) Label(ctx context.Context) string {
 type Language struct{ Code, Name string }
 
 // Languages that product texts can be written in. The pages themselves speak English so far.
-var Languages = []Language{{"en", "English"}, {"lv", "Latviešu"}, {"pl", "Polski"}, {"ru", "Русский"}, {"cs", "Čeština"}, {"az", "Azərbaycanca"}, {"de", "Deutsch"}, {"fr", "Français"}}
+var Languages = []Language{{"en", "English"}, {"lv", "Latviešu"}, {"pl", "Polski"}, {"ru", "Русский"},
+	{"cs", "Čeština"}, {"az", "Azərbaycanca"}, {"de", "Deutsch"}, {"fr", "Français"}}
 
 // Request is what the set-up asks for.
 type Request struct {
@@ -68,21 +70,24 @@ type Request struct {
 	Name, Email, Password                  string
 }
 
-// OpenShop makes the shop, its first store and its first admin; where there is a shop already it does nothing and says so.
+// OpenShop makes the shop, its first store and its first admin; where there is a shop already it does nothing and says
+// so.
 func OpenShop(ctx context.Context, db pg.DB, r Request) error {
 	country, rate, email, err := check(r)
 	if err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop), Languages: r.Languages, SecondFactor: true})
+		fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: strings.TrimSpace(r.Shop),
+			Languages: r.Languages, SecondFactor: true})
 		if err != nil {
 			return err
 		}
 		if !fresh {
 			return fault.New(fault.Conflict, "This shop has already been set up. Sign in instead.")
 		}
-		if err := tax.Set(ctx, tx, tax.Rate{Country: country.Code, Class: "standard", Name: fmt.Sprintf("%s %s%%", country.Tax, percent(rate)), PPM: rate}); err != nil {
+		if err := tax.Set(ctx, tx, tax.Rate{Country: country.Code, Class: "standard",
+			Name: fmt.Sprintf("%s %s%%", country.Tax, percent(rate)), PPM: rate}); err != nil {
 			return err
 		}
 		// What is zero-rated is sold at 0 % because somebody wrote so, not because nobody did.
@@ -99,7 +104,8 @@ func OpenShop(ctx context.Context, db pg.DB, r Request) error {
 		if err := location.Create(ctx, tx, store); err != nil {
 			return err
 		}
-		admin := staff.Associate{Name: strings.TrimSpace(r.Name), Email: email, Role: staff.RoleAdmin, Locations: []int64{store.ID}}
+		admin := staff.Associate{Name: strings.TrimSpace(r.Name), Email: email, Role: staff.RoleAdmin,
+			Locations: []int64{store.ID}}
 		return staff.Create(ctx, tx, &admin, r.Password)
 	})
 }
@@ -108,7 +114,8 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	var form fault.Form
 	named := func(field, value, sentence string) {
 		value = strings.TrimSpace(value)
-		if value == "" || utf8.RuneCountInString(value) > 80 || strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
+		if value == "" || utf8.RuneCountInString(value) > 80 || strings.ContainsRune(value, 0) ||
+			!utf8.ValidString(value) {
 			form.Add(field, sentence)
 		}
 	}

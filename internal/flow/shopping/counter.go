@@ -14,8 +14,10 @@ import (
 	"counterpart/internal/platform/phone"
 )
 
-// CreateCustomer makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name if they say it, and a card.
-func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64, err error) {
+// CreateCustomer makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name
+// if they say it, and a card.
+func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64,
+	err error) {
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
@@ -26,8 +28,10 @@ func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, name, email
 		kind, value, wrong string
 		read               func() (string, bool)
 	}{
-		{customer.Email, email, "Enter a valid email address, such as ada@example.com.", func() (string, bool) { return customer.NormalEmail(email) }},
-		{customer.Phone, number, "Enter a valid phone number, such as 0113 496 0999.", func() (string, bool) { return phone.Read(number, country) }},
+		{customer.Email, email, "Enter a valid email address, such as ada@example.com.",
+			func() (string, bool) { return customer.NormalEmail(email) }},
+		{customer.Phone, number, "Enter a valid phone number, such as 0113 496 0999.",
+			func() (string, bool) { return phone.Read(number, country) }},
 	} {
 		if strings.TrimSpace(typed.value) == "" {
 			continue

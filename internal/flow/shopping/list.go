@@ -14,7 +14,8 @@ import (
 	"counterpart/internal/platform/secret"
 )
 
-// Shopper is whoever a browser or a till stands for: a person, or with 0 the guest of a device, who may not exist yet. Address is where tries of codes are counted.
+// Shopper is whoever a browser or a till stands for: a person, or with 0 the guest of a device, who may not exist yet.
+// Address is where tries of codes are counted.
 type Shopper struct {
 	Person  int64
 	Device  string
@@ -30,7 +31,8 @@ func (s Shopper) guest(ctx context.Context, tx pgx.Tx, at origin.Origin) (id int
 		return 0, "", err
 	}
 	if id != 0 {
-		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more, and a new one is made.
+		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more, and a new
+		// one is made.
 		if err := customer.LockActive(ctx, tx, id); !fault.Is(err, fault.NotFound) {
 			return id, "", err
 		}
@@ -39,7 +41,8 @@ func (s Shopper) guest(ctx context.Context, tx pgx.Tx, at origin.Origin) (id int
 	if id, err = customer.Create(ctx, tx, "", at.Language, at.Channel); err != nil {
 		return 0, "", err
 	}
-	return id, newToken, customer.Identify(ctx, tx, id, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue(newToken), Source: at.Channel, Verified: true})
+	return id, newToken, customer.Identify(ctx, tx, id, customer.Identity{Kind: customer.Device,
+		Value: customer.DeviceValue(newToken), Source: at.Channel, Verified: true})
 }
 
 // Wish puts a variant on the wish list; the first wish makes a stranger a customer. The answer is a new cookie, or "".
@@ -61,7 +64,8 @@ func Wish(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, variantID 
 }
 
 // Consent gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
-func Consent(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
+func Consent(ctx context.Context, db pg.DB, at origin.Origin, s Shopper,
+	say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var id int64
 		if id, newToken, err = s.guest(ctx, tx, at); err != nil {
@@ -92,7 +96,8 @@ func TakeFromList(ctx context.Context, db pg.DB, at origin.Origin, customerID, v
 			return err
 		}
 		batch := &pgx.Batch{}
-		customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: at.LocationID, VariantID: variantID, Quantity: 1}.Queue(batch)
+		customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: at.LocationID,
+			VariantID: variantID, Quantity: 1}.Queue(batch)
 		live.QueueNotify(batch, live.Customer(customerID))
 		return tx.SendBatch(ctx, batch).Close()
 	})

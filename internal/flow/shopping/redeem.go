@@ -17,7 +17,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Codes are tried by whoever holds a cart, and by whoever sits behind an address: both are counted. Right ones are given back.
+// Codes are tried by whoever holds a cart, and by whoever sits behind an address: both are counted. Right ones are
+// given back.
 var (
 	perCart    = limit.Rule{Max: 10, Window: time.Minute}
 	perAddress = limit.Rule{Max: 60, Window: 10 * time.Minute}
@@ -109,14 +110,19 @@ func TakeShared(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, word
 }
 
 // OrderAgain puts what an order was made of into the own cart, as far as it is still sold.
-func OrderAgain(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, orderID int64) (newToken string, err error) {
+func OrderAgain(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, orderID int64) (newToken string,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return s.fill(ctx, tx, at, &newToken, func(_, into int64) error { return cart.Again(ctx, tx, orderID, into, at.Channel) })
+		return s.fill(ctx, tx, at, &newToken, func(_, into int64) error {
+			return cart.Again(ctx, tx, orderID, into,
+				at.Channel)
+		})
 	})
 	return newToken, err
 }
 
-func (s Shopper) fill(ctx context.Context, tx pgx.Tx, at origin.Origin, newToken *string, with func(id, into int64) error) error {
+func (s Shopper) fill(ctx context.Context, tx pgx.Tx, at origin.Origin, newToken *string,
+	with func(id, into int64) error) error {
 	id, token, err := s.guest(ctx, tx, at)
 	if err != nil {
 		return err
@@ -144,7 +150,8 @@ func WalkIn(ctx context.Context, db pg.DB, at origin.Origin) (id int64, err erro
 	return id, err
 }
 
-// Attach gives a sale in progress to a customer: its lines join their cart. A sale that is somebody's already is not given away.
+// Attach gives a sale in progress to a customer: its lines join their cart. A sale that is somebody's already is not
+// given away.
 func Attach(ctx context.Context, db pg.DB, at origin.Origin, from, into int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		anonymous, err := customer.IsWalkIn(ctx, tx, from)

@@ -25,7 +25,8 @@ type Item struct {
 
 // AddAsDevice adds for the customer whose browser has this cookie. Where there is no such customer one is made, with a
 // new cookie: the answer is the cookie's value, or "" when the old one stays.
-func AddAsDevice(ctx context.Context, db pg.DB, at origin.Origin, token string, item Item) (newToken string, err error) {
+func AddAsDevice(ctx context.Context, db pg.DB, at origin.Origin, token string, item Item) (newToken string,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var customerID int64
 		if customerID, newToken, err = (Shopper{Device: token}).guest(ctx, tx, at); err != nil {
@@ -62,7 +63,8 @@ func add(ctx context.Context, tx pgx.Tx, at origin.Origin, customerID int64, ite
 		}
 	}
 	batch := &pgx.Batch{}
-	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: item.LocationID, VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)
+	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: item.LocationID,
+		VariantID: item.VariantID, Quantity: item.Quantity}.Queue(batch)
 	live.QueueNotify(batch, live.Customer(customerID))
 	return tx.SendBatch(ctx, batch).Close()
 }

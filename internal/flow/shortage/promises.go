@@ -14,8 +14,9 @@ import (
 	"counterpart/internal/domain/origin"
 )
 
-// ReduceReservations shortens promises of a variant at a location until no more than so many units are promised there: the youngest that are not picked first, or, when all
-// are, the youngest. Their shoppers are told. Orders are locked before shelves, so the caller looks at the shelf afterwards, and calls again should new promises have appeared.
+// ReduceReservations shortens promises of a variant at a location until no more than so many units are promised there:
+// the youngest that are not picked first, or, when all are, the youngest. Their shoppers are told. Orders are locked
+// before shelves, so the caller looks at the shelf afterwards, and calls again should new promises have appeared.
 func ReduceReservations(ctx context.Context, tx pgx.Tx, at origin.Origin, variantID, locationID int64, most int) error {
 	cuts, err := youngest(ctx, tx, variantID, locationID, most)
 	if err != nil || len(cuts) == 0 {
@@ -61,7 +62,8 @@ func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most 
 		FROM (
 			SELECT r.order_line_id AS line, l.fulfilment_id AS fulfilment, f.order_id, r.quantity,
 				sum(r.quantity) OVER () - $3 - coalesce(sum(r.quantity) OVER (
-					ORDER BY f.state IN ('waiting', 'to_pick') DESC, r.id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS over
+					ORDER BY f.state IN ('waiting', 'to_pick') DESC, r.id DESC ROWS BETWEEN UNBOUNDED PRECEDING
+						AND 1 PRECEDING), 0) AS over
 			FROM reservation r
 			JOIN order_line l ON l.id = r.order_line_id
 			JOIN fulfilment f ON f.id = l.fulfilment_id
@@ -73,9 +75,10 @@ func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[cut])
 }
 
-// SellInHand takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have is counted in first, and promises
-// that cannot be kept any more are shortened.
-func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int, why inventory.Reason) error {
+// SellInHand takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have
+// is counted in first, and promises that cannot be kept any more are shortened.
+func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int,
+	why inventory.Reason) error {
 	for range 20 {
 		level, err := inventory.LevelOf(ctx, tx, variantID, locationID)
 		if err != nil {
@@ -87,7 +90,8 @@ func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, location
 			return err
 		}
 		if level.OnHand-level.Reserved < quantity {
-			if err := ReduceReservations(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID, AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
+			if err := ReduceReservations(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID,
+				AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
 				return err
 			}
 		}
@@ -99,7 +103,9 @@ func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, location
 				continue // Promises came in meanwhile.
 			}
 			move := inventory.Move{VariantID: variantID, LocationID: locationID, Delta: missing, Cause: "count"}
-			if _, err := inventory.AdjustOnHand(ctx, tx, move, inventory.Reason{Channel: why.Channel, Reason: "was in a customer's hand", AssociateID: why.AssociateID}); err != nil {
+			if _, err := inventory.AdjustOnHand(ctx, tx, move,
+				inventory.Reason{Channel: why.Channel, Reason: "was in a customer's hand",
+					AssociateID: why.AssociateID}); err != nil {
 				return err
 			}
 		}
@@ -111,8 +117,10 @@ func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, location
 	return errors.New("carry out: promises kept coming in")
 }
 
-// HandOverStock takes what is handed over off the books: what was reserved for it, and what was sold without stock and is there now. It is the last thing a transaction does.
-func HandOverStock(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.UnreservedLine, why inventory.Reason) error {
+// HandOverStock takes what is handed over off the books: what was reserved for it, and what was sold without stock and
+// is there now. It is the last thing a transaction does.
+func HandOverStock(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.UnreservedLine,
+	why inventory.Reason) error {
 	for _, l := range loose {
 		if err := SellInHand(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
 			return err

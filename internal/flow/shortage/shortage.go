@@ -1,4 +1,5 @@
-// Package shortage is what happens when there is less than was promised: whose promise goes, and what its shopper wants instead.
+// Package shortage is what happens when there is less than was promised: whose promise goes, and what its shopper wants
+// instead.
 package shortage
 
 import (
@@ -26,9 +27,10 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// offer keeps units that were not found open for the shopper to choose: another store, sending, or their money back. It answers false where nothing of them can be offered
-// elsewhere: it is not a pickup.
-func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) (bool, error) {
+// offer keeps units that were not found open for the shopper to choose: another store, sending, or their money back. It
+// answers false where nothing of them can be offered elsewhere: it is not a pickup.
+func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64,
+	quantity int) (bool, error) {
 	if f.Method != "pickup" {
 		return false, nil
 	}
@@ -36,7 +38,8 @@ func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment
 	if err != nil || waiting == 0 {
 		return false, err
 	}
-	return true, settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
+	return true, settle.Tell(ctx, tx, at, f, customer.Contacted,
+		message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
 }
 
 // Choice is what a shopper wants instead of what was not found.
@@ -49,7 +52,8 @@ type Choice struct {
 	By         string         // shopper, staff or time
 }
 
-// Options are what can be chosen for a shortage, as it stands: stores that have it, the nearest first, and a place that can send it.
+// Options are what can be chosen for a shortage, as it stands: stores that have it, the nearest first, and a place that
+// can send it.
 type Options struct {
 	order.Shortage
 	Stores  []location.Location
@@ -81,7 +85,8 @@ func OptionsOf(ctx context.Context, db pg.DB, orderID int64) (all []Options, err
 		}
 		for _, l := range places {
 			// Where prices and taxes are others, it would be another order.
-			if l.Currency != home.Currency || l.Country != home.Country || l.Region != home.Region || free[l.ID] < s.Quantity {
+			if l.Currency != home.Currency || l.Country != home.Country || l.Region != home.Region ||
+				free[l.ID] < s.Quantity {
 				continue
 			}
 			if _, opens := l.ReadyBy(time.Now()); l.Kind == "store" && l.Pickup && opens && l.ID != home.ID {
@@ -167,7 +172,8 @@ func sendInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, to po
 		return err
 	}
 	from, by := o.Way.Arrives(time.Now().In(o.From.Zone()), o.From.Shut)
-	address := order.Address{Name: to.Name, Lines: to.Lines, Town: to.Town, Region: to.Region, Postcode: to.Postcode, Country: to.Country}
+	address := order.Address{Name: to.Name, Lines: to.Lines, Town: to.Town, Region: to.Region, Postcode: to.Postcode,
+		Country: to.Country}
 	if err := order.MoveToDelivery(ctx, tx, o.FulfilmentID, o.From.ID, o.Way.ID, address, from, by); err != nil {
 		return err
 	}
@@ -180,13 +186,17 @@ func claimInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, loca
 		return err
 	}
 	if h.Email != "" {
-		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: h.ID, Mail: message.MailInstead, Line: o.FulfilmentID}); err != nil {
+		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: h.ID, Mail: message.MailInstead,
+			Line: o.FulfilmentID}); err != nil {
 			return err
 		}
 	}
-	short, err := inventory.Reserve(ctx, tx, nil, []inventory.Reservation{{OrderLineID: o.LineID, VariantID: o.VariantID, LocationID: locationID, Quantity: o.Quantity}})
+	short, err := inventory.Reserve(ctx, tx, nil, []inventory.Reservation{{OrderLineID: o.LineID,
+		VariantID: o.VariantID, LocationID: locationID, Quantity: o.Quantity}})
 	if err == nil && len(short) > 0 {
-		err = fault.New(fault.Conflict, "Someone just bought the last {title} there. Choose another store or your money back.", text.Args{"title": o.Title})
+		err = fault.New(fault.Conflict,
+			"Someone just bought the last {title} there. Choose another store or your money back.",
+			text.Args{"title": o.Title})
 	}
 	return err
 }
@@ -200,7 +210,8 @@ func refundShortage(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.H
 		return err
 	}
 	f := &order.Fulfilment{ID: o.FulfilmentID, OrderID: h.ID, CustomerID: h.CustomerID, LocationID: o.LocationID}
-	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled, Line: o.FulfilmentID})
+	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled,
+		Line: o.FulfilmentID})
 }
 
 // DecideOverdue gives the money back of what nobody has chosen anything for in time.
@@ -211,7 +222,8 @@ func DecideOverdue(ctx context.Context, db pg.DB) error {
 		WHERE decided_at IS NULL AND decide_by <= now()
 		ORDER BY decide_by
 		LIMIT 200`, func(orderID, shortageID int64) error {
-		err := Decide(ctx, db, origin.Job(), Choice{OrderID: orderID, ShortageID: shortageID, What: "refund", By: "time"})
+		err := Decide(ctx, db, origin.Job(), Choice{OrderID: orderID, ShortageID: shortageID, What: "refund",
+			By: "time"})
 		if fault.As(err) != nil {
 			return nil // Somebody chose in this moment.
 		}
@@ -219,9 +231,10 @@ func DecideOverdue(ctx context.Context, db pg.DB) error {
 	})
 }
 
-// MarkShort says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose what becomes of them, of what is sent they are taken out and
-// given back. The shelf is the caller's, last.
-func MarkShort(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64, quantity int) error {
+// MarkShort says that units of an order that is locked are not there, and tells the shopper: of a pickup they choose
+// what becomes of them, of what is sent they are taken out and given back. The shelf is the caller's, last.
+func MarkShort(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment, orderLineID int64,
+	quantity int) error {
 	if quantity > 0 {
 		offered, err := offer(ctx, tx, at, f, orderLineID, quantity)
 		if err != nil || offered {
@@ -238,5 +251,6 @@ func MarkShort(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfil
 	if _, err := settle.RefundCancelled(ctx, tx, f.OrderID); err != nil {
 		return err
 	}
-	return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: orderLineID})
+	return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID,
+		Mail: message.MailShort, Line: orderLineID})
 }

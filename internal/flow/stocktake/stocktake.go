@@ -43,7 +43,8 @@ func Receive(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	}
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity, Form: c.Form}
-		return inventory.Receive(ctx, tx, []inventory.Move{move}, inventory.Reason{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
+		return inventory.Receive(ctx, tx, []inventory.Move{move},
+			inventory.Reason{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
 	})
 	if inventory.Booked(err) {
 		return nil
@@ -55,8 +56,8 @@ func note(s string) bool {
 	return utf8.RuneCountInString(s) <= 200 && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
 
-// Count says what is on a shelf. It is never refused: where more is promised than is there, the youngest orders that are not picked yet
-// lose their claim first, and their shoppers are told.
+// Count says what is on a shelf. It is never refused: where more is promised than is there, the youngest orders that
+// are not picked yet lose their claim first, and their shoppers are told.
 func Count(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	var form fault.Form
 	if c.Quantity < 0 || c.Quantity > Max {
@@ -69,7 +70,8 @@ func Count(ctx context.Context, db pg.DB, at origin.Origin, c Change) error {
 	if err := form.Err(); err != nil {
 		return err
 	}
-	// Orders are locked before shelves, so the promises that have to go are found first. Should new ones appear meanwhile, we look again.
+	// Orders are locked before shelves, so the promises that have to go are found first. Should new ones appear
+	// meanwhile, we look again.
 	for range 20 {
 		done, err := count(ctx, db, at, c)
 		if err != nil || done {
@@ -92,8 +94,10 @@ func count(ctx context.Context, db pg.DB, at origin.Origin, c Change) (done bool
 			done = true
 			return nil
 		}
-		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity - level.OnHand, Cause: "count"}
-		done, err = inventory.AdjustOnHand(ctx, tx, move, inventory.Reason{Channel: at.Channel, Reason: c.Reason, AssociateID: at.AssociateID})
+		move := inventory.Move{VariantID: c.VariantID, LocationID: c.LocationID, Delta: c.Quantity - level.OnHand,
+			Cause: "count"}
+		done, err = inventory.AdjustOnHand(ctx, tx, move, inventory.Reason{Channel: at.Channel, Reason: c.Reason,
+			AssociateID: at.AssociateID})
 		if err != nil {
 			return err
 		}

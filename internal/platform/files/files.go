@@ -1,4 +1,5 @@
-// Package files keeps what is too large for the database, or must outlive it: pictures, copies that were asked for, the list of who was forgotten.
+// Package files keeps what is too large for the database, or must outlive it: pictures, copies that were asked for, the
+// list of who was forgotten.
 package files
 
 import (

@@ -17,7 +17,8 @@ func (p Point) Kilometres(q Point) float64 {
 	const radius = 6371.0
 	rad := func(degrees float64) float64 { return degrees * math.Pi / 180 }
 	dLat, dLon := rad(q.Latitude-p.Latitude), rad(q.Longitude-p.Longitude)
-	a := math.Pow(math.Sin(dLat/2), 2) + math.Cos(rad(p.Latitude))*math.Cos(rad(q.Latitude))*math.Pow(math.Sin(dLon/2), 2)
+	a := math.Pow(math.Sin(dLat/2), 2) + math.Cos(rad(p.Latitude))*math.Cos(rad(q.Latitude))*math.Pow(math.Sin(dLon/2),
+		2)
 	return 2 * radius * math.Asin(math.Min(1, math.Sqrt(a)))
 }
 
@@ -54,8 +55,8 @@ var gazetteer = sync.OnceValues(func() (areas, towns map[string]Place) {
 	return areas, towns
 })
 
-// Find knows the 121 postcode areas of Great Britain and Northern Ireland by any postcode or district in them (“LS6 2AB”,
-// “ls6”), and the towns they are named after, also when only the beginning was typed.
+// Find knows the 121 postcode areas of Great Britain and Northern Ireland by any postcode or district in them (“LS6
+// 2AB”, “ls6”), and the towns they are named after, also when only the beginning was typed.
 func Find(typed string) (Place, bool) {
 	areas, towns := gazetteer()
 	key := fold(typed)
@@ -87,5 +88,6 @@ func Find(typed string) (Place, bool) {
 }
 
 func fold(s string) string {
-	return strings.Join(strings.Fields(strings.ToLower(strings.NewReplacer("-", " ", "’", "", "'", "", ".", "").Replace(s))), " ")
+	return strings.Join(strings.Fields(strings.ToLower(strings.NewReplacer("-", " ", "’", "", "'", "", ".",
+		"").Replace(s))), " ")
 }

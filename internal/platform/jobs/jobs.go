@@ -38,8 +38,8 @@ func Insert(ctx context.Context, tx pgx.Tx, all ...river.JobArgs) error {
 	return nil
 }
 
-// Queue writes a job as the caller's batch goes out, without a round trip of its own: the row that River writes, as a test compares. It has River's own settings, and
-// waits for the next look of a worker, a second at most.
+// Queue writes a job as the caller's batch goes out, without a round trip of its own: the row that River writes, as a
+// test compares. It has River's own settings, and waits for the next look of a worker, a second at most.
 func Queue(batch *pgx.Batch, args river.JobArgs) error {
 	encoded, err := json.Marshal(args)
 	if err != nil {
@@ -55,7 +55,8 @@ func Queue(batch *pgx.Batch, args river.JobArgs) error {
 const QueuePictures = "pictures"
 
 // Start works jobs until Stop. Two workers draw pictures, eight do the rest.
-func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, periodic []*river.PeriodicJob) (*Client, error) {
+func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, periodic []*river.PeriodicJob) (*Client,
+	error) {
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			river.QueueDefault: {MaxWorkers: 8},
@@ -67,7 +68,8 @@ func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, peri
 		JobTimeout:   2 * time.Minute,
 		// The server does not own its indexes, and Postgres keeps them well enough without being told to rebuild them.
 		ReindexerSchedule: river.NeverSchedule(),
-		// A process that was killed leaves its jobs behind as running: another takes them up when they cannot be running any more.
+		// A process that was killed leaves its jobs behind as running: another takes them up when they cannot be
+		// running any more.
 		RescueStuckJobsAfter: 3 * time.Minute,
 	})
 	if err != nil {

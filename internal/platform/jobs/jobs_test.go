@@ -28,7 +28,8 @@ func TestAQueuedJobIsTheRowThatRiverWrites(t *testing.T) {
 
 	var kinds, rows int
 	require.NoError(t, tx.QueryRow(ctx, `
-		SELECT count(DISTINCT to_jsonb(j) - 'id' - 'created_at' - 'scheduled_at'), count(*) FILTER (WHERE scheduled_at <= clock_timestamp())
+		SELECT count(DISTINCT to_jsonb(j) - 'id' - 'created_at' - 'scheduled_at'),
+			count(*) FILTER (WHERE scheduled_at <= clock_timestamp())
 		FROM river_job j
 		WHERE kind = 'errand'`).Scan(&kinds, &rows))
 	require.Equal(t, []int{1, 2}, []int{kinds, rows})

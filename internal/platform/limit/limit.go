@@ -40,7 +40,8 @@ func Attempt(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 // spentFor is errSpent with the time until the window is over.
 func spentFor(ctx context.Context, db pg.DB, scope string) error {
 	var rest time.Duration
-	err := db.QueryRow(ctx, `SELECT coalesce(max(expires_at) - now(), '0') FROM try WHERE scope = $1`, key(scope)).Scan(&rest)
+	err := db.QueryRow(ctx, `SELECT coalesce(max(expires_at) - now(), '0') FROM try WHERE scope = $1`,
+		key(scope)).Scan(&rest)
 	if err != nil {
 		return fmt.Errorf("look at tries: %w", err)
 	}
@@ -72,7 +73,8 @@ func Count(ctx context.Context, db pg.DB, scope string, rule Rule) (tries int, e
 func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	var spent bool
 	err := db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM try WHERE scope = $1 AND expires_at > now() AND tries >= $2)`, key(scope), rule.Max).Scan(&spent)
+		SELECT EXISTS (SELECT FROM try WHERE scope = $1 AND expires_at > now() AND tries >= $2)`, key(scope),
+		rule.Max).Scan(&spent)
 	if err != nil {
 		return fmt.Errorf("look at tries: %w", err)
 	}
@@ -136,7 +138,8 @@ func Remember(ctx context.Context, db pg.DB, account string, places ...string) e
 	return nil
 }
 
-// Place counts the tries at an account from a place. Where the account is known there, nobody elsewhere can use the tries up; strangers share each address's and the account's.
+// Place counts the tries at an account from a place. Where the account is known there, nobody elsewhere can use the
+// tries up; strangers share each address's and the account's.
 type Place struct {
 	Account  string
 	Network  string   // of the request

@@ -42,12 +42,14 @@ func TestNobodyGetsOneTryMore(t *testing.T) {
 	require.NoError(t, Attempt(ctx, pool, "code", rule), "a window that is over begins anew")
 }
 
-// TestStrangersDoNotLockAnAccountThatKnowsThePlace uses up every try that strangers have, and finds the owner's own untouched.
+// TestStrangersDoNotLockAnAccountThatKnowsThePlace uses up every try that strangers have, and finds the owner's own
+// untouched.
 func TestStrangersDoNotLockAnAccountThatKnowsThePlace(t *testing.T) {
 	ctx := context.Background()
 	pool, _ := pgtest.Database(t)
 	at := func(network, device string) Place {
-		return Place{Account: "shopper:ada", Network: network, Devices: []string{device}, Here: Rule{3, time.Hour}, Address: Rule{5, time.Hour}, Everyone: Rule{8, time.Hour}}
+		return Place{Account: "shopper:ada", Network: network, Devices: []string{device}, Here: Rule{3, time.Hour},
+			Address: Rule{5, time.Hour}, Everyone: Rule{8, time.Hour}}
 	}
 	require.NoError(t, at("home", "phone").Proven(ctx, pool))
 

@@ -40,7 +40,8 @@ func TestPagesAreToldAgainAfterTheConnectionWasCut(t *testing.T) {
 	woken(t, mine)
 	require.Empty(t, other)
 
-	_, err := pool.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`)
+	_, err := pool.Exec(ctx,
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`)
 	require.NoError(t, err)
 	woken(t, mine) // told to look again, because something may have been missed
 	woken(t, other)

@@ -120,7 +120,8 @@ func Parse(typed, currency string) (Money, error) {
 	whole, cents, hasPoint := strings.Cut(s, ".")
 	if !hasPoint && exponent > 0 {
 		// A single comma with the right number of digits behind it is a decimal comma.
-		if head, tail, ok := strings.Cut(s, ","); ok && len(tail) == exponent && !strings.Contains(tail, ",") && exponent != 3 {
+		if head, tail, ok := strings.Cut(s, ","); ok && len(tail) == exponent && !strings.Contains(tail, ",") &&
+			exponent != 3 {
 			whole, cents = head, tail
 		}
 	}
@@ -132,7 +133,8 @@ func Parse(typed, currency string) (Money, error) {
 		}
 		whole = strings.Join(groups, "")
 	}
-	if whole == "" || len(whole) > 15 || len(cents) > exponent || hasPoint && cents == "" || !digitsOnly(whole) || !digitsOnly(cents) {
+	if whole == "" || len(whole) > 15 || len(cents) > exponent || hasPoint && cents == "" || !digitsOnly(whole) ||
+		!digitsOnly(cents) {
 		return Money{}, errNotMoney
 	}
 	minor, err := strconv.ParseInt(whole+cents+strings.Repeat("0", exponent-len(cents)), 10, 64)

@@ -15,7 +15,8 @@ func TestAmountsReadAsPeopleWriteThem(t *testing.T) {
 		require.NoError(t, err, typed)
 		require.Equal(t, want, got.Minor, typed)
 	}
-	for _, typed := range []string{"", "-1", "1.234", "1e3", "٣", "NaN", "1,23,4", "1.", ".", "12 50", "99999999999999999", "+5", "1,2345"} {
+	for _, typed := range []string{"", "-1", "1.234", "1e3", "٣", "NaN", "1,23,4", "1.", ".", "12 50",
+		"99999999999999999", "+5", "1,2345"} {
 		_, err := Parse(typed, "GBP")
 		require.Error(t, err, typed)
 	}

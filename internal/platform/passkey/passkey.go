@@ -28,14 +28,16 @@ func New(baseURL, shop string) (*Site, error) {
 	if u.Hostname() == "" || net.ParseIP(u.Hostname()) != nil {
 		return nil, nil
 	}
-	web, err := webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: shop, RPOrigins: []string{u.Scheme + "://" + u.Host}})
+	web, err := webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: shop,
+		RPOrigins: []string{u.Scheme + "://" + u.Host}})
 	if err != nil {
 		return nil, fmt.Errorf("set up passkeys: %w", err)
 	}
 	return &Site{web}, nil
 }
 
-// Owner is whose passkeys they are: a handle that says nothing about them, a name for the authenticator's list, and what is known already.
+// Owner is whose passkeys they are: a handle that says nothing about them, a name for the authenticator's list, and
+// what is known already.
 type Owner struct {
 	Handle []byte
 	Name   string
@@ -57,14 +59,16 @@ func (o Owner) WebAuthnCredentials() (all []webauthn.Credential) {
 
 var errAnswer = fault.New(fault.Invalid, "The passkey was not accepted. Try again, or sign in another way.")
 
-// Enrol is what a browser needs to make a passkey, and what we keep until it answers. With strict, the authenticator checks who holds it.
+// Enrol is what a browser needs to make a passkey, and what we keep until it answers. With strict, the authenticator
+// checks who holds it.
 func (s *Site) Enrol(o Owner, strict bool) (options, kept json.RawMessage, err error) {
 	known := make([]protocol.CredentialDescriptor, 0, len(o.Known))
 	for _, c := range o.WebAuthnCredentials() {
 		known = append(known, c.Descriptor())
 	}
-	creation, session, err := s.web.BeginRegistration(o, webauthn.WithExclusions(known), webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-		ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: verification(strict)}))
+	creation, session, err := s.web.BeginRegistration(o, webauthn.WithExclusions(known),
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: verification(strict)}))
 	if err != nil {
 		return nil, nil, fmt.Errorf("begin a passkey: %w", err)
 	}
@@ -85,15 +89,18 @@ func (s *Site) Enrolled(o Owner, kept json.RawMessage, answer string) (id, crede
 	if err != nil {
 		return nil, nil, errAnswer
 	}
-	// A transport is whatever word the browser uses; those that nobody knows are of no use, and may hold what no column takes.
+	// A transport is whatever word the browser uses; those that nobody knows are of no use, and may hold what no column
+	// takes.
 	made.Transport = slices.DeleteFunc(made.Transport, func(t protocol.AuthenticatorTransport) bool {
-		return !slices.Contains([]protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE, protocol.Hybrid, protocol.Internal, protocol.SmartCard}, t)
+		return !slices.Contains([]protocol.AuthenticatorTransport{protocol.USB, protocol.NFC, protocol.BLE,
+			protocol.Hybrid, protocol.Internal, protocol.SmartCard}, t)
 	})
 	credential, err = json.Marshal(made)
 	return made.ID, credential, err
 }
 
-// Ask is what a browser needs to prove a passkey: one of the owner's, or with nobody given any that was made for this address.
+// Ask is what a browser needs to prove a passkey: one of the owner's, or with nobody given any that was made for this
+// address.
 func (s *Site) Ask(o *Owner, strict bool) (options, kept json.RawMessage, err error) {
 	var assertion *protocol.CredentialAssertion
 	var session *webauthn.SessionData
@@ -108,9 +115,10 @@ func (s *Site) Ask(o *Owner, strict bool) (options, kept json.RawMessage, err er
 	return both(assertion, session)
 }
 
-// Proven checks the browser's answer with the owner whom find knows by the credential's id, and gives the credential as it is to be kept from
-// now on: with its counter. One whose counter went backwards was copied, and is refused.
-func (s *Site) Proven(kept json.RawMessage, answer string, find func(id []byte) (*Owner, error)) (id, credential []byte, err error) {
+// Proven checks the browser's answer with the owner whom find knows by the credential's id, and gives the credential as
+// it is to be kept from now on: with its counter. One whose counter went backwards was copied, and is refused.
+func (s *Site) Proven(kept json.RawMessage, answer string, find func(id []byte) (*Owner, error)) (id, credential []byte,
+	err error) {
 	var session webauthn.SessionData
 	if err := json.Unmarshal(kept, &session); err != nil {
 		return nil, nil, fmt.Errorf("read a challenge: %w", err)

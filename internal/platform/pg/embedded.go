@@ -96,7 +96,8 @@ func (s *Server) bringUp(ctx context.Context, as *account, options Options) erro
 	return s.createDatabase(ctx)
 }
 
-// Supervise starts the server again when its process is gone, until the context ends: at once, then with longer and longer pauses while it does not come up.
+// Supervise starts the server again when its process is gone, until the context ends: at once, then with longer and
+// longer pauses while it does not come up.
 func (s *Server) Supervise(ctx context.Context) {
 	go func() {
 		const pause = 500 * time.Millisecond
@@ -154,8 +155,10 @@ func (s *Server) Stop() error {
 		return fmt.Errorf("stop the database: %w", err)
 	}
 	for range 1500 {
-		// The file goes a moment before the process does, and whoever was told that it stopped may start the next one at once.
-		if _, err := os.Stat(filepath.Join(s.cluster(), "postmaster.pid")); errors.Is(err, fs.ErrNotExist) && !isPostgres(pid) {
+		// The file goes a moment before the process does, and whoever was told that it stopped may start the next one
+		// at once.
+		if _, err := os.Stat(filepath.Join(s.cluster(), "postmaster.pid")); errors.Is(err, fs.ErrNotExist) &&
+			!isPostgres(pid) {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -209,7 +212,8 @@ func (s *Server) clearAfterCrash(ctx context.Context) error {
 	if ok && isPostgres(pid) {
 		return fmt.Errorf("a database with process %d uses %s but does not answer", pid, s.dir)
 	}
-	for _, name := range []string{filepath.Join(s.cluster(), "postmaster.pid"), filepath.Join(s.socket, ".s.PGSQL.5432.lock"), filepath.Join(s.socket, ".s.PGSQL.5432")} {
+	for _, name := range []string{filepath.Join(s.cluster(), "postmaster.pid"),
+		filepath.Join(s.socket, ".s.PGSQL.5432.lock"), filepath.Join(s.socket, ".s.PGSQL.5432")} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("clear what a crash left: %w", err)
 		}
@@ -293,7 +297,8 @@ func (s *Server) createDatabase(ctx context.Context) error {
 	}
 	defer conn.Close(ctx)
 	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'counterpart')`).Scan(&exists); err != nil || exists {
+	if err := conn.QueryRow(ctx,
+		`SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'counterpart')`).Scan(&exists); err != nil || exists {
 		return err
 	}
 	_, err = conn.Exec(ctx, `CREATE DATABASE counterpart`)
@@ -301,7 +306,8 @@ func (s *Server) createDatabase(ctx context.Context) error {
 }
 
 func socketURL(socket, database string) string {
-	return "postgres:///" + database + "?" + url.Values{"host": {socket}, "user": {"counterpart"}, "sslmode": {"disable"}}.Encode()
+	return "postgres:///" + database + "?" + url.Values{"host": {socket}, "user": {"counterpart"},
+		"sslmode": {"disable"}}.Encode()
 }
 
 // ours says whether a host is the socket of a server that we started.
@@ -378,7 +384,8 @@ func (a *account) own(name string) error {
 // command runs a program as the account, in a session of its own so that Ctrl-C reaches us and not the database.
 // The shell's cd happens after exec, when the capability to pass a closed parent folder such as /root is in force.
 func (a *account) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `cd "$0" && exec "$@"`, dir, name}, args...)...)
+	command := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `cd "$0" && exec "$@"`, dir, name},
+		args...)...)
 	command.Dir = "/"
 	command.Env = append(os.Environ(), "LC_ALL="+systemLocale(), "PGDATA=")
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

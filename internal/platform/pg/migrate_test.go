@@ -49,9 +49,11 @@ func schema(t *testing.T, address string) (all string) {
 	require.NoError(t, conn.QueryRow(ctx, `
 		SELECT string_agg(line, E'\n' ORDER BY line)
 		FROM (
-			SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) FROM information_schema.columns WHERE table_schema = 'public'
+			SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default)
+				FROM information_schema.columns WHERE table_schema = 'public'
 			UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-			UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace) s (line)`).Scan(&all))
+			UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+				WHERE connamespace = 'public'::regnamespace) s (line)`).Scan(&all))
 	return all
 }
 
@@ -99,13 +101,15 @@ func TestAFailedMigrationIsRepaired(t *testing.T) {
 func TestADatabaseThatCannotWorkIsAway(t *testing.T) {
 	ctx := context.Background()
 	pool, _ := pgtest.Database(t)
-	_, err := pool.Exec(ctx, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
+	_, err := pool.Exec(ctx,
+		`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`)
 	require.NoError(t, err)
 	pool.Reset()
 	require.ErrorContains(t, pg.Ready(ctx, pool), "read only")
 	_, err = pool.Exec(ctx, `DELETE FROM try`)
 	require.True(t, pg.Away(err), "%v", err)
-	for code, away := range map[string]bool{"53100": true, "53200": true, "53300": true, "25006": true, "57P01": true, "23505": false, "22003": false} {
+	for code, away := range map[string]bool{"53100": true, "53200": true, "53300": true, "25006": true, "57P01": true,
+		"23505": false, "22003": false} {
 		require.Equal(t, away, pg.Away(&pgconn.PgError{Code: code}), code)
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Statement is SQL with named arguments whose names were replaced by numbers once, and not at every call: of the large statements of pages that takes a tenth of the page's time.
+// Statement is SQL with named arguments whose names were replaced by numbers once, and not at every call: of the large
+// statements of pages that takes a tenth of the page's time.
 type Statement struct {
 	sql   string
 	names []string
 }
 
-// Named makes a statement of SQL with @name for each of its arguments. It panics where a name is not used or another one is.
+// Named makes a statement of SQL with @name for each of its arguments. It panics where a name is not used or another
+// one is.
 func Named(sql string, names ...string) Statement {
 	values := pgx.StrictNamedArgs{}
 	for _, name := range names {

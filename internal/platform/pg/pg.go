@@ -1,4 +1,5 @@
-// Package pg is the way to the shop's one database: the pool, the transaction, and a server of our own where there is none.
+// Package pg is the way to the shop's one database: the pool, the transaction, and a server of our own where there is
+// none.
 package pg
 
 import (
@@ -36,8 +37,8 @@ type DB interface {
 const PoolSize = 16
 
 // Config is how the shop talks to its database: sessions give up on slow statements, so that a page never hangs on a
-// lock; a statement is planned once, because planning our pages takes as long as running them; and no page starts workers
-// of its own beside the sixteen.
+// lock; a statement is planned once, because planning our pages takes as long as running them; and no page starts
+// workers of its own beside the sixteen.
 func Config(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -48,7 +49,8 @@ func Config(url string) (*pgxpool.Config, error) {
 	}
 	for setting, value := range map[string]string{
 		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0",
-		"pg_trgm.strict_word_similarity_threshold": "0.54", // of names that are nearly what was typed: at 0.5 twice as many are read
+		// of names that are nearly what was typed: at 0.5 twice as many are read
+		"pg_trgm.strict_word_similarity_threshold": "0.54",
 		"statement_timeout":                        "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
 	} {
 		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
@@ -78,9 +80,10 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 // ServerRole is who the running server is in the database; migrations/role.sql says what it may do.
 const ServerRole = "counterpart_server"
 
-// OpenServer connects a pool for the running server: it cannot change what is in a ledger, nor make tables. On our own server the role signs in itself; elsewhere the
-// connection takes the role, which whoever can make it say anything can give back: an address of the role's own is better. Where the role could not be made it says so and
-// works as whoever the address names.
+// OpenServer connects a pool for the running server: it cannot change what is in a ledger, nor make tables. On our own
+// server the role signs in itself; elsewhere the connection takes the role, which whoever can make it say anything can
+// give back: an address of the role's own is better. Where the role could not be made it says so and works as whoever
+// the address names.
 func OpenServer(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	config, err := Config(url)
 	if err != nil {
@@ -105,9 +108,13 @@ func OpenServer(ctx context.Context, url string) (*pgxpool.Pool, error) {
 func AsServer(config *pgxpool.Config) {
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		var may bool
-		err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER'))`, ServerRole).Scan(&may)
+		err := conn.QueryRow(ctx,
+			`SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(current_user, oid, 'MEMBER'))`,
+			ServerRole).Scan(&may)
 		if err == nil && !may {
-			slog.WarnContext(ctx, "the server works as the owner of its tables: migrate once as somebody who may create roles", "role", ServerRole)
+			slog.WarnContext(ctx,
+				"the server works as the owner of its tables: migrate once as somebody who may create roles", "role",
+				ServerRole)
 			return nil
 		}
 		if err == nil {
@@ -137,8 +144,8 @@ func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	}
 }
 
-// Away says whether an error is the database not being there, or not answering in time: nobody's mistake, and over in a while. A statement that it gave up
-// on counts.
+// Away says whether an error is the database not being there, or not answering in time: nobody's mistake, and over in a
+// while. A statement that it gave up on counts.
 func Away(err error) bool {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
@@ -146,13 +153,16 @@ func Away(err error) bool {
 		return slices.Contains([]string{"57014", "55P03", "57P01", "57P02", "57P03"}, pgErr.Code) || Refused(err)
 	}
 	var network net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.As(err, &network)
 }
 
-// Refused says whether the database answers and cannot work: its disk is full, it has no memory or connections left, or it is only read from, as a standby is.
+// Refused says whether the database answers and cannot work: its disk is full, it has no memory or connections left, or
+// it is only read from, as a standby is.
 func Refused(err error) bool {
 	var pgErr *pgconn.PgError
-	return errors.As(err, &pgErr) && (strings.HasPrefix(pgErr.Code, "53") || pgErr.Code == "25006" || pgErr.Code == "58030")
+	return errors.As(err, &pgErr) && (strings.HasPrefix(pgErr.Code, "53") || pgErr.Code == "25006" ||
+		pgErr.Code == "58030")
 }
 
 func lostRace(err error) bool {
@@ -231,7 +241,8 @@ func compatible(ctx context.Context, db queries, version uint) error {
 	return nil
 }
 
-// Ready says whether this build can serve on the database as it is: migrated far enough, or further by a build that says ours may, whole, and written to.
+// Ready says whether this build can serve on the database as it is: migrated far enough, or further by a build that
+// says ours may, whole, and written to.
 func Ready(ctx context.Context, db DB) error {
 	version, err := SchemaVersion(ctx, db)
 	if err != nil {

@@ -23,11 +23,13 @@ func TestTheServerCannotRewriteLedgers(t *testing.T) {
 		_, err := server.Exec(ctx, statement)
 		require.ErrorContains(t, err, "42501", statement)
 	}
-	rows, err := owner.Query(ctx, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`)
+	rows, err := owner.Query(ctx,
+		`SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`)
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	ledgers := []string{"stock_move", "document", "document_tax", "order_discount", "order_share", "returned_unit", "merge_move"}
+	ledgers := []string{"stock_move", "document", "document_tax", "order_discount", "order_share", "returned_unit",
+		"merge_move"}
 	for _, table := range tables {
 		if strings.HasSuffix(table, "_entry") {
 			ledgers = append(ledgers, table)
@@ -36,7 +38,8 @@ func TestTheServerCannotRewriteLedgers(t *testing.T) {
 	require.Len(t, ledgers, 11)
 	for _, table := range ledgers {
 		var column string
-		require.NoError(t, owner.QueryRow(ctx, `SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_identity = 'NO' AND column_name <> 'reason' ORDER BY ordinal_position LIMIT 1`, table).Scan(&column))
+		require.NoError(t, owner.QueryRow(ctx,
+			`SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_identity = 'NO' AND column_name <> 'reason' ORDER BY ordinal_position LIMIT 1`, table).Scan(&column))
 		refused(fmt.Sprintf(`UPDATE %s SET %s = %s`, table, column, column))
 		refused(`DELETE FROM ` + table)
 	}
@@ -56,7 +59,9 @@ func TestTheServerCannotRewriteLedgers(t *testing.T) {
 	require.NoError(t, err)
 	_, err = conn.Exec(ctx, `DELETE FROM stock_move`)
 	require.ErrorContains(t, err, "42501", "there is nobody behind the role")
-	for _, frozen := range []string{`UPDATE order_unit SET paid = 0`, `UPDATE price SET amount = 1`, `UPDATE payment_event SET kind = ''`, `UPDATE refund SET amount = 0`, `UPDATE transfer SET amount = 0`, `UPDATE promotion_use SET amount = 0`,
+	for _, frozen := range []string{`UPDATE order_unit SET paid = 0`, `UPDATE price SET amount = 1`,
+		`UPDATE payment_event SET kind = ''`, `UPDATE refund SET amount = 0`, `UPDATE transfer SET amount = 0`,
+		`UPDATE promotion_use SET amount = 0`,
 		`UPDATE returned_unit SET n = 1`, `DELETE FROM price`, `DELETE FROM order_unit`, `DELETE FROM tender`, `DELETE FROM payment_event`} {
 		refused(frozen)
 	}

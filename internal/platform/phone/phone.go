@@ -16,8 +16,9 @@ var extension = regexp.MustCompile(`(?i)[\s,]*(?:;\s*ext\s*=|\be?xt(?:ensi[oó]n
 // most is how long a number may be with everything people write around it.
 const most = 60
 
-// Read is a number as E.164: + and up to 15 digits. country (ISO 3166-1 alpha-2) is that of the address or store it was typed beside; a number
-// that names its own country needs none. False when it cannot be a number there: the number of digits is wrong, or there are letters in it.
+// Read is a number as E.164: + and up to 15 digits. country (ISO 3166-1 alpha-2) is that of the address or store it was
+// typed beside; a number that names its own country needs none. False when it cannot be a number there: the number of
+// digits is wrong, or there are letters in it.
 func Read(typed, country string) (e164 string, ok bool) {
 	typed = strings.TrimSpace(typed)
 	if utf8.RuneCountInString(typed) > most || !utf8.ValidString(typed) {
@@ -34,7 +35,10 @@ func Read(typed, country string) (e164 string, ok bool) {
 		return r
 	}, extension.ReplaceAllString(typed, ""))
 	// The library reads letters as keys of a telephone, and would find a number in “12 Mill Lane”.
-	if strings.ContainsFunc(typed, func(r rune) bool { return !unicode.IsDigit(r) && !strings.ContainsRune(" ()-‐‑‒–—./+＋", r) }) {
+	if strings.ContainsFunc(typed, func(r rune) bool {
+		return !unicode.IsDigit(r) &&
+			!strings.ContainsRune(" ()-‐‑‒–—./+＋", r)
+	}) {
 		return "", false
 	}
 	typed = strings.ReplaceAll(typed, "(0)", " ") // +44 (0)113: the zero is for callers at home
@@ -48,7 +52,8 @@ func Read(typed, country string) (e164 string, ok bool) {
 	return "", false
 }
 
-// Valid says whether somebody in the number's own country can have it: its range is in use there. New ranges come into use, so a form asks for less.
+// Valid says whether somebody in the number's own country can have it: its range is in use there. New ranges come into
+// use, so a form asks for less.
 func Valid(e164 string) bool {
 	number, err := phonenumbers.Parse(e164, "")
 	return err == nil && phonenumbers.IsValidNumber(number)
@@ -59,7 +64,8 @@ func read(typed, country string) (string, bool) {
 	if err != nil || phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE {
 		return "", false
 	}
-	// What still begins with a zero is right where the zero belongs to the number, as in Italy; elsewhere digits are missing behind the trunk zero.
+	// What still begins with a zero is right where the zero belongs to the number, as in Italy; elsewhere digits are
+	// missing behind the trunk zero.
 	if number.GetItalianLeadingZero() && !phonenumbers.IsValidNumber(number) {
 		return "", false
 	}

@@ -39,7 +39,8 @@ func TestNumbersBelongToTheCountryTheyWereTypedIn(t *testing.T) {
 }
 
 func TestWhatIsNoNumberIsNotMadeOne(t *testing.T) {
-	for _, typed := range []string{"", "call me", "123", "+123456789012345678", "🙂", "12 Mill Lane", "1-800-FLOWERS", "+", "00", "ext. 12", "\x00", "0113 496", "+44", "٠٠"} {
+	for _, typed := range []string{"", "call me", "123", "+123456789012345678", "🙂", "12 Mill Lane", "1-800-FLOWERS",
+		"+", "00", "ext. 12", "\x00", "0113 496", "+44", "٠٠"} {
 		got, ok := Read(typed, "GB")
 		require.False(t, ok, "%q became %s", typed, got)
 	}

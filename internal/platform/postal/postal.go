@@ -1,4 +1,5 @@
-// Package postal is how each country writes an address: what its parts are called, which it has, and in which order they stand.
+// Package postal is how each country writes an address: what its parts are called, which it has, and in which order
+// they stand.
 package postal
 
 import (
@@ -14,7 +15,8 @@ import (
 // Address as somebody wrote it. Lines is everything above the town, one a line.
 type Address struct{ Name, Lines, Town, Region, Postcode, Country string }
 
-// Format is a country's. Codes without a pattern are not checked: a country that we do not know well is not told that it is wrong.
+// Format is a country's. Codes without a pattern are not checked: a country that we do not know well is not told that
+// it is wrong.
 type Format struct {
 	Country  string
 	Name     string
@@ -30,7 +32,8 @@ type Format struct {
 var formats = map[string]Format{}
 
 func add(country, name, code, pattern, written, region string, required bool, layout string) {
-	f := Format{Country: country, Name: name, Code: code, written: written, Region: region, Required: required, layout: layout}
+	f := Format{Country: country, Name: name, Code: code, written: written, Region: region, Required: required,
+		layout: layout}
 	if pattern != "" {
 		f.pattern = regexp.MustCompile(`^(?:` + pattern + `)$`)
 	}
@@ -39,7 +42,8 @@ func add(country, name, code, pattern, written, region string, required bool, la
 
 func init() {
 	const postFirst, townFirst, british, american = "N/L/P T", "N/L/T P", "N/L/T/R/P", "N/L/T, R P"
-	add("GB", "United Kingdom", "Postcode", `[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}|GIR0AA`, "-3", "County", false, british)
+	add("GB", "United Kingdom", "Postcode", `[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}|GIR0AA`, "-3", "County", false,
+		british)
 	add("IE", "Ireland", "Eircode", `[A-Z][0-9][0-9W][A-Z0-9]{4}`, "3", "County", false, british)
 	add("US", "United States", "ZIP code", `[0-9]{5}([0-9]{4})?`, "5-", "State", true, american)
 	add("CA", "Canada", "Postal code", `[A-Z][0-9][A-Z][0-9][A-Z][0-9]`, "3", "Province", true, "N/L/T R P")
@@ -93,8 +97,8 @@ func Known() []Format {
 	return all
 }
 
-// Check tidies an address up and says, beside its field, what is missing. Letters are never a reason: names and streets are whatever people are
-// called and live in. The fields are name, lines, town, region, postcode, country.
+// Check tidies an address up and says, beside its field, what is missing. Letters are never a reason: names and streets
+// are whatever people are called and live in. The fields are name, lines, town, region, postcode, country.
 func Check(a *Address, form *fault.Form) {
 	a.Country = strings.ToUpper(strings.TrimSpace(a.Country))
 	f := Of(a.Country)
@@ -108,8 +112,10 @@ func Check(a *Address, form *fault.Form) {
 			lines = append(lines, line)
 		}
 	}
-	a.Lines, a.Town, a.Region = strings.Join(lines, "\n"), strings.Join(strings.Fields(a.Town), " "), strings.Join(strings.Fields(a.Region), " ")
-	for field, text := range map[string]string{"name": a.Name, "lines": a.Lines, "town": a.Town, "region": a.Region, "postcode": a.Postcode} {
+	a.Lines, a.Town, a.Region = strings.Join(lines, "\n"), strings.Join(strings.Fields(a.Town),
+		" "), strings.Join(strings.Fields(a.Region), " ")
+	for field, text := range map[string]string{"name": a.Name, "lines": a.Lines, "town": a.Town, "region": a.Region,
+		"postcode": a.Postcode} {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			form.Add(field, "This has a character we can’t use.")
 		}

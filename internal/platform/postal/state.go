@@ -16,7 +16,8 @@ South Dakota SD,Tennessee TN,Texas TX,Utah UT,Vermont VT,Virginia VA,Washington 
 	}
 }
 
-// State is a region as tax tables have it: of the United States its two letters, however it was typed; what is none stays as it is.
+// State is a region as tax tables have it: of the United States its two letters, however it was typed; what is none
+// stays as it is.
 func State(country, typed string) string {
 	typed = strings.ToUpper(strings.Join(strings.Fields(strings.ReplaceAll(typed, ".", "")), " "))
 	if code := states[typed]; country == "US" && code != "" {

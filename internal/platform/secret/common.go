@@ -18,7 +18,8 @@ var commonWords = strings.Fields(`
 	access ninja mustang killer hunter buster tigger ginger pepper cookie banana orange apple samsung nokia google facebook twitter instagram amazon
 	one two three four five six seven eight nine zero ten my is the and a i you me to in for`)
 
-// Common says whether a password is made of nothing but common words, runs and repeats: there are fewer of those than of words in a dictionary.
+// Common says whether a password is made of nothing but common words, runs and repeats: there are fewer of those than
+// of words in a dictionary.
 func Common(password string) bool {
 	plain := []rune(strings.ToLower(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -26,7 +27,8 @@ func Common(password string) bool {
 		}
 		return -1
 	}, password)))
-	return len(plain) == 0 || distinct(plain) < 5 || repeated(plain) || tiled(plain) || tiled([]rune(unleet.Replace(string(plain))))
+	return len(plain) == 0 || distinct(plain) < 5 || repeated(plain) || tiled(plain) ||
+		tiled([]rune(unleet.Replace(string(plain))))
 }
 
 var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t")
@@ -53,7 +55,8 @@ func repeated(runes []rune) bool {
 	return false
 }
 
-// tiled says whether common words and runs of neighbours (4567, dcba) cover it from end to end, few of them: many small words are a sentence.
+// tiled says whether common words and runs of neighbours (4567, dcba) cover it from end to end, few of them: many small
+// words are a sentence.
 func tiled(runes []rune) bool {
 	const never = 1 << 20
 	fewest := make([]int, len(runes)+1)
@@ -92,7 +95,8 @@ func run(runes []rune) bool {
 		return runes[0] == '9' && runes[1] == '0' && len(runes) == 2
 	}
 	for i := 2; i < len(runes); i++ {
-		if d := runes[i] - runes[i-1]; d != step && !(runes[i-1] == '9' && runes[i] == '0') && !(runes[i-1] == '0' && runes[i] == '1') {
+		if d := runes[i] - runes[i-1]; d != step && !(runes[i-1] == '9' && runes[i] == '0') &&
+			!(runes[i-1] == '0' && runes[i] == '1') {
 			return false
 		}
 	}

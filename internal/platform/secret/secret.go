@@ -38,8 +38,8 @@ func Digest(token string) []byte {
 // Argon2id with 19 MiB and two passes, OWASP's first recommendation.
 var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// At most two hashes at once, so that a flood of sign-ins cannot take the machine from the shoppers. Whoever is known goes before strangers, and few wait: the others are told
-// at once to come again.
+// At most two hashes at once, so that a flood of sign-ins cannot take the machine from the shoppers. Whoever is known
+// goes before strangers, and few wait: the others are told at once to come again.
 var slots = lanes{free: 2, room: [2]int{16, 6}}
 
 // ErrBusy is told to whom there is no room to wait for.
@@ -50,7 +50,8 @@ var nobody = sync.OnceValues(func() (string, error) {
 	return argon2id.CreateHash("nobody has this password", hashing)
 })
 
-// HashPassword hashes a password or a PIN, waiting for a slot. Different ways to type the same letters are one password.
+// HashPassword hashes a password or a PIN, waiting for a slot. Different ways to type the same letters are one
+// password.
 func HashPassword(ctx context.Context, password string) (string, error) {
 	if err := slots.take(ctx); err != nil {
 		return "", err
@@ -85,7 +86,8 @@ func Matches(ctx context.Context, password, hash string) (bool, error) {
 
 type firstKey struct{}
 
-// First lets what is hashed with this context go before strangers: staff, a till, a device or network that the account knows.
+// First lets what is hashed with this context go before strangers: staff, a till, a device or network that the account
+// knows.
 func First(ctx context.Context) context.Context { return context.WithValue(ctx, firstKey{}, true) }
 
 // lanes are two bounded queues for the same slots; the first lane is served first.

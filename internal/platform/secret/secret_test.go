@@ -11,10 +11,13 @@ import (
 )
 
 func TestCommonPasswordsAreRefused(t *testing.T) {
-	for _, common := range []string{"passwordpassword", "Password123456789", "123456789012345", "111111111111111", "qwertyuiopasdfghjkl", "P4ssw0rd!P4ssw0rd!", "iloveyouiloveyou", "abcdefghijklmnop", "letmeinletmein1", "                    ", "abababababababab", "Summer2026Summer2026"} {
+	for _, common := range []string{"passwordpassword", "Password123456789", "123456789012345", "111111111111111",
+		"qwertyuiopasdfghjkl", "P4ssw0rd!P4ssw0rd!", "iloveyouiloveyou", "abcdefghijklmnop", "letmeinletmein1",
+		"                    ", "abababababababab", "Summer2026Summer2026"} {
 		require.NotEmpty(t, Weak(common), common)
 	}
-	for _, good := range []string{"a sentence to remember", "the heron stood on Wharf Street", "nine mugs and a teapot, blue", "как хорошо в деревне летом", "zsK4-9dmw-Qp71-xx8v"} {
+	for _, good := range []string{"a sentence to remember", "the heron stood on Wharf Street",
+		"nine mugs and a teapot, blue", "как хорошо в деревне летом", "zsK4-9dmw-Qp71-xx8v"} {
 		require.Empty(t, Weak(good), good)
 	}
 	require.NotEmpty(t, Weak("short"))
@@ -39,7 +42,8 @@ func TestCodesAreSixFigures(t *testing.T) {
 	}
 }
 
-// TestWhoIsKnownGoesFirst fills both lanes while both slots are taken: whoever has no room is told at once, and the first lane is served first.
+// TestWhoIsKnownGoesFirst fills both lanes while both slots are taken: whoever has no room is told at once, and the
+// first lane is served first.
 func TestWhoIsKnownGoesFirst(t *testing.T) {
 	l := lanes{free: 1, room: [2]int{2, 2}}
 	require.NoError(t, l.take(context.Background()))
@@ -69,7 +73,8 @@ func TestWhoIsKnownGoesFirst(t *testing.T) {
 	cancel()
 	l.leave()
 	wg.Wait()
-	require.Equal(t, []string{"known", "known", "stranger", "stranger"}, []string{<-served, <-served, <-served, <-served})
+	require.Equal(t, []string{"known", "known", "stranger", "stranger"},
+		[]string{<-served, <-served, <-served, <-served})
 	require.NoError(t, l.take(context.Background()))
 	require.ErrorIs(t, l.take(gone), context.Canceled)
 	require.Empty(t, l.waiting[1], "whoever left does not wait")

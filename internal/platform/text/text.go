@@ -82,8 +82,8 @@ func N(ctx context.Context, n int, one, other string, args ...Args) string {
 	return T(ctx, other, all)
 }
 
-// Clean is what somebody typed as far as it can be stored and shown: valid UTF-8 without NUL and without the signs that turn the words around them,
-// trimmed, at most so many letters.
+// Clean is what somebody typed as far as it can be stored and shown: valid UTF-8 without NUL and without the signs that
+// turn the words around them, trimmed, at most so many letters.
 func Clean(typed string, most int) string {
 	typed = strings.Map(func(r rune) rune {
 		if r == 0 || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {

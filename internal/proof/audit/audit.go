@@ -57,23 +57,28 @@ func Run(ctx context.Context, db pg.DB) ([]Finding, error) {
 // Rules are those of DESIGN's invariants whose tables exist, in its order.
 var Rules = []Rule{
 	{"on hand is the sum of its moves", `
-		SELECT format('variant %s at location %s: on hand %s, moves %s', coalesce(l.variant_id, m.variant_id), coalesce(l.location_id, m.location_id), l.on_hand, m.sum)
+		SELECT format('variant %s at location %s: on hand %s, moves %s', coalesce(l.variant_id, m.variant_id),
+			coalesce(l.location_id, m.location_id), l.on_hand, m.sum)
 		FROM stock_level l
 		FULL JOIN (SELECT variant_id, location_id, condition, sum(delta) AS sum FROM stock_move GROUP BY 1, 2, 3) m
 			ON (m.variant_id, m.location_id, m.condition) = (l.variant_id, l.location_id, l.condition)
 		WHERE coalesce(l.on_hand, 0) <> coalesce(m.sum, 0)`},
 	{"on hand was never below zero", `
 		SELECT DISTINCT format('variant %s at location %s after move %s: %s', variant_id, location_id, id, running)
-		FROM (SELECT *, sum(delta) OVER (PARTITION BY variant_id, location_id, condition ORDER BY id) AS running FROM stock_move) m
+		FROM (SELECT *, sum(delta) OVER (PARTITION BY variant_id, location_id, condition ORDER BY id) AS running
+			FROM stock_move) m
 		WHERE running < 0`},
 	{"reserved is the sum of its unreleased reservations", `
-		SELECT format('variant %s at location %s: reserved %s, reservations %s', coalesce(l.variant_id, r.variant_id), coalesce(l.location_id, r.location_id), l.reserved, r.sum)
+		SELECT format('variant %s at location %s: reserved %s, reservations %s', coalesce(l.variant_id, r.variant_id),
+			coalesce(l.location_id, r.location_id), l.reserved, r.sum)
 		FROM (SELECT * FROM stock_level WHERE condition = 'sellable') l
-		FULL JOIN (SELECT variant_id, location_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1, 2) r
+		FULL JOIN (SELECT variant_id, location_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL
+			GROUP BY 1, 2) r
 			ON (r.variant_id, r.location_id) = (l.variant_id, l.location_id)
 		WHERE coalesce(l.reserved, 0) <> coalesce(r.sum, 0)`},
 	{"what is not sellable is not reserved, and 0 ≤ reserved ≤ on hand", `
-		SELECT format('variant %s at location %s (%s): reserved %s of %s', variant_id, location_id, condition, reserved, on_hand)
+		SELECT format('variant %s at location %s (%s): reserved %s of %s', variant_id, location_id, condition, reserved,
+			on_hand)
 		FROM stock_level
 		WHERE reserved NOT BETWEEN 0 AND on_hand OR condition <> 'sellable' AND reserved > 0`},
 	{"no reservation is unreleased five minutes past its expiry", `
@@ -84,16 +89,22 @@ var Rules = []Rule{
 		SELECT format('order line %s: %s open, %s reserved', l.id, coalesce(u.open, 0), coalesce(r.sum, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
-		LEFT JOIN (SELECT order_line_id, count(*) AS open FROM order_unit WHERE state = 'open' GROUP BY 1) u ON u.order_line_id = l.id
-		LEFT JOIN (SELECT order_line_id, location_id, variant_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1, 2, 3) r ON r.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, count(*) AS open FROM order_unit WHERE state = 'open' GROUP BY 1) u
+			ON u.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, location_id, variant_id, sum(quantity) AS sum FROM reservation
+			WHERE released_at IS NULL GROUP BY 1, 2, 3) r ON r.order_line_id = l.id
 		JOIN orders o ON o.id = l.order_id
-		WHERE f.method <> 'mail' AND CASE WHEN l.without_stock OR f.state = 'undecided' THEN 0 ELSE coalesce(u.open, 0) END <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id OR r.variant_id <> l.variant_id`},
+		WHERE f.method <> 'mail' AND CASE WHEN l.without_stock OR f.state = 'undecided' THEN 0 ELSE coalesce(u.open,
+			0) END <> coalesce(r.sum, 0) AND o.state <> 'placed' OR r.location_id <> f.location_id
+			OR r.variant_id <> l.variant_id`},
 	{"an unpaid order reserves no more than its units", `
 		SELECT format('order line %s: %s open, %s reserved', l.id, u.open, r.sum)
 		FROM order_line l
 		JOIN orders o ON o.id = l.order_id AND o.state = 'placed'
-		JOIN (SELECT order_line_id, count(*) FILTER (WHERE state = 'open') AS open FROM order_unit GROUP BY 1) u ON u.order_line_id = l.id
-		JOIN (SELECT order_line_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1) r ON r.order_line_id = l.id
+		JOIN (SELECT order_line_id, count(*) FILTER (WHERE state = 'open') AS open FROM order_unit GROUP BY 1) u
+			ON u.order_line_id = l.id
+		JOIN (SELECT order_line_id, sum(quantity) AS sum FROM reservation WHERE released_at IS NULL GROUP BY 1) r
+			ON r.order_line_id = l.id
 		WHERE r.sum > u.open`},
 	{"a reservation without expiry belongs to a confirmed order", `
 		SELECT format('reservation %s', r.id)
@@ -105,13 +116,17 @@ var Rules = []Rule{
 		SELECT format('order line %s: %s handed over, %s moved', l.id, coalesce(u.n, 0), coalesce(-m.sum, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method <> 'mail'
-		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state IN ('collected', 'carried_out', 'shipped') GROUP BY 1) u ON u.order_line_id = l.id
-		LEFT JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'sale' GROUP BY 1) m ON m.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state IN ('collected', 'carried_out',
+			'shipped') GROUP BY 1) u ON u.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'sale' GROUP BY 1) m
+			ON m.order_line_id = l.id
 		WHERE coalesce(u.n, 0) <> coalesce(-m.sum, 0)`},
 	{"a restocked return is back in stock exactly once, where it was restocked", `
-		SELECT format('order line %s: %s restocked, %s moved', coalesce(r.order_line_id, m.order_line_id), coalesce(r.n, 0), coalesce(m.sum, 0))
+		SELECT format('order line %s: %s restocked, %s moved', coalesce(r.order_line_id, m.order_line_id), coalesce(r.n,
+			0), coalesce(m.sum, 0))
 		FROM (SELECT order_line_id, count(*) FILTER (WHERE restocked) AS n FROM returned_unit GROUP BY 1) r
-		FULL JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'return' GROUP BY 1) m ON m.order_line_id = r.order_line_id
+		FULL JOIN (SELECT order_line_id, sum(delta) AS sum FROM stock_move WHERE cause = 'return' GROUP BY 1) m
+			ON m.order_line_id = r.order_line_id
 		WHERE coalesce(r.n, 0) <> coalesce(m.sum, 0)`},
 	{"only collected units were returned", `
 		SELECT format('piece %s of order line %s is %s', r.n, r.order_line_id, u.state)
@@ -123,11 +138,15 @@ var Rules = []Rule{
 		FROM orders
 		WHERE total <> lines - discount + shipping + CASE WHEN tax_included THEN 0 ELSE tax END`},
 	{"an order's header is the sum of its lines", `
-		SELECT format('order %s: lines %s of %s, discount %s of %s, tax %s + %s of %s, shipping %s of %s', o.number, l.amount, o.lines, l.discount, o.discount, l.tax, f.tax, o.tax, f.charge, o.shipping)
+		SELECT format('order %s: lines %s of %s, discount %s of %s, tax %s + %s of %s, shipping %s of %s', o.number,
+			l.amount, o.lines, l.discount, o.discount, l.tax, f.tax, o.tax, f.charge, o.shipping)
 		FROM orders o
-		LEFT JOIN (SELECT order_id, sum(amount) AS amount, sum(discount) AS discount, sum(tax) AS tax FROM order_line GROUP BY 1) l ON l.order_id = o.id
-		LEFT JOIN (SELECT order_id, sum(tax) AS tax, sum(charge - discount) AS charge FROM fulfilment GROUP BY 1) f ON f.order_id = o.id
-		WHERE (l.amount, l.discount, l.tax + f.tax, f.charge) IS DISTINCT FROM (o.lines::numeric, o.discount::numeric, o.tax::numeric, o.shipping::numeric)`},
+		LEFT JOIN (SELECT order_id, sum(amount) AS amount, sum(discount) AS discount, sum(tax) AS tax FROM order_line
+			GROUP BY 1) l ON l.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(tax) AS tax, sum(charge - discount) AS charge FROM fulfilment GROUP BY 1) f
+			ON f.order_id = o.id
+		WHERE (l.amount, l.discount, l.tax + f.tax, f.charge) IS DISTINCT FROM (o.lines::numeric, o.discount::numeric,
+			o.tax::numeric, o.shipping::numeric)`},
 	{"a delivery is paid with its tax", `
 		SELECT format('fulfilment %s: paid %s', f.id, f.paid)
 		FROM fulfilment f
@@ -136,50 +155,65 @@ var Rules = []Rule{
 	{"a discount is the sum of its shares, a unit's discount too", `
 		SELECT format('discount %s of order %s: %s of %s', d.id, d.order_id, coalesce(s.sum, 0), d.amount)
 		FROM order_discount d
-		LEFT JOIN (SELECT order_discount_id, sum(amount) AS sum FROM order_share GROUP BY 1) s ON s.order_discount_id = d.id
+		LEFT JOIN (SELECT order_discount_id, sum(amount) AS sum FROM order_share GROUP BY 1) s
+			ON s.order_discount_id = d.id
 		WHERE d.level <> 'shipping' AND coalesce(s.sum, 0) <> d.amount
 		UNION ALL
-		SELECT format('piece %s of order line %s: shares %s of %s', u.n, u.order_line_id, coalesce(s.sum, 0), u.discount)
+		SELECT format('piece %s of order line %s: shares %s of %s', u.n, u.order_line_id, coalesce(s.sum, 0),
+			u.discount)
 		FROM order_unit u
-		LEFT JOIN (SELECT order_line_id, n, sum(amount) AS sum FROM order_share GROUP BY 1, 2) s ON s.order_line_id = u.order_line_id AND s.n = u.n
+		LEFT JOIN (SELECT order_line_id, n, sum(amount) AS sum FROM order_share GROUP BY 1, 2) s
+			ON s.order_line_id = u.order_line_id AND s.n = u.n
 		WHERE coalesce(s.sum, 0) <> u.discount
 		UNION ALL
 		SELECT format('shipping discounts of order %s: %s of %s', f.order_id, coalesce(d.sum, 0), f.sum)
 		FROM (SELECT order_id, sum(discount) AS sum FROM fulfilment GROUP BY 1) f
-		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM order_discount WHERE level = 'shipping' GROUP BY 1) d ON d.order_id = f.order_id
+		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM order_discount WHERE level = 'shipping' GROUP BY 1) d
+			ON d.order_id = f.order_id
 		WHERE coalesce(d.sum, 0) <> f.sum`},
 	{"a line is the sum of its units", `
-		SELECT format('order line %s: %s pieces of %s, paid %s, tax %s of %s', l.id, u.n, l.quantity, u.paid, u.tax, l.tax)
+		SELECT format('order line %s: %s pieces of %s, paid %s, tax %s of %s', l.id, u.n, l.quantity, u.paid, u.tax,
+			l.tax)
 		FROM order_line l
 		JOIN orders o ON o.id = l.order_id
-		LEFT JOIN (SELECT order_line_id, count(*) AS n, sum(paid) AS paid, sum(tax) AS tax, sum(discount) AS discount FROM order_unit GROUP BY 1) u ON u.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, count(*) AS n, sum(paid) AS paid, sum(tax) AS tax, sum(discount) AS discount
+			FROM order_unit GROUP BY 1) u ON u.order_line_id = l.id
 		WHERE (u.n, u.paid, u.tax, u.discount) IS DISTINCT FROM
-			(l.quantity::bigint, l.amount - l.discount + CASE WHEN o.tax_included THEN 0 ELSE l.tax END, l.tax::numeric, l.discount::numeric)`},
+			(l.quantity::bigint, l.amount - l.discount + CASE WHEN o.tax_included THEN 0 ELSE l.tax END, l.tax::numeric,
+				l.discount::numeric)`},
 	{"captured ≤ authorised, refunded ≤ captured", `
 		SELECT format('tender %s: %s of %s, %s back', id, captured, authorised, refunded)
 		FROM tender
 		WHERE captured NOT BETWEEN 0 AND authorised OR refunded NOT BETWEEN 0 AND captured`},
 	{"a paid order's money is what it costs, an unpaid one has none", `
-		SELECT format('order %s (%s): %s taken, costs %s', o.number, o.payment_state, coalesce(t.taken, 0), coalesce(u.cost, 0) + coalesce(f.cost, 0) + coalesce(r.kept, 0))
+		SELECT format('order %s (%s): %s taken, costs %s', o.number, o.payment_state, coalesce(t.taken, 0),
+			coalesce(u.cost, 0) + coalesce(f.cost, 0) + coalesce(r.kept, 0))
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(captured - refunded) AS taken FROM tender GROUP BY 1) t ON t.order_id = o.id
 		LEFT JOIN (
 			SELECT l.order_id, sum(u.paid) AS cost
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
-			WHERE u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit b WHERE b.order_line_id = u.order_line_id AND b.n = u.n)
+			WHERE u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit b
+				WHERE b.order_line_id = u.order_line_id AND b.n = u.n)
 			GROUP BY 1) u ON u.order_id = o.id
-		LEFT JOIN (SELECT order_id, sum(paid) AS cost FROM fulfilment WHERE state <> 'cancelled' AND NOT refunded GROUP BY 1) f ON f.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(paid) AS cost FROM fulfilment WHERE state <> 'cancelled' AND NOT refunded
+			GROUP BY 1) f ON f.order_id = o.id
 		LEFT JOIN (SELECT order_id, sum(shortfall) AS kept FROM return_ticket GROUP BY 1) r ON r.order_id = o.id
-		WHERE coalesce(t.taken, 0) <> CASE o.payment_state WHEN 'paid' THEN coalesce(u.cost, 0) + coalesce(f.cost, 0) + coalesce(r.kept, 0) ELSE 0 END`},
+		WHERE coalesce(t.taken, 0) <> CASE o.payment_state WHEN 'paid' THEN coalesce(u.cost, 0) + coalesce(f.cost,
+			0) + coalesce(r.kept, 0) ELSE 0 END`},
 	{"an order's tenders cover it", `
 		SELECT format('order %s (%s): %s promised of %s', o.number, o.payment_state, coalesce(t.sum, 0), o.total)
 		FROM orders o
-		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind <> 'pay_at_pickup' OR settled_at IS NULL GROUP BY 1) t ON t.order_id = o.id
-		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM payment WHERE state = 'started' GROUP BY 1) p ON p.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind <> 'pay_at_pickup'
+			OR settled_at IS NULL GROUP BY 1) t ON t.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(amount) AS sum FROM payment WHERE state = 'started' GROUP BY 1) p
+			ON p.order_id = o.id
 		CROSS JOIN LATERAL (
-			SELECT coalesce((SELECT sum(u.paid) FROM order_line l JOIN order_unit u ON u.order_line_id = l.id WHERE l.order_id = o.id AND u.state <> 'cancelled'), 0)
-				+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'), 0) AS cost) c
+			SELECT coalesce((SELECT sum(u.paid) FROM order_line l JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = o.id AND u.state <> 'cancelled'), 0)
+				+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'),
+					0) AS cost) c
 		WHERE o.payment_state IN ('authorised', 'due') AND coalesce(t.sum, 0) NOT BETWEEN c.cost AND o.total
 			OR o.payment_state = 'pending' AND coalesce(t.sum, 0) + coalesce(p.sum, 0) > o.total`},
 	{"a collected order is paid, or its capture was requested", `
@@ -210,12 +244,14 @@ var Rules = []Rule{
 		SELECT format('order %s (%s, %s): payment %s is %s', o.number, o.state, o.payment_state, p.id, p.state)
 		FROM payment p
 		JOIN orders o ON o.id = p.order_id
-		WHERE p.state = 'authorised' AND o.payment_state <> 'authorised' AND NOT EXISTS (SELECT FROM transfer WHERE payment_id = p.id AND kind = 'void')`},
+		WHERE p.state = 'authorised' AND o.payment_state <> 'authorised' AND NOT EXISTS (SELECT FROM transfer
+			WHERE payment_id = p.id AND kind = 'void')`},
 	{"a refused refund has an open difference", `
 		SELECT format('refund %s of %s', r.id, r.amount)
 		FROM refund r
 		JOIN transfer x ON x.id = r.transfer_id
-		WHERE r.state = 'failed' AND NOT EXISTS (SELECT FROM difference WHERE payment_id = x.payment_id AND kind = 'refunded' AND closed_at IS NULL)`},
+		WHERE r.state = 'failed' AND NOT EXISTS (SELECT FROM difference WHERE payment_id = x.payment_id
+			AND kind = 'refunded' AND closed_at IS NULL)`},
 	{"an authorisation that expires soon was reported", `
 		SELECT format('payment %s lapses %s', id, lapses_at)
 		FROM payment
@@ -233,7 +269,8 @@ var Rules = []Rule{
 		SELECT format('tender %s: captured %s, payment %s is %s', t.id, t.captured, p.id, p.state)
 		FROM tender t
 		JOIN payment p ON p.id = t.payment_id
-		WHERE (t.captured > 0) <> (p.state = 'captured') OR t.authorised NOT IN (p.amount, 0) OR t.authorised = 0 AND p.state <> 'void'`},
+		WHERE (t.captured > 0) <> (p.state = 'captured') OR t.authorised NOT IN (p.amount, 0) OR t.authorised = 0
+			AND p.state <> 'void'`},
 	{"a tender's refunds are recorded, and no refund is stuck", `
 		SELECT format('tender %s: %s refunded, %s written', t.id, t.refunded, coalesce(r.sum, 0))
 		FROM tender t
@@ -251,26 +288,34 @@ var Rules = []Rule{
 	{"an order stays placed only until its payment deadline", `
 		SELECT format('order %s: until %s', number, hold_until)
 		FROM orders
-		WHERE (state = 'placed') <> (hold_until IS NOT NULL) OR (state = 'placed') <> (payment_state = 'pending') OR state = 'placed' AND hold_until < now() - interval '1 hour'`},
+		WHERE (state = 'placed') <> (hold_until IS NOT NULL) OR (state = 'placed') <> (payment_state = 'pending')
+			OR state = 'placed' AND hold_until < now() - interval '1 hour'`},
 	{"a cancelled order took nothing, or gave it back", `
 		SELECT format('order %s: %s', number, payment_state)
 		FROM orders
-		WHERE state = 'cancelled' AND payment_state NOT IN ('void', 'paid') OR state = 'confirmed' AND payment_state IN ('void', 'pending')`},
+		WHERE state = 'cancelled' AND payment_state NOT IN ('void', 'paid') OR state = 'confirmed'
+			AND payment_state IN ('void', 'pending')`},
 	{"a return refunds what its units cost", `
-		SELECT format('return %s: goods %s of %s, back %s of %s', r.number, r.goods, coalesce(u.paid, 0), coalesce(f.sum, 0), r.goods + r.delivery - r.shortfall)
+		SELECT format('return %s: goods %s of %s, back %s of %s', r.number, r.goods, coalesce(u.paid, 0),
+			coalesce(f.sum, 0), r.goods + r.delivery - r.shortfall)
 		FROM return_ticket r
 		LEFT JOIN (
 			SELECT b.return_id, sum(u.paid) AS paid
 			FROM returned_unit b
 			JOIN order_unit u ON u.order_line_id = b.order_line_id AND u.n = b.n
 			GROUP BY 1) u ON u.return_id = r.id
-		LEFT JOIN (SELECT return_id, sum(amount) AS sum, sum(amount) FILTER (WHERE how <> 'points') AS money FROM refund GROUP BY 1) f ON f.return_id = r.id
-		WHERE coalesce(u.paid, 0) <> r.goods OR coalesce(f.sum, 0) <> r.goods + r.delivery - r.shortfall OR coalesce(f.money, 0) <> r.refund`},
+		LEFT JOIN (SELECT return_id, sum(amount) AS sum, sum(amount) FILTER (WHERE how <> 'points') AS money FROM refund
+			GROUP BY 1) f ON f.return_id = r.id
+		WHERE coalesce(u.paid, 0) <> r.goods OR coalesce(f.sum, 0) <> r.goods + r.delivery - r.shortfall
+			OR coalesce(f.money, 0) <> r.refund`},
 	{"an exchange is paid by what came back for it", `
-		SELECT format('return %s: %s towards order %s, which has %s', r.number, coalesce(f.sum, 0), r.exchange_id, coalesce(t.sum, 0))
+		SELECT format('return %s: %s towards order %s, which has %s', r.number, coalesce(f.sum, 0), r.exchange_id,
+			coalesce(t.sum, 0))
 		FROM return_ticket r
-		LEFT JOIN (SELECT return_id, sum(amount) AS sum FROM refund WHERE how = 'exchange' GROUP BY 1) f ON f.return_id = r.id
-		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind = 'exchange' GROUP BY 1) t ON t.order_id = r.exchange_id
+		LEFT JOIN (SELECT return_id, sum(amount) AS sum FROM refund WHERE how = 'exchange' GROUP BY 1) f
+			ON f.return_id = r.id
+		LEFT JOIN (SELECT order_id, sum(authorised) AS sum FROM tender WHERE kind = 'exchange' GROUP BY 1) t
+			ON t.order_id = r.exchange_id
 		WHERE coalesce(f.sum, 0) <> coalesce(t.sum, 0)`},
 	{"points: a lot is the sum of its entries, none below zero", `
 		SELECT format('lot %s: %s of %s', l.id, l.remaining, coalesce(e.sum, 0))
@@ -278,15 +323,22 @@ var Rules = []Rule{
 		FULL JOIN (SELECT lot_id, sum(delta) AS sum FROM points_entry GROUP BY 1) e ON e.lot_id = l.id
 		WHERE coalesce(l.remaining, -1) <> coalesce(e.sum, 0) OR l.remaining < 0`},
 	{"points that pay for an order were spent on it, and are returned with it", `
-		SELECT format('order %s: spent %s, back %s, tenders %s, %s back', o.number, coalesce(e.spent, 0), coalesce(e.restored, 0), coalesce(t.points, 0), coalesce(t.back, 0))
+		SELECT format('order %s: spent %s, back %s, tenders %s, %s back', o.number, coalesce(e.spent, 0),
+			coalesce(e.restored, 0), coalesce(t.points, 0), coalesce(t.back, 0))
 		FROM orders o
-		LEFT JOIN (SELECT order_id, -sum(delta) FILTER (WHERE cause = 'spent') AS spent, sum(delta) FILTER (WHERE cause = 'restored') AS restored FROM points_entry GROUP BY 1) e ON e.order_id = o.id
-		LEFT JOIN (SELECT order_id, sum(points) AS points, sum(points_back) AS back FROM tender WHERE kind = 'points' GROUP BY 1) t ON t.order_id = o.id
+		LEFT JOIN (SELECT order_id, -sum(delta) FILTER (WHERE cause = 'spent') AS spent,
+			sum(delta) FILTER (WHERE cause = 'restored') AS restored FROM points_entry GROUP BY 1) e
+			ON e.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(points) AS points, sum(points_back) AS back FROM tender WHERE kind = 'points'
+			GROUP BY 1) t ON t.order_id = o.id
 		WHERE (coalesce(e.spent, 0), coalesce(e.restored, 0)) <> (coalesce(t.points, 0), coalesce(t.back, 0))`},
 	{"points are earned once by collected units, and reversed for returned ones", `
-		SELECT format('order %s: earned %s of %s, taken back %s of at most %s', o.number, coalesce(e.earned, 0), coalesce(u.points, 0), coalesce(e.taken, 0), coalesce(b.points, 0))
+		SELECT format('order %s: earned %s of %s, taken back %s of at most %s', o.number, coalesce(e.earned, 0),
+			coalesce(u.points, 0), coalesce(e.taken, 0), coalesce(b.points, 0))
 		FROM orders o
-		LEFT JOIN (SELECT order_id, sum(delta) FILTER (WHERE cause = 'earned') AS earned, -sum(delta) FILTER (WHERE cause = 'taken_back') AS taken FROM points_entry GROUP BY 1) e ON e.order_id = o.id
+		LEFT JOIN (SELECT order_id, sum(delta) FILTER (WHERE cause = 'earned') AS earned,
+			-sum(delta) FILTER (WHERE cause = 'taken_back') AS taken FROM points_entry GROUP BY 1) e
+			ON e.order_id = o.id
 		LEFT JOIN (
 			SELECT l.order_id, sum(u.points) AS points
 			FROM order_line l
@@ -308,7 +360,8 @@ var Rules = []Rule{
 	{"store credit: a balance is the sum of its entries, none below zero", `
 		SELECT format('credit of customer %s: %s of %s', c.customer_id, c.balance, coalesce(e.sum, 0))
 		FROM credit c
-		LEFT JOIN (SELECT customer_id, currency, sum(delta) AS sum FROM credit_entry GROUP BY 1, 2) e ON (e.customer_id, e.currency) = (c.customer_id, c.currency)
+		LEFT JOIN (SELECT customer_id, currency, sum(delta) AS sum FROM credit_entry GROUP BY 1, 2) e ON (e.customer_id,
+			e.currency) = (c.customer_id, c.currency)
 		WHERE c.balance <> coalesce(e.sum, 0) OR c.balance < 0`},
 	{"what gift cards and credit paid of an order is what its tenders say", `
 		SELECT format('order %s: %s spent, tenders %s', o.number, coalesce(e.sum, 0), coalesce(t.sum, 0))
@@ -321,10 +374,12 @@ var Rules = []Rule{
 				SELECT order_id, delta FROM credit_entry WHERE cause IN ('spent', 'restored')) both_books
 			GROUP BY 1) e ON e.order_id = o.id
 		LEFT JOIN (
-			SELECT t.order_id, sum(CASE WHEN o.payment_state = 'paid' THEN t.captured - coalesce(b.back, 0) WHEN o.payment_state = 'void' THEN 0 ELSE t.authorised END) AS sum
+			SELECT t.order_id, sum(CASE WHEN o.payment_state = 'paid' THEN t.captured - coalesce(b.back, 0)
+				WHEN o.payment_state = 'void' THEN 0 ELSE t.authorised END) AS sum
 			FROM tender t
 			JOIN orders o ON o.id = t.order_id
-			LEFT JOIN (SELECT tender_id, sum(amount) FILTER (WHERE how = 'gift_card') AS back FROM refund GROUP BY 1) b ON b.tender_id = t.id
+			LEFT JOIN (SELECT tender_id, sum(amount) FILTER (WHERE how = 'gift_card') AS back FROM refund GROUP BY 1) b
+				ON b.tender_id = t.id
 			WHERE t.kind IN ('gift_card', 'credit')
 			GROUP BY 1) t ON t.order_id = o.id
 		WHERE coalesce(e.sum, 0) <> coalesce(t.sum, 0)`},
@@ -332,32 +387,40 @@ var Rules = []Rule{
 		SELECT format('order line %s: %s sent, %s cards', l.id, coalesce(u.n, 0), coalesce(g.n, 0))
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id AND f.method = 'mail'
-		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state = 'shipped' GROUP BY 1) u ON u.order_line_id = l.id
+		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM order_unit WHERE state = 'shipped' GROUP BY 1) u
+			ON u.order_line_id = l.id
 		LEFT JOIN (SELECT order_line_id, count(*) AS n FROM gift_card GROUP BY 1) g ON g.order_line_id = l.id
 		WHERE coalesce(u.n, 0) <> coalesce(g.n, 0)`},
 	{"a promotion is used no more than it may be, and its counter is its uses", `
-		SELECT format('promotion %s: used %s of %s, counted %s; spent %s of %s, counted %s', p.id, coalesce(u.n, 0), p.max_uses, p.used, coalesce(u.spent, 0), p.budget, p.spent)
+		SELECT format('promotion %s: used %s of %s, counted %s; spent %s of %s, counted %s', p.id, coalesce(u.n, 0),
+			p.max_uses, p.used, coalesce(u.spent, 0), p.budget, p.spent)
 		FROM promotion p
-		LEFT JOIN (SELECT promotion_id, count(*) AS n, sum(amount) AS spent FROM promotion_use WHERE released_at IS NULL GROUP BY 1) u ON u.promotion_id = p.id
-		WHERE p.counted AND (p.used <> coalesce(u.n, 0) OR p.spent <> coalesce(u.spent, 0) OR p.used > p.max_uses OR p.spent > p.budget)`},
+		LEFT JOIN (SELECT promotion_id, count(*) AS n, sum(amount) AS spent FROM promotion_use WHERE released_at IS NULL
+			GROUP BY 1) u ON u.promotion_id = p.id
+		WHERE p.counted AND (p.used <> coalesce(u.n, 0) OR p.spent <> coalesce(u.spent, 0) OR p.used > p.max_uses
+			OR p.spent > p.budget)`},
 	{"a code is used no more than it may be, and its counter is its uses", `
 		SELECT format('coupon %s: used %s of %s, counted %s', c.id, coalesce(u.n, 0), c.max_uses, c.used)
 		FROM coupon c
-		LEFT JOIN (SELECT coupon_id, count(*) AS n FROM promotion_use WHERE released_at IS NULL AND coupon_id IS NOT NULL GROUP BY 1) u ON u.coupon_id = c.id
+		LEFT JOIN (SELECT coupon_id, count(*) AS n FROM promotion_use WHERE released_at IS NULL
+			AND coupon_id IS NOT NULL GROUP BY 1) u ON u.coupon_id = c.id
 		WHERE c.used <> coalesce(u.n, 0) OR c.used > c.max_uses`},
 	{"nobody used a promotion more often than one person, or one day, may", `
 		SELECT format('promotion %s: %s %s times, counted %s', p.id, k.key, k.n, c.used)
 		FROM (
 			SELECT promotion_id, key, count(*) AS n
-			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')), ('day:' || day)) k (key)
+			FROM promotion_use, LATERAL (VALUES ('person:' || person_id), ('email:' || nullif(email_key, '')),
+				('day:' || day)) k (key)
 			WHERE released_at IS NULL AND key IS NOT NULL
 			GROUP BY 1, 2) k
 		JOIN promotion p ON p.id = k.promotion_id
 		LEFT JOIN promotion_counter c ON c.promotion_id = k.promotion_id AND c.key = k.key
 		WHERE (CASE WHEN k.key LIKE 'day:%' THEN p.max_per_day ELSE p.max_per_customer END) IS NOT NULL
-			AND (k.n > CASE WHEN k.key LIKE 'day:%' THEN p.max_per_day ELSE p.max_per_customer END OR c.used IS DISTINCT FROM k.n)`},
+			AND (k.n > CASE WHEN k.key LIKE 'day:%' THEN p.max_per_day ELSE p.max_per_customer END OR c.used IS DISTINCT
+				FROM k.n)`},
 	{"a use of a promotion is an order's discount, and given back with it", `
-		SELECT format('order %s, promotion %s', coalesce(d.order_id, u.order_id), coalesce(d.promotion_id, u.promotion_id))
+		SELECT format('order %s, promotion %s', coalesce(d.order_id, u.order_id), coalesce(d.promotion_id,
+			u.promotion_id))
 		FROM order_discount d
 		FULL JOIN promotion_use u ON (u.order_id, u.promotion_id) = (d.order_id, d.promotion_id)
 		JOIN orders o ON o.id = coalesce(d.order_id, u.order_id)
@@ -381,7 +444,8 @@ var Rules = []Rule{
 		SELECT format('fulfilment %s: %s', f.id, f.state)
 		FROM fulfilment f
 		LEFT JOIN (
-			SELECT l.fulfilment_id, count(*) FILTER (WHERE u.state = 'open') AS open, count(*) FILTER (WHERE u.state IN ('collected', 'carried_out', 'shipped')) AS handed
+			SELECT l.fulfilment_id, count(*) FILTER (WHERE u.state = 'open') AS open,
+				count(*) FILTER (WHERE u.state IN ('collected', 'carried_out', 'shipped')) AS handed
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
 			GROUP BY 1) u ON u.fulfilment_id = f.id
@@ -394,7 +458,8 @@ var Rules = []Rule{
 	{"an order is cancelled exactly when all its fulfilments are", `
 		SELECT format('order %s: %s', o.number, o.state)
 		FROM orders o
-		WHERE (o.state = 'cancelled') <> NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state <> 'cancelled')`},
+		WHERE (o.state = 'cancelled') <> NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id
+			AND f.state <> 'cancelled')`},
 	{"at most one open cart per person", `
 		SELECT format('customer %s: %s open carts', coalesce(p.merged_into, p.id), count(*))
 		FROM cart
@@ -406,12 +471,14 @@ var Rules = []Rule{
 		SELECT format('customer %s, part of %s', id, merged_into)
 		FROM customer c
 		WHERE merged_into IS NOT NULL AND (
-			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id))`},
+			EXISTS (SELECT FROM cart WHERE customer_id = c.id AND state = 'open') OR EXISTS (SELECT FROM wish
+				WHERE customer_id = c.id) OR EXISTS (SELECT FROM address WHERE customer_id = c.id))`},
 	{"a merged profile has a merge that can be undone, one level deep", `
 		SELECT format('customer %s, part of %s', c.id, c.merged_into)
 		FROM customer c
 		JOIN customer root ON root.id = c.merged_into
-		WHERE root.merged_into IS NOT NULL OR NOT EXISTS (SELECT FROM merge WHERE absorbed_id = c.id AND undone_at IS NULL)
+		WHERE root.merged_into IS NOT NULL OR NOT EXISTS (SELECT FROM merge WHERE absorbed_id = c.id
+			AND undone_at IS NULL)
 		UNION ALL
 		SELECT format('merge %s holds, and customer %s stands alone', m.id, m.absorbed_id)
 		FROM merge m
@@ -422,14 +489,18 @@ var Rules = []Rule{
 		FROM session s
 		LEFT JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN customer c ON c.id = s.customer_id
-		WHERE s.expires_at > now() AND (a.disabled_at IS NOT NULL OR c.disabled_at IS NOT NULL OR c.erased_at IS NOT NULL)`},
+		WHERE s.expires_at > now() AND (a.disabled_at IS NOT NULL OR c.disabled_at IS NOT NULL
+			OR c.erased_at IS NOT NULL)`},
 	{"no personal data of an erased customer remains", `
 		SELECT format('customer %s', c.id)
 		FROM customer c
 		WHERE c.erased_at IS NOT NULL AND (
-			c.name <> '' OR c.registered_at IS NOT NULL OR EXISTS (SELECT FROM identity WHERE customer_id = c.id) OR EXISTS (SELECT FROM password WHERE customer_id = c.id)
-			OR EXISTS (SELECT FROM address WHERE customer_id = c.id) OR EXISTS (SELECT FROM note WHERE customer_id = c.id) OR EXISTS (SELECT FROM wish WHERE customer_id = c.id)
-			OR EXISTS (SELECT FROM one_time WHERE customer_id = c.id) OR EXISTS (SELECT FROM timeline WHERE customer_id = c.id) OR EXISTS (SELECT FROM consent WHERE customer_id = c.id)
+			c.name <> '' OR c.registered_at IS NOT NULL OR EXISTS (SELECT FROM identity WHERE customer_id = c.id)
+				OR EXISTS (SELECT FROM password WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM address WHERE customer_id = c.id) OR EXISTS (SELECT FROM note
+				WHERE customer_id = c.id) OR EXISTS (SELECT FROM wish WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM one_time WHERE customer_id = c.id) OR EXISTS (SELECT FROM timeline
+				WHERE customer_id = c.id) OR EXISTS (SELECT FROM consent WHERE customer_id = c.id)
 			OR EXISTS (SELECT FROM orders WHERE customer_id = c.id AND (name <> '' OR email <> '' OR phone <> '')))`},
 	{"an account can be signed in to", `
 		SELECT format('customer %s has an account and no proven email', c.id)
@@ -438,7 +509,8 @@ var Rules = []Rule{
 			SELECT
 			FROM identity i
 			JOIN customer m ON m.id = i.customer_id
-			WHERE coalesce(m.merged_into, m.id) = coalesce(c.merged_into, c.id) AND i.kind = 'email' AND i.verified_at IS NOT NULL)`},
+			WHERE coalesce(m.merged_into, m.id) = coalesce(c.merged_into, c.id) AND i.kind = 'email'
+				AND i.verified_at IS NOT NULL)`},
 	{"a passkey exists exactly where its identity does", `
 		SELECT format('identity %s', i.id)
 		FROM identity i
@@ -446,7 +518,8 @@ var Rules = []Rule{
 		WHERE (i.kind = 'passkey') IS DISTINCT FROM (k.identity_id IS NOT NULL)`},
 	{"the shop has an admin who can sign in", `
 		SELECT 'no admin'
-		WHERE EXISTS (SELECT FROM associate) AND EXISTS (SELECT FROM associate WHERE role = 'admin') AND NOT EXISTS (SELECT FROM associate WHERE role = 'admin' AND disabled_at IS NULL)`},
+		WHERE EXISTS (SELECT FROM associate) AND EXISTS (SELECT FROM associate WHERE role = 'admin')
+			AND NOT EXISTS (SELECT FROM associate WHERE role = 'admin' AND disabled_at IS NULL)`},
 	{"a cart made an order exactly when it says so, and one only", `
 		SELECT format('cart %s: %s, %s orders', c.id, c.state, count(o.id))
 		FROM cart c
@@ -471,7 +544,8 @@ var Rules = []Rule{
 	{"prices of a variant on a list do not overlap", `
 		SELECT format('variant %s, prices %s and %s', a.variant_id, a.id, b.id)
 		FROM price a
-		JOIN price b ON b.variant_id = a.variant_id AND b.price_list_id = a.price_list_id AND b.id > a.id AND b.valid && a.valid`},
+		JOIN price b ON b.variant_id = a.variant_id AND b.price_list_id = a.price_list_id AND b.id > a.id
+			AND b.valid && a.valid`},
 	{"every constraint and index the rules rely on is in force", `
 		SELECT format('constraint %s on %s is not validated', conname, conrelid::regclass)
 		FROM pg_constraint
@@ -490,7 +564,8 @@ var Rules = []Rule{
 		SELECT format('order line %s was split from %s', s.id, l.id)
 		FROM order_line s
 		JOIN order_line l ON l.id = s.split_from
-		WHERE (s.order_id, s.variant_id, s.unit_price, s.tax_ppm) IS DISTINCT FROM (l.order_id, l.variant_id, l.unit_price, l.tax_ppm) OR l.split_from IS NOT NULL
+		WHERE (s.order_id, s.variant_id, s.unit_price, s.tax_ppm) IS DISTINCT FROM (l.order_id, l.variant_id,
+			l.unit_price, l.tax_ppm) OR l.split_from IS NOT NULL
 		UNION ALL
 		SELECT format('unit %s of order line %s is twice there', u.n, coalesce(l.split_from, l.id))
 		FROM order_line l
@@ -500,5 +575,6 @@ var Rules = []Rule{
 	{"a hold ends after it began, and only what was not collected is a no-show", `
 		SELECT format('fulfilment %s: ready %s, held until %s', id, ready_at, hold_until)
 		FROM fulfilment
-		WHERE hold_until < ready_at OR extended_at < ready_at OR expired_at IS NOT NULL AND (collected_at IS NOT NULL OR hold_until IS NULL OR expired_at < hold_until)`},
+		WHERE hold_until < ready_at OR extended_at < ready_at OR expired_at IS NOT NULL AND (collected_at IS NOT NULL
+			OR hold_until IS NULL OR expired_at < hold_until)`},
 }

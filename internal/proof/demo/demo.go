@@ -1,4 +1,5 @@
-// Package demo is Aldous & Fern, a department store that we invented: its shops, what they sell, and a year of its customers.
+// Package demo is Aldous & Fern, a department store that we invented: its shops, what they sell, and a year of its
+// customers.
 package demo
 
 import (
@@ -32,14 +33,17 @@ type Account struct {
 	Stores                           []string
 }
 
-// Load fills an empty database. It is one transaction: an interrupted load leaves nothing. Progress is told as a share of one.
-func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, progress func(float64)) (accounts []Account, err error) {
+// Load fills an empty database. It is one transaction: an interrupted load leaves nothing. Progress is told as a share
+// of one.
+func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, progress func(float64)) (accounts []Account,
+	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		// The usual limits are for pages; this is one long unit of work.
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '60s'`); err != nil {
 			return err
 		}
-		if fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: Name, Languages: []string{"en"}, Demo: true}); err != nil || !fresh {
+		if fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: Name, Languages: []string{"en"},
+			Demo: true}); err != nil || !fresh {
 			return err
 		}
 		l := &loader{tx: tx, store: store, objects: objects, originals: map[string]string{}, progress: progress}
@@ -100,7 +104,8 @@ func (l *loader) places(ctx context.Context) error {
 		{Country: "US", Region: "PA", Class: "standard", Name: "Sales tax 6%", PPM: 60_000},
 	}
 	for _, rate := range l.rates {
-		l.rates = append(l.rates, tax.Rate{Country: rate.Country, Region: rate.Region, Class: "zero", Name: "Zero rate"})
+		l.rates = append(l.rates, tax.Rate{Country: rate.Country, Region: rate.Region, Class: "zero",
+			Name: "Zero rate"})
 	}
 	for _, rate := range l.rates {
 		if err := tax.Set(ctx, l.tx, rate); err != nil {
@@ -117,7 +122,9 @@ func (l *loader) places(ctx context.Context) error {
 		}
 	}
 	// One business in each country; the names are made up, and so are the numbers.
-	if err := location.SetSeller(ctx, l.tx, 0, location.Seller{LegalName: "Aldous & Fern Limited", Address: "3 Cloth Hall Yard\nLeeds LS1 2EF\nUnited Kingdom", CompanyNumber: "09999901", VATNumber: "GB999999901"}); err != nil {
+	if err := location.SetSeller(ctx, l.tx, 0, location.Seller{LegalName: "Aldous & Fern Limited",
+		Address: "3 Cloth Hall Yard\nLeeds LS1 2EF\nUnited Kingdom", CompanyNumber: "09999901",
+		VATNumber: "GB999999901"}); err != nil {
 		return err
 	}
 	for _, place := range l.locations {
@@ -133,7 +140,8 @@ func (l *loader) places(ctx context.Context) error {
 }
 
 var sellersAbroad = map[string]location.Seller{
-	"LV": {LegalName: "Aldous & Fern SIA", Address: "Meistaru iela 12\nRīga LV-1050\nLatvia", CompanyNumber: "49999999901", VATNumber: "LV49999999901"},
+	"LV": {LegalName: "Aldous & Fern SIA", Address: "Meistaru iela 12\nRīga LV-1050\nLatvia",
+		CompanyNumber: "49999999901", VATNumber: "LV49999999901"},
 	"US": {LegalName: "Aldous & Fern Inc.", Address: "88 Wharf Street\nNew York, NY 10013\nUnited States"},
 }
 
@@ -141,11 +149,14 @@ func (l *loader) people(ctx context.Context) error {
 	l.staff = map[string]int64{}
 	l.accounts = []Account{
 		{Name: "Imogen Aldous", Email: "imogen@aldousfern.example", Role: staff.RoleAdmin},
-		{Name: "Tomasz Wren", Email: "tomasz@aldousfern.example", Role: staff.RoleManager, Stores: []string{"LDS", "YRK"}},
+		{Name: "Tomasz Wren", Email: "tomasz@aldousfern.example", Role: staff.RoleManager,
+			Stores: []string{"LDS", "YRK"}},
 		{Name: "Priya Nair", Email: "priya@aldousfern.example", Role: staff.RoleAssociate, Stores: []string{"LDS"}},
-		{Name: "Owen Pryce", Email: "owen@aldousfern.example", Role: staff.RoleAssociate, Stores: []string{"LDN", "BRS", "CDF"}},
+		{Name: "Owen Pryce", Email: "owen@aldousfern.example", Role: staff.RoleAssociate,
+			Stores: []string{"LDN", "BRS", "CDF"}},
 		{Name: "Līga Kalniņa", Email: "liga@aldousfern.example", Role: staff.RoleAssociate, Stores: []string{"RIX"}},
-		{Name: "Marcus Bell", Email: "marcus@aldousfern.example", Role: staff.RoleStock, Stores: []string{"WH1", "LDN"}},
+		{Name: "Marcus Bell", Email: "marcus@aldousfern.example", Role: staff.RoleStock,
+			Stores: []string{"WH1", "LDN"}},
 		{Name: "Noor Haddad", Email: "noor@aldousfern.example", Role: staff.RoleMarketing},
 	}
 	for i := range l.accounts {
@@ -189,7 +200,8 @@ func (l *loader) assortment(ctx context.Context) error {
 		}
 		undrawn = append(undrawn, put.Undrawn...)
 		for _, v := range product.Variants {
-			l.variants = append(l.variants, variant{put.Variants[v.SKU], v.SKU, product.Title, strings.Join(v.Options, ", "), v.Prices[0].Amount})
+			l.variants = append(l.variants, variant{put.Variants[v.SKU], v.SKU, product.Title,
+				strings.Join(v.Options, ", "), v.Prices[0].Amount})
 		}
 		l.progress(0.5 * float64(n+1) / float64(len(items)))
 	}
@@ -209,7 +221,8 @@ func (l *loader) product(n int, i item) (catalog.Product, error) {
 	names, values := i.axes()
 	p := catalog.Product{
 		Slug: i.Slug, Title: i.Title, Language: "en", Brand: &i.Brand, Description: &i.Text, Status: new("active"),
-		Categories: []catalog.Category{{Path: []string{i.Department, i.Section}}}, Options: names, Tags: []string{}, AgeDays: int(pick(400, "age", i.Slug)),
+		Categories: []catalog.Category{{Path: []string{i.Department,
+			i.Section}}}, Options: names, Tags: []string{}, AgeDays: int(pick(400, "age", i.Slug)),
 	}
 	if names == nil {
 		p.Options = []string{}
@@ -231,7 +244,9 @@ func (l *loader) product(n int, i item) (catalog.Product, error) {
 			p.Pictures = append(p.Pictures, catalog.Picture{Source: source, Original: original, Tint: tint, Alt: alt})
 		}
 		p.Variants = append(p.Variants, catalog.Variant{
-			SKU: fmt.Sprintf("AF%03d-%02d", n+101, k+1), Options: combination, TaxClass: "standard", Picture: source, Grams: int(min(120+i.Pence/8, 18_000)),
+			SKU: fmt.Sprintf("AF%03d-%02d", n+101,
+				k+1), Options: combination, TaxClass: "standard", Picture: source, Grams: int(min(120+i.Pence/8,
+				18_000)),
 			GTIN: catalog.WithCheckDigit(fmt.Sprintf("02%06d%05d", n+1, k+1)), UnitCost: new(i.Pence * 45 / 100),
 			Prices: []catalog.Price{
 				{Currency: "GBP", TaxIncluded: true, Amount: i.Pence},
@@ -263,7 +278,8 @@ func (l *loader) original(object string) (string, error) {
 	return key, err
 }
 
-// reduce takes every eleventh product down by a fifth, three days ago, so that pages have reductions with a true history.
+// reduce takes every eleventh product down by a fifth, three days ago, so that pages have reductions with a true
+// history.
 func (l *loader) reduce(ctx context.Context) error {
 	_, err := l.tx.Exec(ctx, `
 		UPDATE price

@@ -23,8 +23,13 @@ import (
 )
 
 var (
-	firstNames = []string{"Ada", "Benedict", "Cora", "Dafydd", "Elspeth", "Farah", "Gethin", "Harriet", "Idris", "Jemima", "Kwame", "Lorna", "Mateusz", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalind", "Sanjay", "Tamsin", "Una", "Viktor", "Winifred", "Xanthe", "Yusuf", "Zofia"}
-	lastNames  = []string{"Abara", "Bracegirdle", "Coyle", "Devereux", "Eccles", "Fairweather", "Gallowglass", "Hathersage", "Iwu", "Jessop", "Kestrel", "Lindqvist", "Marchbanks", "Nettleship", "Okonjo", "Pemberton-Featherstonehaugh", "Quill", "Rookwood", "Sandhu", "Thistlewood", "Underhill", "Vance", "Whitlock", "Yarrow"}
+	firstNames = []string{"Ada", "Benedict", "Cora", "Dafydd", "Elspeth", "Farah", "Gethin", "Harriet", "Idris",
+		"Jemima", "Kwame", "Lorna", "Mateusz", "Niamh", "Oluwaseun", "Petra", "Quentin", "Rosalind", "Sanjay", "Tamsin",
+		"Una", "Viktor", "Winifred", "Xanthe", "Yusuf", "Zofia"}
+	lastNames = []string{"Abara", "Bracegirdle", "Coyle", "Devereux", "Eccles", "Fairweather", "Gallowglass",
+		"Hathersage", "Iwu", "Jessop", "Kestrel", "Lindqvist", "Marchbanks", "Nettleship", "Okonjo",
+		"Pemberton-Featherstonehaugh", "Quill", "Rookwood", "Sandhu", "Thistlewood", "Underhill", "Vance", "Whitlock",
+		"Yarrow"}
 )
 
 const customers = 200
@@ -44,7 +49,8 @@ type saleLine struct {
 	quantity int
 }
 
-// history writes a year of orders, oldest first, and what is open today. Everything comes from hashes, counted back from now.
+// history writes a year of orders, oldest first, and what is open today. Everything comes from hashes, counted back
+// from now.
 func (l *loader) history(ctx context.Context) error {
 	now := time.Now().Truncate(time.Second)
 	sales := l.sales(now)
@@ -91,7 +97,8 @@ func (l *loader) sales(now time.Time) []sale {
 	var sales []sale
 	add := func(c, n int, at time.Time, place *location.Location, state string) {
 		key := fmt.Sprintf("%d-%d", c, n)
-		s := sale{customer: c, place: place, at: at, state: state, channel: []origin.Channel{origin.Web, origin.Web, origin.Counter, origin.Phone}[pick(4, "channel", key)]}
+		s := sale{customer: c, place: place, at: at, state: state,
+			channel: []origin.Channel{origin.Web, origin.Web, origin.Counter, origin.Phone}[pick(4, "channel", key)]}
 		for k := range 1 + pick(3, "lines", key) {
 			v := l.variants[pick(uint64(len(l.variants)), "variant", key, fmt.Sprint(k))]
 			// Some things are loved more than others.
@@ -108,7 +115,8 @@ func (l *loader) sales(now time.Time) []sale {
 		home := open[pick(uint64(len(open)), "home", fmt.Sprint(c))]
 		for n := range pick(5, "orders", fmt.Sprint(c)) {
 			days := 4 + pick(360, "days", fmt.Sprint(c), fmt.Sprint(n))
-			add(c, int(n), now.Add(-time.Duration(days)*24*time.Hour-time.Duration(pick(600, "minute", fmt.Sprint(c), fmt.Sprint(n)))*time.Minute), home, order.Collected)
+			add(c, int(n), now.Add(-time.Duration(days)*24*time.Hour-time.Duration(pick(600, "minute", fmt.Sprint(c),
+				fmt.Sprint(n)))*time.Minute), home, order.Collected)
 		}
 	}
 	for i, place := range open {
@@ -131,7 +139,8 @@ func (l *loader) customers(ctx context.Context) (ids []int64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Email, Value: email, Source: "web"}, customer.Identity{Kind: customer.Phone, Value: phone, Source: "web"}); err != nil {
+		if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Email, Value: email, Source: "web"},
+			customer.Identity{Kind: customer.Phone, Value: phone, Source: "web"}); err != nil {
 			return nil, err
 		}
 		ids = append(ids, id)
@@ -142,7 +151,8 @@ func (l *loader) customers(ctx context.Context) (ids []int64, err error) {
 func person(c int) (name, email, phone string) {
 	first, last := firstNames[c%len(firstNames)], lastNames[(c/len(firstNames)*5+c)%len(lastNames)]
 	// Ofcom keeps 07700 900000 to 900999 for fiction.
-	return first + " " + last, fmt.Sprintf("%s.%s.%d@example.com", strings.ToLower(first), strings.ToLower(strings.ReplaceAll(last, " ", "")), c), fmt.Sprintf("+447700900%03d", c)
+	return first + " " + last, fmt.Sprintf("%s.%s.%d@example.com", strings.ToLower(first),
+		strings.ToLower(strings.ReplaceAll(last, " ", "")), c), fmt.Sprintf("+447700900%03d", c)
 }
 
 func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
@@ -158,13 +168,15 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 		}
 		items = append(items, quote.Item{VariantID: line.v.id, Quantity: line.quantity, UnitPrice: price, Rate: rate})
 	}
-	q := quote.Price(quote.Input{Place: quote.Place{Currency: s.place.Currency, TaxIncluded: s.place.TaxIncluded}, Now: s.at, Items: items})
+	q := quote.Price(quote.Input{Place: quote.Place{Currency: s.place.Currency, TaxIncluded: s.place.TaxIncluded},
+		Now: s.at, Items: items})
 	name, email, phone := person(s.customer)
 	readyBy, _ := s.place.ReadyBy(s.at)
 	n := order.New{
 		CustomerID: customerID, Channel: s.channel, LocationID: s.place.ID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: "en", Sum: q.Sum, Tax: q.Tax, Total: q.Total,
 		Name: name, Email: email, Phone: phone, PlacedAt: s.at,
-		PaymentState: order.Due, Parts: []order.NewFulfilment{{Method: quote.Pickup, LocationID: s.place.ID, ReadyBy: &readyBy}},
+		PaymentState: order.Due, Parts: []order.NewFulfilment{{Method: quote.Pickup, LocationID: s.place.ID,
+			ReadyBy: &readyBy}},
 	}
 	_, earned := q.Points(0, 1)
 	if s.channel != origin.Web {
@@ -172,7 +184,9 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	}
 	for i, line := range q.Lines {
 		v := s.lines[i].v
-		nl := order.NewLine{VariantID: v.id, SKU: v.sku, Title: v.title, Options: v.options, Quantity: line.Quantity, UnitPrice: line.UnitPrice, ListPrice: line.ListPrice, Amount: line.Amount, Tax: line.Tax, TaxName: rate.Name, TaxPPM: rate.PPM}
+		nl := order.NewLine{VariantID: v.id, SKU: v.sku, Title: v.title, Options: v.options, Quantity: line.Quantity,
+			UnitPrice: line.UnitPrice, ListPrice: line.ListPrice, Amount: line.Amount, Tax: line.Tax,
+			TaxName: rate.Name, TaxPPM: rate.PPM}
 		for k, unit := range line.Units {
 			nl.Units = append(nl.Units, order.Unit{Paid: unit.Paid, Tax: unit.Tax, Points: earned[i][k]})
 		}
@@ -184,10 +198,12 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	}
 	batch := &pgx.Batch{}
 	payment.Queue(batch, written.ID, payment.New{Kind: payment.PayAtPickup, Amount: q.Total})
-	customer.Fact{CustomerID: customerID, Kind: customer.Bought, Channel: s.channel, LocationID: s.place.ID, OrderID: written.ID}.Queue(batch)
+	customer.Fact{CustomerID: customerID, Kind: customer.Bought, Channel: s.channel, LocationID: s.place.ID,
+		OrderID: written.ID}.Queue(batch)
 	claims := make([]inventory.Reservation, len(s.lines))
 	for i, line := range s.lines {
-		claims[i] = inventory.Reservation{OrderLineID: written.Lines[i], VariantID: line.v.id, LocationID: s.place.ID, Quantity: line.quantity}
+		claims[i] = inventory.Reservation{OrderLineID: written.Lines[i], VariantID: line.v.id, LocationID: s.place.ID,
+			Quantity: line.quantity}
 	}
 	if short, err := inventory.Reserve(ctx, l.tx, batch, claims); err != nil || len(short) > 0 {
 		return fmt.Errorf("reserve (%d short): %w", len(short), err)
@@ -211,7 +227,8 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.C
 	}
 	by := l.staff[s.place.Code]
 	readyAt := s.at.Add(time.Duration(40+pick(120, "fetch", fmt.Sprint(w.Number))) * time.Minute)
-	place := fmt.Sprintf("Shelf %c%d", 'A'+rune(pick(4, "shelf", fmt.Sprint(w.Number))), 1+pick(6, "box", fmt.Sprint(w.Number)))
+	place := fmt.Sprintf("Shelf %c%d", 'A'+rune(pick(4, "shelf", fmt.Sprint(w.Number))),
+		1+pick(6, "box", fmt.Sprint(w.Number)))
 	if _, err := order.MarkReady(ctx, l.tx, w.Parts[0], by, place, s.place.KeepUntil(readyAt, 3)); err != nil {
 		return err
 	}
@@ -221,25 +238,30 @@ func (l *loader) fulfil(ctx context.Context, customerID int64, s sale, w order.C
 			return err
 		}
 		kind := []string{payment.Cash, payment.Terminal, payment.Terminal}[pick(3, "tender", fmt.Sprint(w.Number))]
-		if err := settle.RecordTender(ctx, l.tx, w.ID, payment.New{Kind: kind, Amount: total, AssociateID: by}); err != nil {
+		if err := settle.RecordTender(ctx, l.tx, w.ID, payment.New{Kind: kind, Amount: total,
+			AssociateID: by}); err != nil {
 			return err
 		}
 		if err := settle.HandedOver(ctx, l.tx, w.ID, w.Parts[0], customerID); err != nil {
 			return err
 		}
-		if err := customer.Record(ctx, l.tx, customer.Fact{CustomerID: customerID, Kind: customer.Collected, Channel: "counter", LocationID: s.place.ID, OrderID: w.ID}); err != nil {
+		if err := customer.Record(ctx, l.tx, customer.Fact{CustomerID: customerID, Kind: customer.Collected,
+			Channel: "counter", LocationID: s.place.ID, OrderID: w.ID}); err != nil {
 			return err
 		}
-		if err := inventory.HandOver(ctx, l.tx, w.Lines, inventory.Reason{Channel: "counter", AssociateID: by}); err != nil {
+		if err := inventory.HandOver(ctx, l.tx, w.Lines, inventory.Reason{Channel: "counter",
+			AssociateID: by}); err != nil {
 			return err
 		}
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE fulfilment SET ready_at = $2, collected_at = CASE WHEN collected_at IS NOT NULL THEN $3::timestamptz END WHERE id = $1`, w.Parts[0], readyAt, collectedAt)
 	batch.Queue(`UPDATE tender SET at = $2 WHERE order_id = $1`, w.ID, collectedAt)
-	batch.Queue(`UPDATE points_lot SET at = $2, vests_at = $2::timestamptz + interval '30 days' WHERE order_id = $1`, w.ID, collectedAt)
+	batch.Queue(`UPDATE points_lot SET at = $2, vests_at = $2::timestamptz + interval '30 days' WHERE order_id = $1`,
+		w.ID, collectedAt)
 	batch.Queue(`UPDATE points_entry SET at = $2 WHERE order_id = $1`, w.ID, collectedAt)
-	batch.Queue(`UPDATE timeline SET at = CASE kind WHEN 'bought' THEN $2::timestamptz ELSE $3 END WHERE order_id = $1`, w.ID, s.at, collectedAt)
+	batch.Queue(`UPDATE timeline SET at = CASE kind WHEN 'bought' THEN $2::timestamptz ELSE $3 END WHERE order_id = $1`,
+		w.ID, s.at, collectedAt)
 	batch.Queue(`UPDATE stock_move SET at = $2 WHERE order_line_id = ANY ($1)`, w.Lines, collectedAt)
 	return l.tx.SendBatch(ctx, batch).Close()
 }

@@ -33,7 +33,8 @@ func (l *loader) pins(ctx context.Context) error {
 	return nil
 }
 
-// profiles gives every third customer an account with a card, and one of them everything that a profile can hold: it is the demo's own shopper.
+// profiles gives every third customer an account with a card, and one of them everything that a profile can hold: it is
+// the demo's own shopper.
 func (l *loader) profiles(ctx context.Context, ids []int64) error {
 	for c, id := range ids {
 		if c%3 != 0 {
@@ -64,7 +65,8 @@ func (l *loader) account(ctx context.Context, id int64, email string) error {
 }
 
 func (l *loader) agree(ctx context.Context, id int64, purpose, medium string) error {
-	return customer.RecordConsent(ctx, l.tx, id, customer.ConsentEntry{Purpose: purpose, Medium: medium, Given: true, Source: "web"})
+	return customer.RecordConsent(ctx, l.tx, id, customer.ConsentEntry{Purpose: purpose, Medium: medium, Given: true,
+		Source: "web"})
 }
 
 func (l *loader) shopper(ctx context.Context, id int64) error {
@@ -95,7 +97,8 @@ func (l *loader) shopper(ctx context.Context, id int64) error {
 			return err
 		}
 	}
-	address := customer.Address{Name: name, Lines: "Flat 3\n12 Chapel Lane", Town: "Leeds", Postcode: "LS6 3BX", Country: "GB", Phone: phone}
+	address := customer.Address{Name: name, Lines: "Flat 3\n12 Chapel Lane", Town: "Leeds", Postcode: "LS6 3BX",
+		Country: "GB", Phone: phone}
 	if err := customer.PutAddress(ctx, l.tx, id, address); err != nil {
 		return err
 	}
@@ -135,7 +138,8 @@ func (l *loader) lists(ctx context.Context, id int64) error {
 // trail is what the shopper looked at in the last hours, on a device of theirs.
 func (l *loader) trail(ctx context.Context, id int64) error {
 	device := customer.DeviceValue(secret.NewToken())
-	if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Device, Value: device, Source: "web", Verified: true}); err != nil {
+	if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Device, Value: device, Source: "web",
+		Verified: true}); err != nil {
 		return err
 	}
 	rows, err := l.tx.Query(ctx, `SELECT id FROM product ORDER BY popularity DESC, id LIMIT 7`)
@@ -148,10 +152,12 @@ func (l *loader) trail(ctx context.Context, id int64) error {
 	}
 	var seen []customer.Seen
 	for i, product := range products {
-		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(i*7) * time.Minute), ProductID: product})
+		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(i*7) * time.Minute),
+			ProductID: product})
 	}
 	for i, words := range []string{"waterproof coat", "teapot for two"} {
-		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute), Words: words})
+		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute),
+			Words: words})
 	}
 	// On the first of a month an hour ago may have been the month before.
 	if err := customer.TurnMonths(ctx, l.tx, time.Now().Add(-24*time.Hour)); err != nil {
@@ -167,7 +173,8 @@ func (l *loader) double(ctx context.Context, name, phone string) error {
 	if err != nil {
 		return err
 	}
-	if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Phone, Value: phone, Source: "counter"}); err != nil {
+	if err := customer.Identify(ctx, l.tx, id, customer.Identity{Kind: customer.Phone, Value: phone,
+		Source: "counter"}); err != nil {
 		return err
 	}
 	_, err = customer.IssueCard(ctx, l.tx, id)

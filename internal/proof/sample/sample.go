@@ -1,4 +1,5 @@
-// Package sample is one small chain, told as data, that the tests share: two stores in Britain, one in New York, a mug and a coat.
+// Package sample is one small chain, told as data, that the tests share: two stores in Britain, one in New York, a mug
+// and a coat.
 package sample
 
 import (
@@ -38,8 +39,10 @@ func Load(t testing.TB, db pg.DB) *Chain {
 	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		_, err := location.CreateShop(ctx, tx, location.Shop{Name: "Sample", Languages: []string{"en"}})
 		require.NoError(t, err)
-		for _, rate := range []tax.Rate{{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000}, {Country: "US", Region: "NY", Class: "standard", Name: "Sales tax", PPM: 88_750},
-			{Country: "GB", Class: "zero", Name: "Zero rate"}, {Country: "US", Region: "NY", Class: "zero", Name: "Zero rate"}} {
+		for _, rate := range []tax.Rate{{Country: "GB", Class: "standard", Name: "VAT 20%", PPM: 200_000},
+			{Country: "US", Region: "NY", Class: "standard", Name: "Sales tax", PPM: 88_750},
+			{Country: "GB", Class: "zero", Name: "Zero rate"}, {Country: "US", Region: "NY", Class: "zero",
+				Name: "Zero rate"}} {
 			require.NoError(t, tax.Set(ctx, tx, rate))
 		}
 		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street", "GB", "", "Europe/London", "GBP", true)
@@ -49,25 +52,32 @@ func Load(t testing.TB, db pg.DB) *Chain {
 			require.NoError(t, location.Create(ctx, tx, l))
 			require.NoError(t, catalog.OpenPriceList(ctx, tx, l.Currency, l.TaxIncluded))
 		}
-		c.Bea = staff.Associate{Name: "Bea Quill", Email: "bea@example.com", Role: staff.RoleManager, Locations: []int64{c.HarbourStreet.ID}}
+		c.Bea = staff.Associate{Name: "Bea Quill", Email: "bea@example.com", Role: staff.RoleManager,
+			Locations: []int64{c.HarbourStreet.ID}}
 		require.NoError(t, staff.Create(ctx, tx, &c.Bea, Password))
 
 		prices := func(gbp, usd int64) []catalog.Price {
 			return []catalog.Price{{Currency: "GBP", TaxIncluded: true, Amount: gbp}, {Currency: "USD", Amount: usd}}
 		}
-		mug, err := catalog.Put(ctx, tx, catalog.Product{Slug: "mug", Title: "Stoneware mug", Language: "en", Options: []string{"Colour"}, Categories: []catalog.Category{{Path: []string{"Kitchen"}}}, Variants: []catalog.Variant{
-			{SKU: "MUG-W", Options: []string{"White"}, TaxClass: "standard", GTIN: "04006381333931", Prices: prices(1200, 1500)},
-			{SKU: "MUG-B", Options: []string{"Blue"}, TaxClass: "standard", Prices: prices(1250, 1550)},
-		}})
+		mug, err := catalog.Put(ctx, tx, catalog.Product{Slug: "mug", Title: "Stoneware mug", Language: "en",
+			Options: []string{"Colour"}, Categories: []catalog.Category{{Path: []string{"Kitchen"}}},
+			Variants: []catalog.Variant{
+				{SKU: "MUG-W", Options: []string{"White"}, TaxClass: "standard", GTIN: "04006381333931",
+					Prices: prices(1200, 1500)},
+				{SKU: "MUG-B", Options: []string{"Blue"}, TaxClass: "standard", Prices: prices(1250, 1550)},
+			}})
 		require.NoError(t, err)
-		coat, err := catalog.Put(ctx, tx, catalog.Product{Slug: "coat", Title: "Harbour coat", Language: "en", Categories: []catalog.Category{{Path: []string{"Clothing"}}}, Variants: []catalog.Variant{
-			{SKU: "COAT", TaxClass: "standard", Prices: prices(18900, 21900)},
-		}})
+		coat, err := catalog.Put(ctx, tx, catalog.Product{Slug: "coat", Title: "Harbour coat", Language: "en",
+			Categories: []catalog.Category{{Path: []string{"Clothing"}}}, Variants: []catalog.Variant{
+				{SKU: "COAT", TaxClass: "standard", Prices: prices(18900, 21900)},
+			}})
 		require.NoError(t, err)
 		c.Mug, c.BlueMug, c.Coat = mug.Variants["MUG-W"], mug.Variants["MUG-B"], coat.Variants["COAT"]
 		return inventory.Receive(ctx, tx, []inventory.Move{
-			{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.BlueMug, LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.Mug, LocationID: c.MillLane.ID, Delta: 2},
-			{VariantID: c.Coat, LocationID: c.HarbourStreet.ID, Delta: 1}, {VariantID: c.Mug, LocationID: c.Broadway.ID, Delta: 5},
+			{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.BlueMug,
+				LocationID: c.HarbourStreet.ID, Delta: 10}, {VariantID: c.Mug, LocationID: c.MillLane.ID, Delta: 2},
+			{VariantID: c.Coat, LocationID: c.HarbourStreet.ID, Delta: 1}, {VariantID: c.Mug, LocationID: c.Broadway.ID,
+				Delta: 5},
 		}, inventory.Reason{Channel: "api", Reason: "opening stock"})
 	})
 	require.NoError(t, err)
@@ -76,7 +86,8 @@ func Load(t testing.TB, db pg.DB) *Chain {
 
 // store is open all week around the clock but for a minute, so that tests do not depend on when they run.
 func store(code, slug, name, country, region, zone, currency string, included bool) location.Location {
-	l := location.Location{Code: code, Slug: slug, Kind: "store", Name: name, Country: country, Region: region, Latitude: 53.8, Longitude: -1.55, TimeZone: zone, Currency: currency, TaxIncluded: included, Pickup: true}
+	l := location.Location{Code: code, Slug: slug, Kind: "store", Name: name, Country: country, Region: region,
+		Latitude: 53.8, Longitude: -1.55, TimeZone: zone, Currency: currency, TaxIncluded: included, Pickup: true}
 	for weekday := 1; weekday <= 7; weekday++ {
 		l.Hours = append(l.Hours, location.Hours{Weekday: weekday, Opens: 0, Closes: 23*60 + 59, Preparation: 60})
 	}
@@ -92,7 +103,8 @@ func (c *Chain) Ada(t testing.TB, db pg.DB, variant int64, quantity int, at loca
 		return err
 	})
 	require.NoError(t, err)
-	require.NoError(t, shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, customerID, shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
+	require.NoError(t, shopping.AddFor(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, customerID,
+		shopping.Item{VariantID: variant, Quantity: quantity, LocationID: at.ID}))
 	return customerID
 }
 

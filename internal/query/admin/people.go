@@ -18,7 +18,8 @@ import (
 	"counterpart/internal/query/profile"
 )
 
-// Segment is customers by simple rules. Zero is no rule. Amounts are in minor units, whatever the currency: a rule is about one market at a time.
+// Segment is customers by simple rules. Zero is no rule. Amounts are in minor units, whatever the currency: a rule is
+// about one market at a time.
 type Segment struct {
 	Words    string
 	Spent    int64  // at least
@@ -61,7 +62,8 @@ const CountUpTo = 10_000
 func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, total int, err error) {
 	args := pgx.NamedArgs{
 		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
-		"news": s.News, "rules": s.rules(), "currency": s.Currency, "skip": (max(s.Page, 1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
+		"news": s.News, "rules": s.rules(), "currency": s.Currency, "skip": (max(s.Page,
+			1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
 	}
 	if words := strings.TrimSpace(s.Words); words != "" {
 		args["words"] = "%" + pg.Literal(words) + "%"
@@ -75,7 +77,8 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		if number, ok := phone.Read(words, country); ok {
 			args["phone"] = number
 		}
-		if part := strings.NewReplacer(" ", "", "-", "", "+", "").Replace(words); len(part) >= 4 && strings.Trim(part, "0123456789") == "" {
+		if part := strings.NewReplacer(" ", "", "-", "", "+", "").Replace(words); len(part) >= 4 &&
+			strings.Trim(part, "0123456789") == "" {
 			args["part"] = strings.TrimPrefix(part, "0")
 		}
 	}
@@ -86,7 +89,8 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				SELECT coalesce(m.merged_into, m.id)
 				FROM identity i
 				JOIN customer m ON m.id = i.customer_id
-				WHERE i.kind IN ('email', 'phone') AND i.value IN (@email, @phone) OR @part <> '' AND i.kind = 'phone' AND i.value LIKE '%' || @part || '%'))
+				WHERE i.kind IN ('email', 'phone') AND i.value IN (@email, @phone) OR @part <> '' AND i.kind = 'phone'
+					AND i.value LIKE '%' || @part || '%'))
 			AND (c.name <> '' OR EXISTS (SELECT FROM identity WHERE customer_id = c.id AND kind <> 'device'))
 			AND (NOT @account OR c.registered_at IS NOT NULL)
 			AND (@tag = '' OR EXISTS (SELECT FROM customer_tag WHERE customer_id = c.id AND tag = @tag))
@@ -96,17 +100,22 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 				FROM orders o
 				JOIN customer m ON m.id = o.customer_id
 				JOIN location l ON l.id = o.location_id
-				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent::bigint = 0 OR o.currency = @currency) AND (@spent::bigint = 0 AND @orders = 0 OR ` + order.AnyKept + `)
+				WHERE o.state = 'confirmed' AND (@store = '' OR l.code = @store) AND (@spent::bigint = 0
+					OR o.currency = @currency) AND (@spent::bigint = 0 AND @orders = 0 OR ` + order.AnyKept + `)
 				GROUP BY 1
-				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0 THEN ` + order.AmountKept + ` END) >= @spent::bigint) AND count(*) >= @orders
+				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0
+					THEN ` + order.AmountKept + ` END) >= @spent::bigint) AND count(*) >= @orders
 					AND (@away = 0 OR max(o.placed_at) < now() - make_interval(days => @away))
 					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within))))`
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		SELECT p.id, p.name,
-			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'email' ORDER BY verified_at IS NULL, id LIMIT 1), ''),
-			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'phone' ORDER BY verified_at IS NULL, id LIMIT 1), ''),
-			p.registered_at IS NOT NULL, p.disabled_at IS NOT NULL, ARRAY(SELECT tag FROM customer_tag WHERE customer_id = p.id ORDER BY tag), coalesce(l.name, ''),
+			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'email'
+				ORDER BY verified_at IS NULL, id LIMIT 1), ''),
+			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'phone'
+				ORDER BY verified_at IS NULL, id LIMIT 1), ''),
+			p.registered_at IS NOT NULL, p.disabled_at IS NOT NULL, ARRAY(SELECT tag FROM customer_tag
+				WHERE customer_id = p.id ORDER BY tag), coalesce(l.name, ''),
 			coalesce(w.orders, 0)::int, coalesce(w.spent, 0)::bigint, coalesce(w.currency, '')::text, w.last
 		FROM (
 			SELECT c.*`+who+`
@@ -116,7 +125,8 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		LEFT JOIN LATERAL (
 			SELECT o.currency, sum(`+order.AmountKept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
 			FROM orders o
-			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id) AND o.state = 'confirmed' AND `+order.AnyKept+`
+			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id)
+				AND o.state = 'confirmed' AND `+order.AnyKept+`
 			GROUP BY o.currency
 			ORDER BY 3 DESC
 			LIMIT 1) w ON true
@@ -214,8 +224,10 @@ func Associates(ctx context.Context, db pg.DB, id int64) ([]AssociateRow, error)
 	rows, err := db.Query(ctx, `
 		SELECT a.id, a.name, a.email, a.role,
 			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id ORDER BY location_id),
-			ARRAY(SELECT l.name FROM associate_location al JOIN location l ON l.id = al.location_id WHERE al.associate_id = a.id ORDER BY l.name),
-			a.disabled_at IS NOT NULL, a.totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey WHERE associate_id = a.id)::int, a.pin_hash IS NOT NULL,
+			ARRAY(SELECT l.name FROM associate_location al JOIN location l ON l.id = al.location_id
+				WHERE al.associate_id = a.id ORDER BY l.name),
+			a.disabled_at IS NOT NULL, a.totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey
+				WHERE associate_id = a.id)::int, a.pin_hash IS NOT NULL,
 			(SELECT max(seen_at) FROM session WHERE associate_id = a.id)
 		FROM associate a
 		WHERE $1::bigint = 0 OR a.id = $1
@@ -283,19 +295,23 @@ type TrailRow struct {
 // MostTrail is how much of the trail one export holds.
 const MostTrail = 50_000
 
-// Trail reads the audit trail, newest first. A manager reads what happened at their stores and what they did, an admin everything: stores nil.
-func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []int64) (rows []TrailRow, more bool, err error) {
+// Trail reads the audit trail, newest first. A manager reads what happened at their stores and what they did, an admin
+// everything: stores nil.
+func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []int64) (rows []TrailRow, more bool,
+	err error) {
 	take, skip := PerPage, (max(f.Page, 1)-1)*PerPage
 	if f.All {
 		take, skip = MostTrail, 0
 	}
 	found, err := db.Query(ctx, `
-		SELECT e.id, e.at, coalesce(a.name, ''), coalesce(m.name, ''), e.action, e.subject, e.subject_id, coalesce(l.name, ''), coalesce(e.before::text, ''), coalesce(e.after::text, ''), e.reason
+		SELECT e.id, e.at, coalesce(a.name, ''), coalesce(m.name, ''), e.action, e.subject, e.subject_id,
+			coalesce(l.name, ''), coalesce(e.before::text, ''), coalesce(e.after::text, ''), e.reason
 		FROM audit_entry e
 		LEFT JOIN associate a ON a.id = e.associate_id
 		LEFT JOIN associate m ON m.id = e.approved_by
 		LEFT JOIN location l ON l.id = e.location_id
-		WHERE (@by::bigint = 0 OR e.associate_id = @by OR e.approved_by = @by) AND (@action = '' OR e.action LIKE @action || '%')
+		WHERE (@by::bigint = 0 OR e.associate_id = @by OR e.approved_by = @by) AND (@action = ''
+			OR e.action LIKE @action || '%')
 			AND (@from = '' OR e.at >= nullif(@from, '')::date) AND (@to = '' OR e.at < nullif(@to, '')::date + 1)
 			AND (@stores::bigint[] IS NULL OR e.location_id = ANY(@stores) OR e.associate_id = @viewer)
 		ORDER BY e.id DESC

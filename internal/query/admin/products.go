@@ -29,7 +29,8 @@ type ProductRow struct {
 	Reserved int
 }
 
-// Products lists products by title, those with the words in their title or brand, or with a SKU or barcode that they are. The second value is how many there are.
+// Products lists products by title, those with the words in their title or brand, or with a SKU or barcode that they
+// are. The second value is how many there are.
 func Products(ctx context.Context, db pg.DB, words string, page int) (rows []ProductRow, total int, err error) {
 	batch := &pgx.Batch{}
 	const where = `
@@ -42,8 +43,10 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 	args := found(words, page)
 	batch.Queue(`SELECT count(*)`+where, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
-		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture WHERE product_id = page.id ORDER BY position LIMIT 1), ''),
-			(SELECT count(*) FROM variant WHERE product_id = page.id)::int, coalesce(stock.on_hand, 0)::int, coalesce(stock.reserved, 0)::int
+		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture
+			WHERE product_id = page.id ORDER BY position LIMIT 1), ''),
+			(SELECT count(*) FROM variant WHERE product_id = page.id)::int, coalesce(stock.on_hand, 0)::int,
+				coalesce(stock.reserved, 0)::int
 		FROM (
 			SELECT p.id, p.slug, t.title, p.brand, p.status`+where+`
 			ORDER BY t.title, p.id
@@ -66,7 +69,8 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 // found are the arguments of a list's page: what was typed, as words and as a code.
 func found(words string, page int) pgx.NamedArgs {
 	scan := catalog.Scan(words)
-	return pgx.NamedArgs{"words": pg.Literal(words), "gtins": scan.GTINs, "key": scan.Key, "skip": (page - 1) * PerPage, "take": PerPage}
+	return pgx.NamedArgs{"words": pg.Literal(words), "gtins": scan.GTINs, "key": scan.Key, "skip": (page - 1) * PerPage,
+		"take": PerPage}
 }
 
 // Product is a product's page: variants with the prices that hold now, and the newest of the history.
@@ -127,16 +131,20 @@ type PriceRow struct {
 func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 	rows, err := db.Query(ctx, `
 		SELECT p.id, p.slug, t.title, p.brand, p.status,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'sku', v.sku, 'choice', array_to_string(v.options, ', '),
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'sku', v.sku, 'choice', array_to_string(v.options,
+				', '),
 				'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 				'on_hand', (SELECT coalesce(sum(on_hand), 0) FROM stock_level WHERE variant_id = v.id),
 				'prices', (
-					SELECT jsonb_agg(jsonb_build_object('currency', list.currency, 'tax_included', list.tax_included, 'amount', price.amount,
+					SELECT jsonb_agg(jsonb_build_object('currency', list.currency, 'tax_included', list.tax_included,
+						'amount', price.amount,
 						'since', price.since) ORDER BY list.id)
 					FROM price_list list`+catalog.NowOn+`),
-				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card, 'tracked', v.tracked, 'back_order', v.back_order,
+				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card, 'tracked', v.tracked,
+					'back_order', v.back_order,
 				'breaks', (
-					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity, 'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
+					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity,
+						'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
 					FROM price_break b
 					JOIN price_list list ON list.id = b.price_list_id
 					WHERE b.variant_id = v.id AND b.valid @> now())) ORDER BY v.position), '[]')
@@ -144,7 +152,8 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 			WHERE v.product_id = p.id),
 			(SELECT coalesce(jsonb_agg(h), '[]')
 			FROM (
-				SELECT v.sku, list.currency, price.amount, lower(price.valid) AS from, upper(price.valid) AS to, coalesce(a.name, '') AS by
+				SELECT v.sku, list.currency, price.amount, lower(price.valid) AS from, upper(price.valid) AS to,
+					coalesce(a.name, '') AS by
 				FROM variant v
 				JOIN price ON price.variant_id = v.id
 				JOIN price_list list ON list.id = price.price_list_id
@@ -195,7 +204,8 @@ func (r StockRow) Name() string {
 }
 
 // Stock lists what a location has of what the words name.
-func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page int) (rows []StockRow, total int, err error) {
+func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page int) (rows []StockRow, total int,
+	err error) {
 	batch := &pgx.Batch{}
 	const from = `
 		FROM variant v
@@ -206,7 +216,8 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 	args["location"] = locationID
 	batch.Queue(`SELECT count(*)`+from, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0), coalesce(s.safety, 0),
+		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0),
+			coalesce(s.safety, 0),
 			coalesce(s.on_hand - s.reserved - s.safety, 0)`+from+`
 		ORDER BY t.title, v.position, v.id
 		OFFSET @skip LIMIT @take`, args).Query(func(found pgx.Rows) (err error) {
@@ -253,7 +264,8 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 	found := false
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0), coalesce(s.safety, 0),
+		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0),
+			coalesce(s.safety, 0),
 			coalesce(s.on_hand - s.reserved - s.safety, 0), at.name, at.time_zone,
 			(SELECT coalesce(jsonb_agg(m), '[]')
 			FROM (
@@ -266,7 +278,8 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 				WHERE m.variant_id = v.id AND m.location_id = at.id AND m.condition = 'sellable'
 				ORDER BY m.id DESC
 				LIMIT 200) m),
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('order', o.number, 'name', o.name, 'quantity', r.quantity, 'at', r.created_at) ORDER BY r.id), '[]')
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('order', o.number, 'name', o.name, 'quantity', r.quantity,
+				'at', r.created_at) ORDER BY r.id), '[]')
 			FROM reservation r
 			JOIN order_line ol ON ol.id = r.order_line_id
 			JOIN orders o ON o.id = ol.order_id
@@ -278,7 +291,8 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 		WHERE v.id = $1`, variantID, locationID).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			found = true
-			if err := rows.Scan(&l.VariantID, &l.SKU, &l.Title, &l.Choice, &l.OnHand, &l.Reserved, &l.Safety, &l.Free, &l.Location, &l.Zone, &l.Moves, &l.Claims); err != nil {
+			if err := rows.Scan(&l.VariantID, &l.SKU, &l.Title, &l.Choice, &l.OnHand, &l.Reserved, &l.Safety, &l.Free,
+				&l.Location, &l.Zone, &l.Moves, &l.Claims); err != nil {
 				return err
 			}
 		}
@@ -294,20 +308,22 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 }
 
 // ProductOf is the product of a variant that can have a price on this list; 0 when there is none.
-func ProductOf(ctx context.Context, db pg.DB, variantID int64, currency string, taxIncluded bool) (productID int64, err error) {
+func ProductOf(ctx context.Context, db pg.DB, variantID int64, currency string, taxIncluded bool) (productID int64,
+	err error) {
 	err = db.QueryRow(ctx, `
 		SELECT coalesce((
 			SELECT v.product_id
 			FROM variant v, price_list list
-			WHERE v.id = $1 AND list.currency = $2 AND list.tax_included = $3), 0)`, variantID, currency, taxIncluded).Scan(&productID)
+			WHERE v.id = $1 AND list.currency = $2 AND list.tax_included = $3), 0)`, variantID, currency,
+		taxIncluded).Scan(&productID)
 	if err != nil {
 		return 0, fmt.Errorf("find a variant: %w", err)
 	}
 	return productID, nil
 }
 
-// Untaxed are the places that the shop serves and the classes of goods that it sells there, for which nobody has written a tax rate. Nothing of that class can be
-// sold there.
+// Untaxed are the places that the shop serves and the classes of goods that it sells there, for which nobody has
+// written a tax rate. Nothing of that class can be sold there.
 func Untaxed(ctx context.Context, db pg.DB) ([]tax.Missing, error) {
 	rows, err := db.Query(ctx, `
 		WITH place AS (
@@ -327,7 +343,8 @@ func Untaxed(ctx context.Context, db pg.DB) ([]tax.Missing, error) {
 		WHERE NOT EXISTS (
 			SELECT
 			FROM tax_rate r
-			WHERE r.country = place.country AND r.tax_class = class.code AND (r.region IN (place.region, '') OR place.region = ''))
+			WHERE r.country = place.country AND r.tax_class = class.code AND (r.region IN (place.region, '')
+				OR place.region = ''))
 		ORDER BY 1, 2, 3`)
 	if err != nil {
 		return nil, fmt.Errorf("list places without a tax rate: %w", err)

@@ -62,7 +62,8 @@ func Promotions(ctx context.Context, db pg.DB) ([]PromotionRow, error) {
 }
 
 func scanPromotion(row pgx.Row) (r PromotionRow, err error) {
-	err = row.Scan(&r.ID, &r.Title, &r.State, &r.Priority, &r.Exclusion, &r.Combines, &r.StartsAt, &r.EndsAt, &r.NeedsCode, &r.Rule, &r.MaxUses, &r.MaxPerCustomer, &r.MaxPerDay, &r.Budget,
+	err = row.Scan(&r.ID, &r.Title, &r.State, &r.Priority, &r.Exclusion, &r.Combines, &r.StartsAt, &r.EndsAt,
+		&r.NeedsCode, &r.Rule, &r.MaxUses, &r.MaxPerCustomer, &r.MaxPerDay, &r.Budget,
 		&r.Used, &r.Spent, &r.Version, &r.Uses, &r.Cost, &r.Codes)
 	return r, err
 }
@@ -231,8 +232,11 @@ type Difference struct {
 // Differences lists them, open ones first.
 func Differences(ctx context.Context, db pg.DB) ([]Difference, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.kind, coalesce(d.payment_id, 0), coalesce(o.id, 0), coalesce(o.number, 0), coalesce(o.currency::text, ''), d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at, coalesce(a.name, ''), d.note,
-			d.kind = 'refunded' AND EXISTS (SELECT FROM refund r JOIN transfer x ON x.id = r.transfer_id WHERE x.payment_id = d.payment_id AND r.state = 'failed')
+		SELECT d.id, d.kind, coalesce(d.payment_id, 0), coalesce(o.id, 0), coalesce(o.number, 0),
+			coalesce(o.currency::text, ''), d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at,
+			coalesce(a.name, ''), d.note,
+			d.kind = 'refunded' AND EXISTS (SELECT FROM refund r JOIN transfer x ON x.id = r.transfer_id
+				WHERE x.payment_id = d.payment_id AND r.state = 'failed')
 		FROM difference d
 		LEFT JOIN payment p ON p.id = d.payment_id
 		LEFT JOIN orders o ON o.id = p.order_id

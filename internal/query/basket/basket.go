@@ -1,4 +1,5 @@
-// Package basket reads a cart as a page or a checkout needs it: lines, prices, promotions, delivery and what pays for it, in one round trip, and a second one for what few carts have.
+// Package basket reads a cart as a page or a checkout needs it: lines, prices, promotions, delivery and what pays for
+// it, in one round trip, and a second one for what few carts have.
 package basket
 
 import (
@@ -99,7 +100,8 @@ func (l Line) At(locationID int64) int {
 	return 0
 }
 
-// WithoutStock says that nothing is reserved for the line: no stock is kept of it, or there is too little and it comes later.
+// WithoutStock says that nothing is reserved for the line: no stock is kept of it, or there is too little and it comes
+// later.
 func (l Line) WithoutStock() bool {
 	return l.Method != Mail && l.Method != quote.CarryOut && (l.Untracked || l.BackOrder && l.Available < l.Quantity)
 }
@@ -115,9 +117,11 @@ const Mail = "mail"
 // Choice is how a person names the variant: “White, large”.
 func (l Line) Choice() string { return strings.Join(l.Options, ", ") }
 
-// Enough says whether there are as many as the line wants, in the way it wants them. What somebody carries in their hand is there.
+// Enough says whether there are as many as the line wants, in the way it wants them. What somebody carries in their
+// hand is there.
 func (l Line) Enough() bool {
-	return !l.Gone && (l.Method == Mail || l.Method == quote.CarryOut || l.Untracked || l.BackOrder || l.Available >= l.Quantity)
+	return !l.Gone && (l.Method == Mail || l.Method == quote.CarryOut || l.Untracked || l.BackOrder ||
+		l.Available >= l.Quantity)
 }
 
 // Fits says whether the quantity is one that is sold.
@@ -166,7 +170,8 @@ func (b *Basket) Problem() text.Message {
 	return text.Message{}
 }
 
-// Blocked is why the cart cannot be ordered whatever the shelves hold, or nothing. What they hold, only a claim on them says.
+// Blocked is why the cart cannot be ordered whatever the shelves hold, or nothing. What they hold, only a claim on them
+// says.
 func (b *Basket) Blocked() text.Message {
 	why, _ := b.blocked()
 	return why
@@ -192,7 +197,8 @@ func (b *Basket) blocked() (why text.Message, place bool) {
 		case line.Gone:
 			return text.M("{title} is no longer available. Remove it from the cart to continue.", args), false
 		case !line.Fits():
-			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.", args), false
+			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.",
+				args), false
 		case line.Method == quote.Pickup && store == nil:
 			return text.M("Choose a store to collect from."), false
 		case line.Method == quote.Pickup && !store.Pickup:
@@ -234,7 +240,8 @@ type CardPart struct {
 	Amount int64
 }
 
-// Tenders parts the total: points first, because they pay goods only, then gift cards and credit, then the rest. A gift card does not buy gift cards.
+// Tenders parts the total: points first, because they pay goods only, then gift cards and credit, then the rest. A gift
+// card does not buy gift cards.
 func (b *Basket) Tenders() (t Tenders) {
 	t.Rest = b.Quote.Total
 	payable := b.Quote.PayableByPoints()
@@ -283,7 +290,8 @@ func (b *Basket) Earns() (points int64) {
 	return points
 }
 
-// Prepaid says that nothing of it can be paid when it is collected: something is sent, or is like money, or is collected in more than one store.
+// Prepaid says that nothing of it can be paid when it is collected: something is sent, or is like money, or is
+// collected in more than one store.
 func (b *Basket) Prepaid() bool {
 	stores := map[int64]bool{}
 	for _, line := range b.Lines {

@@ -14,7 +14,8 @@ import (
 )
 
 // Wanted is what of a cart is wanted from contended stock levels. Of what is sent it takes the first of them.
-func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here SaleContext, contended map[int64][]int64) (wanted []inventory.Reservation, err error) {
+func Wanted(ctx context.Context, db pg.DB, customerID, cartID int64, here SaleContext,
+	contended map[int64][]int64) (wanted []inventory.Reservation, err error) {
 	rows, err := db.Query(ctx, `
 		SELECT cl.method, cl.variant_id, coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id, 0), cl.quantity
 		FROM cart c

@@ -32,8 +32,8 @@ type SaleContext struct {
 	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
 }
 
-// ReturnedPoints is points that come back in an exchange and pay for what is taken instead, with what they paid before: the customer spent them already, so neither the shop's
-// minimum nor today's worth of a point is asked.
+// ReturnedPoints is points that come back in an exchange and pay for what is taken instead, with what they paid before:
+// the customer spent them already, so neither the shop's minimum nor today's worth of a point is asked.
 type ReturnedPoints struct{ Points, Value int64 }
 
 // Sale is the location whose sale this is; 0: it is none.
@@ -54,9 +54,11 @@ func LoadAt(ctx context.Context, db pg.DB, customerID int64, here SaleContext, l
 	return load(ctx, db, &pgx.Batch{}, customerID, here, nil, language)
 }
 
-// LockCart is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip sees what was committed when it
-// began, so what is read after the lock is as it is under it. What was claimed ahead for this cart is there for it.
-func LockCart(ctx context.Context, tx pgx.Tx, customerID int64, here SaleContext, ahead []inventory.Reservation, language string) (*Basket, error) {
+// LockCart is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip
+// sees what was committed when it began, so what is read after the lock is as it is under it. What was claimed ahead
+// for this cart is there for it.
+func LockCart(ctx context.Context, tx pgx.Tx, customerID int64, here SaleContext, ahead []inventory.Reservation,
+	language string) (*Basket, error) {
 	batch := &pgx.Batch{}
 	cart.QueueLock(batch, customerID)
 	return load(ctx, tx, batch, customerID, here, ahead, language)
@@ -80,7 +82,8 @@ type loading struct {
 	tried      int64 // the gift of a promotion that is only tried
 }
 
-func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, ahead []inventory.Reservation, language string) (*Basket, error) {
+func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext,
+	ahead []inventory.Reservation, language string) (*Basket, error) {
 	l, err := read(ctx, db, batch, customerID, here, language, 0)
 	if err != nil || l == nil {
 		return nil, err
@@ -93,7 +96,8 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	return l.Basket, nil
 }
 
-func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, language string, tried int64) (*loading, error) {
+func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, language string,
+	tried int64) (*loading, error) {
 	// What is not an address yet is nobody's.
 	here.Email, _ = customer.NormalEmail(here.Email)
 	l := &loading{Basket: &Basket{Now: time.Now()}, here: here, tried: tried}
@@ -134,14 +138,19 @@ func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
 func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
-		SELECT c.id, c.code, coalesce(c.location_id, 0), home.id, coalesce(c.country, home.country)::text, CASE WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END,
+		SELECT c.id, c.code, coalesce(c.location_id, 0), home.id, coalesce(c.country, home.country)::text, CASE
+			WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END,
 			coalesce(c.delivery_id, 0), c.points, c.credit, shop.points_rate, shop.points_worth, shop.points_minimum,
 			person.registered_at IS NOT NULL, person.tier,
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)),
-			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1))
-				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> '' AND lower(email) = lower($3)),
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1
+				OR merged_into = $1)),
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT id FROM customer
+				WHERE id = $1 OR merged_into = $1))
+				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
+					AND lower(email) = lower($3)),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
-			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
+			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id
+				FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
@@ -149,14 +158,18 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		LEFT JOIN LATERAL (
-			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable, sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
+			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable,
+				sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
 			FROM points_lot
-			WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)) lots ON true
+			WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)) lots
+				ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend, &l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
+			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend,
+				&l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
 				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,
 				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody)
 		})
@@ -176,7 +189,8 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 				SELECT
 				FROM cart c
 				JOIN cart_line cl ON cl.cart_id = c.id
-				WHERE c.customer_id = $1 AND c.state = 'open' AND cl.method = 'ship')`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
+				WHERE c.customer_id = $1 AND c.state = 'open' AND cl.method = 'ship')`, customerID,
+		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
 		return err
 	})
@@ -191,10 +205,13 @@ const levels = `
 
 func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string) {
 	batch.Queue(`
-		SELECT cl.id, v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity, v.min_quantity, v.max_quantity,
+		SELECT cl.id, v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity,
+			v.min_quantity, v.max_quantity,
 			NOT v.active OR product.status <> 'active' OR price.amount IS NULL,
-			CASE WHEN v.gift_card THEN 'mail' WHEN $4 AND cl.method = 'pickup' AND coalesce(cl.location_id, $3) = $3 THEN 'carry_out' ELSE cl.method END,
-			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id, c.location_id, 0),
+			CASE WHEN v.gift_card THEN 'mail' WHEN $4 AND cl.method = 'pickup' AND coalesce(cl.location_id, $3) = $3
+				THEN 'carry_out' ELSE cl.method END,
+			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id,
+				c.location_id, 0),
 			coalesce(price.amount, 0), v.grams, v.gift_card, cl.note, product.tags,
 			`+catalog.Categories+`,
 			coalesce((
@@ -202,36 +219,47 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 				FROM price_break b
 				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]'),
 			`+levels+`,
-			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0), rate.ppm IS NULL, NOT v.tracked, v.back_order
+			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0),
+				rate.ppm IS NULL, NOT v.tracked, v.back_order
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($3::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($3::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		JOIN cart_line cl ON cl.cart_id = c.id
-		LEFT JOIN location at ON at.id = CASE WHEN $4 THEN coalesce(cl.location_id, $3) ELSE coalesce(nullif($3::bigint, 0), cl.location_id, c.location_id) END
+		LEFT JOIN location at ON at.id = CASE WHEN $4 THEN coalesce(cl.location_id, $3) ELSE coalesce(nullif($3::bigint,
+			0), cl.location_id, c.location_id) END
 		JOIN variant v ON v.id = cl.variant_id
 		JOIN product ON product.id = v.product_id
 		CROSS JOIN LATERAL (
-			SELECT CASE WHEN cl.method = 'ship' THEN coalesce(c.country, home.country) ELSE coalesce(at.country, home.country) END AS country,
-				CASE WHEN cl.method = 'ship' THEN CASE WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END ELSE coalesce(at.region, home.region) END AS region) dest
+			SELECT CASE WHEN cl.method = 'ship' THEN coalesce(c.country, home.country) ELSE coalesce(at.country,
+				home.country) END AS country,
+				CASE WHEN cl.method = 'ship' THEN CASE WHEN c.country IS NULL OR c.country = home.country
+					AND c.region = '' THEN home.region ELSE c.region END ELSE coalesce(at.region,
+					home.region) END AS region) dest
 		JOIN LATERAL (
 			SELECT title
 			FROM product_text
 			WHERE product_id = product.id
 			ORDER BY language = $2 DESC, language = 'en' DESC
 			LIMIT 1) t ON true
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
-		LEFT JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id
+			ORDER BY position LIMIT 1))
+		LEFT JOIN price_list list ON list.currency = home.currency
+			AND list.tax_included = home.tax_included`+catalog.NowOn+`
 		LEFT JOIN LATERAL (
 			SELECT name, ppm
 			FROM tax_rate
 			WHERE country = dest.country AND region IN (dest.region, '') AND tax_class = v.tax_class
 			ORDER BY region = dest.region DESC
 			LIMIT 1) rate ON true
-		WHERE c.customer_id = $1 AND c.state = 'open' AND coalesce(cl.sold_at, 0) = CASE WHEN $4 THEN $3::bigint ELSE 0 END
-		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID, l.here.CarryOut).Query(func(rows pgx.Rows) error {
+		WHERE c.customer_id = $1 AND c.state = 'open' AND coalesce(cl.sold_at, 0) = CASE WHEN $4 THEN $3::bigint
+			ELSE 0 END
+		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID,
+		l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var line Line
 			var breaks, at []byte
-			if err := rows.Scan(&line.ID, &line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title, &line.Options, &line.Picture, &line.Quantity, &line.Min, &line.Max, &line.Gone,
+			if err := rows.Scan(&line.ID, &line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title,
+				&line.Options, &line.Picture, &line.Quantity, &line.Min, &line.Max, &line.Gone,
 				&line.Method, &line.LocationID, &line.UnitPrice, &line.Grams, &line.GiftCard, &line.Note, &line.Tags, &line.Categories, &breaks, &at,
 				&line.Rate.Country, &line.Rate.Region, &line.Rate.Class, &line.Rate.Name, &line.Rate.PPM, &line.Untaxed, &line.Untracked, &line.BackOrder); err != nil {
 				return err
@@ -245,34 +273,45 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 	})
 }
 
-// queuePromotions asks for what applies by itself and for what the typed codes open, and for who may not use it any more.
+// queuePromotions asks for what applies by itself and for what the typed codes open, and for who may not use it any
+// more.
 func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT `+promotion.Columns+`, coalesce(code.code, ''), coalesce(code.id, 0),
 			CASE
-				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1 OR code.used >= code.max_uses) THEN 'code'
+				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1
+					OR code.used >= code.max_uses) THEN 'code'
 				WHEN p.used >= p.max_uses THEN 'uses'
 				WHEN p.max_per_customer IS NOT NULL AND $4 AND `+customer.WalkIn+` THEN 'nobody'
-				WHEN (SELECT sum(used) FROM promotion_counter WHERE promotion_id = p.id AND key IN (SELECT 'person:' || id FROM customer WHERE id = $1 OR merged_into = $1)) >= p.max_per_customer
-					OR $3 <> '' AND (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'email:' || encode(sha256(convert_to((SELECT forget_key FROM shop) || $3, 'UTF8')), 'hex')) >= p.max_per_customer THEN 'customer'
-				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
+				WHEN (SELECT sum(used) FROM promotion_counter WHERE promotion_id = p.id
+					AND key IN (SELECT 'person:' || id FROM customer WHERE id = $1
+					OR merged_into = $1)) >= p.max_per_customer
+					OR $3 <> '' AND (SELECT used FROM promotion_counter WHERE promotion_id = p.id
+						AND key = 'email:' || encode(sha256(convert_to((SELECT forget_key FROM shop) || $3, 'UTF8')),
+						'hex')) >= p.max_per_customer THEN 'customer'
+				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id
+					AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
 				ELSE '' END
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		CROSS JOIN promotion p
 		LEFT JOIN LATERAL (
-			SELECT cp.id, cp.code, cp.disabled_at, cp.used, cp.max_uses, (SELECT coalesce(o.merged_into, o.id) FROM customer o WHERE o.id = cp.customer_id) AS owner
+			SELECT cp.id, cp.code, cp.disabled_at, cp.used, cp.max_uses, (SELECT coalesce(o.merged_into, o.id)
+				FROM customer o WHERE o.id = cp.customer_id) AS owner
 			FROM cart_code cc
 			JOIN coupon cp ON cp.code = cc.code
 			WHERE cc.cart_id = c.id AND cp.promotion_id = p.id) code ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'
-			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
+			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL
+				OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
 		customerID, l.here.LocationID, promotion.NormalMailbox(l.here.Email), l.here.CarryOut).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var p promotion.Promotion
 			var code, barred string
 			var couponID int64
-			if err := rows.Scan(&p.ID, &p.Title, &p.State, &p.Priority, &p.Exclusion, &p.Combines, &p.StartsAt, &p.EndsAt, &p.NeedsCode, &p.Rule, &p.MaxUses, &p.MaxPerCustomer,
+			if err := rows.Scan(&p.ID, &p.Title, &p.State, &p.Priority, &p.Exclusion, &p.Combines, &p.StartsAt,
+				&p.EndsAt, &p.NeedsCode, &p.Rule, &p.MaxUses, &p.MaxPerCustomer,
 				&p.MaxPerDay, &p.Budget, &p.Used, &p.Spent, &p.Version, &code, &couponID, &barred); err != nil {
 				return err
 			}
@@ -295,8 +334,10 @@ var whyBarred = map[string]text.Message{
 // queueGifts asks for what live promotions give for nothing.
 func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 	batch.Queue(`
-		SELECT v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), v.grams, v.tax_class, list.currency::text, list.tax_included, price.amount, `+levels+`,
-			coalesce((SELECT json_agg(json_build_object('Country', country::text, 'Region', region, 'Name', name, 'PPM', ppm)) FROM tax_rate WHERE tax_class = v.tax_class), '[]')
+		SELECT v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), v.grams, v.tax_class,
+			list.currency::text, list.tax_included, price.amount, `+levels+`,
+			coalesce((SELECT json_agg(json_build_object('Country', country::text, 'Region', region, 'Name', name, 'PPM',
+				ppm)) FROM tax_rate WHERE tax_class = v.tax_class), '[]')
 		FROM variant v
 		JOIN product ON product.id = v.product_id
 		JOIN LATERAL (
@@ -305,7 +346,8 @@ func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 			WHERE product_id = product.id
 			ORDER BY language = $1 DESC, language = 'en' DESC
 			LIMIT 1) t ON true
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id
+			ORDER BY position LIMIT 1))
 		CROSS JOIN price_list list`+catalog.NowOn+`
 		WHERE v.active AND price.amount IS NOT NULL AND v.id IN (
 			SELECT (rule -> 'effect' ->> 'variant')::bigint
@@ -318,7 +360,9 @@ func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 			var currency string
 			var included bool
 			var at, rates []byte
-			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title, &line.Options, &line.Picture, &line.Grams, &line.Rate.Class, &currency, &included, &line.UnitPrice, &at, &rates); err != nil {
+			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title, &line.Options,
+				&line.Picture, &line.Grams, &line.Rate.Class, &currency, &included, &line.UnitPrice, &at,
+				&rates); err != nil {
 				return err
 			}
 			var all []tax.Rate
@@ -337,18 +381,22 @@ func (l *loading) queueWays(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT `+delivery.Columns+`
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		JOIN delivery d ON d.active AND d.currency = home.currency
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID,
+		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.methods, err = pgx.CollectRows(rows, pgx.RowToStructByPos[delivery.Method])
 		return err
 	})
 	batch.Queue(`
 		SELECT r.country::text, r.region, r.tax_class, r.name, r.ppm
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		JOIN tax_rate r ON r.country = coalesce(c.country, home.country) AND r.tax_class = 'standard'
-		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
+		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID,
+		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.sums, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tax.Rate])
 		return err
 	})
@@ -360,7 +408,8 @@ func (l *loading) queueCards(batch *pgx.Batch, customerID int64) {
 		FROM cart c
 		JOIN cart_gift_card cg ON cg.cart_id = c.id
 		JOIN gift_card g ON g.id = cg.gift_card_id AND g.disabled_at IS NULL
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
+			WHERE kind = 'store'))
 		WHERE c.customer_id = $1 AND c.state = 'open' AND g.currency = home.currency
 		ORDER BY cg.added_at, g.id`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.Cards, err = pgx.CollectRows(rows, pgx.RowToStructByPos[giftcard.Card])

@@ -16,8 +16,8 @@ import (
 	"counterpart/internal/query/shop"
 )
 
-// TestAPageShowsWhatTheCartCharges compares the price of one unit on a product's page and card with a cart of one, for a stranger and for a member, under promotions of
-// every kind that lowers a price.
+// TestAPageShowsWhatTheCartCharges compares the price of one unit on a product's page and card with a cart of one, for
+// a stranger and for a member, under promotions of every kind that lowers a price.
 func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	ctx := context.Background()
 	db, _ := pgtest.Database(t)
@@ -41,12 +41,15 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	_, err = db.Exec(ctx, `
 		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, amount, valid)
 		SELECT p.variant_id, p.price_list_id, 1, true, p.amount - 2500, tstzrange(now() - interval '1 day', NULL)
-		FROM price p JOIN price_list l ON l.id = p.price_list_id AND l.currency = 'GBP' WHERE p.variant_id = $1`, c.Coat)
+		FROM price p JOIN price_list l ON l.id = p.price_list_id AND l.currency = 'GBP' WHERE p.variant_id = $1`,
+		c.Coat)
 	require.NoError(t, err)
 
 	var product int64
 	var slug string
-	require.NoError(t, db.QueryRow(ctx, `SELECT p.id, p.slug FROM product p JOIN variant v ON v.product_id = p.id WHERE v.id = $1`, c.Coat).Scan(&product, &slug))
+	require.NoError(t, db.QueryRow(ctx,
+		`SELECT p.id, p.slug FROM product p JOIN variant v ON v.product_id = p.id WHERE v.id = $1`,
+		c.Coat).Scan(&product, &slug))
 	visitor := shop.Visitor{Language: "en", StoreCode: c.HarbourStreet.Code, At: time.Now()}
 	member := visitor
 	member.Session = token
@@ -57,10 +60,12 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	}
 	less := 0
 	for name, rule := range map[string]string{
-		"nothing": "", "ten off this": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "percent", "percent": 1000}}`, product), "a tenth off everything": `{"effect": {"kind": "percent", "percent": 1000}}`,
+		"nothing": "", "ten off this": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "percent", "percent": 1000}}`,
+			product), "a tenth off everything": `{"effect": {"kind": "percent", "percent": 1000}}`,
 		"five pounds": `{"currency": "GBP", "effect": {"kind": "amount", "amount": 500}}`, "at a price": fmt.Sprintf(`{"currency": "GBP", "products": [%d], "effect": {"kind": "fixed_price", "amount": 9900}}`, product),
 		"first order": `{"first_order": true, "effect": {"kind": "percent", "percent": 500}}`, "for gold": `{"tiers": ["gold"], "effect": {"kind": "percent", "percent": 500}}`,
-		"in another store": fmt.Sprintf(`{"locations": [%d], "effect": {"kind": "percent", "percent": 500}}`, c.MillLane.ID), "two for one": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "buy_get", "buy": 1, "get": 1, "percent": 10000}}`, product),
+		"in another store": fmt.Sprintf(`{"locations": [%d], "effect": {"kind": "percent", "percent": 500}}`,
+			c.MillLane.ID), "two for one": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "buy_get", "buy": 1, "get": 1, "percent": 10000}}`, product),
 		"spend more": `{"currency": "GBP", "effect": {"kind": "tiered_spend", "steps": [{"from": 100, "percent": 1000}]}}`,
 	} {
 		_, err := db.Exec(ctx, `DELETE FROM promotion`)

@@ -14,21 +14,26 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// SimulateOrder prices a past order again as if one promotion more had been live then, with those that are live now and need no code, and those whose codes it
-// used: what an admin looks at before they let it loose. What was ordered, at its prices of then; who ordered it, as they are now. Nil where there is no such order.
+// SimulateOrder prices a past order again as if one promotion more had been live then, with those that are live now and
+// need no code, and those whose codes it used: what an admin looks at before they let it loose. What was ordered, at
+// its prices of then; who ordered it, as they are now. Nil where there is no such order.
 func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*Basket, error) {
 	var in quote.Input
 	var orderID int64
 	b := &Basket{}
 	err := db.QueryRow(ctx, `
-		SELECT o.id, o.currency::text, o.tax_included, at.time_zone, o.placed_at, person.registered_at IS NOT NULL, person.tier,
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = person.id OR merged_into = person.id)),
-			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled' AND e.customer_id IN (SELECT id FROM customer WHERE id = person.id OR merged_into = person.id))
+		SELECT o.id, o.currency::text, o.tax_included, at.time_zone, o.placed_at, person.registered_at IS NOT NULL,
+			person.tier,
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer
+				WHERE id = person.id OR merged_into = person.id)),
+			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled' AND e.customer_id IN (SELECT id
+				FROM customer WHERE id = person.id OR merged_into = person.id))
 		FROM orders o
 		JOIN location at ON at.id = o.location_id
 		JOIN customer c ON c.id = o.customer_id
 		JOIN customer person ON person.id = coalesce(c.merged_into, c.id)
-		WHERE o.number = $1`, number).Scan(&orderID, &in.Place.Currency, &in.Place.TaxIncluded, &b.Home.TimeZone, &b.Now, &in.Shopper.Member, &in.Shopper.Tier, &in.Shopper.Tags, &in.Shopper.Returned)
+		WHERE o.number = $1`, number).Scan(&orderID, &in.Place.Currency, &in.Place.TaxIncluded, &b.Home.TimeZone,
+		&b.Now, &in.Shopper.Member, &in.Shopper.Tier, &in.Shopper.Tags, &in.Shopper.Returned)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -39,12 +44,14 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 	in.Place.Zone, in.Now = b.Home.Zone(), b.Now
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		SELECT l.variant_id, v.product_id, product.tags, l.title, l.quantity, coalesce(nullif(l.list_price, 0), l.unit_price), l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
+		SELECT l.variant_id, v.product_id, product.tags, l.title, l.quantity, coalesce(nullif(l.list_price, 0),
+			l.unit_price), l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
 			ARRAY(
 				WITH RECURSIVE up AS (
 					SELECT category_id AS id FROM product_category WHERE product_id = product.id
 					UNION
-					SELECT category.parent_id FROM category JOIN up ON up.id = category.id WHERE category.parent_id IS NOT NULL)
+					SELECT category.parent_id FROM category JOIN up ON up.id = category.id
+						WHERE category.parent_id IS NOT NULL)
 				SELECT id FROM up)
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
@@ -54,7 +61,9 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 		ORDER BY l.position`, orderID).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var line Line
-			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Tags, &line.Title, &line.Quantity, &line.UnitPrice, &line.Rate.Name, &line.Rate.PPM, &line.Method, &line.LocationID, &line.GiftCard, &line.Categories); err != nil {
+			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Tags, &line.Title, &line.Quantity,
+				&line.UnitPrice, &line.Rate.Name, &line.Rate.PPM, &line.Method, &line.LocationID, &line.GiftCard,
+				&line.Categories); err != nil {
 				return err
 			}
 			b.Lines, in.Items = append(b.Lines, line), append(in.Items, line.item())
@@ -77,8 +86,10 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 	batch.Queue(`
 		SELECT `+promotion.Columns+`
 		FROM promotion p
-		WHERE p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now())
-			OR p.id IN (SELECT promotion_id FROM order_discount WHERE order_id = $1 AND code <> '')`, orderID).Query(func(rows pgx.Rows) error {
+		WHERE p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now())
+			AND (p.ends_at IS NULL OR p.ends_at > now())
+			OR p.id IN (SELECT promotion_id FROM order_discount WHERE order_id = $1 AND code <> '')`,
+		orderID).Query(func(rows pgx.Rows) error {
 		live, err := pgx.CollectRows(rows, pgx.RowToStructByPos[promotion.Promotion])
 		for _, other := range live {
 			if q := other.InQuote(); q.ID != p.ID {
@@ -110,7 +121,8 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 	in.Promotions = append(in.Promotions, p)
 	if p.Effect.Kind == quote.Gift && len(in.Items) > 0 {
 		// Whether the gift was in stock then nobody knows: it is shown as if.
-		in.Gifts = []quote.Item{{VariantID: p.Effect.Variant, Quantity: 1, Rate: in.Items[0].Rate, Method: in.Items[0].Method, LocationID: in.Items[0].LocationID}}
+		in.Gifts = []quote.Item{{VariantID: p.Effect.Variant, Quantity: 1, Rate: in.Items[0].Rate,
+			Method: in.Items[0].Method, LocationID: in.Items[0].LocationID}}
 	}
 	b.Quote = quote.Price(in)
 	b.Stores = map[int64]*location.Location{}

@@ -37,7 +37,8 @@ func (l *loading) place() {
 		best := 0
 		for _, at := range line.levels {
 			best = max(best, at.Available)
-			if at.Location == line.LocationID && line.Method != quote.Ship || line.Method == quote.Ship && l.From != nil && at.Location == l.From.ID {
+			if at.Location == line.LocationID && line.Method != quote.Ship || line.Method == quote.Ship &&
+				l.From != nil && at.Location == l.From.ID {
 				line.Available = at.Available
 			}
 		}
@@ -89,8 +90,8 @@ func (l *loading) place() {
 	}
 }
 
-// sender is the place that sends the cart: the one that has most of its lines in full, so that it travels in one parcel; of those
-// a warehouse before a store.
+// sender is the place that sends the cart: the one that has most of its lines in full, so that it travels in one
+// parcel; of those a warehouse before a store.
 func (l *loading) sender() (best *location.Location) {
 	most := -1
 	for i := range l.stores {
@@ -118,7 +119,8 @@ func (l *loading) sender() (best *location.Location) {
 
 // price computes the quote.
 func (l *loading) price() {
-	in := quote.Input{Now: l.Now, Shopper: l.shopper, Promotions: l.promotions, Place: quote.Place{Currency: l.Home.Currency, TaxIncluded: l.Home.TaxIncluded, Zone: l.Home.Zone()}}
+	in := quote.Input{Now: l.Now, Shopper: l.shopper, Promotions: l.promotions,
+		Place: quote.Place{Currency: l.Home.Currency, TaxIncluded: l.Home.TaxIncluded, Zone: l.Home.Zone()}}
 	for _, line := range l.Lines {
 		in.Items = append(in.Items, line.item())
 	}
@@ -140,7 +142,8 @@ func (l *loading) price() {
 }
 
 func (line *Line) item() quote.Item {
-	return quote.Item{VariantID: line.VariantID, ProductID: line.ProductID, Categories: line.Categories, Tags: line.Tags, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
+	return quote.Item{VariantID: line.VariantID, ProductID: line.ProductID, Categories: line.Categories,
+		Tags: line.Tags, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
 		Breaks: line.Breaks, Rate: line.Rate, Method: line.Method, LocationID: line.LocationID, LikeMoney: line.GiftCard, Settled: line.Agreed}
 }
 
@@ -182,7 +185,8 @@ func (l *loading) giveable(in *quote.Input) {
 	l.gifts = kept
 }
 
-// rateAt is the rate of a region, else its country's. False where nobody has written one: that is not the same as a rate of nothing.
+// rateAt is the rate of a region, else its country's. False where nobody has written one: that is not the same as a
+// rate of nothing.
 func rateAt(rates []tax.Rate, country, region string) (found tax.Rate, ok bool) {
 	for _, r := range rates {
 		if r.Country == country && (r.Region == region || r.Region == "" && !ok) {
@@ -192,13 +196,15 @@ func rateAt(rates []tax.Rate, country, region string) (found tax.Rate, ok bool) 
 	return found, ok
 }
 
-// Simulate prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil when there is no cart.
+// Simulate prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil
+// when there is no cart.
 func Simulate(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
 	l, err := read(ctx, db, &pgx.Batch{}, customerID, SaleContext{}, language, p.Effect.Variant)
 	if err != nil || l == nil {
 		return nil, err
 	}
-	l.promotions = append(slices.DeleteFunc(l.promotions, func(other quote.Promotion) bool { return other.ID == p.ID }), p)
+	l.promotions = append(slices.DeleteFunc(l.promotions, func(other quote.Promotion) bool { return other.ID == p.ID }),
+		p)
 	l.place()
 	l.price()
 	return l.Basket, nil

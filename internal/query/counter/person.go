@@ -16,8 +16,8 @@ import (
 	"counterpart/internal/query/profile"
 )
 
-// Person is a customer as the counter sees them: who they are, their cart and their orders by the associate's role; what they looked at, their
-// lists and the sizes that their purchases say only where they agreed to it.
+// Person is a customer as the counter sees them: who they are, their cart and their orders by the associate's role;
+// what they looked at, their lists and the sizes that their purchases say only where they agreed to it.
 type Person struct {
 	profile.Person
 	Basket     *basket.Basket
@@ -37,13 +37,15 @@ type Person struct {
 	Sees       bool // they agreed that staff see the last five
 }
 
-// Profile reads a customer with everything that a counter shows of them, in two round trips. Nil when there is none, or when they are part of another.
+// Profile reads a customer with everything that a counter shows of them, in two round trips. Nil when there is none, or
+// when they are part of another.
 func Profile(ctx context.Context, db pg.DB, person, locationID int64, language string) (*Person, error) {
 	p := &Person{}
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &p.Person)
 	batch.Queue(`
-		SELECT cart.updated_at, coalesce((SELECT channel FROM cart_line WHERE cart_id = cart.id ORDER BY added_at DESC LIMIT 1), '')
+		SELECT cart.updated_at, coalesce((SELECT channel FROM cart_line WHERE cart_id = cart.id ORDER BY added_at DESC
+			LIMIT 1), '')
 		FROM cart
 		WHERE customer_id = $1 AND state = 'open'`, person).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
@@ -140,8 +142,10 @@ type Side struct {
 	Lines  int // kinds of things in the open cart
 }
 
-// Compare reads two profiles side by side, and what they share. Nil when one of them is not there, or they share nothing.
-func Compare(ctx context.Context, db pg.DB, one, other int64) (sides []Side, shared []profile.PossibleDuplicate, err error) {
+// Compare reads two profiles side by side, and what they share. Nil when one of them is not there, or they share
+// nothing.
+func Compare(ctx context.Context, db pg.DB, one, other int64) (sides []Side, shared []profile.PossibleDuplicate,
+	err error) {
 	sides = make([]Side, 2)
 	batch := &pgx.Batch{}
 	for i, id := range []int64{one, other} {
@@ -152,7 +156,8 @@ func Compare(ctx context.Context, db pg.DB, one, other int64) (sides []Side, sha
 			SELECT count(*)
 			FROM cart
 			JOIN cart_line l ON l.cart_id = cart.id
-			WHERE cart.customer_id = $1 AND cart.state = 'open'`, id).QueryRow(func(row pgx.Row) error { return row.Scan(&sides[i].Lines) })
+			WHERE cart.customer_id = $1 AND cart.state = 'open'`,
+			id).QueryRow(func(row pgx.Row) error { return row.Scan(&sides[i].Lines) })
 	}
 	var perhaps []profile.PossibleDuplicate
 	profile.QueuePossibleDuplicates(batch, one, &perhaps)

@@ -40,7 +40,8 @@ type Waiting struct {
 // Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
 func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	rows, err := db.Query(ctx, `
-		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, (array_agg(l.title ORDER BY l.position))[1], f.method, f.state, o.channel,
+		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, (array_agg(l.title
+			ORDER BY l.position))[1], f.method, f.state, o.channel,
 			coalesce(f.ready_by, o.placed_at + interval '24 hours'), f.hold_until, f.place, o.id
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
@@ -72,8 +73,10 @@ type Task struct {
 func Tasks(ctx context.Context, db pg.DB, locationID int64) ([]Task, error) {
 	rows, err := db.Query(ctx, `
 		SELECT t.id, t.kind, coalesce(o.number, 0), coalesce(
-				(SELECT title || coalesce(', ' || nullif(array_to_string(v.options, ', '), ''), '') FROM product_text WHERE product_id = v.product_id AND language = 'en'),
-				(SELECT string_agg(l.title, ', ' ORDER BY l.position) FROM order_line l JOIN fulfilment f ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), ''),
+				(SELECT title || coalesce(', ' || nullif(array_to_string(v.options, ', '), ''), '') FROM product_text
+					WHERE product_id = v.product_id AND language = 'en'),
+				(SELECT string_agg(l.title, ', ' ORDER BY l.position) FROM order_line l JOIN fulfilment f
+					ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), ''),
 			coalesce(v.sku, ''), t.due_at, coalesce(t.taken_by, 0), coalesce(a.name, '')
 		FROM task t
 		LEFT JOIN orders o ON o.id = t.order_id
@@ -102,7 +105,8 @@ type Hit struct {
 	Article *Shelf // of a product
 }
 
-// Shelf is what the counter says of an article in a list: what it costs here, how many are free here, and how many in all other places.
+// Shelf is what the counter says of an article in a list: what it costs here, how many are free here, and how many in
+// all other places.
 type Shelf struct {
 	Slug, Picture   string
 	Price           *int64 // minor units of this store's currency; nil: it is not sold here
@@ -135,10 +139,13 @@ func digits(s string) (n int) {
 type sought struct {
 	plain, code, email, phone, number, token, card, receipt string
 	scan                                                    catalog.Scanned
-	article, title                                          string   // text queries for a product’s words and its title, where there is a letter
-	names                                                   []string // up to three words of a name as patterns, the last repeated; the longest has three letters or more
-	mail                                                    string   // a part of an email, with its @
-	begin                                                   string   // a name's beginning, where no word is long enough to be looked for inside
+	// text queries for a product’s words and its title, where there is a letter
+	article, title string
+	// up to three words of a name as patterns, the last repeated; the longest has three letters or more
+	names []string
+	mail  string // a part of an email, with its @
+	// a name's beginning, where no word is long enough to be looked for inside
+	begin string
 }
 
 // Names says whether words name one person, if they name anybody: a whole email, a whole number or a card.
@@ -178,7 +185,10 @@ func read(words string) sought {
 	if strings.IndexFunc(words, unicode.IsLetter) >= 0 && s.email == "" {
 		s.article, s.title = articleQuery(words)
 		all := strings.Fields(words)
-		slices.SortStableFunc(all, func(a, b string) int { return utf8.RuneCountInString(b) - utf8.RuneCountInString(a) })
+		slices.SortStableFunc(all, func(a,
+			b string) int {
+			return utf8.RuneCountInString(b) - utf8.RuneCountInString(a)
+		})
 		// The index is of groups of three letters: a word of two alone would have every name read.
 		if utf8.RuneCountInString(all[0]) < 3 {
 			s.begin = strings.Join(strings.Fields(words), " ")
@@ -194,10 +204,13 @@ func read(words string) sought {
 	return s
 }
 
-// articleQuery asks for all the words, each perhaps unfinished, and titleQuery for one of them in the title: a description has every word. Letters and digits only:
-// nothing a person types is an operator.
+// articleQuery asks for all the words, each perhaps unfinished, and titleQuery for one of them in the title: a
+// description has every word. Letters and digits only: nothing a person types is an operator.
 func articleQuery(words string) (all, inTitle string) {
-	each := strings.FieldsFunc(strings.ToLower(words), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	each := strings.FieldsFunc(strings.ToLower(words), func(r rune) bool {
+		return !unicode.IsLetter(r) &&
+			!unicode.IsDigit(r)
+	})
 	each = each[:min(len(each), 8)]
 	titled := make([]string, len(each))
 	for i, word := range each {
@@ -206,9 +219,10 @@ func articleQuery(words string) (all, inTitle string) {
 	return strings.Join(each, " & "), strings.Join(titled, " | ")
 }
 
-// Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a loyalty card, an email, a
-// phone number or a part of one, a person's name, a product's name. Only where nothing has the words is a name looked for that is spelt nearly so.
-// Customers are people: who is part of another is found as that one.
+// Search finds whatever the words can be: a pickup code or order of this store, a cart's code, a barcode or SKU, a
+// loyalty card, an email, a phone number or a part of one, a person's name, a product's name. Only where nothing has
+// the words is a name looked for that is spelt nearly so. Customers are people: who is part of another is found as that
+// one.
 func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hit, error) {
 	words = strings.TrimSpace(words)
 	if words == "" || len(words) > 200 {
@@ -219,25 +233,29 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 		WITH named AS MATERIALIZED (
 			SELECT c.id, c.name, c.merged_into
 			FROM customer c
-			WHERE @name AND plain_name(c.name) LIKE plain_name(@w1) AND plain_name(c.name) LIKE plain_name(@w2) AND plain_name(c.name) LIKE plain_name(@w3) AND c.erased_at IS NULL
+			WHERE @name AND plain_name(c.name) LIKE plain_name(@w1) AND plain_name(c.name) LIKE plain_name(@w2)
+				AND plain_name(c.name) LIKE plain_name(@w3) AND c.erased_at IS NULL
 			LIMIT 30),
 		articled AS MATERIALIZED (
 			SELECT t.product_id, t.title, ts_rank(t.words, to_tsquery('english', @article))::real AS score
 			FROM product_text t
 			JOIN product p ON p.id = t.product_id AND p.status = 'active'
-			WHERE @article <> '' AND t.language = 'en' AND t.words @@ to_tsquery('english', @article) AND t.words @@ to_tsquery('english', @title)
+			WHERE @article <> '' AND t.language = 'en' AND t.words @@ to_tsquery('english', @article)
+				AND t.words @@ to_tsquery('english', @title)
 			ORDER BY p.popularity DESC, p.id DESC
 			LIMIT 8),
 		misspelt AS MATERIALIZED (
 			SELECT c.id, c.name, c.merged_into, strict_word_similarity(plain_name(@words), plain_name(c.name)) AS score
 			FROM customer c
-			WHERE @name AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM articled) AND plain_name(c.name) %>> plain_name(@words) AND c.erased_at IS NULL
+			WHERE @name AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM articled)
+				AND plain_name(c.name) %>> plain_name(@words) AND c.erased_at IS NULL
 			ORDER BY 4 DESC
 			LIMIT 20),
 		known AS MATERIALIZED (
 			SELECT i.customer_id, i.value
 			FROM identity i
-			WHERE @email <> '' AND i.value = @email AND i.kind = 'email' OR @card <> '' AND i.value = @card AND i.kind = 'card'
+			WHERE @email <> '' AND i.value = @email AND i.kind = 'email' OR @card <> '' AND i.value = @card
+				AND i.kind = 'card'
 			LIMIT 30),
 		phoned AS MATERIALIZED (
 			SELECT i.customer_id, i.value
@@ -252,7 +270,8 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 		beginning AS MATERIALIZED (
 			SELECT c.id
 			FROM customer c
-			WHERE @begin <> '' AND plain_name(c.name) ~>=~ plain_name(@begin) AND plain_name(c.name) ~<~ (plain_name(@begin) || chr(1114111)) AND c.erased_at IS NULL
+			WHERE @begin <> '' AND plain_name(c.name) ~>=~ plain_name(@begin)
+				AND plain_name(c.name) ~<~ (plain_name(@begin) || chr(1114111)) AND c.erased_at IS NULL
 			LIMIT 30),
 		people AS (
 			SELECT customer_id, value AS detail, 3 AS rank, 1::real AS score FROM known
@@ -263,16 +282,19 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			UNION ALL SELECT id, '', 5, score FROM misspelt)
 		SELECT kind, id, sku, title, detail, state
 		FROM (
-			SELECT 0 AS rank, 'pickup' AS kind, f.id, '' AS sku, o.name AS title, '#' || o.number AS detail, f.state, 1::real AS score
+			SELECT 0 AS rank, 'pickup' AS kind, f.id, '' AS sku, o.name AS title, '#' || o.number AS detail, f.state,
+				1::real AS score
 			FROM fulfilment f
 			JOIN orders o ON o.id = f.order_id
 			WHERE f.location_id = @location AND f.method IN ('pickup', 'ship') AND f.id IN (
 				-- Each by its own index: a store has many parts.
-				SELECT id FROM fulfilment WHERE location_id = @location AND code = @plain AND state IN ('to_pick', 'ready')
+				SELECT id FROM fulfilment WHERE location_id = @location AND code = @plain AND state IN ('to_pick',
+					'ready')
 				UNION ALL
 				SELECT id FROM fulfilment WHERE token = @token
 				UNION ALL
-				SELECT id FROM fulfilment WHERE order_id = (SELECT id FROM orders WHERE number = nullif(@number, '')::bigint))
+				SELECT id FROM fulfilment WHERE order_id = (SELECT id FROM orders WHERE number = nullif(@number,
+					'')::bigint))
 			UNION ALL
 			SELECT 0, 'order', o.id, '', o.name, '#' || o.number, '', 1
 			FROM orders o
@@ -280,7 +302,8 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 				SELECT id FROM orders WHERE number = nullif(@number, '')::bigint
 				UNION ALL
 				SELECT id FROM orders WHERE public_id = @receipt)
-				AND NOT EXISTS (SELECT FROM fulfilment WHERE order_id = o.id AND location_id = @location AND method IN ('pickup', 'ship') AND @receipt = '')
+				AND NOT EXISTS (SELECT FROM fulfilment WHERE order_id = o.id AND location_id = @location
+					AND method IN ('pickup', 'ship') AND @receipt = '')
 			UNION ALL
 			SELECT 1, 'customer', c.id, '', c.name, cart.code, '', 1
 			FROM cart
@@ -297,14 +320,16 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN variant v ON v.product_id = a.product_id AND v.active
 			UNION ALL
 			SELECT p.rank, 'customer', root.id, '', root.name,
-				coalesce(nullif(p.detail, ''), (SELECT value FROM identity WHERE customer_id = root.id AND kind IN ('email', 'phone') ORDER BY kind, id LIMIT 1), ''), '', p.score
+				coalesce(nullif(p.detail, ''), (SELECT value FROM identity WHERE customer_id = root.id
+					AND kind IN ('email', 'phone') ORDER BY kind, id LIMIT 1), ''), '', p.score
 			FROM people p
 			JOIN customer c ON c.id = p.customer_id
 			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
 		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article, "title": s.title, "email": s.email, "phone": s.phone, "card": s.card,
-		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names, 1), "w3": at(s.names, 2)})
+		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names,
+			1), "w3": at(s.names, 2)})
 	if err != nil {
 		return nil, fmt.Errorf("search at the counter: %w", err)
 	}
@@ -339,25 +364,30 @@ func shelve(ctx context.Context, db pg.DB, hits []Hit, locationID int64) error {
 	}
 	rows, err := db.Query(ctx, `
 		SELECT v.id, p.slug, coalesce(pic.key, ''), price.amount,
-			coalesce((SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = $2 AND condition = 'sellable'), 0),
-			coalesce((SELECT sum(greatest(on_hand - reserved - safety, 0)) FROM stock_level WHERE variant_id = v.id AND location_id <> $2 AND condition = 'sellable'), 0)::int,
+			coalesce((SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = $2
+				AND condition = 'sellable'), 0),
+			coalesce((SELECT sum(greatest(on_hand - reserved - safety, 0)) FROM stock_level WHERE variant_id = v.id
+				AND location_id <> $2 AND condition = 'sellable'), 0)::int,
 			NOT v.tracked OR v.gift_card
 		FROM variant v
 		JOIN product p ON p.id = v.product_id
 		JOIN location here ON here.id = $2
-		LEFT JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
+		LEFT JOIN price_list list ON list.currency = here.currency
+			AND list.tax_included = here.tax_included`+catalog.NowOn+`
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id
+			ORDER BY position LIMIT 1))
 		WHERE v.id = ANY ($1)`, variants, locationID)
 	if err != nil {
 		return fmt.Errorf("read where articles are: %w", err)
 	}
 	var id int64
 	var s Shelf
-	_, err = pgx.ForEachRow(rows, []any{&id, &s.Slug, &s.Picture, &s.Price, &s.Here, &s.Elsewhere, &s.Untracked}, func() error {
-		one := s
-		hits[at[id]].Article = &one
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.Slug, &s.Picture, &s.Price, &s.Here, &s.Elsewhere, &s.Untracked},
+		func() error {
+			one := s
+			hits[at[id]].Article = &one
+			return nil
+		})
 	if err != nil {
 		return fmt.Errorf("read where articles are: %w", err)
 	}
@@ -411,9 +441,12 @@ type ArticleStock struct {
 // FindArticle reads an article by its SKU for a store's counter. Nil when there is none.
 func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article, error) {
 	rows, err := db.Query(ctx, `
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), price.amount, NOT v.tracked,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2, 'on_hand', s.on_hand, 'reserved', s.reserved,
-				'free', s.on_hand - s.reserved - s.safety) ORDER BY l.id <> $2, l.kind, s.on_hand - s.reserved - s.safety DESC), '[]')
+		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), price.amount,
+			NOT v.tracked,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2,
+				'on_hand', s.on_hand, 'reserved', s.reserved,
+				'free', s.on_hand - s.reserved - s.safety) ORDER BY l.id <> $2, l.kind,
+					s.on_hand - s.reserved - s.safety DESC), '[]')
 			FROM stock_level s
 			JOIN location l ON l.id = s.location_id
 			WHERE s.variant_id = v.id AND s.condition = 'sellable' AND (s.on_hand > 0 OR l.id = $2))
@@ -421,8 +454,10 @@ func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*
 		JOIN product p ON p.id = v.product_id
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		JOIN location here ON here.id = $2
-		LEFT JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
+		LEFT JOIN price_list list ON list.currency = here.currency
+			AND list.tax_included = here.tax_included`+catalog.NowOn+`
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id
+			ORDER BY position LIMIT 1))
 		WHERE upper(v.sku) = upper($1)`, sku, locationID)
 	if err != nil {
 		return nil, fmt.Errorf("look an article up: %w", err)
@@ -447,7 +482,8 @@ func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hi
 		FROM product_text t
 		JOIN product p ON p.id = t.product_id AND p.status = 'active'
 		JOIN variant v ON v.product_id = p.id AND v.active
-		WHERE t.language = 'en' AND (v.id IN (SELECT * FROM coded) OR NOT EXISTS (SELECT FROM coded) AND (t.words @@ plainto_tsquery('english', @words) OR lower(@words) <% lower(t.title)))
+		WHERE t.language = 'en' AND (v.id IN (SELECT * FROM coded) OR NOT EXISTS (SELECT FROM coded)
+			AND (t.words @@ plainto_tsquery('english', @words) OR lower(@words) <% lower(t.title)))
 		ORDER BY word_similarity(lower(@words), lower(t.title)) DESC, p.popularity DESC, v.product_id, v.position
 		LIMIT 12`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key, "words": words})
 	if err != nil {
@@ -488,11 +524,13 @@ func SaleAt(ctx context.Context, db pg.DB, customerID, locationID int64) (*Sale,
 	var s Sale
 	var here bool
 	err := db.QueryRow(ctx, `
-		SELECT coalesce(nullif(c.name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email', 'phone') ORDER BY id LIMIT 1), ''),
+		SELECT coalesce(nullif(c.name, ''), (SELECT value FROM identity WHERE customer_id = $1 AND kind IN ('email',
+			'phone') ORDER BY id LIMIT 1), ''),
 			`+customer.WalkIn+`,
 			coalesce((SELECT location_id FROM cart WHERE customer_id = $1 ORDER BY id DESC LIMIT 1), $2) = $2
 		FROM customer c
-		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL`, customerID, locationID).Scan(&s.Name, &s.Nobody, &here)
+		WHERE c.id = $1 AND c.merged_into IS NULL AND c.erased_at IS NULL`, customerID, locationID).Scan(&s.Name,
+		&s.Nobody, &here)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && s.Nobody && !here {
 		return nil, nil
 	}
@@ -508,7 +546,8 @@ func CartOwner(ctx context.Context, db pg.DB, typed string) (customerID int64, e
 	if !ok {
 		return 0, nil
 	}
-	err = db.QueryRow(ctx, `SELECT coalesce((SELECT customer_id FROM cart WHERE code = $1 AND state = 'open'), 0)`, code).Scan(&customerID)
+	err = db.QueryRow(ctx, `SELECT coalesce((SELECT customer_id FROM cart WHERE code = $1 AND state = 'open'), 0)`,
+		code).Scan(&customerID)
 	if err != nil {
 		return 0, fmt.Errorf("find a cart: %w", err)
 	}
@@ -524,7 +563,8 @@ func ByEmail(ctx context.Context, db pg.DB, typed string) (customerID int64, err
 	return customer.ByVerified(ctx, db, customer.Email, email)
 }
 
-// ChangeOfExchange is the change to give from the newest exchange of an order at a store: of the cash that was laid down for what they took instead.
+// ChangeOfExchange is the change to give from the newest exchange of an order at a store: of the cash that was laid
+// down for what they took instead.
 func ChangeOfExchange(ctx context.Context, db pg.DB, orderID, locationID int64) (change int64, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT coalesce((
@@ -545,7 +585,8 @@ func ChangeOfExchange(ctx context.Context, db pg.DB, orderID, locationID int64) 
 // mostPlaces is how many free places a picker is offered.
 const mostPlaces = 8
 
-// FreePlaces are shelves and boxes of a store where something was put in the last three months and nothing waits now: those used most, by name.
+// FreePlaces are shelves and boxes of a store where something was put in the last three months and nothing waits now:
+// those used most, by name.
 func FreePlaces(ctx context.Context, db pg.DB, locationID int64) ([]string, error) {
 	rows, err := db.Query(ctx, `
 		SELECT place

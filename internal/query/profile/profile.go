@@ -1,5 +1,5 @@
-// Package profile reads what is known about a person, over all the profiles they are made of. Whoever shows it says to whom: the shopper sees
-// everything, staff what their role and the person's consent allow.
+// Package profile reads what is known about a person, over all the profiles they are made of. Whoever shows it says to
+// whom: the shopper sees everything, staff what their role and the person's consent allow.
 package profile
 
 import (
@@ -83,24 +83,32 @@ func (p *Person) Proven(kind string) string {
 // ErrNobody is what reading somebody answers who is not there.
 var ErrNobody = errors.New("no such person")
 
-// Queue asks for a person in a batch; its sending fails with pgx.ErrNoRows where there is none, or where they are part of another.
+// Queue asks for a person in a batch; its sending fails with pgx.ErrNoRows where there is none, or where they are part
+// of another.
 func Queue(batch *pgx.Batch, person int64, p *Person) {
 	batch.Queue(`
-		SELECT c.id, c.name, c.language, c.created_at, c.registered_at, c.disabled_at, c.erased_at, coalesce(c.location_id, 0), coalesce(l.name, ''), c.channel,
+		SELECT c.id, c.name, c.language, c.created_at, c.registered_at, c.disabled_at, c.erased_at,
+			coalesce(c.location_id, 0), coalesce(l.name, ''), c.channel,
 			EXISTS (SELECT FROM password WHERE customer_id IN (`+customer.Members+`)),
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value, 'source', i.source, 'verified_at', i.verified_at, 'created_at', i.created_at,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value, 'source',
+				i.source, 'verified_at', i.verified_at, 'created_at', i.created_at,
 				'name', coalesce(k.name, ''), 'used_at', k.used_at) ORDER BY i.id), '[]')
 			FROM identity i
 			LEFT JOIN passkey k ON k.identity_id = i.id
 			WHERE i.customer_id IN (`+customer.Members+`)),
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (`+customer.Members+`) ORDER BY tag),
 			(SELECT count(*) FROM customer WHERE merged_into = @person)::int,
-			c.tier, coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at <= now() AND customer_id IN (`+customer.Members+`)), 0)::bigint,
-			coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at > now() AND customer_id IN (`+customer.Members+`)), 0)::bigint
+			c.tier, coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at <= now()
+				AND customer_id IN (`+customer.Members+`)), 0)::bigint,
+			coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at > now()
+				AND customer_id IN (`+customer.Members+`)), 0)::bigint
 		FROM customer c
 		LEFT JOIN location l ON l.id = c.location_id
-		WHERE c.id = @person AND c.merged_into IS NULL`, pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.ID, &p.Name, &p.Language, &p.Since, &p.RegisteredAt, &p.DisabledAt, &p.ErasedAt, &p.LocationID, &p.Store, &p.Channel, &p.Password, &p.Identities, &p.Tags, &p.Members, &p.Tier, &p.Points.Spendable, &p.Points.Pending)
+		WHERE c.id = @person AND c.merged_into IS NULL`,
+		pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&p.ID, &p.Name, &p.Language, &p.Since, &p.RegisteredAt, &p.DisabledAt, &p.ErasedAt,
+			&p.LocationID, &p.Store, &p.Channel, &p.Password, &p.Identities, &p.Tags, &p.Members, &p.Tier,
+			&p.Points.Spendable, &p.Points.Pending)
 	})
 }
 
@@ -148,7 +156,9 @@ func (o Order) Waiting() bool {
 // QueueOrders asks for a person's latest orders, each with the part that is still open, or else the first.
 func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 	batch.Queue(`
-		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until, f.ready_by, o.currency::text, CASE WHEN o.state = 'confirmed' THEN `+order.AmountKept+` ELSE o.total END, o.placed_at, line.pieces, line.what
+		SELECT o.id, o.number, o.public_id, o.channel, l.name, l.id, f.id, f.method, f.state, f.place, f.hold_until,
+			f.ready_by, o.currency::text, CASE WHEN o.state = 'confirmed' THEN `+order.AmountKept+` ELSE o.total END,
+			o.placed_at, line.pieces, line.what
 		FROM orders o
 		JOIN LATERAL (
 			SELECT *
@@ -158,7 +168,8 @@ func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 			LIMIT 1) f ON true
 		JOIN location l ON l.id = f.location_id
 		CROSS JOIN LATERAL (
-			SELECT sum(quantity)::int AS pieces, string_agg(concat_ws(', ', title, nullif(options, '')), ' · ' ORDER BY position) AS what
+			SELECT sum(quantity)::int AS pieces, string_agg(concat_ws(', ', title, nullif(options, '')), ' · '
+				ORDER BY position) AS what
 			FROM order_line
 			WHERE order_id = o.id) line
 		WHERE o.customer_id IN (`+customer.Members+`)
@@ -166,7 +177,8 @@ func QueueOrders(batch *pgx.Batch, person int64, most int, orders *[]Order) {
 		LIMIT @most`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(orders))
 }
 
-// LifetimeValue is what somebody bought in one currency, without what was cancelled or came back. An order of which nothing stayed is not counted.
+// LifetimeValue is what somebody bought in one currency, without what was cancelled or came back. An order of which
+// nothing stayed is not counted.
 type LifetimeValue struct {
 	Currency string
 	Spent    int64
@@ -190,7 +202,8 @@ func QueueNoShows(batch *pgx.Batch, person int64, n *int) {
 		SELECT count(*)
 		FROM orders o
 		JOIN fulfilment f ON f.order_id = o.id AND f.expired_at IS NOT NULL
-		WHERE o.customer_id IN (`+customer.Members+`)`, pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error { return row.Scan(n) })
+		WHERE o.customer_id IN (`+customer.Members+`)`,
+		pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error { return row.Scan(n) })
 }
 
 // ViewedProduct is a variant on a list, or a product that was looked at, as it is now at a store.
@@ -212,8 +225,10 @@ type ViewedProduct struct {
 // QueueWishes asks for what is on one of a person's lists, with price and stock at a store.
 func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things *[]ViewedProduct) {
 	batch.Queue(`
-		SELECT v.id, p.id, p.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''), coalesce(price.amount, 0),
-			greatest(coalesce(s.on_hand - s.reserved - s.safety, 0), 0), NOT (v.active AND p.status = 'active'), w.added_at, w.quantity
+		SELECT v.id, p.id, p.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''),
+			coalesce(price.amount, 0),
+			greatest(coalesce(s.on_hand - s.reserved - s.safety, 0), 0), NOT (v.active AND p.status = 'active'),
+				w.added_at, w.quantity
 		FROM wish w
 		JOIN variant v ON v.id = w.variant_id
 		JOIN product p ON p.id = v.product_id
@@ -221,16 +236,19 @@ func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things
 		JOIN location here ON here.id = @location
 		JOIN price_list list ON list.currency = here.currency AND list.tax_included = here.tax_included`+catalog.NowOn+`
 		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = here.id AND s.condition = 'sellable'
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id
+			ORDER BY position LIMIT 1))
 		WHERE w.customer_id = @person AND w.list = @list
 		ORDER BY w.id DESC
 		LIMIT 200`, pgx.NamedArgs{"person": person, "location": locationID, "list": list}).Query(collect(things))
 }
 
-// QueueViewed asks for the products a person looked at last, each once. Whoever shows it to somebody else asks for consent first.
+// QueueViewed asks for the products a person looked at last, each once. Whoever shows it to somebody else asks for
+// consent first.
 func QueueViewed(batch *pgx.Batch, person, locationID int64, things *[]ViewedProduct) {
 	batch.Queue(`
-		SELECT v.id, p.id, p.slug, v.sku, t.title, '', coalesce(pic.key, ''), coalesce(price.amount, 0), 0, NOT (v.active AND p.status = 'active'), seen.at, 1
+		SELECT v.id, p.id, p.slug, v.sku, t.title, '', coalesce(pic.key, ''), coalesce(price.amount, 0), 0,
+			NOT (v.active AND p.status = 'active'), seen.at, 1
 		FROM (
 			SELECT product_id, max(at) AS at
 			FROM (
@@ -301,7 +319,8 @@ func QueueSizes(batch *pgx.Batch, person int64, sizes *[]Size) {
 				WHERE pc.product_id = p.id
 				ORDER BY pc.category_id DESC
 				LIMIT 1) department ON true
-			WHERE orders.customer_id IN (`+customer.Members+`) AND orders.state <> 'cancelled' AND p.options[o.i] ILIKE '%size%'
+			WHERE orders.customer_id IN (`+customer.Members+`) AND orders.state <> 'cancelled'
+				AND p.options[o.i] ILIKE '%size%'
 			GROUP BY department.name, v.options[o.i]) bought
 		WHERE place = 1
 		ORDER BY times DESC, name
@@ -326,7 +345,8 @@ type Fact struct {
 // QueueTimeline asks for a person's latest facts.
 func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 	batch.Queue(`
-		SELECT f.kind, f.channel, coalesce(l.name, ''), coalesce(o.number, 0), coalesce(o.public_id, ''), coalesce(t.title, ''), coalesce(p.slug, ''), coalesce(f.quantity, 0),
+		SELECT f.kind, f.channel, coalesce(l.name, ''), coalesce(o.number, 0), coalesce(o.public_id, ''),
+			coalesce(t.title, ''), coalesce(p.slug, ''), coalesce(f.quantity, 0),
 			coalesce(a.name, ''), f.detail, f.at
 		FROM (
 			SELECT *
@@ -343,15 +363,16 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(facts))
 }
 
-// PossibleDuplicate is somebody who may be the same person: they share an email or a phone number that one of them has not proven. Of an address that many
-// gave, the proven owner and the latest are looked at.
+// PossibleDuplicate is somebody who may be the same person: they share an email or a phone number that one of them has
+// not proven. Of an address that many gave, the proven owner and the latest are looked at.
 type PossibleDuplicate struct {
-	ID     int64
-	Name   string
-	Kind   string // of what they share
-	Value  string
-	Mine   bool // proven here
-	Enough bool // whoever has what is shared may join them: where a side has an account or has proven anything, it has proven this
+	ID    int64
+	Name  string
+	Kind  string // of what they share
+	Value string
+	Mine  bool // proven here
+	// whoever has what is shared may join them: where a side has an account or has proven anything, it has proven this
+	Enough bool
 	Since  time.Time
 	Orders int
 }
@@ -362,14 +383,17 @@ func QueuePossibleDuplicates(batch *pgx.Batch, person int64, perhaps *[]Possible
 		SELECT other.id, other.name, shared.kind, shared.value, shared.mine,
 			(shared.mine OR NOT EXISTS (
 				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
-				WHERE c.id IN (`+customer.Members+`) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL)))
+				WHERE c.id IN (`+customer.Members+`) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone',
+					'passkey') AND i.verified_at IS NOT NULL)))
 			AND (shared.theirs OR NOT EXISTS (
 				SELECT FROM customer c JOIN identity i ON i.customer_id = c.id
-				WHERE (c.id = shared.id OR c.merged_into = shared.id) AND (c.registered_at IS NOT NULL OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL))),
+				WHERE (c.id = shared.id OR c.merged_into = shared.id) AND (c.registered_at IS NOT NULL
+					OR i.kind IN ('email', 'phone', 'passkey') AND i.verified_at IS NOT NULL))),
 			other.created_at,
 			(SELECT count(*) FROM orders WHERE customer_id = other.id)::int
 		FROM (
-			SELECT DISTINCT ON (coalesce(c.merged_into, c.id)) coalesce(c.merged_into, c.id) AS id, mine.kind, mine.value, mine.verified_at IS NOT NULL AS mine, theirs.verified_at IS NOT NULL AS theirs
+			SELECT DISTINCT ON (coalesce(c.merged_into, c.id)) coalesce(c.merged_into, c.id) AS id, mine.kind,
+				mine.value, mine.verified_at IS NOT NULL AS mine, theirs.verified_at IS NOT NULL AS theirs
 			FROM identity mine
 			CROSS JOIN LATERAL (
 				SELECT customer_id, verified_at
@@ -378,7 +402,8 @@ func QueuePossibleDuplicates(batch *pgx.Batch, person int64, perhaps *[]Possible
 				ORDER BY verified_at IS NULL, id DESC
 				LIMIT 20) theirs
 			JOIN customer c ON c.id = theirs.customer_id AND c.erased_at IS NULL
-			WHERE mine.customer_id IN (`+customer.Members+`) AND mine.kind IN ('email', 'phone') AND coalesce(c.merged_into, c.id) <> @person
+			WHERE mine.customer_id IN (`+customer.Members+`) AND mine.kind IN ('email', 'phone')
+				AND coalesce(c.merged_into, c.id) <> @person
 			ORDER BY coalesce(c.merged_into, c.id), mine.kind
 			LIMIT 10) shared
 		JOIN customer other ON other.id = shared.id`, pgx.NamedArgs{"person": person}).Query(collect(perhaps))

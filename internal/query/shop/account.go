@@ -128,7 +128,8 @@ func ContactOf(ctx context.Context, db pg.DB, person int64) (Contact, error) {
 		return c, err
 	}
 	a := addresses[0]
-	c.To = postal.Address{Name: a.Name, Lines: a.Lines, Town: a.Town, Region: a.Region, Postcode: a.Postcode, Country: a.Country}
+	c.To = postal.Address{Name: a.Name, Lines: a.Lines, Town: a.Town, Region: a.Region, Postcode: a.Postcode,
+		Country: a.Country}
 	return c, nil
 }
 

@@ -43,7 +43,8 @@ func TestSearchForgivesTyping(t *testing.T) {
 func TestSearchTakesNothingForAnOperator(t *testing.T) {
 	tx := pgtest.Tx(t)
 	sample.Load(t, tx)
-	for _, typed := range []string{"mug & | !", "mug:*", "'; DROP TABLE product; --", "(((", "\\", "mug <-> coat", "%", "🙂"} {
+	for _, typed := range []string{"mug & | !", "mug:*", "'; DROP TABLE product; --", "(((", "\\", "mug <-> coat", "%",
+		"🙂"} {
 		_, err := Search(ctx, tx, Visitor{Language: "en", At: time.Now()}, Filter{Words: typed, Page: 1})
 		require.NoError(t, err, typed)
 	}
@@ -61,10 +62,12 @@ func TestFiltersAreTrueOfOneVariant(t *testing.T) {
 	}
 
 	require.Len(t, list(Filter{Options: map[string][]string{"Colour": {"White"}}, InStock: true}), 1)
-	require.Empty(t, list(Filter{Options: map[string][]string{"Colour": {"Blue"}}, InStock: true}), "Mill Lane has only white ones")
+	require.Empty(t, list(Filter{Options: map[string][]string{"Colour": {"Blue"}}, InStock: true}),
+		"Mill Lane has only white ones")
 	require.Len(t, list(Filter{Min: 1250}), 1)
 	require.Empty(t, list(Filter{Min: 1251}))
-	require.Empty(t, list(Filter{Options: map[string][]string{"Colour": {"White"}}, Min: 1250}), "the dearer one is blue")
+	require.Empty(t, list(Filter{Options: map[string][]string{"Colour": {"White"}}, Min: 1250}),
+		"the dearer one is blue")
 }
 
 func TestThePageNamesAStoreThatHasIt(t *testing.T) {
@@ -72,7 +75,8 @@ func TestThePageNamesAStoreThatHasIt(t *testing.T) {
 	c := sample.Load(t, tx)
 	leeds, _ := geo.Find("LS1")
 
-	p, err := ProductPage(ctx, tx, Visitor{Language: "en", StoreCode: c.MillLane.Code, At: time.Now()}, "mug", "MUG-B", &leeds)
+	p, err := ProductPage(ctx, tx, Visitor{Language: "en", StoreCode: c.MillLane.Code, At: time.Now()}, "mug", "MUG-B",
+		&leeds)
 
 	require.NoError(t, err)
 	require.Equal(t, "Mill Lane", p.Stores[0].Name, "the chosen store leads")
@@ -87,14 +91,17 @@ func TestStoresOfAPageKeepTheirOwnHoursAndSpecialDays(t *testing.T) {
 	c := sample.Load(t, tx)
 	day := func(ahead int) string { return time.Now().AddDate(0, 0, ahead).Format(time.DateOnly) }
 	short := []location.Hours{{Opens: 600, Closes: 720, Preparation: 30}, {Opens: 780, Closes: 840, Preparation: 30}}
-	require.NoError(t, location.SetSpecial(ctx, tx, c.MillLane.ID, location.Special{Day: day(3), Name: "Fair", Hours: short}))
+	require.NoError(t, location.SetSpecial(ctx, tx, c.MillLane.ID,
+		location.Special{Day: day(3), Name: "Fair", Hours: short}))
 	require.NoError(t, location.SetSpecial(ctx, tx, c.MillLane.ID, location.Special{Day: day(1), Name: "Stocktaking"}))
-	require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID, location.Special{Day: day(1), Name: "Stocktaking"}))
+	require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID,
+		location.Special{Day: day(1), Name: "Stocktaking"}))
 	all, err := location.All(ctx, tx)
 	require.NoError(t, err)
 
 	for range 2 {
-		p, err := ProductPage(ctx, tx, Visitor{Language: "en", StoreCode: c.MillLane.Code, At: time.Now()}, "mug", "", nil)
+		p, err := ProductPage(ctx, tx, Visitor{Language: "en", StoreCode: c.MillLane.Code, At: time.Now()}, "mug", "",
+			nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, p.Stores)
 		for _, s := range p.Stores {
@@ -103,7 +110,8 @@ func TestStoresOfAPageKeepTheirOwnHoursAndSpecialDays(t *testing.T) {
 			require.Equal(t, all[i].Special, s.Special)
 		}
 		// And again, with what was read before at hand.
-		require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID, location.Special{Day: day(2), Name: "Open house", Hours: short}))
+		require.NoError(t, location.SetSpecial(ctx, tx, c.HarbourStreet.ID,
+			location.Special{Day: day(2), Name: "Open house", Hours: short}))
 		all, err = location.All(ctx, tx)
 		require.NoError(t, err)
 	}
@@ -118,7 +126,8 @@ func TestAReductionShowsTheLowestPriceOfTheThirtyDaysBefore(t *testing.T) {
 	_, err = tx.Exec(ctx, `
 		INSERT INTO price (variant_id, price_list_id, amount, valid)
 		SELECT $1::bigint, list.id, amount, tstzrange(now() - since, now() - until)
-		FROM price_list list, (VALUES (8000, interval '100 days', interval '20 days'), (10000, interval '20 days', interval '1 day')) v (amount, since, until)
+		FROM price_list list, (VALUES (8000, interval '100 days', interval '20 days'), (10000, interval '20 days',
+			interval '1 day')) v (amount, since, until)
 		WHERE list.currency = 'GBP'
 		UNION ALL
 		SELECT $1::bigint, list.id, 9000, tstzrange(now() - interval '1 day', NULL)

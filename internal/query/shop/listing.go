@@ -79,8 +79,9 @@ type Listing struct {
 	open   []promotion.Promotion
 }
 
-// most is how many candidates a list looks at. One that nobody narrowed needs its first pages only, and its facets speak of those; one that
-// is narrowed, sorted by price or paged far must look at all, up to a number at which nobody pages on.
+// most is how many candidates a list looks at. One that nobody narrowed needs its first pages only, and its facets
+// speak of those; one that is narrowed, sorted by price or paged far must look at all, up to a number at which nobody
+// pages on.
 func (f Filter) most() int {
 	switch {
 	case f.Narrow() || f.Sort == "price" || f.Sort == "price-down" || f.Page*PerPage > 480:
@@ -91,8 +92,8 @@ func (f Filter) most() int {
 	return 96
 }
 
-// limit is one more than most, to see that there are more. It stands in the statement as a figure: a planner that knows it walks an index
-// and stops, one that does not reads the table.
+// limit is one more than most, to see that there are more. It stands in the statement as a figure: a planner that knows
+// it walks an index and stops, one that does not reads the table.
 func (f Filter) limit() string {
 	switch f.most() {
 	case 5000:
@@ -153,8 +154,9 @@ const inCategory = `
 			FROM product_category pc
 			WHERE pc.product_id = p.id AND pc.category_id = (SELECT id FROM category WHERE slug = @category))`
 
-// Search reads one page of what has the words, the last of them perhaps unfinished. Where nothing has them, each is taken for the word
-// of the catalogue that is spelt most alike, and where that finds nothing either, titles are compared as a whole.
+// Search reads one page of what has the words, the last of them perhaps unfinished. Where nothing has them, each is
+// taken for the word of the catalogue that is spelt most alike, and where that finds nothing either, titles are
+// compared as a whole.
 func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
@@ -195,8 +197,8 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 // Coded is what a scanned or typed code names: a product and the SKU of its variant.
 type Coded struct{ Slug, SKU string }
 
-// ByCode finds what is on sale under a SKU, a barcode or a code of the retailer's own, however it is spelt. Words with a space that have no digit are no code, and
-// are not looked up.
+// ByCode finds what is on sale under a SKU, a barcode or a code of the retailer's own, however it is spelt. Words with
+// a space that have no digit are no code, and are not looked up.
 func ByCode(ctx context.Context, db pg.DB, words string) ([]Coded, error) {
 	if words == "" || strings.ContainsFunc(words, unicode.IsSpace) && !strings.ContainsFunc(words, unicode.IsDigit) {
 		return nil, nil
@@ -217,7 +219,8 @@ func ByCode(ctx context.Context, db pg.DB, words string) ([]Coded, error) {
 const codeMatch = `
 	SELECT p.id, 1::double precision AS score
 	FROM product p
-	WHERE p.status = 'active' AND p.id IN (SELECT product_id FROM variant WHERE active AND id IN (` + catalog.ByCode + `))
+	WHERE p.status = 'active' AND p.id IN (SELECT product_id FROM variant WHERE active
+		AND id IN (` + catalog.ByCode + `))
 	ORDER BY p.id`
 
 const wordsMatch = `
@@ -255,7 +258,10 @@ func spelling(ctx context.Context, db pg.DB, typed string) (meant string, err er
 
 // plainWords are the letters and digits of what was typed, at most twelve words of forty.
 func plainWords(typed string) []string {
-	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words := strings.FieldsFunc(strings.ToLower(typed), func(r rune) bool {
+		return !unicode.IsLetter(r) &&
+			!unicode.IsDigit(r)
+	})
 	if len(words) > 12 {
 		words = words[:12]
 	}
@@ -277,8 +283,8 @@ func tsQuery(typed string) string {
 	return strings.Join(words, " & ") + ":*"
 }
 
-// queueListing asks for a page of cards and the facets of a list of candidates. What a variant must be to count (options, price, on the
-// shelf) it must be all at once.
+// queueListing asks for a page of cards and the facets of a list of candidates. What a variant must be to count
+// (options, price, on the shelf) it must be all at once.
 func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, args pgx.NamedArgs) {
 	f := l.Filter
 	groups := make([][]string, 0, len(f.Options))
@@ -299,17 +305,21 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		WITH`+home+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
-			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE WHEN v.tracked THEN coalesce(level.on_hand - level.reserved - level.safety, 0) ELSE 999 END AS available, v.back_order
+			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE
+				WHEN v.tracked THEN coalesce(level.on_hand - level.reserved - level.safety, 0)
+				ELSE 999 END AS available, v.back_order
 			FROM candidate c
 			CROSS JOIN home
 			JOIN price_list list ON list.id = home.list_id
 			JOIN variant v ON v.product_id = c.id AND v.active`+catalog.NowOn+`
-			LEFT JOIN stock_level level ON level.variant_id = v.id AND level.location_id = home.id AND level.condition = 'sellable'
+			LEFT JOIN stock_level level ON level.variant_id = v.id AND level.location_id = home.id
+				AND level.condition = 'sellable'
 			WHERE price.amount IS NOT NULL
 				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
 				AND (NOT @in_stock OR NOT v.tracked OR level.on_hand - level.reserved - level.safety > 0)),
 		fit AS MATERIALIZED (
-			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since, sum(greatest(available, 0))::int AS available, bool_or(back_order) AS back_order,
+			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since,
+				sum(greatest(available, 0))::int AS available, bool_or(back_order) AS back_order,
 				(array_agg(variant_id ORDER BY amount, variant_id))[1] AS variant_id,
 				(array_agg(picture_id ORDER BY available > 0 DESC, amount))[1] AS picture_id
 			FROM offer
@@ -319,14 +329,17 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			GROUP BY id),
 		page AS (
 			SELECT fit.*, row_number() OVER (
-				ORDER BY CASE WHEN @sort = 'price' THEN cheapest END, CASE WHEN @sort = 'price-down' THEN -cheapest END, CASE WHEN @sort = 'new' THEN -id END, score DESC, id DESC) AS n
+				ORDER BY CASE WHEN @sort = 'price' THEN cheapest END, CASE WHEN @sort = 'price-down' THEN -cheapest END,
+					CASE WHEN @sort = 'new' THEN -id END, score DESC, id DESC) AS n
 			FROM fit
 			ORDER BY n
 			OFFSET @offset LIMIT @limit)
 		SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM candidate) > @cap,
 			coalesce((
-				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture', coalesce(pic.key, ''),
-					'from', page.cheapest, 'to', page.dearest, 'was', coalesce(cut.lowest, 0), 'available', page.available,
+				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture',
+					coalesce(pic.key, ''),
+					'from', page.cheapest, 'to', page.dearest, 'was', coalesce(cut.lowest, 0), 'available',
+						page.available,
 					'elsewhere', page.available = 0 AND EXISTS (
 						SELECT
 						FROM variant v
@@ -334,13 +347,15 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						JOIN location at ON at.id = s.location_id AND at.kind = 'store'
 						WHERE v.product_id = p.id AND v.active AND s.on_hand - s.reserved - s.safety > 0),
 					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card),
-					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product', p.id, 'tags', p.tags,
+					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product',
+						p.id, 'tags', p.tags,
 						'categories', CASE WHEN sorted.by THEN `+catalog.Categories+` ELSE '{}' END,
 						'breaks', `+breaks("page.variant_id", "(SELECT list_id FROM home)")+`)) ORDER BY page.n)
 				FROM page
 				JOIN product ON product.id = page.id
 				CROSS JOIN LATERAL (SELECT product.*) p
-				CROSS JOIN (SELECT EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories')) sorted (by)
+				CROSS JOIN (SELECT EXISTS (SELECT FROM promotion WHERE state = 'live'
+					AND rule ? 'categories')) sorted (by)
 				JOIN LATERAL (
 					SELECT title
 					FROM product_text
@@ -351,7 +366,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					SELECT key
 					FROM picture
 					WHERE product_id = p.id
-					ORDER BY @groups <> '[]' AND id = page.picture_id DESC, position -- who asked for moss sees it in moss
+					ORDER BY @groups <> '[]' AND id = page.picture_id DESC,
+						position -- who asked for moss sees it in moss
 					LIMIT 1) pic ON true`+reduction+`), '[]'),
 			coalesce((
 				SELECT json_agg(json_build_object('name', name, 'values', vals) ORDER BY name)
@@ -374,9 +390,11 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 // breaks are a variant's quantity and member prices that hold for one unit on a price list.
 func breaks(variant, list string) string {
 	return `coalesce((
-						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
+						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount',
+							b.amount))
 						FROM price_break b
-						WHERE b.variant_id = ` + variant + ` AND b.price_list_id = ` + list + ` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
+						WHERE b.variant_id = ` + variant + ` AND b.price_list_id = ` + list +
+		` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
 }
 
 // reduction finds, for a page's product p, whether its cheapest variant costs less than in the 30 days before its price
@@ -388,7 +406,8 @@ const reduction = `
 		JOIN price cut ON cut.variant_id = v.id AND upper_inf(cut.valid)
 		JOIN price before ON before.variant_id = v.id AND before.price_list_id = cut.price_list_id
 			AND before.valid && tstzrange(lower(cut.valid) - interval '30 days', lower(cut.valid))
-		WHERE page.since > statement_timestamp() - interval '60 days' -- known already: most prices are older, and nothing more is read
+		WHERE page.since > statement_timestamp() - interval '60 days' -- known already: most prices are older,
+			and nothing more is read
 			AND v.product_id = p.id AND v.active AND cut.price_list_id = home.list_id AND cut.amount = page.cheapest
 			AND lower(cut.valid) > statement_timestamp() - interval '60 days'
 		HAVING min(before.amount) > page.cheapest) cut ON true`
@@ -415,11 +434,14 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	fresh, popular := &Listing{Filter: Filter{Page: 1, Sort: "new"}}, &Listing{Filter: Filter{Page: 1}}
 	batch := &pgx.Batch{}
 	queueListing(batch, who, fresh, `
-		SELECT id, 0::double precision AS score FROM product WHERE status = 'active' ORDER BY created_at DESC, id DESC LIMIT 8`, pgx.NamedArgs{})
+		SELECT id, 0::double precision AS score FROM product WHERE status = 'active' ORDER BY created_at DESC, id DESC
+			LIMIT 8`, pgx.NamedArgs{})
 	queueListing(batch, who, popular, `
-		SELECT id, popularity::double precision AS score FROM product WHERE status = 'active' ORDER BY popularity DESC, id DESC LIMIT 8`, pgx.NamedArgs{})
+		SELECT id, popularity::double precision AS score FROM product WHERE status = 'active' ORDER BY popularity DESC,
+			id DESC LIMIT 8`, pgx.NamedArgs{})
 	batch.Queue(`
-		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''), 'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
+		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''),
+			'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
 		FROM category c
 		JOIN category_text t ON t.category_id = c.id AND t.language = $1
 		LEFT JOIN LATERAL (
@@ -434,7 +456,8 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 			JOIN picture pic ON pic.product_id = p.id
 			ORDER BY pic.position
 			LIMIT 1) best ON true
-		WHERE c.parent_id IS NULL`, who.Language).QueryRow(func(row pgx.Row) error { return row.Scan(asJSON(&f.Departments)) })
+		WHERE c.parent_id IS NULL`,
+		who.Language).QueryRow(func(row pgx.Row) error { return row.Scan(asJSON(&f.Departments)) })
 	if err := send(ctx, db, batch, who, &f.Visit); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,8 @@ import (
 	"counterpart/internal/domain/quote"
 )
 
-// Offer is what one unit costs whoever looks, by the same quote as a cart's, and why that is less than the price list says.
+// Offer is what one unit costs whoever looks, by the same quote as a cart's, and why that is less than the price list
+// says.
 type Offer struct {
 	Pays    int64    // with what the price list says where nothing applies; without tax where that comes on top
 	List    int64    // what the price list says
@@ -36,8 +37,11 @@ type priced struct {
 
 // quoteOne prices one unit for the visit, collected at its store.
 func (v *Visit) quoteOne(variantID, amount int64, giftCard bool, p priced, open []promotion.Promotion) Offer {
-	item := quote.Item{VariantID: variantID, ProductID: p.Product, Categories: p.Categories, Tags: p.Tags, Breaks: p.Breaks, Quantity: 1, UnitPrice: amount, Method: quote.Pickup, LocationID: v.Store.ID, LikeMoney: giftCard}
-	in := quote.Input{Place: quote.Place{Currency: v.Store.Currency, TaxIncluded: v.Store.TaxIncluded, Zone: v.Store.Zone()}, Now: v.At, Shopper: v.facts.shopper, Items: []quote.Item{item}}
+	item := quote.Item{VariantID: variantID, ProductID: p.Product, Categories: p.Categories, Tags: p.Tags,
+		Breaks: p.Breaks, Quantity: 1, UnitPrice: amount, Method: quote.Pickup, LocationID: v.Store.ID,
+		LikeMoney: giftCard}
+	in := quote.Input{Place: quote.Place{Currency: v.Store.Currency, TaxIncluded: v.Store.TaxIncluded,
+		Zone: v.Store.Zone()}, Now: v.At, Shopper: v.facts.shopper, Items: []quote.Item{item}}
 	for _, one := range open {
 		if !slices.Contains(v.facts.barred, one.ID) {
 			in.Promotions = append(in.Promotions, one.InQuote())

@@ -17,8 +17,8 @@ import (
 	"counterpart/internal/platform/postal"
 )
 
-// Order is an order as its owner and the counter see it. Store and Fulfilment are those of the part that is looked at: at a counter the one that was
-// asked for, else the first.
+// Order is an order as its owner and the counter see it. Store and Fulfilment are those of the part that is looked at:
+// at a counter the one that was asked for, else the first.
 type Order struct {
 	ID           int64
 	Number       int64
@@ -88,7 +88,8 @@ type Fulfilment struct {
 
 // Address of a part that is sent.
 func (f *Fulfilment) Address() postal.Address {
-	return postal.Address{Name: f.Name, Lines: f.Lines, Town: f.Town, Region: f.Region, Postcode: f.Postcode, Country: f.Country}
+	return postal.Address{Name: f.Name, Lines: f.Lines, Town: f.Town, Region: f.Region, Postcode: f.Postcode,
+		Country: f.Country}
 }
 
 // Days on which a part arrives. False where it is not sent.
@@ -204,7 +205,8 @@ func (o *Order) KeptTax() (tax int64) {
 	return tax
 }
 
-// Missing is what was taken back from the order, in money: what could not be found, with the delivery of parts that are not sent.
+// Missing is what was taken back from the order, in money: what could not be found, with the delivery of parts that are
+// not sent.
 func (o *Order) Missing() int64 {
 	kept := int64(0)
 	for _, line := range o.Lines {
@@ -242,7 +244,8 @@ func (o *Order) CanCancel() bool {
 		return false
 	}
 	for _, part := range o.Parts {
-		if part.State != "to_pick" && part.State != "waiting" && part.State != "undecided" && part.State != "cancelled" {
+		if part.State != "to_pick" && part.State != "waiting" && part.State != "undecided" &&
+			part.State != "cancelled" {
 			return false
 		}
 	}
@@ -256,37 +259,53 @@ const orderColumns = `
 		SELECT sum(u.points)
 		FROM order_line ol
 		JOIN order_unit u ON u.order_line_id = ol.id
-		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
-	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state, 'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
-		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'extended_at', f.extended_at, 'expired_at', f.expired_at,
-		'decide_by', CASE WHEN f.state = 'undecided' THEN (SELECT max(decide_by) FROM shortage WHERE fulfilment_id = f.id) END, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from', coalesce(f.arrives_from::text, ''),
-		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid, 'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
+		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
+	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state,
+		'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
+		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'extended_at', f.extended_at,
+			'expired_at', f.expired_at,
+		'decide_by', CASE WHEN f.state = 'undecided' THEN (SELECT max(decide_by) FROM shortage
+			WHERE fulfilment_id = f.id) END, 'collected_at', f.collected_at, 'shipped_at', f.shipped_at, 'arrives_from',
+			coalesce(f.arrives_from::text, ''),
+		'arrives_by', coalesce(f.arrives_by::text, ''), 'carrier', f.carrier, 'tracking', f.tracking, 'paid', f.paid,
+			'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f
 	WHERE f.order_id = o.id),
-	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id, 'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
-		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount, 'discount', ol.discount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax, 'gift', ol.gift, 'note', ol.note,
-		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'kept', unit.kept, 'kept_tax', unit.kept_tax,
+	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id,
+		'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
+		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount,
+			'discount', ol.discount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax, 'gift', ol.gift,
+			'note', ol.note,
+		'open', unit.open, 'collected', unit.collected, 'cancelled', unit.cancelled, 'kept', unit.kept, 'kept_tax',
+			unit.kept_tax,
 		'returned', (SELECT count(*) FROM returned_unit WHERE order_line_id = ol.id),
-		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short') OR EXISTS (SELECT FROM shortage WHERE order_line_id = ol.id),
+		'not_found', EXISTS (SELECT FROM reservation WHERE order_line_id = ol.id AND release = 'short')
+			OR EXISTS (SELECT FROM shortage WHERE order_line_id = ol.id),
 		'picked', ol.picked, 'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
-		'on_hand', coalesce((SELECT on_hand FROM stock_level WHERE variant_id = v.id AND location_id = o.location_id AND condition = 'sellable'), 0)) ORDER BY ol.position), '[]')
+		'on_hand', coalesce((SELECT on_hand FROM stock_level WHERE variant_id = v.id AND location_id = o.location_id
+			AND condition = 'sellable'), 0)) ORDER BY ol.position), '[]')
 	FROM order_line ol
 	JOIN variant v ON v.id = ol.variant_id
 	JOIN product p ON p.id = v.product_id
-	LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1))
+	LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = p.id
+		ORDER BY position LIMIT 1))
 	CROSS JOIN LATERAL (
-		SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state IN ('collected', 'carried_out', 'shipped')) AS collected,
+		SELECT count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state IN ('collected',
+			'carried_out', 'shipped')) AS collected,
 			count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
 			coalesce(sum(paid) FILTER (WHERE state <> 'cancelled'), 0) AS kept,
 			coalesce(sum(tax) FILTER (WHERE state <> 'cancelled'), 0) AS kept_tax
 		FROM order_unit
 		WHERE order_line_id = ol.id) unit
 	WHERE ol.order_id = o.id),
-	(SELECT coalesce(json_agg(json_build_object('title', title, 'code', code, 'level', level, 'amount', amount) ORDER BY id), '[]')
+	(SELECT coalesce(json_agg(json_build_object('title', title, 'code', code, 'level', level, 'amount', amount)
+		ORDER BY id), '[]')
 	FROM order_discount
 	WHERE order_id = o.id),
-	(SELECT coalesce(json_agg(json_build_object('kind', t.kind, 'authorised', t.authorised, 'captured', t.captured, 'refunded', t.refunded, 'given', coalesce(t.given, 0), 'points', coalesce(t.points, 0),
+	(SELECT coalesce(json_agg(json_build_object('kind', t.kind, 'authorised', t.authorised, 'captured', t.captured,
+		'refunded', t.refunded, 'given', coalesce(t.given, 0), 'points', coalesce(t.points, 0),
 		'ends', coalesce(g.ends, '')) ORDER BY t.id) FILTER (WHERE t.kind <> 'pay_at_pickup'), '[]')
 	FROM tender t
 	LEFT JOIN gift_card g ON g.id = t.gift_card_id
@@ -299,13 +318,16 @@ const orderColumns = `
 	(SELECT coalesce(json_agg(json_build_object('series', series, 'number', number, 'total', total) ORDER BY id), '[]')
 	FROM document
 	WHERE order_id = o.id),
-	(SELECT coalesce(json_agg(json_build_object('number', r.number, 'at', r.at, 'store', at.name, 'refund', r.refund, 'points_back', r.points_back, 'exchange', coalesce(x.public_id, ''), 'exchange_id', coalesce(x.id, 0)) ORDER BY r.id), '[]')
+	(SELECT coalesce(json_agg(json_build_object('number', r.number, 'at', r.at, 'store', at.name, 'refund', r.refund,
+		'points_back', r.points_back, 'exchange', coalesce(x.public_id, ''), 'exchange_id', coalesce(x.id, 0))
+		ORDER BY r.id), '[]')
 	FROM return_ticket r
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id
 	WHERE r.order_id = o.id)`
 
-// readOrder reads an order by a condition on o that takes one argument, with the stores of its parts; part is the one that is looked at, or 0.
+// readOrder reads an order by a condition on o that takes one argument, with the stores of its parts; part is the one
+// that is looked at, or 0.
 func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64) (*Order, error) {
 	var o Order
 	var stores []location.Location
@@ -314,13 +336,15 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 		SELECT `+orderColumns+`
 		FROM orders o
 		WHERE `+where, arg).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&o.ID, &o.Number, &o.PublicID, &o.CustomerID, &o.Channel, &o.State, &o.PaymentState, &o.Currency, &o.TaxIncluded, &o.Language, &o.Sum, &o.Discount, &o.Shipping, &o.Tax, &o.Total,
+		return row.Scan(&o.ID, &o.Number, &o.PublicID, &o.CustomerID, &o.Channel, &o.State, &o.PaymentState,
+			&o.Currency, &o.TaxIncluded, &o.Language, &o.Sum, &o.Discount, &o.Shipping, &o.Tax, &o.Total,
 			&o.Name, &o.Email, &o.Phone, &o.PlacedAt, &o.HoldUntil, &o.ToPay, &o.Earns, asJSON(&o.Parts), asJSON(&o.Lines), asJSON(&o.Discounts), asJSON(&o.Tenders), asJSON(&o.Attempt), asJSON(&o.Documents), asJSON(&o.Returns))
 	})
 	batch.Queue(`
 		SELECT `+location.Columns+`
 		FROM location l
-		WHERE l.id IN (SELECT f.location_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE `+where+`)`, arg).Query(func(rows pgx.Rows) (err error) {
+		WHERE l.id IN (SELECT f.location_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE `+where+`)`,
+		arg).Query(func(rows pgx.Rows) (err error) {
 		stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
 		return err
 	})
@@ -378,7 +402,8 @@ type SharedLine struct {
 // SharedCart is what lies in the cart behind a link, and whose it is; 0 where the link opens none.
 func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int64, lines []SharedLine, err error) {
 	rows, err := db.Query(ctx, `
-		SELECT c.customer_id, product.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''), cl.quantity, coalesce(price.amount, 0), home.currency::text, price.amount IS NOT NULL
+		SELECT c.customer_id, product.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''),
+			cl.quantity, coalesce(price.amount, 0), home.currency::text, price.amount IS NOT NULL
 		FROM cart c
 		JOIN location home ON home.id = coalesce(c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
 		JOIN cart_line cl ON cl.cart_id = c.id
@@ -390,15 +415,18 @@ func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int
 			WHERE product_id = product.id
 			ORDER BY language = $2 DESC, language = 'en' DESC
 			LIMIT 1) t ON true
-		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id ORDER BY position LIMIT 1))
-		LEFT JOIN price_list list ON list.currency = home.currency AND list.tax_included = home.tax_included`+catalog.NowOn+`
+		LEFT JOIN picture pic ON pic.id = coalesce(v.picture_id, (SELECT id FROM picture WHERE product_id = product.id
+			ORDER BY position LIMIT 1))
+		LEFT JOIN price_list list ON list.currency = home.currency
+			AND list.tax_included = home.tax_included`+catalog.NowOn+`
 		WHERE c.opens_for = $1 AND c.state IN ('open', 'ordered')
 		ORDER BY cl.added_at, cl.id`, word, language)
 	if err != nil {
 		return 0, nil, fmt.Errorf("read a shared cart: %w", err)
 	}
 	var l SharedLine
-	_, err = pgx.ForEachRow(rows, []any{&owner, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity, &l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Sold}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&owner, &l.Slug, &l.SKU, &l.Title, &l.Options, &l.Picture, &l.Quantity,
+		&l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Sold}, func() error {
 		lines = append(lines, l)
 		return nil
 	})

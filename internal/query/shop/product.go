@@ -46,7 +46,8 @@ type Picture struct {
 	Alt string `json:"alt"`
 }
 
-// Variant of a product with what it costs at the visit's store. Was is the lowest price of the 30 days before a reduction.
+// Variant of a product with what it costs at the visit's store. Was is the lowest price of the 30 days before a
+// reduction.
 type Variant struct {
 	ID        int64         `json:"id"`
 	SKU       string        `json:"sku"`
@@ -75,7 +76,8 @@ type Sent struct {
 	Zone   string  `json:"zone"`
 }
 
-// Days on which it arrives, if it is ordered now. store is the visit's: its bank holidays are those of whoever sends and brings it.
+// Days on which it arrives, if it is ordered now. store is the visit's: its bank holidays are those of whoever sends
+// and brings it.
 func (s *Sent) Days(now time.Time, store *location.Location) (from, by time.Time) {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
@@ -111,7 +113,8 @@ var productStatement = pg.Named(`
 			ORDER BY c.parent_id IS NULL, c.id
 			LIMIT 1), 'null'),
 		coalesce((
-			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt) ORDER BY pic.position)
+			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
+				ORDER BY pic.position)
 			FROM picture pic
 			WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
 		coalesce((
@@ -121,7 +124,8 @@ var productStatement = pg.Named(`
 				'was', coalesce((
 					SELECT min(before.amount)
 					FROM price before
-					WHERE before.variant_id = v.id AND before.price_list_id = list.id AND price.since > statement_timestamp() - interval '60 days'
+					WHERE before.variant_id = v.id AND before.price_list_id = list.id
+						AND price.since > statement_timestamp() - interval '60 days'
 						AND before.valid && tstzrange(price.since - interval '30 days', price.since)
 					HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
 			FROM home
@@ -129,20 +133,25 @@ var productStatement = pg.Named(`
 			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
 			WHERE price.amount IS NOT NULL), '[]'),
 		coalesce((
-			SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street', l.street, 'town', l.town, 'latitude', l.latitude,
+			SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street',
+				l.street, 'town', l.town, 'latitude', l.latitude,
 				'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup))
 			FROM location l, home
 			JOIN location mine ON mine.id = home.id
-			WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included), '[]'),`+location.SharedHoursColumn+`,`+location.SharedSpecialColumn+`,
+			WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included),
+				'[]'),`+location.SharedHoursColumn+`,`+location.SharedSpecialColumn+`,
 		stock.locations, stock.variants, stock.free,
-		(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff, 'charge', r.charge, 'zone', h.time_zone,
+		(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff,
+			'charge', r.charge, 'zone', h.time_zone,
 			'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
 		FROM home
 		JOIN location h ON h.id = home.id
 		JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
-		JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams) FROM variant WHERE product_id = p.id AND active)
+		JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams)
+			FROM variant WHERE product_id = p.id AND active)
 		ORDER BY r.charge, d.position, r.max_grams
-		LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
+		LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live'
+			AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
 	FROM product
 	CROSS JOIN LATERAL (SELECT product.*) p
 	JOIN LATERAL (
@@ -152,7 +161,8 @@ var productStatement = pg.Named(`
 		ORDER BY language = @language DESC, language = 'en' DESC
 		LIMIT 1) t ON true
 	CROSS JOIN LATERAL (
-		SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants, array_agg(s.on_hand - s.reserved - s.safety) AS free
+		SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants,
+			array_agg(s.on_hand - s.reserved - s.safety) AS free
 		FROM variant v
 		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
 		WHERE v.product_id = p.id) stock
@@ -176,7 +186,10 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			var specials location.SharedSpecials
 			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags, asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), keptStores.into(&stores), &hours, keptSpecials.into(&specials), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery), keptOpen.into(&p.open), &p.priced.Categories); err != nil {
+				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags,
+					asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), keptStores.into(&stores), &hours,
+					keptSpecials.into(&specials), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery),
+					keptOpen.into(&p.open), &p.priced.Categories); err != nil {
 					return err
 				}
 			}
@@ -195,7 +208,8 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	for i := range p.Variants {
 		one := &p.Variants[i]
 		p.priced.Breaks = one.Breaks
-		if i > 0 && one.Amount == p.Variants[i-1].Amount && one.GiftCard == p.Variants[i-1].GiftCard && slices.Equal(one.Breaks, p.Variants[i-1].Breaks) {
+		if i > 0 && one.Amount == p.Variants[i-1].Amount && one.GiftCard == p.Variants[i-1].GiftCard &&
+			slices.Equal(one.Breaks, p.Variants[i-1].Breaks) {
 			one.Offer = p.Variants[i-1].Offer // Promotions name products, never one of their variants.
 			continue
 		}
@@ -214,7 +228,8 @@ type shelf struct {
 	free                []int
 }
 
-// stock says of each variant how many the visit's store has, and all stores together. Warehouses do not count: nobody collects there.
+// stock says of each variant how many the visit's store has, and all stores together. Warehouses do not count: nobody
+// collects there.
 func (p *Product) stock(stores []location.Location, s shelf) {
 	isStore := map[int64]bool{}
 	for _, l := range stores {
@@ -282,8 +297,8 @@ func (p *Product) place(stores []location.Location, s shelf) {
 	}
 }
 
-// sortStores puts the chosen store first, then those that have it, nearest first. Where nobody said where they are, near
-// is the chosen store; where none is chosen, stores go by name.
+// sortStores puts the chosen store first, then those that have it, nearest first. Where nobody said where they are,
+// near is the chosen store; where none is chosen, stores go by name.
 func (p *Product) sortStores(near *geo.Place) {
 	var from *geo.Point
 	switch {
@@ -329,7 +344,8 @@ func (p *Product) Variant() *Variant {
 	return &p.Variants[p.Chosen]
 }
 
-// With is the variant that differs from the chosen one in one option only, or else the first with that value. Nil: none.
+// With is the variant that differs from the chosen one in one option only, or else the first with that value. Nil:
+// none.
 func (p *Product) With(option int, value string) *Variant {
 	var fallback *Variant
 	for i := range p.Variants {
@@ -339,7 +355,8 @@ func (p *Product) With(option int, value string) *Variant {
 		}
 		same := true
 		for k, other := range v.Options {
-			if k != option && p.Chosen >= 0 && k < len(p.Variants[p.Chosen].Options) && other != p.Variants[p.Chosen].Options[k] {
+			if k != option && p.Chosen >= 0 && k < len(p.Variants[p.Chosen].Options) &&
+				other != p.Variants[p.Chosen].Options[k] {
 				same = false
 			}
 		}

@@ -19,8 +19,8 @@ import (
 	"counterpart/internal/platform/secret"
 )
 
-// Visitor is what a browser brings along: the cookies of its device and of somebody's session, and the code of the store it chose. All may
-// be empty.
+// Visitor is what a browser brings along: the cookies of its device and of somebody's session, and the code of the
+// store it chose. All may be empty.
 type Visitor struct {
 	Device    string
 	Session   string
@@ -65,7 +65,8 @@ const home = `
 			(SELECT min(id) FROM location WHERE kind = 'store')))`
 
 var visitStatement = pg.Named(`
-	SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
+	SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name,
+		''),
 		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
 		coalesce((
 			SELECT sum(line.quantity)
@@ -77,7 +78,8 @@ var visitStatement = pg.Named(`
 			FROM category c
 			JOIN category_text t ON t.category_id = c.id AND t.language = @language
 			WHERE c.parent_id IS NULL), '[]'),
-		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned, false), coalesce(facts.barred, '{}'),
+		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned,
+			false), coalesce(facts.barred, '{}'),
 		`+location.Columns+`
 	FROM shop
 	JOIN location l ON l.id = coalesce(
@@ -91,7 +93,8 @@ var visitStatement = pg.Named(`
 			ARRAY(
 				SELECT open.id
 				FROM promotion open
-				JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id FROM unnest(same.ids) AS id)
+				JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id
+					FROM unnest(same.ids) AS id)
 				WHERE open.state = 'live' AND open.max_per_customer IS NOT NULL
 				GROUP BY open.id
 				HAVING sum(used.used) >= open.max_per_customer) AS barred
@@ -107,7 +110,8 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 	visitStatement.Queue(batch, who.args()).
 		QueryRow(func(row pgx.Row) error {
 			s, f := &visit.Store, &visit.facts
-			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Units, keptDepartments.into(&visit.Departments),
+			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name,
+				&visit.Remember, &visit.Units, keptDepartments.into(&visit.Departments),
 				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred,
 				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region, &s.Phone, &s.Latitude, &s.Longitude,
 				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
@@ -115,7 +119,8 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
 }
 
 func (v Visitor) args() pgx.NamedArgs {
-	args := pgx.NamedArgs{"store": v.StoreCode, "language": v.Language, "device": customer.DeviceValue(v.Device), "session": []byte(nil)}
+	args := pgx.NamedArgs{"store": v.StoreCode, "language": v.Language, "device": customer.DeviceValue(v.Device),
+		"session": []byte(nil)}
 	if v.Session != "" {
 		args["session"] = secret.Digest(v.Session)
 	}
@@ -162,7 +167,8 @@ func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *V
 	queueVisit(batch, who, visit)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotYet, "This shop isn’t open yet. If you run it, you’ll find the set-up link in the server’s log.")
+		return fault.New(fault.NotYet,
+			"This shop isn’t open yet. If you run it, you’ll find the set-up link in the server’s log.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a page: %w", err)
@@ -173,7 +179,8 @@ func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *V
 // asJSON scans a jsonb column into a value.
 func asJSON(into any) any { return &jsonColumn{into} }
 
-// decoded keeps what a JSON column that rarely changes was read as, until it says something else. What it gives out is shared: nobody may change it.
+// decoded keeps what a JSON column that rarely changes was read as, until it says something else. What it gives out is
+// shared: nobody may change it.
 type decoded[T any] struct {
 	last atomic.Pointer[struct {
 		text  string

@@ -1,4 +1,5 @@
-// Build puts together what a browser loads: our styles and scripts in one file each, fonts, icons and pictures, named by their content.
+// Build puts together what a browser loads: our styles and scripts in one file each, fonts, icons and pictures, named
+// by their content.
 package main
 
 import (
@@ -35,7 +36,8 @@ var fonts = []string{
 }
 
 // printFonts are the same letters for PDFs, which are not served.
-var printFonts = []string{"@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf", "@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf"}
+var printFonts = []string{"@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf",
+	"@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf"}
 
 func main() {
 	log.SetFlags(0)
@@ -80,7 +82,8 @@ func run() error {
 			return err
 		}
 	}
-	for name, make := range map[string]func(map[string]string) ([]byte, error){"icons.svg": icons, "app.css": styles, "app.js": scripts} {
+	for name, make := range map[string]func(map[string]string) ([]byte, error){"icons.svg": icons, "app.css": styles,
+		"app.js": scripts} {
 		body, err := make(names)
 		if err != nil {
 			return err
@@ -171,7 +174,8 @@ func styles(names map[string]string) ([]byte, error) {
 
 func scripts(map[string]string) ([]byte, error) {
 	var all bytes.Buffer
-	for _, file := range []string{filepath.Join(modules, "htmx.org/dist/htmx.min.js"), filepath.Join(source, "js/app.js")} {
+	for _, file := range []string{filepath.Join(modules, "htmx.org/dist/htmx.min.js"),
+		filepath.Join(source, "js/app.js")} {
 		body, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err

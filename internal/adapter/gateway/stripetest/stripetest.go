@@ -1,5 +1,5 @@
-// Package stripetest stands in for Stripe: every call is first checked by stripe-mock, Stripe's own server of its published interface, and answered with its published
-// object; what stripe-mock does not do, remember, is added here.
+// Package stripetest stands in for Stripe: every call is first checked by stripe-mock, Stripe's own server of its
+// published interface, and answered with its published object; what stripe-mock does not do, remember, is added here.
 package stripetest
 
 import (
@@ -126,11 +126,13 @@ func (c *Company) Message(kind, reference string) (http.Header, []byte) {
 	defer c.mu.Unlock()
 	c.events++
 	s := c.sessions[reference]
-	object := map[string]any{"id": s.id, "object": "checkout.session", "metadata": map[string]string{"counterpart": s.key}}
+	object := map[string]any{"id": s.id, "object": "checkout.session",
+		"metadata": map[string]string{"counterpart": s.key}}
 	if !strings.HasPrefix(kind, "checkout.session.") {
 		object["id"], object["object"] = s.intent, "payment_intent"
 	}
-	body, err := json.Marshal(map[string]any{"id": fmt.Sprintf("evt_%d", c.events), "object": "event", "type": kind, "api_version": "2020-08-27", "data": map[string]any{"object": object}})
+	body, err := json.Marshal(map[string]any{"id": fmt.Sprintf("evt_%d", c.events), "object": "event", "type": kind,
+		"api_version": "2020-08-27", "data": map[string]any{"object": object}})
 	require.NoError(c.t, err)
 	return Sign(body, Secret, time.Now()), body
 }
@@ -164,7 +166,8 @@ func (c *Company) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if refusal := c.change(parts, form, key, object); refusal != "" {
-		answer(w, http.StatusBadRequest, map[string]any{"error": map[string]any{"type": "invalid_request_error", "message": refusal}})
+		answer(w, http.StatusBadRequest, map[string]any{"error": map[string]any{"type": "invalid_request_error",
+			"message": refusal}})
 		return
 	}
 	text, _ := json.Marshal(object)
@@ -205,7 +208,8 @@ func (c *Company) change(parts []string, form url.Values, key string, object map
 	if len(parts) == 2 && parts[1] == "sessions" {
 		n := strconv.Itoa(len(c.sessions) + 1)
 		amount, _ := strconv.ParseInt(form.Get("line_items[0][price_data][unit_amount]"), 10, 64)
-		s := &session{id: "cs_test_" + n, intent: "pi_" + n, key: form.Get("client_reference_id"), status: "open", amount: amount, currency: form.Get("line_items[0][price_data][currency]")}
+		s := &session{id: "cs_test_" + n, intent: "pi_" + n, key: form.Get("client_reference_id"), status: "open",
+			amount: amount, currency: form.Get("line_items[0][price_data][currency]")}
 		c.sessions[s.id] = s
 		s.show(object)
 		object["url"] = gateway.StripePage + "/c/pay/" + s.id
@@ -233,7 +237,8 @@ func (c *Company) change(parts []string, form url.Values, key string, object map
 				return "Refund amount is greater than unrefunded amount on charge."
 			}
 			s.refunded += amount
-			s.refunds = append(s.refunds, map[string]any{"id": "re_" + key, "object": "refund", "amount": amount, "metadata": map[string]string{"counterpart": form.Get("metadata[counterpart]")}})
+			s.refunds = append(s.refunds, map[string]any{"id": "re_" + key, "object": "refund", "amount": amount,
+				"metadata": map[string]string{"counterpart": form.Get("metadata[counterpart]")}})
 		}
 	}
 	return ""
@@ -251,9 +256,12 @@ func (s *session) show(object map[string]any) {
 		taken = s.captured
 	}
 	// What was not captured of a promise counts as refunded.
-	charge := map[string]any{"id": "ch_" + s.intent, "object": "charge", "amount": s.amount, "amount_captured": s.captured, "amount_refunded": s.refunded + s.amount - taken,
-		"payment_method_details": map[string]any{"type": "card", "card": map[string]any{"capture_before": time.Now().Add(7 * 24 * time.Hour).Unix()}}}
-	object["payment_intent"] = map[string]any{"id": s.intent, "object": "payment_intent", "status": s.paid, "amount": s.amount, "amount_received": s.captured, "latest_charge": charge}
+	charge := map[string]any{"id": "ch_" + s.intent, "object": "charge", "amount": s.amount,
+		"amount_captured": s.captured, "amount_refunded": s.refunded + s.amount - taken,
+		"payment_method_details": map[string]any{"type": "card",
+			"card": map[string]any{"capture_before": time.Now().Add(7 * 24 * time.Hour).Unix()}}}
+	object["payment_intent"] = map[string]any{"id": s.intent, "object": "payment_intent", "status": s.paid,
+		"amount": s.amount, "amount_received": s.captured, "latest_charge": charge}
 }
 
 func answer(w http.ResponseWriter, status int, object map[string]any) {

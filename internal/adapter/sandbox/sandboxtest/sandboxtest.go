@@ -1,4 +1,5 @@
-// Package sandboxtest runs the sandbox as a process of its own, as a payment company is, and plays the shopper on its page.
+// Package sandboxtest runs the sandbox as a process of its own, as a payment company is, and plays the shopper on its
+// page.
 package sandboxtest
 
 import (
@@ -71,7 +72,8 @@ var binary = sync.OnceValues(func() (string, error) {
 func Start(t testing.TB, database, shop string) *Company {
 	t.Helper()
 	command := exec.Command(Binary(t), "sandbox")
-	command.Env = append(os.Environ(), "DATABASE_URL="+database, "COUNTERPART_SANDBOX_ADDR=127.0.0.1:0", "COUNTERPART_SANDBOX_KEY="+key, "COUNTERPART_SANDBOX_SECRET="+secret, "COUNTERPART_URL="+shop)
+	command.Env = append(os.Environ(), "DATABASE_URL="+database, "COUNTERPART_SANDBOX_ADDR=127.0.0.1:0",
+		"COUNTERPART_SANDBOX_KEY="+key, "COUNTERPART_SANDBOX_SECRET="+secret, "COUNTERPART_URL="+shop)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	require.NoError(t, err)
@@ -114,7 +116,8 @@ func (c *Company) Plant(operation, kind string, count int) {
 	require.Equal(c.t, http.StatusOK, response.StatusCode)
 }
 
-// Pay is a shopper on the page of a payment: they type a card and answer their bank. A payment to be paid later is agreed to.
+// Pay is a shopper on the page of a payment: they type a card and answer their bank. A payment to be paid later is
+// agreed to.
 func (c *Company) Pay(page, card string) {
 	browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	post := func(address string, form url.Values) {

@@ -38,7 +38,8 @@ func Database(t testing.TB) (*pgxpool.Pool, string) {
 	return Copy(t, template(t))
 }
 
-// Template makes a database that tests of one package copy, with what a function puts into it. Its name is the answer; it goes with the server, as other templates do.
+// Template makes a database that tests of one package copy, with what a function puts into it. Its name is the answer;
+// it goes with the server, as other templates do.
 func Template(fill func(pool *pgxpool.Pool) error) (name string, err error) {
 	from, err := migrated()
 	if err != nil {
@@ -117,7 +118,8 @@ var migrated = sync.OnceValues(func() (string, error) {
 	}
 	name := "template_" + migrations.Fingerprint()
 	var exists bool
-	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&exists); err != nil || exists {
+	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
+		name).Scan(&exists); err != nil || exists {
 		return name, err
 	}
 	building := name + "_building"
