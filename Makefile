@@ -13,15 +13,34 @@ run: build ## bring the shop up with its demo, and print where it is
 build: $(DIST) ## make bin/counterpart
 	@go build -o bin/counterpart ./cmd/counterpart
 
+dev: build ## the shop, rebuilt and reloaded in the browser while you edit
+	@go tool templ generate --watch --open-browser=false --proxy=http://localhost:8080 \
+	  --watch-pattern='(.+\.go$$)|(.+\.templ$$)|(web/static/(css|js)/.+)' \
+	  --cmd="sh -c 'go run ./web/static/build && go run ./cmd/counterpart serve'"
+
+reset: ## forget the running shop's data: the next run loads the demo again
+	@rm -rf .data
+
+migration: ## an empty migration, up and down: make migration NAME=order_tag
+	@test -n "$(NAME)" || { echo "say what it is called: make migration NAME=order_tag"; exit 1; }
+	@n=$$(ls migrations | sed -n 's/^0*\([0-9]*\)_.*/\1/p' | sort -n | tail -1); n=$$(printf '%04d' $$((n + 1))); \
+	  touch migrations/$${n}_$(NAME).up.sql migrations/$${n}_$(NAME).down.sql; ls migrations/$${n}_$(NAME).*
+
+one: ## the tests of one package, or one test: make one PKG=./internal/flow/settle RUN=TestAHoldEndsOneWay
+	@$(WITH) go test -count=1 $(PKG) $(if $(RUN),-run '$(RUN)' -v)
+
+race: $(DIST) ## the tests of internal under the race detector
+	@$(WITH) go test -race -count=1 -timeout 20m ./internal/...
+
 test: check browser ## everything that CI runs
 	@$(WITH) go test -count=1 -timeout 20m ./...
 
-check: generate ## generated code is current, vet, lint, floors
+check: generate ## generated code is current, vet, lint, layering
 	@git diff --exit-code --stat -- '*_templ.go' || { echo "generated code is not current: commit what make generate made"; exit 1; }
 	@gofmt -l cmd internal migrations web | (! grep .) || { echo "run gofmt on these"; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
-	@go test -count=1 ./internal -run Floors
+	@go test -count=1 ./internal -run 'Folders|Packages'
 
 generate: $(DIST) ## write the templates' Go code and put the assets together
 	@go tool templ generate -log-level error
@@ -57,4 +76,4 @@ browser:
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the browser tests need Chromium: install it and run again"; exit 1; }
 
-.PHONY: run build test check generate torture shots bench audit clean help browser
+.PHONY: run dev reset migration one race build test check generate torture shots bench audit clean help browser
