@@ -130,9 +130,9 @@ var owned = map[string][]string{
 // once are links that work once: the table asks for them with one that was used.
 var once = []string{"{token}"}
 
-// TestWhoMayDoWhat sends every route as each of the twelve, first where it has to be refused, with what it changed
+// TestAuthorizationMatrix sends every route as each of the twelve, first where it has to be refused, with what it changed
 // looked at after each, then where it is let in. A route whose policy the table does not know fails.
-func TestWhoMayDoWhat(t *testing.T) {
+func TestAuthorizationMatrix(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
 	asked, refused, done := 0, 0, map[string]bool{}

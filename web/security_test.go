@@ -42,9 +42,9 @@ func (p *place) member(t *testing.T, email string) (id int64) {
 	return id
 }
 
-// TestAPlantedCookieIsWorthNothing signs in on browsers where somebody put cookies before: every one is new after it,
+// TestSessionFixationIsRefused signs in on browsers where somebody put cookies before: every one is new after it,
 // and the planted ones, and the ones from before a second sign-in, open nothing.
-func TestAPlantedCookieIsWorthNothing(t *testing.T) {
+func TestSessionFixationIsRefused(t *testing.T) {
 	p := open(t)
 	p.member(t, "ada@example.com")
 	const planted = "PLANTEDPLANTEDPLANTEDPLANT"
@@ -82,9 +82,9 @@ func TestAPlantedCookieIsWorthNothing(t *testing.T) {
 	}
 }
 
-// TestFormsFromElsewhereAreRefused sends every form from other origins, as somebody who may: refused, and nothing
+// TestCrossSiteRequestForgeryIsRefused sends every form from other origins, as somebody who may: refused, and nothing
 // changes.
-func TestFormsFromElsewhereAreRefused(t *testing.T) {
+func TestCrossSiteRequestForgeryIsRefused(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
 	before := p.state(t)
@@ -114,8 +114,8 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	t.Logf("%d forms from elsewhere refused", sent)
 }
 
-// TestNobodyIsSentAway signs in with every kind of address to go to next: the answer stays on this site.
-func TestNobodyIsSentAway(t *testing.T) {
+// TestOpenRedirectsAreRefused signs in with every kind of address to go to next: the answer stays on this site.
+func TestOpenRedirectsAreRefused(t *testing.T) {
 	p := open(t)
 	p.member(t, "ada@example.com")
 	for _, next := range []string{"//evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example",
@@ -135,8 +135,8 @@ func TestNobodyIsSentAway(t *testing.T) {
 	}
 }
 
-// TestWhatIsTakenAwayIsGoneAtOnce takes a role, a store and the whole sign-in away between two clicks.
-func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
+// TestRevocationTakesEffectAtOnce takes a role, a store and the whole sign-in away between two clicks.
+func TestRevocationTakesEffectAtOnce(t *testing.T) {
 	p := open(t)
 	v := p.visitor(t)
 	v.signIn(p.Bea.Email)
@@ -157,8 +157,8 @@ func TestWhatIsTakenAwayIsGoneAtOnce(t *testing.T) {
 	require.Contains(t, location, "/staff/sign-in")
 }
 
-// TestAPINGivesNoPower changes to an admin by PIN: what gives power is refused until they sign in fully.
-func TestAPINGivesNoPower(t *testing.T) {
+// TestPINSwitchGivesNoPrivilege changes to an admin by PIN: what gives power is refused until they sign in fully.
+func TestPINSwitchGivesNoPrivilege(t *testing.T) {
 	p := open(t)
 	ida := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin,
 		Locations: []int64{p.HarbourStreet.ID}}
@@ -188,9 +188,9 @@ func TestAPINGivesNoPower(t *testing.T) {
 	require.Equal(t, before, p.state(t))
 }
 
-// TestEveryAnswerIsDressed looks at the head of every page: a policy for scripts, no sniffing, no frames, and nothing
+// TestEveryResponseHasSecurityHeaders looks at the head of every page: a policy for scripts, no sniffing, no frames, and nothing
 // kept of what is somebody's own.
-func TestEveryAnswerIsDressed(t *testing.T) {
+func TestEveryResponseHasSecurityHeaders(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
 	for _, route := range p.site.Routes().All() {
@@ -214,9 +214,9 @@ func TestEveryAnswerIsDressed(t *testing.T) {
 	}
 }
 
-// TestForeignIDsAreNotThere puts ids of somebody else's things into addresses and forms, where the policy lets the
+// TestInsecureDirectObjectReferencesAreRefused puts ids of somebody else's things into addresses and forms, where the policy lets the
 // sender in: they are not there, and nothing changes.
-func TestForeignIDsAreNotThere(t *testing.T) {
+func TestInsecureDirectObjectReferencesAreRefused(t *testing.T) {
 	p := open(t)
 	w := p.stage(t)
 	one := func(query string) (id int64) {

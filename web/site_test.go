@@ -347,9 +347,9 @@ var queries = map[string][]string{
 		"to"}, "/admin/settings": {"delivery", "done"}, "/admin/trail.csv": {"by", "action", "from", "to"},
 }
 
-// TestNothingThatIsTypedAnswers500 sends every bad value through every field of every form, every word of every query
+// TestHostileInputNeverAnswers500 sends every bad value through every field of every form, every word of every query
 // and every part of every path, as somebody who may: a sentence comes back, never an error of ours.
-func TestNothingThatIsTypedAnswers500(t *testing.T) {
+func TestHostileInputNeverAnswers500(t *testing.T) {
 	p := open(t)
 	boss := staff.Associate{Name: "Ida", Email: "ida@example.com", Role: staff.RoleAdmin}
 	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
@@ -461,7 +461,7 @@ func TestNothingThatIsTypedAnswers500(t *testing.T) {
 	p.sound(t)
 }
 
-func TestStrangersPagesAreRefused(t *testing.T) {
+func TestAnonymousStaffPagesAreRefused(t *testing.T) {
 	p := open(t)
 	v := p.visitor(t)
 	for _, origin := range []string{"https://evil.example", "null"} {
@@ -474,7 +474,7 @@ func TestStrangersPagesAreRefused(t *testing.T) {
 	}
 }
 
-func TestLookingWritesNothing(t *testing.T) {
+func TestReadsWriteNothing(t *testing.T) {
 	p := open(t)
 	v := p.visitor(t)
 	before := p.state(t)
@@ -582,7 +582,7 @@ func TestATypedCodeIsNotForgotten(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, status)
 }
 
-func TestALargeMessageIsRefused(t *testing.T) {
+func TestOversizedBodiesAreRefused(t *testing.T) {
 	p := open(t)
 	status, _, _ := p.visitor(t).post("/webhooks/sandbox", url.Values{"x": {strings.Repeat("x", 1<<19)}})
 	require.Equal(t, http.StatusRequestEntityTooLarge, status)

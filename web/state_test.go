@@ -167,7 +167,7 @@ func TestWhatDoesNotFitAnOrderChangesNothing(t *testing.T) {
 
 // B2: what a form says beside what it asks for is not believed: two orders, one with every word that means money or
 // power, are the same.
-func TestWhatAFormAddsIsNotBelieved(t *testing.T) {
+func TestMassAssignmentIsRefused(t *testing.T) {
 	p := open(t)
 	extras := url.Values{"price": {"1"}, "unit_price": {"1"}, "amount": {"1"}, "discount": {"1199"}, "shipping": {"0"},
 		"tax": {"0"}, "paid": {"1"}, "state": {"confirmed"}, "payment_state": {"paid"},

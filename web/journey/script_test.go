@@ -19,10 +19,10 @@ var payloads = []string{
 	`<style>*{background:url(//evil.example)}</style>`, `<form action=//evil.example><button>x`, `<meta http-equiv=refresh content="0;url=//evil.example">`, "\u202e<b hx-get=/ hx-trigger=load>",
 }
 
-// TestWhatPeopleWriteIsOnlyText writes every payload into every column in which people's words are kept, and looks at
+// TestStoredXSSIsRefused writes every payload into every column in which people's words are kept, and looks at
 // every page as everybody who sees it: nothing runs, nothing is asked for elsewhere, and the policy for scripts has
 // nothing to refuse.
-func TestWhatPeopleWriteIsOnlyText(t *testing.T) {
+func TestStoredXSSIsRefused(t *testing.T) {
 	p := open(t)
 	ctx := context.Background()
 	pages, people := stage(t, p)

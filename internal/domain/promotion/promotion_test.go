@@ -18,7 +18,8 @@ var ctx = context.Background()
 func TestEveryEffectIsValidated(t *testing.T) {
 	tx := pgtest.Tx(t)
 	for _, kind := range quote.Kinds {
-		err := promotion.Save(ctx, tx, &promotion.Promotion{Title: "Spring", Rule: quote.Rule{Effect: quote.Effect{Kind: kind}}}, 0)
+		err := promotion.Save(ctx, tx, &promotion.Promotion{Title: "Spring",
+			Rule: quote.Rule{Effect: quote.Effect{Kind: kind}}}, 0)
 		f := fault.As(err)
 		require.NotNil(t, f, "an empty %q can be saved", kind)
 		require.NotContains(t, f.Fields, "kind", "%q is not known", kind)

@@ -73,7 +73,8 @@ const (
 )
 
 // Kinds are all of them. What a new one needs is listed in docs/howto.md.
-var Kinds = []string{Percent, Amount, FixedPrice, BuyGet, CheapestFree, Bundle, TieredSpend, CheaperDelivery, Gift, Points}
+var Kinds = []string{Percent, Amount, FixedPrice, BuyGet, CheapestFree, Bundle, TieredSpend, CheaperDelivery, Gift,
+	Points}
 
 // Effect is what a promotion does. Percent is in hundredths of a percent: 12.5 % is 1250.
 type Effect struct {

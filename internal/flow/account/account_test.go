@@ -151,9 +151,9 @@ func (s *shop) cart(t *testing.T, person int64) (lines string) {
 	return lines
 }
 
-// TestAStrangersPasswordIsWorthNothing registers with somebody else's address and waits for them to open the link: the
+// TestAccountPreHijackingIsPrevented registers with somebody else's address and waits for them to open the link: the
 // account that begins has no password, not the stranger's.
-func TestAStrangersPasswordIsWorthNothing(t *testing.T) {
+func TestAccountPreHijackingIsPrevented(t *testing.T) {
 	s := open(t)
 	_, err := account.Register(ctx, s.db, account.Registration{Name: "Mallory", Email: "ada@example.com",
 		Password: password}, phone)
@@ -243,9 +243,9 @@ func TestRegisteringOneAddressFromManySides(t *testing.T) {
 	s.sound(t)
 }
 
-// TestTheAnswerDoesNotSayWhetherThereIsAnAccount compares every way in that takes an address, for one that has an
+// TestAccountEnumerationIsPrevented compares every way in that takes an address, for one that has an
 // account and one that has none.
-func TestTheAnswerDoesNotSayWhetherThereIsAnAccount(t *testing.T) {
+func TestAccountEnumerationIsPrevented(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	for name, try := range map[string]func(email string) error{
@@ -367,9 +367,9 @@ func wrong(code string) string {
 	return "000000"
 }
 
-// TestSignInsAreCounted lets ten tries from one place through, and the eleventh with the right password no more;
+// TestSignInBruteForceIsLimited lets ten tries from one place through, and the eleventh with the right password no more;
 // another place still may.
-func TestSignInsAreCounted(t *testing.T) {
+func TestSignInBruteForceIsLimited(t *testing.T) {
 	s := open(t)
 	s.register(t, "Ada", "ada@example.com", phone)
 	for range 10 {

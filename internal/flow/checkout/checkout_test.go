@@ -66,7 +66,7 @@ func level(t testing.TB, db pg.DB, variant, at int64) (onHand, reserved int) {
 	return onHand, reserved
 }
 
-func TestAnOrderClaimsItsStock(t *testing.T) {
+func TestAnOrderReservesItsStock(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 
@@ -122,7 +122,7 @@ func TestWhatCannotBeHadIsSaidAndNothingIsKept(t *testing.T) {
 	sound(t, tx)
 }
 
-func TestExpiredClaimsAreGivenBackWhenSomebodyAsks(t *testing.T) {
+func TestExpiredReservationsAreReleased(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	place(t, tx, c, c.Coat, 1, c.HarbourStreet)
@@ -321,7 +321,7 @@ func parts(t *testing.T, tx pgx.Tx) []string {
 	return all
 }
 
-func TestWrongCodesAreCounted(t *testing.T) {
+func TestPickupCodeBruteForceIsLimited(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	f := place(t, tx, c, c.Mug, 1, c.HarbourStreet)

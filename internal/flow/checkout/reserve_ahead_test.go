@@ -20,7 +20,7 @@ import (
 
 // Sixty-four at a time want a mug of which there are two hundred; two in three of them get one, the others are told.
 // What is claimed together is sold to the last unit.
-func TestARushSellsWhatThereIs(t *testing.T) {
+func TestHotRowBatchingSellsExactly(t *testing.T) {
 	db, address := pgtest.Database(t)
 	c := sample.Load(t, db)
 	_, err := db.Exec(ctx, `WITH l AS (UPDATE stock_level SET on_hand = 200 WHERE variant_id = $1 AND location_id = $2
@@ -98,7 +98,7 @@ func withPatience(address string) string {
 	return u.String()
 }
 
-func TestWhatIsClaimedAheadIsTakenOrLetGo(t *testing.T) {
+func TestBatchedReservationsAreTakenOrReleased(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
 	claim := inventory.Reservation{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Quantity: 2}

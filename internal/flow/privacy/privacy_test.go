@@ -198,7 +198,7 @@ func (p *place) idle(t *testing.T) {
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
-func TestTheCanaryLeavesNoTrace(t *testing.T) {
+func TestErasureIsComplete(t *testing.T) {
 	p := open(t)
 	who := p.canary(t)
 	require.NoError(t, privacy.RequestExport(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,

@@ -162,7 +162,7 @@ func TestWhatIsSetAsidePaysTheRest(t *testing.T) {
 	w.sound()
 }
 
-func TestPointsPayForTheirPiecesOnly(t *testing.T) {
+func TestPointsPayForTheirUnitsOnly(t *testing.T) {
 	w := open(t)
 	ada := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet)
 	w.points(ada, 1000)

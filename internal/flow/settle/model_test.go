@@ -93,7 +93,7 @@ func (m *model) some(r *mrand.Rand, fits func(*noted) bool) *noted {
 }
 
 // P3: verbs in any order, and after each of them the tables say what the notebook says.
-func TestTheTablesSayWhatTheNotebookSays(t *testing.T) {
+func TestModelOfOrdersStockAndMoney(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	if given := os.Getenv("SEED"); given != "" {
 		seed, _ = strconv.ParseUint(given, 10, 64)

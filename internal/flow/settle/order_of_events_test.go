@@ -62,7 +62,7 @@ func (w *world) inTurn(lock string, args []any, first, second func() error) (err
 
 // Each pair of verbs that want the same thing, in either order, step by step: the one that comes second sees what the
 // first did.
-func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
+func TestOrderOfEvents(t *testing.T) {
 	const person, stock, order = `SELECT FROM customer WHERE id = $1 FOR UPDATE`, `SELECT FROM stock_level WHERE variant_id = $1 AND location_id = $2 FOR UPDATE`, `SELECT FROM orders WHERE id = $1 FOR UPDATE`
 	place := func(w *world, r checkout.Request) func() error {
 		return func() error {
@@ -240,7 +240,7 @@ func TestTheSecondSeesWhatTheFirstDid(t *testing.T) {
 }
 
 // C2: everything that can be done to one shelf, at random and at once: the ledger adds up to what is there.
-func TestOneShelfUnderEverything(t *testing.T) {
+func TestEverythingOnOneStockLevel(t *testing.T) {
 	w := open(t)
 	var customers []int64
 	for range 8 {
@@ -336,7 +336,7 @@ func TestManyWorkersOneEffect(t *testing.T) {
 }
 
 // W7: a burst of messages: every one is kept before it is acknowledged, and dealt with once.
-func TestABurstOfMessages(t *testing.T) {
+func TestWebhookBurst(t *testing.T) {
 	w := open(t)
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)

@@ -115,7 +115,7 @@ func TestOnePaymentIsSettledOnce(t *testing.T) {
 
 // C7 and C14: the same units come back at several counters at once, while others cancel: each unit once, and never more
 // money than there was.
-func TestPiecesComeBackOnce(t *testing.T) {
+func TestUnitsAreReturnedOnce(t *testing.T) {
 	w := open(t)
 	for range rounds(3, 50) {
 		placed := w.sell(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Terminal, 0)
@@ -455,7 +455,7 @@ func (w *world) message(m sandbox.Message, secret string, at time.Time) (http.He
 }
 
 // W1: who did not sign, or too long ago, or something else, is not heard.
-func TestOnlyTheCompanyIsHeard(t *testing.T) {
+func TestForgedWebhooksAreRefused(t *testing.T) {
 	w := open(t)
 	m, now := sandbox.Message{ID: "ev_1", Kind: "payment.authorise", Payment: "sb_1"}, time.Now()
 	good, body := w.message(m, w.company.Secret(), now)
@@ -480,7 +480,7 @@ func TestOnlyTheCompanyIsHeard(t *testing.T) {
 
 // W2: one message a hundred times at once is one. W4: one about a payment that nobody knows is kept and noted. W5: one
 // that cannot be dealt with yet is tried again.
-func TestAMessageCountsOnce(t *testing.T) {
+func TestWebhookReplayIsIgnored(t *testing.T) {
 	w := open(t)
 	placed := w.place(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Card)
 	page, err := w.office.Page(ctx, placed.PaymentID)
@@ -506,7 +506,7 @@ func TestAMessageCountsOnce(t *testing.T) {
 }
 
 // W3: whatever order messages come in, and however often, the end is the same: what the gateway says.
-func TestMessagesInAnyOrderEndTheSame(t *testing.T) {
+func TestWebhooksInAnyOrder(t *testing.T) {
 	w := open(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

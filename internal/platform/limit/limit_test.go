@@ -13,7 +13,7 @@ import (
 	"counterpart/internal/platform/pg/pgtest"
 )
 
-func TestNobodyGetsOneTryMore(t *testing.T) {
+func TestRateLimitHoldsUnderConcurrency(t *testing.T) {
 	ctx := context.Background()
 	pool, _ := pgtest.Database(t)
 	rule := Rule{Max: 5, Window: time.Hour}

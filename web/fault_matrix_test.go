@@ -268,7 +268,7 @@ func (s *storm) errands(t testing.TB) (plain, money []errand) {
 // Whatever the way to the database or to the payment company is like, everybody hears within six seconds, in words,
 // what is the matter; afterwards everything works again, what was asked for twice is there once, and the books agree
 // with the company's.
-func TestBadWeather(t *testing.T) {
+func TestFaultMatrix(t *testing.T) {
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	for _, w := range weather {
 		t.Run("the database "+w.name, func(t *testing.T) {

@@ -42,7 +42,7 @@ func (s *storm) told(t testing.TB, m sandbox.Message, secret string) (status int
 
 // W1, W2, W4, W5 and W7 as the company sees them: what is forged is refused, what is signed is kept once, however often
 // it comes; when it cannot be kept it is refused with a status on which it is sent again.
-func TestMessagesOverHTTP(t *testing.T) {
+func TestWebhooksOverHTTP(t *testing.T) {
 	s := openInStorm(t)
 	kept := func() (n int) {
 		require.NoError(t, s.db.QueryRow(ctx, `SELECT count(*) FROM payment_event`).Scan(&n))
@@ -86,7 +86,7 @@ func TestMessagesOverHTTP(t *testing.T) {
 
 // The company's messages never come, come late, twice or are somebody else's: the order is confirmed once all the same,
 // by whoever hears of it first.
-func TestTheCompanyTellsBadly(t *testing.T) {
+func TestUnreliableWebhooks(t *testing.T) {
 	direct, address := pgtest.Database(t)
 	p := &place{Chain: sample.Load(t, direct), db: direct}
 	server := httptest.NewUnstartedServer(nil)

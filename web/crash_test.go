@@ -387,7 +387,7 @@ func (m *mortal) line(t testing.TB, orderID int64) (id int64) {
 
 // Whenever the server is killed, an order is paid once or not at all, and whoever sends their form again gets where
 // they were going.
-func TestKilledAnywhereOnTheWay(t *testing.T) {
+func TestCrashAtEveryStep(t *testing.T) {
 	each := pgtest.Rounds(1, 25)
 	for _, at := range moments {
 		t.Run(at.name, func(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 
 // What was sold has a receipt and an invoice, to read and as a PDF; the square on the receipt finds the order at any
 // counter. Whatever letters somebody is called by, there is a paper.
-func TestPapersOfAnOrder(t *testing.T) {
+func TestDocumentsOfAnOrder(t *testing.T) {
 	p := open(t)
 	for _, name := range []string{"Ada", "Žofie Šťastná-Ķemere", "Ольга 🦊",
 		strings.Repeat("Wolfeschlegelsteinhausen", 4), "王小明"} {
