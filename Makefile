@@ -40,7 +40,7 @@ check: generate ## generated code is current, vet, lint, layering
 	@gofmt -l cmd internal migrations web | (! grep .) || { echo "run gofmt on these"; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
-	@go test -count=1 ./internal -run 'Folders|Packages'
+	@go test -count=1 ./internal -run 'Folders|Packages|Handler'
 
 generate: $(DIST) ## write the templates' Go code and put the assets together
 	@go tool templ generate -log-level error

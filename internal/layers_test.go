@@ -3,8 +3,10 @@ package internal
 import (
 	"encoding/json"
 	"io"
+	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +21,7 @@ var folders = []string{"platform", "domain", "adapter", "query", "flow", "proof"
 var order = map[string][]string{
 	"domain": strings.Fields("origin location tax customer staff session delivery quote catalog message gallery inventory promotion giftcard credit loyalty task cart order payment document"),
 	"query":  strings.Fields("basket profile shop counter admin"),
-	"flow":   strings.Fields("settle billing shortage pickup cancellation dispatch checkout shopping stocktake returns setup intake person account privacy personnel"),
+	"flow":   strings.Fields("settle billing shortage pickup cancellation dispatch checkout shopping stocktake returns setup intake person account privacy personnel promote settings assortment"),
 }
 
 func TestFoldersImportLeft(t *testing.T) {
@@ -107,5 +109,22 @@ func list(t *testing.T) (all []listed) {
 			require.NoError(t, err)
 		}
 		all = append(all, p)
+	}
+}
+
+// A handler reads a request and calls one command or query: what belongs in one transaction is a command's.
+func TestNoHandlerOpensATransaction(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "web", "*", "*.go"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") || strings.Contains(file, "bench") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, call := range []string{"pg.InTx(", "pgx.BeginFunc(", "staff.Log("} {
+			require.NotContains(t, string(source), call, "%s", file)
+		}
 	}
 }

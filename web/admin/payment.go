@@ -3,13 +3,9 @@ package admin
 import (
 	"net/http"
 
-	"github.com/jackc/pgx/v5"
-
-	"counterpart/internal/domain/customer"
-	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
@@ -48,17 +44,7 @@ func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond
 	if note == "" {
 		return p.showPayments(r, fault.New(fault.Invalid, "Enter a short note on what was done."))
 	}
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		closed, err := settle.CloseDifference(r.Context(), tx, id(r, "id"), who(r), note, again)
-		if err != nil {
-			return err
-		}
-		if !closed {
-			return respond.NotFound()
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "difference.closed",
-			Subject: "difference", SubjectID: id(r, "id"), Reason: note})
-	})
+	err := settle.ResolveDifference(r.Context(), p.DB, at(r), id(r, "id"), note, again)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +54,7 @@ func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond
 // setTier gives a customer a tier, or takes it away.
 func (p *Pages) setTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	tier := text.Clean(r.PostFormValue("tier"), 30)
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := customer.SetTier(r.Context(), tx, id(r, "id"), tier); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "customer.tier", Subject: "customer",
-			SubjectID: id(r, "id"), After: map[string]any{"tier": tier}})
-	})
+	err := person.SetTier(r.Context(), p.DB, at(r), id(r, "id"), tier)
 	if err != nil {
 		return nil, err
 	}

@@ -9,20 +9,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
-	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/promote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/internal/query/basket"
 	"counterpart/internal/query/counter"
-	"counterpart/web/gate"
 	"counterpart/web/respond"
 )
 
@@ -172,18 +168,7 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 			"This promotion is live, and without products it applies to everything in the shop. Tick the box if that’s what you want.")
 	}
 	if err == nil {
-		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-			created := written.ID == 0
-			if err := promotion.Save(r.Context(), tx, &written.Promotion, who(r)); err != nil {
-				return err
-			}
-			action := "promotion.changed"
-			if created {
-				action = "promotion.written"
-			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "promotion",
-				SubjectID: written.ID, After: map[string]any{"title": written.Title}})
-		})
+		err = promote.Save(r.Context(), p.DB, at(r), &written.Promotion)
 	}
 	if f := fault.As(err); f != nil {
 		return p.showPromotion(r, v, f)
@@ -193,8 +178,6 @@ func (p *Pages) savePromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 	}
 	return respond.See(fmt.Sprintf("/admin/promotions/%d?done=kept", written.ID)), nil
 }
-
-func who(r *http.Request) int64 { return gate.Session(r.Context()).Associate.ID }
 
 // readPromotion reads the sentence as it was filled in.
 func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
@@ -410,32 +393,12 @@ func words(s string) (all []string) {
 // movePromotion takes it live, pauses it, or ends it.
 func (p *Pages) movePromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	to := typed(r.PostFormValue("to"))
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if to == promotion.Live && r.PostFormValue("sure") != "1" {
-			page, err := promotion.ByID(r.Context(), tx, id(r, "id"))
-			if err != nil {
-				return err
-			}
-			if page != nil && page.Rule.Everything() {
-				return fault.Field("sure",
-					"This promotion applies to everything in the shop. Confirm that it should go live.")
-			}
-		}
-		if err := promotion.Move(r.Context(), tx, id(r, "id"), to); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "promotion." + to,
-			Subject: "promotion", SubjectID: id(r, "id")})
-	})
+	err := promote.Move(r.Context(), p.DB, at(r), id(r, "id"), to, r.PostFormValue("sure") == "1")
 	return p.afterPromotion(r, err, "kept")
 }
 
 func (p *Pages) copyPromotion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	var copied int64
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) (err error) {
-		copied, err = promotion.Copy(r.Context(), tx, id(r, "id"), who(r))
-		return err
-	})
+	copied, err := promote.Copy(r.Context(), p.DB, at(r), id(r, "id"))
 	if err != nil {
 		return nil, err
 	}
@@ -444,38 +407,38 @@ func (p *Pages) copyPromotion(_ http.ResponseWriter, r *http.Request) (respond.A
 
 // addCodes adds one code of the shop's choosing, or a batch that is drawn.
 func (p *Pages) addCodes(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	promotionID := id(r, "id")
-	err := pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		page, err := promotion.ByID(r.Context(), tx, promotionID)
-		if err != nil || page == nil {
-			return respondNotFound(err)
+	return p.afterPromotion(r, p.addCode(r, id(r, "id")), "kept")
+}
+
+func (p *Pages) addCode(r *http.Request, promotionID int64) error {
+	page, err := promotion.ByID(r.Context(), p.DB, promotionID)
+	if err != nil || page == nil {
+		return respondNotFound(err)
+	}
+	if prefix := typed(r.PostFormValue("prefix")); prefix != "" {
+		n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("count")))
+		if err != nil {
+			return fault.Field("count", "Enter a number from 1 to 10,000.")
 		}
-		if prefix := typed(r.PostFormValue("prefix")); prefix != "" {
-			n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("count")))
-			if err != nil {
-				return fault.Field("count", "Enter a number from 1 to 10,000.")
-			}
-			return promotion.AddBatch(r.Context(), tx, promotionID, prefix, prefix, n)
+		return promote.AddCodes(r.Context(), p.DB, at(r), promotionID, prefix, n)
+	}
+	c := promotion.Coupon{PromotionID: promotionID, Code: typed(r.PostFormValue("code"))}
+	if uses := strings.TrimSpace(r.PostFormValue("uses")); uses != "" {
+		n, err := strconv.Atoi(uses)
+		if err != nil || n < 1 || n > 1_000_000_000 {
+			return fault.Field("uses", "Enter a whole number above zero, or leave it empty.")
 		}
-		c := promotion.Coupon{PromotionID: promotionID, Code: typed(r.PostFormValue("code"))}
-		if uses := strings.TrimSpace(r.PostFormValue("uses")); uses != "" {
-			n, err := strconv.Atoi(uses)
-			if err != nil || n < 1 || n > 1_000_000_000 {
-				return fault.Field("uses", "Enter a whole number above zero, or leave it empty.")
-			}
-			c.MaxUses = &n
+		c.MaxUses = &n
+	}
+	if email := typed(r.PostFormValue("customer")); email != "" {
+		if c.CustomerID, err = counter.ByEmail(r.Context(), p.DB, email); err != nil {
+			return err
 		}
-		if email := typed(r.PostFormValue("customer")); email != "" {
-			if c.CustomerID, err = counter.ByEmail(r.Context(), tx, email); err != nil {
-				return err
-			}
-			if c.CustomerID == 0 {
-				return fault.Field("customer", "No customer has verified this address.")
-			}
+		if c.CustomerID == 0 {
+			return fault.Field("customer", "No customer has verified this address.")
 		}
-		return promotion.AddCode(r.Context(), tx, c)
-	})
-	return p.afterPromotion(r, err, "kept")
+	}
+	return promote.AddCode(r.Context(), p.DB, at(r), c)
 }
 
 func respondNotFound(err error) error {
@@ -486,7 +449,7 @@ func respondNotFound(err error) error {
 }
 
 func (p *Pages) disableCode(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.afterPromotion(r, promotion.DisableCode(r.Context(), p.DB, id(r, "id"), id(r, "coupon")), "kept")
+	return p.afterPromotion(r, promote.DisableCode(r.Context(), p.DB, at(r), id(r, "id"), id(r, "coupon")), "kept")
 }
 
 func (p *Pages) afterPromotion(r *http.Request, err error, done string) (respond.Answer, error) {

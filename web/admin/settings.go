@@ -9,15 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/location"
-	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/tax"
+	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
@@ -110,14 +107,7 @@ func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]),
 		PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
 		RefundLimit: limit.Minor, ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
-	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := location.SetPolicy(r.Context(), tx, policy); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.policy", Subject: "shop",
-			After: map[string]any{"points_rate": policy.PointsRate, "points_worth": policy.PointsWorth,
-				"points_minimum": policy.PointsMinimum, "return_days": policy.ReturnDays, "refund_limit": policy.RefundLimit, "keep_delivery": policy.KeepDelivery}})
-	})
+	err = settings.SetPolicy(r.Context(), p.DB, at(r), policy)
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
 	}
@@ -144,13 +134,7 @@ func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.An
 		err = p.known(r, m)
 	}
 	if err == nil {
-		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-			if err := delivery.Save(r.Context(), tx, &m); err != nil {
-				return err
-			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "delivery.kept",
-				Subject: "delivery", SubjectID: m.ID, After: map[string]any{"name": m.Name, "active": m.Active}})
-		})
+		err = settings.SaveDelivery(r.Context(), p.DB, at(r), &m)
 	}
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		return p.showSettings(r, v, f)
@@ -165,19 +149,13 @@ func (p *Pages) saveDelivery(_ http.ResponseWriter, r *http.Request) (respond.An
 func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := settingsView{Form: "seller", Typed: typedIn(r, "location", "legal_name", "seller_address", "company_number",
 		"vat_number")}
-	at, err := strconv.ParseInt(v.Typed["location"], 10, 64)
+	place, err := strconv.ParseInt(v.Typed["location"], 10, 64)
 	if err != nil {
-		at = -1
+		place = -1
 	}
 	s := location.Seller{LegalName: v.Typed["legal_name"], Address: v.Typed["seller_address"],
 		CompanyNumber: v.Typed["company_number"], VATNumber: v.Typed["vat_number"]}
-	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := location.SetSeller(r.Context(), tx, at, s); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "shop.seller", Subject: "location",
-			SubjectID: at, After: map[string]any{"legal_name": s.LegalName, "vat_number": s.VATNumber}})
-	})
+	err = settings.SetSeller(r.Context(), p.DB, at(r), place, s)
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
 	}
@@ -192,26 +170,10 @@ func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent")}
 	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"],
 		Name: v.Typed["tax_name"], PPM: tax.Percent(v.Typed["percent"])}
-	classes, err := tax.Classes(r.Context(), p.DB)
-	if err != nil {
-		return nil, err
-	}
-	var form fault.Form
-	tax.Check(&rate, &form)
-	if !slices.ContainsFunc(classes, func(c tax.Class) bool { return c.Code == rate.Class }) {
-		form.Add("class", "Choose a tax class from the list.")
-	}
-	if f := fault.As(form.Err()); f != nil {
+	err := settings.SetTaxRate(r.Context(), p.DB, at(r), rate)
+	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
 	}
-	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := tax.Set(r.Context(), tx, rate); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: "tax.rate", Subject: "shop",
-			After: map[string]any{"country": rate.Country, "region": rate.Region, "class": rate.Class,
-				"ppm": rate.PPM}})
-	})
 	if err != nil {
 		return nil, err
 	}

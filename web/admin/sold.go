@@ -5,13 +5,10 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"counterpart/internal/domain/catalog"
-	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/assortment"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
 )
@@ -21,10 +18,8 @@ func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")),
 		GiftCard:  r.PostFormValue("gift_card") == "1",
 		Untracked: r.PostFormValue("untracked") == "1", BackOrder: r.PostFormValue("back_order") == "1"}
-	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked,
-		"back_order": rule.BackOrder}
-	return p.changeVariant(r, "variant.sold", after, func(tx pgx.Tx, variant int64) error {
-		return catalog.SetRule(r.Context(), tx, variant, rule)
+	return p.changeVariant(r, func(variant int64) error {
+		return assortment.SetRule(r.Context(), p.DB, at(r), variant, rule)
 	})
 }
 
@@ -42,18 +37,16 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 		}
 		b.Amount = price.Minor
 	}
-	return p.changeVariant(r, "price.break", map[string]any{"currency": b.Currency, "from": b.From,
-		"members": b.Members, "amount": b.Amount}, func(tx pgx.Tx, variant int64) error {
+	return p.changeVariant(r, func(variant int64) error {
 		if wrong != nil {
 			return wrong
 		}
-		return catalog.SetBreak(r.Context(), tx, variant, b, who(r))
+		return assortment.SetBreak(r.Context(), p.DB, at(r), variant, b)
 	})
 }
 
-// changeVariant does it, and writes who did, on the page of the variant's product.
-func (p *Pages) changeVariant(r *http.Request, action string, after map[string]any,
-	change func(tx pgx.Tx, variant int64) error) (respond.Answer, error) {
+// changeVariant does it, and answers with the page of the variant's product.
+func (p *Pages) changeVariant(r *http.Request, change func(variant int64) error) (respond.Answer, error) {
 	variant := id(r, "id")
 	product, err := admin.ProductOfVariant(r.Context(), p.DB, variant)
 	if err != nil {
@@ -62,13 +55,7 @@ func (p *Pages) changeVariant(r *http.Request, action string, after map[string]a
 	if product == 0 {
 		return nil, respond.NotFound()
 	}
-	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := change(tx, variant); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who(r), Action: action, Subject: "variant",
-			SubjectID: variant, After: after})
-	})
+	err = change(variant)
 	if f := fault.As(err); f != nil {
 		return p.showProduct(r, product, productView{}, f)
 	}

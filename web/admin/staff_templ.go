@@ -1886,21 +1886,6 @@ func byWhom(ctx context.Context, e admin.TrailRow) string {
 	return e.By
 }
 
-// actionName is what was done, in words; one that has none yet is shown as it is kept.
-func actionName(ctx context.Context, action string) string {
-	names := map[string]string{
-		"customer.merged": "profiles merged", "customer.unmerged": "profiles separated", "customer.erased": "erased", "customer.exported": "data copy requested", "customer.consent": "consent recorded",
-		"customer.tagged": "tag changed", "customer.identified": "email or phone added", "customer.unidentified": "email or phone removed", "customer.disabled": "account suspended", "customer.enabled": "account reactivated",
-		"associate.hired": "added", "associate.changed": "role, stores or access changed", "associate.renewed": "access reset", "associate.password": "password changed", "associate.pin": "PIN set",
-		"associate.second_factor": "two-step verification set up", "approval.refused": "approval refused: wrong PIN", "device.registered": "device registered", "device.unlocked": "device unlocked", "device.revoked": "device removed",
-		"phone.doubtful": "phone number to check", "profiles.many": "many profiles opened in an hour",
-	}
-	if name, ok := names[action]; ok {
-		return text.T(ctx, name)
-	}
-	return action
-}
-
 // inWords is a JSON object without its signs.
 func inWords(object string) string {
 	return strings.NewReplacer("{", "", "}", "", "\"", "", "[", "", "]", "").Replace(object)

@@ -6,13 +6,12 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/jackc/pgx/v5"
-
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/personnel"
 	"counterpart/internal/platform/fault"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
@@ -58,16 +57,8 @@ func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond
 		return p.showMachine(r, view, fault.Field("store", "Choose one of your stores."))
 	}
 	by := gate.Session(r.Context()).Associate
-	var token string
-	err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		var id int64
-		var err error
-		if id, token, err = staff.RegisterDevice(r.Context(), tx, view.Name, mine[at].ID, by.ID); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: by.ID, Action: "device.registered",
-			Subject: "device", SubjectID: id, LocationID: mine[at].ID})
-	})
+	token, err := personnel.RegisterDevice(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
+		LocationID: mine[at].ID, AssociateID: by.ID}, view.Name)
 	if f := fault.As(err); f != nil {
 		return p.showMachine(r, view, f)
 	}
@@ -165,18 +156,9 @@ func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.A
 	if machine == nil || !machine.Locked {
 		return respond.See("/staff/change"), nil
 	}
-	err = staff.ApproveUnlocking(r.Context(), p.DB, staff.Approval{ManagerID: view.Chosen, PIN: r.PostFormValue("pin"),
-		Reason: view.Reason}, machine.LocationID, machine.ID)
-	if err == nil {
-		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-			if err := staff.UnlockDevice(r.Context(), tx, machine.ID); err != nil {
-				return err
-			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: view.Chosen, ApprovedBy: view.Chosen,
-				Action: "device.unlocked", Subject: "device", SubjectID: machine.ID, LocationID: machine.LocationID,
-				Reason: view.Reason})
-		})
-	}
+	err = personnel.UnlockOnTheSpot(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
+		LocationID: machine.LocationID, DeviceID: machine.ID}, staff.Approval{ManagerID: view.Chosen,
+		PIN: r.PostFormValue("pin"), Reason: view.Reason})
 	if f := fault.As(err); f != nil {
 		return p.showChange(r, view, f)
 	}

@@ -10,10 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/personnel"
 	"counterpart/internal/platform/fault"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/web/gate"
 	"counterpart/web/respond"
@@ -145,16 +146,16 @@ func (p *Pages) keepTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer
 	return p.enterEnrolled(w, r, session.ByCode)
 }
 
-// enrolled writes a second factor with its line in the audit trail.
+// enrolled writes a second factor of whoever is signed in.
 func (p *Pages) enrolled(r *http.Request, what string, write func(context.Context, pgx.Tx) error) error {
-	who := gate.Session(r.Context()).Associate
-	return pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-		if err := write(r.Context(), tx); err != nil {
-			return err
-		}
-		return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.second_factor",
-			Subject: "associate", SubjectID: who.ID, After: map[string]any{"added": what}})
-	})
+	return personnel.EnrolFactor(r.Context(), p.DB, here(r), what, write)
+}
+
+// here is the origin of what staff do about their own sign-in.
+func here(r *http.Request) origin.Origin {
+	s := gate.Session(r.Context())
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
+		DeviceID: s.DeviceID, Language: text.Language(r.Context())}
 }
 
 // enterEnrolled begins a new session that is worth more than the one that set the factor up.
@@ -259,13 +260,7 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	who := gate.Session(r.Context()).Associate
 	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), p.from(r, true))
 	if err == nil {
-		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-			if err := staff.SetPIN(r.Context(), tx, who.ID, r.PostFormValue("pin")); err != nil {
-				return err
-			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.pin",
-				Subject: "associate", SubjectID: who.ID})
-		})
+		err = personnel.SetPIN(r.Context(), p.DB, here(r), r.PostFormValue("pin"))
 	}
 	if f := fault.As(err); f != nil {
 		return p.showPIN(r, pinView{}, f)
@@ -284,16 +279,7 @@ func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Ans
 		err = fault.Field("current", "That password is incorrect.")
 	}
 	if err == nil {
-		err = pg.InTx(r.Context(), p.DB, func(tx pgx.Tx) error {
-			if err := staff.SetPassword(r.Context(), tx, who.ID, r.PostFormValue("password")); err != nil {
-				return err
-			}
-			if err := session.EndAssociate(r.Context(), tx, who.ID); err != nil {
-				return err
-			}
-			return staff.Log(r.Context(), tx, staff.Entry{AssociateID: who.ID, Action: "associate.password",
-				Subject: "associate", SubjectID: who.ID})
-		})
+		err = personnel.SetPassword(r.Context(), p.DB, here(r), r.PostFormValue("password"))
 	}
 	if f := fault.As(err); f != nil {
 		if message, ok := f.Fields["password"]; ok {

@@ -44,3 +44,15 @@ func SetDisabled(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 		return live.Notify(ctx, tx, live.Customer(person))
 	})
 }
+
+// SetTier gives somebody a tier, or takes it away where it is empty.
+func SetTier(ctx context.Context, db pg.DB, at origin.Origin, person int64, tier string) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.SetTier(ctx, tx, person, tier); err != nil {
+			return err
+		}
+		line := entry(at, "customer.tier", person)
+		line.LocationID, line.After = 0, map[string]any{"tier": tier}
+		return staff.Log(ctx, tx, line)
+	})
+}

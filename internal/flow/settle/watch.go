@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
@@ -259,6 +261,22 @@ func (o *Payments) warn(ctx context.Context) error {
 		return fmt.Errorf("warn of what lapses: %w", err)
 	}
 	return nil
+}
+
+// ResolveDifference says what somebody did about one, and whether it is to be asked for again. Not found where it is
+// closed already.
+func ResolveDifference(ctx context.Context, db pg.DB, at origin.Origin, id int64, note string, again bool) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		closed, err := CloseDifference(ctx, tx, id, at.AssociateID, note, again)
+		if err != nil {
+			return err
+		}
+		if !closed {
+			return fault.New(fault.NotFound, "This has already been closed.")
+		}
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, Action: "difference.closed",
+			Subject: "difference", SubjectID: id, Reason: note})
+	})
 }
 
 // CloseDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund

@@ -14,11 +14,14 @@ import (
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/tax"
+	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/basket"
 )
 
 // Chain is who and what there is. Harbour Street has ten mugs, Mill Lane two, and one coat each.
@@ -129,4 +132,24 @@ func Account(t testing.TB, db pg.DB, name, email string) (customerID int64, toke
 		return err
 	}))
 	return customerID, token
+}
+
+// Placed is an order that a person placed online, to be collected and paid at a store.
+type Placed struct{ Customer, Order, Line, Fulfilment int64 }
+
+// Order places one of a variant for Ada.
+func (c *Chain) Order(t testing.TB, db pg.DB, variant int64, quantity int, at location.Location) (p Placed) {
+	t.Helper()
+	ctx := context.Background()
+	p.Customer = c.Ada(t, db, variant, quantity, at)
+	b, err := basket.Load(ctx, db, p.Customer, "en")
+	require.NoError(t, err)
+	placed, err := checkout.Place(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, checkout.Request{
+		CustomerID: p.Customer, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com",
+		Pay: payment.PayAtPickup})
+	require.NoError(t, err)
+	p.Order = placed.ID
+	require.NoError(t, db.QueryRow(ctx, `SELECT id, fulfilment_id FROM order_line WHERE order_id = $1`, p.Order).
+		Scan(&p.Line, &p.Fulfilment))
+	return p
 }

@@ -406,8 +406,8 @@ const reduction = `
 		JOIN price cut ON cut.variant_id = v.id AND upper_inf(cut.valid)
 		JOIN price before ON before.variant_id = v.id AND before.price_list_id = cut.price_list_id
 			AND before.valid && tstzrange(lower(cut.valid) - interval '30 days', lower(cut.valid))
-		WHERE page.since > statement_timestamp() - interval '60 days' -- known already: most prices are older,
-			and nothing more is read
+		-- page.since is known already: most prices are older, and then nothing more is read.
+		WHERE page.since > statement_timestamp() - interval '60 days'
 			AND v.product_id = p.id AND v.active AND cut.price_list_id = home.list_id AND cut.amount = page.cheapest
 			AND lower(cut.valid) > statement_timestamp() - interval '60 days'
 		HAVING min(before.amount) > page.cheapest) cut ON true`

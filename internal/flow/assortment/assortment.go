@@ -1,0 +1,41 @@
+// Package assortment is what the admin decides about one variant; each change is in the audit trail.
+package assortment
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/pg"
+)
+
+// SetRule decides in which quantities a variant is sold, and whether it is a gift card.
+func SetRule(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, rule catalog.Rule) error {
+	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked,
+		"back_order": rule.BackOrder}
+	return change(ctx, db, at, "variant.sold", variantID, after, func(tx pgx.Tx) error {
+		return catalog.SetRule(ctx, tx, variantID, rule)
+	})
+}
+
+// SetBreak writes a quantity or members' price of a variant, or ends the one it has.
+func SetBreak(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, b catalog.Break) error {
+	after := map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "amount": b.Amount}
+	return change(ctx, db, at, "price.break", variantID, after, func(tx pgx.Tx) error {
+		return catalog.SetBreak(ctx, tx, variantID, b, at.AssociateID)
+	})
+}
+
+func change(ctx context.Context, db pg.DB, at origin.Origin, action string, variantID int64, after map[string]any,
+	write func(tx pgx.Tx) error) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := write(tx); err != nil {
+			return err
+		}
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, Action: action, Subject: "variant",
+			SubjectID: variantID, After: after})
+	})
+}

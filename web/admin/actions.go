@@ -1,0 +1,59 @@
+package admin
+
+import (
+	"context"
+
+	"counterpart/internal/platform/text"
+)
+
+// actions of the audit trail, in words.
+var actions = map[string]text.Message{
+	"customer.merged":         text.M("profiles merged"),
+	"customer.unmerged":       text.M("profiles separated"),
+	"customer.erased":         text.M("erased"),
+	"customer.exported":       text.M("data copy requested"),
+	"customer.consent":        text.M("consent recorded"),
+	"customer.tagged":         text.M("tag changed"),
+	"customer.tier":           text.M("tier changed"),
+	"customer.identified":     text.M("email or phone added"),
+	"customer.unidentified":   text.M("email or phone removed"),
+	"customer.disabled":       text.M("account suspended"),
+	"customer.enabled":        text.M("account reactivated"),
+	"associate.hired":         text.M("added"),
+	"associate.changed":       text.M("role, stores or access changed"),
+	"associate.renewed":       text.M("access reset"),
+	"associate.password":      text.M("password changed"),
+	"associate.pin":           text.M("PIN set"),
+	"associate.second_factor": text.M("two-step verification set up"),
+	"approval.refused":        text.M("approval refused: wrong PIN"),
+	"device.registered":       text.M("device registered"),
+	"device.unlocked":         text.M("device unlocked"),
+	"device.revoked":          text.M("device removed"),
+	"phone.doubtful":          text.M("phone number to check"),
+	"profiles.many":           text.M("many profiles opened in an hour"),
+	"promotion.written":       text.M("promotion added"),
+	"promotion.changed":       text.M("promotion changed"),
+	"promotion.live":          text.M("promotion taken live"),
+	"promotion.paused":        text.M("promotion paused"),
+	"promotion.ended":         text.M("promotion ended"),
+	"promotion.copied":        text.M("promotion copied"),
+	"promotion.code_added":    text.M("code added"),
+	"promotion.codes_added":   text.M("codes added"),
+	"promotion.code_disabled": text.M("code disabled"),
+	"variant.sold":            text.M("rules of sale changed"),
+	"price.break":             text.M("quantity or members’ price changed"),
+	"return.approved":         text.M("return approved"),
+	"shop.policy":             text.M("policy changed"),
+	"shop.seller":             text.M("seller’s details changed"),
+	"tax.rate":                text.M("tax rate changed"),
+	"delivery.kept":           text.M("delivery method changed"),
+	"difference.closed":       text.M("payment difference closed"),
+}
+
+// actionName is what was done, in words; one that has none yet is shown as it is kept.
+func actionName(ctx context.Context, action string) string {
+	if name, ok := actions[action]; ok {
+		return name.In(text.Language(ctx))
+	}
+	return action
+}
