@@ -91,8 +91,10 @@ func only(otherwise string, refused []string, letIn ...string) map[string]string
 // owned are routes whose address names something that belongs to one principal, or to one store: for everybody else
 // whom the policy lets in it is not there.
 var owned = map[string][]string{
-	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner}, "POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
-	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {}, "POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
+	"POST /cart/lines/{id}": {owner}, "POST /cart/lines/{id}/later": {owner}, "POST /list/{variant}/cart": {owner},
+	"POST /account/passkeys/{id}/remove": {}, "POST /account/addresses/{id}/remove": {owner},
+	"POST /cart/lines/{id}/way": {owner}, "POST /cart/lines/{id}/note": {owner}, "GET /carts/{word}": {},
+	"POST /carts/{word}": {}, "POST /counter/pickups/{id}/send": {associateHere, manager, admin},
 	"POST /orders/{link}/extend": {}, // nothing of it is held
 	"GET /counter/sales/{id}":    {associateHere, manager, admin}, "POST /counter/sales/{id}/scan": {associateHere,
 		manager, admin}, "POST /counter/sales/{id}/lines/{line}": {associateHere, manager, admin},
@@ -103,13 +105,17 @@ var owned = map[string][]string{
 		manager, admin},
 	// it is no sale that waits for its payment
 	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {},
-	"GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {}, "POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {}, "POST /admin/payments/{id}/close": {admin},
+	"GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {},
+	"POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {},
+	"POST /admin/payments/{id}/close":                {admin},
 	"GET /orders/{link}/documents/{series}/{number}": {},
 	"GET /orders/{link}/receipt":                     {}, // it is not paid
 	"GET /orders/{link}/receipt.pdf":                 {},
 	"GET /cart/events":                               {owner, guestOwnLink, guestOtherLink, otherShopper},
-	"GET /setup":                                     {}, "POST /setup": {}, "POST /sign-in/passkey": {}, "POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
-	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {}, "POST /staff/store": {},
+	"GET /setup":                                     {}, "POST /setup": {}, "POST /sign-in/passkey": {},
+	"POST /sign-in/passkey/ask": {}, "POST /account/passkeys/ask": {}, "POST /account/passkeys": {},
+	"POST /staff/sign-in/passkey": principals, "POST /staff/second/passkey": {}, "POST /staff/second/passkey/keep": {},
+	"POST /staff/store":         {},
 	"GET /counter/pickups/{id}": {associateHere, manager, admin}, "POST /counter/pickups/{id}/ready": {associateHere,
 		manager, admin}, "POST /counter/pickups/{id}/missing": {}, "POST /counter/pickups/{id}/pick": {associateHere,
 		manager, admin},
@@ -318,8 +324,12 @@ func (p *place) stage(t *testing.T) *world {
 			"/counter/pickups/{id}", fmt.Sprintf("/counter/pickups/%d",
 				fulfilment), "/admin/staff/{id}", fmt.Sprintf("/admin/staff/%d",
 				here.ID), "/admin/devices/{id}", fmt.Sprintf("/admin/devices/%d", device),
-			"/admin/products/{id}", "/admin/products/1", "/admin/promotions/{id}", "/admin/promotions/1", "{coupon}", "1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}", fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
-			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug), "{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}", "harbour-street",
+			"/admin/products/{id}", "/admin/products/1", "/admin/promotions/{id}", "/admin/promotions/1", "{coupon}",
+			"1", "/admin/variants/{id}", fmt.Sprintf("/admin/variants/%d", p.Mug), "{other}",
+			fmt.Sprint(customers[otherShopper]), "{line}", fmt.Sprint(line),
+			"{identity}", fmt.Sprint(identity), "{note}", fmt.Sprint(note), "{variant}", fmt.Sprint(p.Mug),
+			"{location}", "HAR", "{sku}", "MUG-W", "/p/{slug}", "/p/mug", "/d/{slug}", "/d/kitchen", "{slug}",
+			"harbour-street",
 			"{link}", to, "{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA")
 	}
 	return w

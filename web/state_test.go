@@ -171,7 +171,9 @@ func TestMassAssignmentIsRefused(t *testing.T) {
 	p := open(t)
 	extras := url.Values{"price": {"1"}, "unit_price": {"1"}, "amount": {"1"}, "discount": {"1199"}, "shipping": {"0"},
 		"tax": {"0"}, "paid": {"1"}, "state": {"confirmed"}, "payment_state": {"paid"},
-		"customer_id": {"1"}, "associate_id": {fmt.Sprint(p.Bea.ID)}, "channel": {"counter"}, "location_id": {"3"}, "currency": {"USD"}, "role": {"admin"}, "tier": {"Gold"}, "created_at": {"2001-01-01"}, "placed_at": {"2001-01-01"},
+		"customer_id": {"1"}, "associate_id": {fmt.Sprint(p.Bea.ID)}, "channel": {"counter"}, "location_id": {"3"},
+		"currency": {"USD"}, "role": {"admin"}, "tier": {"Gold"}, "created_at": {"2001-01-01"},
+		"placed_at": {"2001-01-01"},
 		"public_id": {"MINE"}, "number": {"1"}, "exchange": {"1200"}, "hold": {"1000000"}, "gateway": {"none"}, "given": {"1200"}, "verified_at": {"now"}, "balance": {"100000"}, "points_rate": {"100"}, "approved_by": {"1"}, "carry_out": {"1"}, "split": {"1"}}
 	orderOf := func(more url.Values) string {
 		v := p.visitor(t)

@@ -14,7 +14,8 @@ import (
 
 // paths of the links in letters.
 var paths = map[string]string{
-	customer.ToRegister: "/begin/", customer.ToSignIn: "/sign-in/", customer.ToReset: "/reset/", customer.OldEmail: "/email/old/", customer.NewEmail: "/email/new/",
+	customer.ToRegister: "/begin/", customer.ToSignIn: "/sign-in/", customer.ToReset: "/reset/",
+	customer.OldEmail: "/email/old/", customer.NewEmail: "/email/new/",
 	customer.ToClaim: "/welcome/", customer.ForExport: "/export/",
 }
 

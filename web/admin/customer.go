@@ -34,7 +34,8 @@ func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answe
 	q := r.URL.Query()
 	view := customersView{table: table{Words: typed(q.Get("q")), Page: page(r)}, Spent: typed(q.Get("spent")), Query: q}
 	view.Segment = admin.Segment{
-		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")), Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
+		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")),
+		Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
 		Account: q.Get("account") == "1", News: q.Get("news") == "1",
 	}
 	var err error

@@ -15,8 +15,10 @@ import (
 func TestEveryEffectHasItsWords(t *testing.T) {
 	ctx := context.Background()
 	for _, kind := range quote.Kinds {
-		require.True(t, slices.ContainsFunc(kinds(ctx), func(o ui.Option) bool { return o.Value == kind &&
-			o.Name != "" }),
+		require.True(t, slices.ContainsFunc(kinds(ctx), func(o ui.Option) bool {
+			return o.Value == kind &&
+				o.Name != ""
+		}),
 			"the form does not offer %q", kind)
 		words := effect(ctx, quote.Rule{Currency: "GBP", Effect: quote.Effect{Kind: kind, Percent: 1000, Amount: 100}})
 		require.NotEqual(t, kind, words, "nothing says what %q does", kind)

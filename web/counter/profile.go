@@ -67,7 +67,8 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	here := here(r)
 	answer := customer.ConsentEntry{
-		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"), Given: r.PostFormValue("given") == "yes", Source: "counter",
+		Purpose: r.PostFormValue("purpose"), Medium: r.PostFormValue("medium"),
+		Given: r.PostFormValue("given") == "yes", Source: "counter",
 		AssociateID: here.AssociateID, LocationID: here.LocationID,
 	}
 	who, err := customer.Root(r.Context(), p.DB, id(r, "id"))

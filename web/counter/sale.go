@@ -303,7 +303,8 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	cartID, _ := strconv.ParseInt(r.PostFormValue("cart"), 10, 64)
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	request := checkout.Request{
-		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email, Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Here: atCounter(r),
+		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email,
+		Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Here: atCounter(r),
 	}
 	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
 		request.Rest = &rest

@@ -43,9 +43,12 @@ func (p *Pages) setup(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return nil, err
 	}
 	request := setup.Request{
-		Shop: r.PostFormValue("shop"), Languages: r.PostForm["language"], Store: r.PostFormValue("store"), Street: r.PostFormValue("street"), Town: r.PostFormValue("town"),
-		Postcode: r.PostFormValue("postcode"), Country: r.PostFormValue("country"), Rate: strings.TrimSpace(r.PostFormValue("rate")),
-		LegalName: r.PostFormValue("legal_name"), Address: r.PostFormValue("seller_address"), Company: r.PostFormValue("company_number"), VAT: r.PostFormValue("vat_number"),
+		Shop: r.PostFormValue("shop"), Languages: r.PostForm["language"], Store: r.PostFormValue("store"),
+		Street: r.PostFormValue("street"), Town: r.PostFormValue("town"),
+		Postcode: r.PostFormValue("postcode"), Country: r.PostFormValue("country"),
+		Rate:      strings.TrimSpace(r.PostFormValue("rate")),
+		LegalName: r.PostFormValue("legal_name"), Address: r.PostFormValue("seller_address"),
+		Company: r.PostFormValue("company_number"), VAT: r.PostFormValue("vat_number"),
 		Name: r.PostFormValue("name"), Email: r.PostFormValue("email"), Password: r.PostFormValue("password"),
 	}
 	err := setup.OpenShop(r.Context(), p.DB, request)

@@ -180,7 +180,8 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		return nil, err
 	}
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(binary), chromedp.Headless, chromedp.NoSandbox, chromedp.UserDataDir(profile), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.ExecPath(binary), chromedp.Headless, chromedp.NoSandbox, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync",
 			true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-dev-shm-usage",
 			true), chromedp.Flag("hide-scrollbars", true),

@@ -285,7 +285,8 @@ func (p *person) standsAt(latitude, longitude float64) {
 		}
 		c := chromedp.FromContext(p.ctx)
 		_, err := cdp.Call(ctx, c.Browser, browser.SetPermission, browser.SetPermissionParams{
-			Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: p.url, BrowserContextID: c.BrowserContextID,
+			Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted", Origin: p.url,
+			BrowserContextID: c.BrowserContextID,
 		})
 		return chromedp.Void{}, err
 	})
@@ -300,7 +301,9 @@ func (p *person) authenticator() {
 		}
 		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator,
 			webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-				Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+				Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+				HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+				AutomaticPresenceSimulation: true,
 			}})
 		return chromedp.Void{}, err
 	})

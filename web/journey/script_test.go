@@ -14,9 +14,13 @@ import (
 
 // payloads are what somebody writes who wants a colleague's browser to do something.
 var payloads = []string{
-	`<script>window.pwned=1</script>`, `"><img src=x onerror="window.pwned=1">`, `'><svg onload=window.pwned=1>`, `</textarea><script>window.pwned=1</script>`, `</title><script>window.pwned=1</script>`,
-	`javascript:window.pwned=1`, `" autofocus onfocus="window.pwned=1" x="`, `{{constructor.constructor('window.pwned=1')()}}`, `<iframe srcdoc="<script>parent.pwned=1</script>">`, `<a href="javascript:window.pwned=1">x</a>`,
-	`<style>*{background:url(//evil.example)}</style>`, `<form action=//evil.example><button>x`, `<meta http-equiv=refresh content="0;url=//evil.example">`, "\u202e<b hx-get=/ hx-trigger=load>",
+	`<script>window.pwned=1</script>`, `"><img src=x onerror="window.pwned=1">`, `'><svg onload=window.pwned=1>`,
+	`</textarea><script>window.pwned=1</script>`, `</title><script>window.pwned=1</script>`,
+	`javascript:window.pwned=1`, `" autofocus onfocus="window.pwned=1" x="`,
+	`{{constructor.constructor('window.pwned=1')()}}`, `<iframe srcdoc="<script>parent.pwned=1</script>">`,
+	`<a href="javascript:window.pwned=1">x</a>`,
+	`<style>*{background:url(//evil.example)}</style>`, `<form action=//evil.example><button>x`,
+	`<meta http-equiv=refresh content="0;url=//evil.example">`, "\u202e<b hx-get=/ hx-trigger=load>",
 }
 
 // TestStoredXSSIsRefused writes every payload into every column in which people's words are kept, and looks at
@@ -37,9 +41,14 @@ func TestStoredXSSIsRefused(t *testing.T) {
 	all := strings.Join(payloads, " ")
 	var written int64
 	for _, statement := range []string{
-		`UPDATE customer SET name = $1`, `UPDATE associate SET name = $1`, `UPDATE note SET body = $1`, `INSERT INTO customer_tag (customer_id, tag) SELECT id, $1 FROM customer WHERE registered_at IS NOT NULL`,
-		`UPDATE preference SET name = left($1, 400), value = $1`, `UPDATE address SET name = $1, lines = $1, town = $1, region = $1, postcode = $1`, `UPDATE browse_event SET words = $1 WHERE kind = 'searched'`,
-		`UPDATE orders SET name = $1`, `UPDATE order_line SET title = $1, options = $1`, `UPDATE fulfilment SET place = $1`, `UPDATE session SET agent = $1`, `UPDATE product_text SET title = $1, description = $1`, `UPDATE product SET brand = $1`,
+		`UPDATE customer SET name = $1`, `UPDATE associate SET name = $1`, `UPDATE note SET body = $1`,
+		`INSERT INTO customer_tag (customer_id, tag) SELECT id, $1 FROM customer WHERE registered_at IS NOT NULL`,
+		`UPDATE preference SET name = left($1, 400), value = $1`,
+		`UPDATE address SET name = $1, lines = $1, town = $1, region = $1, postcode = $1`,
+		`UPDATE browse_event SET words = $1 WHERE kind = 'searched'`,
+		`UPDATE orders SET name = $1`, `UPDATE order_line SET title = $1, options = $1`,
+		`UPDATE fulfilment SET place = $1`, `UPDATE session SET agent = $1`,
+		`UPDATE product_text SET title = $1, description = $1`, `UPDATE product SET brand = $1`,
 		`INSERT INTO device (token_hash, name, location_id, registered_by) SELECT 'x', $1, min(l.id), min(a.id) FROM location l, associate a`,
 		`INSERT INTO merge (survivor_id, absorbed_id, proof, reason) SELECT min(id), max(id), 'manager', $1 FROM customer`,
 		`INSERT INTO audit_entry (action, subject, subject_id, reason, after) SELECT 'customer.merged', 'customer', 1, $1, jsonb_build_object('said', $1::text)`,

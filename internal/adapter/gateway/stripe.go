@@ -30,7 +30,8 @@ type Stripe struct {
 // sets this shop's keys apart from those of others that share its Stripe account. URL is empty but in tests.
 func NewStripe(key string, secrets []string, account, url string) *Stripe {
 	config := &stripe.BackendConfig{
-		HTTPClient: Patient(), EnableTelemetry: stripe.Bool(false), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
+		HTTPClient: Patient(), EnableTelemetry: stripe.Bool(false),
+		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
 		MaxNetworkRetries: stripe.Int64(0), // a job asks again, under the same key; a shopper does not wait for three
 	}
 	if url != "" {
@@ -63,7 +64,8 @@ func (s *Stripe) Begin(ctx context.Context, b payment.Begin) (payment.Begun, err
 	p := &stripe.CheckoutSessionCreateParams{
 		Mode: stripe.String("payment"), PaymentMethodTypes: []*string{stripe.String(method)},
 		ClientReferenceID: stripe.String(s.ours(b.Key)), Metadata: map[string]string{stripeKey: s.ours(b.Key)},
-		SuccessURL: stripe.String(b.Return), CancelURL: stripe.String(b.Return), ExpiresAt: stripe.Int64(b.Expires.Add(longer).Unix()),
+		SuccessURL: stripe.String(b.Return), CancelURL: stripe.String(b.Return),
+		ExpiresAt: stripe.Int64(b.Expires.Add(longer).Unix()),
 		LineItems: []*stripe.CheckoutSessionCreateLineItemParams{{Quantity: stripe.Int64(1),
 			PriceData: &stripe.CheckoutSessionCreateLineItemPriceDataParams{
 				Currency: stripe.String(strings.ToLower(b.Currency)), UnitAmount: stripe.Int64(amount),

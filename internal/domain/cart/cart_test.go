@@ -24,7 +24,8 @@ func TestALineHoldsNinetyNineAndACartIsOne(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cart.Add(ctx, tx, id, c.Mug, 20, origin.Counter, 0))
 	quantity := func(customer int64) (n int) {
-		require.NoError(t, tx.QueryRow(ctx, `SELECT coalesce(sum(l.quantity), 0) FROM cart c JOIN cart_line l ON l.cart_id = c.id
+		require.NoError(t, tx.QueryRow(ctx, `SELECT coalesce(sum(l.quantity), 0) FROM cart c JOIN cart_line l
+			ON l.cart_id = c.id
 			WHERE c.customer_id = $1 AND c.state = 'open'`, customer).Scan(&n))
 		return n
 	}
@@ -41,7 +42,8 @@ func TestJoiningTakesEverythingAndUnjoiningBringsItBack(t *testing.T) {
 	c := sample.Load(t, tx)
 	ada, guest := c.Ada(t, tx, c.Mug, 2, c.HarbourStreet), c.Ada(t, tx, c.Mug, 3, c.HarbourStreet)
 	lines := func(customer int64) (n int) {
-		require.NoError(t, tx.QueryRow(ctx, `SELECT coalesce(sum(l.quantity), 0) FROM cart c JOIN cart_line l ON l.cart_id = c.id
+		require.NoError(t, tx.QueryRow(ctx, `SELECT coalesce(sum(l.quantity), 0) FROM cart c JOIN cart_line l
+			ON l.cart_id = c.id
 			WHERE c.customer_id = $1 AND c.state = 'open'`, customer).Scan(&n))
 		return n
 	}

@@ -106,7 +106,8 @@ func TestPriceHistoryIsKeptWithoutGapOrOverlap(t *testing.T) {
 
 func TestBarcodesAreOneNumberWhateverTheirLength(t *testing.T) {
 	for scanned, want := range map[string]string{
-		"4006381333931": "04006381333931", "075678164125": "00075678164125", "0075678164125": "00075678164125", "09506000134352": "09506000134352", "9521 2345 43213": "09521234543213",
+		"4006381333931": "04006381333931", "075678164125": "00075678164125", "0075678164125": "00075678164125",
+		"09506000134352": "09506000134352", "9521 2345 43213": "09521234543213",
 	} {
 		got, ok := GTIN(scanned)
 		require.True(t, ok, scanned)

@@ -117,7 +117,8 @@ const fnc1 = '\x1d'
 // fixed is how long the value behind an application identifier is where its length is fixed (GS1 General
 // Specifications, figure 7.8.5-2), by the identifier's first two digits, the rest of a longer identifier included.
 var fixed = map[string]int{
-	"00": 18, "01": 14, "02": 14, "03": 14, "04": 16, "11": 6, "12": 6, "13": 6, "14": 6, "15": 6, "16": 6, "17": 6, "18": 6, "19": 6, "20": 2,
+	"00": 18, "01": 14, "02": 14, "03": 14, "04": 16, "11": 6, "12": 6, "13": 6, "14": 6, "15": 6, "16": 6, "17": 6,
+	"18": 6, "19": 6, "20": 2,
 	"31": 8, "32": 8, "33": 8, "34": 8, "35": 8, "36": 8, "41": 14,
 }
 

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Give adds an amount to what a customer may spend, in minor units, for a cause of the ledger: given, restored,
@@ -28,10 +30,10 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amo
 	return nil
 }
 
-// QueueSpend takes an amount from what a person has, in a batch that the caller sends: from all the customers that they
-// are together, the oldest first. Where there is less, gone is called, and the transaction must not be kept.
-func QueueSpend(batch *pgx.Batch, person int64, currency string, amount, orderID int64, gone func()) {
-	batch.Queue(`
+// Spend takes an amount from what a person has: from all the customers that they are together, the oldest first. Where
+// there is less, the work says so by what.
+func Spend(w *pg.Work, what text.Message, person int64, currency string, amount, orderID int64) {
+	w.Guard(what, `
 		WITH mine AS (
 			SELECT customer_id, balance
 			FROM credit
@@ -51,10 +53,5 @@ func QueueSpend(batch *pgx.Batch, person int64, currency string, amount, orderID
 			RETURNING c.customer_id, part.amount)
 		INSERT INTO credit_entry (customer_id, currency, delta, cause, order_id)
 		SELECT customer_id, $2, -amount, 'spent', $4
-		FROM spent`, person, currency, amount, orderID).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() == 0 {
-			gone()
-		}
-		return nil
-	})
+		FROM spent`, person, currency, amount, orderID)
 }

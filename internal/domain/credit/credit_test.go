@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"counterpart/internal/domain/credit"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/platform/text"
 	"counterpart/internal/proof/sample"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -25,9 +26,10 @@ func TestCreditIsSpentOverAllOfAPersonsProfiles(t *testing.T) {
 	require.NoError(t, credit.Give(ctx, tx, other, "GBP", 200, "given", 0, c.Bea.ID))
 	require.NoError(t, credit.Give(ctx, tx, other, "EUR", 900, "given", 0, c.Bea.ID))
 	spend := func(amount int64) (gone bool) {
-		batch := &pgx.Batch{}
-		credit.QueueSpend(batch, placed.Customer, "GBP", amount, placed.Order, func() { gone = true })
-		require.NoError(t, tx.SendBatch(ctx, batch).Close())
+		var w pg.Work
+		credit.Spend(&w, text.M("the credit"), placed.Customer, "GBP", amount, placed.Order)
+		require.NoError(t, tx.SendBatch(ctx, &w.Batch).Close())
+		_, gone = w.Missed()
 		return gone
 	}
 

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Card is a gift card as its owner sees it. Ends are the last letters of its code; nobody has the rest.
@@ -116,10 +116,9 @@ func Code(ctx context.Context, db pg.DB, id int64) (code string, err error) {
 	return code, nil
 }
 
-// QueueSpend takes an amount off a card, in a batch that the caller sends. Where it has less, gone is called, and the
-// transaction must not be kept.
-func QueueSpend(batch *pgx.Batch, cardID, amount, orderID int64, gone func()) {
-	batch.Queue(`
+// Spend takes an amount off a card. Where it has less, the work says so by what.
+func Spend(w *pg.Work, what text.Message, cardID, amount, orderID int64) {
+	w.Guard(what, `
 		WITH card AS (
 			UPDATE gift_card
 			SET balance = balance - $2
@@ -127,12 +126,7 @@ func QueueSpend(batch *pgx.Batch, cardID, amount, orderID int64, gone func()) {
 			RETURNING id)
 		INSERT INTO gift_card_entry (gift_card_id, delta, cause, order_id)
 		SELECT id, -$2, 'spent', $3
-		FROM card`, cardID, amount, orderID).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() == 0 {
-			gone()
-		}
-		return nil
-	})
+		FROM card`, cardID, amount, orderID)
 }
 
 // Restore puts an amount back on the card it came from.

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/platform/text"
 	"counterpart/internal/proof/sample"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -38,9 +39,10 @@ func TestACardIsSpentToItsLastPennyAndNoFurther(t *testing.T) {
 	require.Equal(t, int64(2000), card.Balance)
 
 	spend := func(amount int64) (gone bool) {
-		batch := &pgx.Batch{}
-		giftcard.QueueSpend(batch, id, amount, order, func() { gone = true })
-		require.NoError(t, tx.SendBatch(ctx, batch).Close())
+		var w pg.Work
+		giftcard.Spend(&w, text.M("the card"), id, amount, order)
+		require.NoError(t, tx.SendBatch(ctx, &w.Batch).Close())
+		_, gone = w.Missed()
 		return gone
 	}
 	require.False(t, spend(1999))
@@ -51,7 +53,8 @@ func TestACardIsSpentToItsLastPennyAndNoFurther(t *testing.T) {
 	require.Empty(t, late, "a card that was spent from keeps its code")
 	require.NoError(t, giftcard.Restore(ctx, tx, id, 500, order))
 	var balance, ledger int64
-	require.NoError(t, tx.QueryRow(ctx, `SELECT balance, (SELECT sum(delta) FROM gift_card_entry WHERE gift_card_id = g.id)
+	require.NoError(t, tx.QueryRow(ctx, `SELECT balance, (SELECT sum(delta) FROM gift_card_entry
+		WHERE gift_card_id = g.id)
 		FROM gift_card g WHERE id = $1`, id).Scan(&balance, &ledger))
 	require.Equal(t, []int64{500, 500}, []int64{balance, ledger})
 }

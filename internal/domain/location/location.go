@@ -83,9 +83,12 @@ func Create(ctx context.Context, tx pgx.Tx, l *Location) error {
 		VALUES (@code, @slug, @kind, @name, @street, @town, @postcode, @country, @region, @phone, @latitude, @longitude,
 			@time_zone, @currency, @tax_included, @pickup, @ship, @takes_returns)
 		RETURNING id`, pgx.NamedArgs{
-		"code": l.Code, "slug": l.Slug, "kind": l.Kind, "name": l.Name, "street": l.Street, "town": l.Town, "postcode": l.Postcode,
-		"country": l.Country, "region": l.Region, "phone": l.Phone, "latitude": l.Latitude, "longitude": l.Longitude, "time_zone": l.TimeZone,
-		"currency": l.Currency, "tax_included": l.TaxIncluded, "pickup": l.Pickup, "ship": l.Ship, "takes_returns": l.TakesReturns,
+		"code": l.Code, "slug": l.Slug, "kind": l.Kind, "name": l.Name, "street": l.Street, "town": l.Town,
+		"postcode": l.Postcode,
+		"country":  l.Country, "region": l.Region, "phone": l.Phone, "latitude": l.Latitude, "longitude": l.Longitude,
+		"time_zone": l.TimeZone,
+		"currency":  l.Currency, "tax_included": l.TaxIncluded, "pickup": l.Pickup, "ship": l.Ship,
+		"takes_returns": l.TakesReturns,
 	}).Scan(&l.ID)
 	if err != nil {
 		return fmt.Errorf("create location %s: %w", l.Code, err)

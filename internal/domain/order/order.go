@@ -236,7 +236,8 @@ func (n New) args(publicID string) pgx.NamedArgs {
 	for i, p := range n.Parts {
 		parts[i] = part{N: i, Method: p.Method, Location: p.LocationID, ReadyBy: p.ReadyBy, Delivery: p.DeliveryID,
 			Name: p.To.Name, Lines: p.To.Lines, Town: p.To.Town, Region: p.To.Region,
-			Postcode: p.To.Postcode, Country: p.To.Country, Charge: p.Charge, Discount: p.Discount, Paid: p.Paid, Tax: p.Tax, TaxName: p.TaxName, TaxPPM: p.TaxPPM, Carrier: p.Carrier,
+			Postcode: p.To.Postcode, Country: p.To.Country, Charge: p.Charge, Discount: p.Discount, Paid: p.Paid,
+			Tax: p.Tax, TaxName: p.TaxName, TaxPPM: p.TaxPPM, Carrier: p.Carrier,
 			ArrivesFrom: day(p.From), ArrivesBy: day(p.By)}
 		if p.Method == "pickup" {
 			parts[i].Token = rand.Text()
@@ -283,14 +284,22 @@ func (n New) args(publicID string) pgx.NamedArgs {
 		placed = &n.PlacedAt
 	}
 	return pgx.NamedArgs{
-		"public_id": publicID, "cart": n.CartID, "customer": n.CustomerID, "channel": n.Channel, "location": n.LocationID, "associate": n.AssociateID,
-		"currency": n.Currency, "included": n.TaxIncluded, "language": n.Language, "payment": n.PaymentState, "hold": n.HoldUntil,
-		"sum": n.Sum, "discount": n.Discount, "shipping": n.Shipping, "tax": n.Tax, "total": n.Total, "name": n.Name, "email": n.Email, "phone": n.Phone, "vat": n.VATNumber, "placed": placed,
-		"parts": parts, "line_parts": lineParts, "variants": variants, "skus": skus, "titles": titles, "options": options, "quantities": quantities, "prices": prices, "lists": lists,
-		"amounts": amounts, "discounts": discounts, "tax_names": taxNames, "ppms": ppms, "taxes": taxes, "gifts": gifts, "notes": notes, "without_stock": withoutStock,
-		"unit_lines": unitLines, "unit_ns": unitNs, "unit_paid": unitPaid, "unit_tax": unitTax, "unit_discounts": unitDiscounts, "unit_by_points": unitByPoints, "unit_points": unitPoints,
-		"promotions": promotions, "levels": levels, "discount_titles": discountTitles, "codes": codes, "discount_amounts": discountAmounts,
-		"share_promotions": sharePromotions, "share_lines": shareLines, "share_ns": shareNs, "share_amounts": shareAmounts,
+		"public_id": publicID, "cart": n.CartID, "customer": n.CustomerID, "channel": n.Channel,
+		"location": n.LocationID, "associate": n.AssociateID,
+		"currency": n.Currency, "included": n.TaxIncluded, "language": n.Language, "payment": n.PaymentState,
+		"hold": n.HoldUntil,
+		"sum":  n.Sum, "discount": n.Discount, "shipping": n.Shipping, "tax": n.Tax, "total": n.Total, "name": n.Name,
+		"email": n.Email, "phone": n.Phone, "vat": n.VATNumber, "placed": placed,
+		"parts": parts, "line_parts": lineParts, "variants": variants, "skus": skus, "titles": titles,
+		"options": options, "quantities": quantities, "prices": prices, "lists": lists,
+		"amounts": amounts, "discounts": discounts, "tax_names": taxNames, "ppms": ppms, "taxes": taxes, "gifts": gifts,
+		"notes": notes, "without_stock": withoutStock,
+		"unit_lines": unitLines, "unit_ns": unitNs, "unit_paid": unitPaid, "unit_tax": unitTax,
+		"unit_discounts": unitDiscounts, "unit_by_points": unitByPoints, "unit_points": unitPoints,
+		"promotions": promotions, "levels": levels, "discount_titles": discountTitles, "codes": codes,
+		"discount_amounts": discountAmounts,
+		"share_promotions": sharePromotions, "share_lines": shareLines, "share_ns": shareNs,
+		"share_amounts": shareAmounts,
 	}
 }
 

@@ -61,7 +61,8 @@ func TestASplitKeepsWhatWasPaid(t *testing.T) {
 	require.NotEqual(t, placed.Line, waiting)
 	var lines []string
 	require.NoError(t, tx.QueryRow(ctx, `
-		SELECT array_agg(l.quantity || ' ' || l.amount || ' ' || (SELECT sum(paid) FROM order_unit WHERE order_line_id = l.id)
+		SELECT array_agg(l.quantity || ' ' || l.amount || ' ' || (SELECT sum(paid) FROM order_unit
+			WHERE order_line_id = l.id)
 			ORDER BY l.position)
 		FROM order_line l`).Scan(&lines))
 	require.Equal(t, []string{"1 1200 1200", "2 2400 2400"}, lines)

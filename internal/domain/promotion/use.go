@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
+
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Use is an order's use of a promotion.
@@ -37,11 +39,11 @@ func NormalMailbox(email string) string {
 // ErrGone says that a promotion cannot be used any more: its last use or its last penny went to somebody else.
 var ErrGone = errors.New("the promotion has run out")
 
-// QueueClaim writes a use, in a batch that the caller sends, if every limit still has room for it: the promotion's, the
-// code's, the person's, the mailbox's and the day's. Where one has not, gone is called, and the caller's transaction
-// must not be kept. Uses of one order are claimed in the order of their promotions.
-func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
-	batch.Queue(`
+// Claim writes a use if every limit still has room for it: the promotion's, the code's, the person's, the mailbox's and
+// the day's. Where one has not, the work says so by what. Uses of one order are claimed in the order of their
+// promotions.
+func Claim(w *pg.Work, what text.Message, u Use) {
+	w.Guard(what, `
 		WITH limited AS (
 			UPDATE promotion
 			SET used = used + 1, spent = spent + @amount
@@ -86,14 +88,8 @@ func QueueClaim(batch *pgx.Batch, u Use, gone func(Use)) {
 		SELECT p.id, nullif(@coupon::bigint, 0), @order, @amount, @person, mailbox.key, @day
 		FROM p, mailbox
 		WHERE (@coupon = 0 OR EXISTS (SELECT FROM coded)) AND (SELECT count(*) FROM counted) = (SELECT count(*)
-			FROM wanted)`, pgx.NamedArgs{
-		"promotion": u.PromotionID, "coupon": u.CouponID, "order": u.OrderID, "amount": u.Amount, "person": u.Person, "email": NormalMailbox(u.Email), "day": u.Day.Format(time.DateOnly)}).
-		Exec(func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() == 0 {
-				gone(u)
-			}
-			return nil
-		})
+			FROM wanted)`, pgx.NamedArgs{"promotion": u.PromotionID, "coupon": u.CouponID, "order": u.OrderID,
+		"amount": u.Amount, "person": u.Person, "email": NormalMailbox(u.Email), "day": u.Day.Format(time.DateOnly)})
 }
 
 // Release gives the uses of an order back. It is called when a whole order is cancelled before any of it was handed

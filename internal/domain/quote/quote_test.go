@@ -398,8 +398,11 @@ func randomInput(r *rand.Rand) Input {
 		{Name: "High", PPM: 270_000}}
 	for range 1 + r.IntN(50) {
 		item := Item{
-			VariantID: int64(r.IntN(40)), ProductID: int64(r.IntN(10)), Categories: []int64{int64(r.IntN(4))}, Tags: []string{[]string{"sale", "new", "old"}[r.IntN(3)]},
-			Quantity: 1 + r.IntN(1+r.IntN(6)), UnitPrice: price(r), Rate: rates[r.IntN(len(rates))], Method: []string{Pickup, Ship, CarryOut}[r.IntN(3)], LocationID: int64(1 + r.IntN(3)), LikeMoney: r.IntN(30) == 0,
+			VariantID: int64(r.IntN(40)), ProductID: int64(r.IntN(10)), Categories: []int64{int64(r.IntN(4))},
+			Tags:     []string{[]string{"sale", "new", "old"}[r.IntN(3)]},
+			Quantity: 1 + r.IntN(1+r.IntN(6)), UnitPrice: price(r), Rate: rates[r.IntN(len(rates))],
+			Method: []string{Pickup, Ship, CarryOut}[r.IntN(3)], LocationID: int64(1 + r.IntN(3)),
+			LikeMoney: r.IntN(30) == 0,
 		}
 		if r.IntN(4) == 0 {
 			item.Breaks = []Break{{From: 2, Members: r.IntN(2) == 0, Amount: item.UnitPrice * 9 / 10}}

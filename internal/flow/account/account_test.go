@@ -445,9 +445,12 @@ func TestNewsNeedsConsent(t *testing.T) {
 	refused(news, "nobody agreed")
 	say(true)
 	for why, change := range map[string]func(*message.Mail){
-		"no purpose": func(m *message.Mail) { m.Purpose = "" }, "a purpose of one’s own": func(m *message.Mail) { m.Purpose = "urgent" },
-		"another medium": func(m *message.Mail) { m.Medium = customer.BySMS }, "another’s address": func(m *message.Mail) { m.To = "ben@example.com" },
-		"another person": func(m *message.Mail) { m.Person = ben }, "nobody": func(m *message.Mail) { m.Person = 0 },
+		"no purpose":             func(m *message.Mail) { m.Purpose = "" },
+		"a purpose of one’s own": func(m *message.Mail) { m.Purpose = "urgent" },
+		"another medium":         func(m *message.Mail) { m.Medium = customer.BySMS },
+		"another’s address":      func(m *message.Mail) { m.To = "ben@example.com" },
+		"another person":         func(m *message.Mail) { m.Person = ben },
+		"nobody":                 func(m *message.Mail) { m.Person = 0 },
 	} {
 		m := news
 		change(&m)

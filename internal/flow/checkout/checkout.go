@@ -106,32 +106,88 @@ func PlaceInTx(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (Pla
 	return within(ctx, tx, r)
 }
 
+// placing is a cart on its way to an order. What a step reads or makes is here for the next.
+type placing struct {
+	Request
+	tx      pgx.Tx
+	basket  *basket.Basket
+	contact contact
+	tenders tenders
+	order.CreatedOrder
+	n      order.New
+	work   pg.Work // in one round trip, with stock as its last statements
+	placed Placed
+}
+
+// errMade ends a checkout that was sent twice: its cart is an order already, and that is the answer.
+var errMade = errors.New("the cart is an order already")
+
+// within places the order. What can run out goes last, in the one order of locks: points, gift cards, credit,
+// promotions, and stock at the very end.
 func within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
-	r.Here.Email = r.Email
-	b, err := basket.LockCart(ctx, tx, r.CustomerID, r.Here, r.ahead, r.at.Language)
-	if err != nil {
-		return Placed{}, err
-	}
-	if b == nil || b.CartID != r.CartID {
-		return before(ctx, tx, r)
-	}
-	who, err := checkContact(r, b)
-	if err != nil {
-		return Placed{}, err
-	}
-	if err := check(b, r); err != nil {
-		return Placed{}, err
-	}
-	if who.name == "" {
-		if who.name, err = customer.Name(ctx, tx, r.CustomerID); err != nil {
+	p := &placing{Request: r, tx: tx}
+	for _, step := range []func(context.Context) error{
+		p.lock, p.compare, p.address, p.tender, p.create, p.claim, p.notify, p.reserve, p.handOver} {
+		if err := step(ctx); errors.Is(err, errMade) {
+			break
+		} else if err != nil {
 			return Placed{}, err
 		}
 	}
-	tenders, err := pay(b, r)
+	return p.placed, nil
+}
+
+// lock holds the customer and the cart until the transaction ends, and prices the cart under it.
+func (p *placing) lock(ctx context.Context) (err error) {
+	p.Here.Email = p.Email
+	p.basket, err = basket.LockCart(ctx, p.tx, p.CustomerID, p.Here, p.ahead, p.at.Language)
 	if err != nil {
-		return Placed{}, err
+		return err
 	}
-	return write(ctx, tx, r, who, b, tenders)
+	if p.basket == nil || p.basket.CartID != p.CartID {
+		if p.placed, err = before(ctx, p.tx, p.Request); err == nil {
+			err = errMade
+		}
+	}
+	return err
+}
+
+// compare holds what was shown beside what it costs now.
+func (p *placing) compare(context.Context) (err error) {
+	if p.contact, err = checkContact(p.Request, p.basket); err != nil {
+		return err
+	}
+	return check(p.basket, p.Request)
+}
+
+// address says whom the order is for where the form did not.
+func (p *placing) address(ctx context.Context) (err error) {
+	if p.contact.name == "" {
+		p.contact.name, err = customer.Name(ctx, p.tx, p.CustomerID)
+	}
+	return err
+}
+
+// tender parts the total among means of payment.
+func (p *placing) tender(context.Context) (err error) {
+	p.tenders, err = pay(p.basket, p.Request)
+	return err
+}
+
+// create writes the order, and the attempt to be paid where a gateway has to be asked.
+func (p *placing) create(ctx context.Context) (err error) {
+	if p.n, err = frozen(p.Request, p.contact, p.basket, p.tenders); err != nil {
+		return err
+	}
+	if p.CreatedOrder, err = order.Create(ctx, p.tx, p.n); err != nil {
+		return err
+	}
+	p.placed = Placed{ID: p.ID, PublicID: p.PublicID, Change: p.basket.Quote.In(p.tenders.change)}
+	if p.tenders.attempt != 0 {
+		p.placed.PaymentID, err = payment.StartAttempt(ctx, p.tx, p.ID, p.Gateway, p.Pay, p.basket.Quote.Currency,
+			p.tenders.attempt)
+	}
+	return err
 }
 
 // before answers a checkout that was sent twice with the order that its cart made.
@@ -168,165 +224,145 @@ func check(b *basket.Basket, r Request) error {
 	return nil
 }
 
-// written is an order on its way into the tables.
-type written struct {
-	order.CreatedOrder
-	n       order.New
-	tenders tenders
+// claim writes the tenders and takes from what can run out.
+func (p *placing) claim(ctx context.Context) error {
+	parts := p.tenders.parts
+	if parts.Points > 0 {
+		if err := loyalty.Spend(ctx, p.tx, p.CustomerID, parts.Points, p.ID); errors.Is(err, loyalty.ErrFew) {
+			return fault.New(fault.Conflict, "Some of your points have since been spent. Please check the new total.")
+		} else if err != nil {
+			return err
+		}
+	}
+	for _, n := range p.tenders.all {
+		payment.Queue(&p.work.Batch, p.ID, n)
+	}
+	cards := slices.SortedFunc(slices.Values(parts.Cards),
+		func(a, b basket.CardPart) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
+	for _, c := range cards {
+		giftcard.Spend(&p.work, text.M("The gift card ending in {ends}", text.Args{"ends": c.Card.Ends}), c.Card.ID,
+			c.Amount, p.ID)
+	}
+	if parts.Credit > 0 {
+		credit.Spend(&p.work, text.M("Your store credit"), p.CustomerID, p.basket.Quote.Currency, parts.Credit, p.ID)
+	}
+	for _, d := range inOrder(p.basket.Quote.Discounts) {
+		promotion.Claim(&p.work, nameOf(d), promotion.Use{OrderID: p.ID, PromotionID: d.Promotion.ID,
+			CouponID: d.Promotion.CouponID, Amount: d.Amount, Person: p.CustomerID, Email: p.n.Email,
+			Day: p.basket.Now.In(p.basket.Home.Zone())})
+	}
+	return nil
 }
 
-// write makes the order and all that hangs on it. What can run out goes last, in the one order of locks: points, gift
-// cards, credit, promotions, and the shelves at the very end.
-func write(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (Placed, error) {
-	w, err := create(ctx, tx, r, who, b, t)
-	if err != nil {
-		return Placed{}, err
-	}
-	placed := Placed{ID: w.ID, PublicID: w.PublicID, Change: b.Quote.In(t.change)}
-	if t.attempt != 0 {
-		if placed.PaymentID, err = payment.StartAttempt(ctx, tx, w.ID, r.Gateway, r.Pay, b.Quote.Currency,
-			t.attempt); err != nil {
-			return placed, err
+// notify tells whom it concerns: the customer by email, the timeline, the pages that are open, the stores.
+func (p *placing) notify(context.Context) error {
+	batch, confirmed := &p.work.Batch, p.n.HoldUntil == nil
+	if confirmed && p.contact.email != "" {
+		if err := jobs.Queue(batch, message.OrderMail{OrderID: p.ID, Mail: message.MailConfirmed}); err != nil {
+			return err
 		}
 	}
-	batch, gone := &pgx.Batch{}, []string{}
-	confirmed := w.n.HoldUntil == nil
-	if confirmed && who.email != "" {
-		if err := jobs.Queue(batch, message.OrderMail{OrderID: w.ID, Mail: message.MailConfirmed}); err != nil {
-			return placed, err
+	if p.tenders.state == order.Paid {
+		if err := jobs.Queue(batch, settle.DocumentsJob{OrderID: p.ID}); err != nil {
+			return err
 		}
 	}
-	if t.state == order.Paid {
-		if err := jobs.Queue(batch, settle.DocumentsJob{OrderID: w.ID}); err != nil {
-			return placed, err
-		}
-	}
-	if t.parts.Points > 0 {
-		if err := loyalty.Spend(ctx, tx, r.CustomerID, t.parts.Points, w.ID); errors.Is(err, loyalty.ErrFew) {
-			return placed, fault.New(fault.Conflict,
-				"Some of your points have since been spent. Please check the new total.")
-		} else if err != nil {
-			return placed, err
-		}
-	}
-	w.queue(batch, r, b, &gone)
-	customer.QueueContact(batch, r.CustomerID, who.name, who.email, who.phone, r.at.Channel)
+	customer.QueueContact(batch, p.CustomerID, p.contact.name, p.contact.email, p.contact.phone, p.at.Channel)
 	if confirmed {
-		customer.Fact{CustomerID: r.CustomerID, Kind: customer.Bought, Channel: r.at.Channel,
-			LocationID: w.n.LocationID, OrderID: w.ID}.Queue(batch)
-		for _, part := range w.n.Parts {
+		customer.Fact{CustomerID: p.CustomerID, Kind: customer.Bought, Channel: p.at.Channel,
+			LocationID: p.n.LocationID, OrderID: p.ID}.Queue(batch)
+		for _, part := range p.n.Parts {
 			live.QueueNotify(batch, live.Queue(part.LocationID))
 		}
 	}
-	cart.QueueOrdered(batch, b.CartID, r.Here.Sale())
-	live.QueueNotify(batch, live.Customer(r.CustomerID))
-	if err := w.shelves(ctx, tx, r, b, batch, &gone); err != nil {
-		return placed, err
-	}
-	return placed, w.handOver(ctx, tx, r)
+	cart.QueueOrdered(batch, p.CartID, p.Here.Sale())
+	live.QueueNotify(batch, live.Customer(p.CustomerID))
+	return nil
 }
 
-// queue writes the tenders and takes from what can run out.
-func (w *written) queue(batch *pgx.Batch, r Request, b *basket.Basket, gone *[]string) {
-	lost := func(what string) func() { return func() { *gone = append(*gone, what) } }
-	for _, n := range w.tenders.all {
-		payment.Queue(batch, w.ID, n)
-	}
-	cards := slices.SortedFunc(slices.Values(w.tenders.parts.Cards),
-		func(a, b basket.CardPart) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
-	for _, part := range cards {
-		giftcard.QueueSpend(batch, part.Card.ID, part.Amount, w.ID, lost("The gift card ending in "+part.Card.Ends))
-	}
-	if w.tenders.parts.Credit > 0 {
-		credit.QueueSpend(batch, r.CustomerID, b.Quote.Currency, w.tenders.parts.Credit, w.ID,
-			lost("Your store credit"))
-	}
-	for _, d := range inOrder(b.Quote.Discounts) {
-		promotion.QueueClaim(batch, promotion.Use{OrderID: w.ID, PromotionID: d.Promotion.ID,
-			CouponID: d.Promotion.CouponID, Amount: d.Amount, Person: r.CustomerID, Email: w.n.Email,
-			Day: b.Now.In(b.Home.Zone())},
-			func(promotion.Use) { *gone = append(*gone, nameOf(d)) })
-	}
-}
-
-// shelves sends the batch with the claims on stock as its last statements. Goods that are carried out are there: they
-// leave the books after it.
-func (w *written) shelves(ctx context.Context, tx pgx.Tx, r Request, b *basket.Basket, batch *pgx.Batch,
-	gone *[]string) error {
-	var claims []inventory.Reservation
-	for i, line := range w.n.Lines {
-		part := w.n.Parts[line.Part]
+// reserve sends the work with the reservations of stock as its last statements. What is carried out leaves stock after
+// it.
+func (p *placing) reserve(ctx context.Context) error {
+	var wanted []inventory.Reservation
+	for i, line := range p.n.Lines {
+		part := p.n.Parts[line.Part]
 		if (part.Method == quote.Pickup || part.Method == quote.Ship) && !line.WithoutStock {
-			claim := inventory.Reservation{OrderLineID: w.Lines[i], VariantID: line.VariantID,
-				LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: w.n.HoldUntil}
-			if k := slices.IndexFunc(r.ahead, claim.Same); k >= 0 && !line.Gift {
-				claim.Claimed = r.ahead[k].Claimed
+			one := inventory.Reservation{OrderLineID: p.Lines[i], VariantID: line.VariantID,
+				LocationID: part.LocationID, Quantity: line.Quantity, ExpiresAt: p.n.HoldUntil}
+			if k := slices.IndexFunc(p.ahead, one.Same); k >= 0 && !line.Gift {
+				one.Claimed = p.ahead[k].Claimed
 			}
-			claims = append(claims, claim)
+			wanted = append(wanted, one)
 		}
 	}
-	short, err := inventory.Reserve(ctx, tx, batch, claims)
+	short, err := inventory.Reserve(ctx, p.tx, &p.work.Batch, wanted)
 	if err != nil {
 		return err
 	}
-	if len(*gone) > 0 {
+	if what, missed := p.work.Missed(); missed {
 		return errors.Join(fault.New(fault.Conflict, "{what} has since been used up. Please check the new total.",
-			text.Args{"what": (*gone)[0]}), promotion.ErrGone)
+			text.Args{"what": what}), promotion.ErrGone)
 	}
 	if len(short) > 0 {
-		return tooFew(ctx, tx, b, short[0])
+		return tooFew(ctx, p.tx, p.basket, short[0])
 	}
 	return nil
 }
 
 // handOver is what happens at once: goods that leave with the customer, gift cards that are paid.
-func (w *written) handOver(ctx context.Context, tx pgx.Tx, r Request) error {
-	if w.n.HoldUntil != nil {
+func (p *placing) handOver(ctx context.Context) error {
+	if p.n.HoldUntil != nil {
 		return nil
 	}
-	for k, part := range w.n.Parts {
+	for k, part := range p.n.Parts {
 		switch part.Method {
 		case quote.CarryOut:
-			if _, err := order.MarkCarriedOut(ctx, tx, w.Parts[k], r.at.AssociateID); err != nil {
-				return err
-			}
-			if err := settle.HandedOver(ctx, tx, w.ID, w.Parts[k], r.CustomerID); err != nil {
-				return err
-			}
-			fact := customer.Fact{CustomerID: r.CustomerID, Kind: customer.Collected, Channel: r.at.Channel,
-				LocationID: part.LocationID, OrderID: w.ID}
-			if err := customer.Record(ctx, tx, fact); err != nil {
+			if err := p.carryOut(ctx, p.Parts[k], part.LocationID); err != nil {
 				return err
 			}
 		case basket.Mail:
-			h, err := order.LockOrder(ctx, tx, w.ID)
+			h, err := order.LockOrder(ctx, p.tx, p.ID)
 			if err != nil {
 				return err
 			}
-			if err := settle.MailCards(ctx, tx, h); err != nil {
+			if err := settle.MailCards(ctx, p.tx, h); err != nil {
 				return err
 			}
 		}
 	}
-	// The shelves in the one order of locks.
-	byShelf := make([]int, len(w.n.Lines))
-	for i := range byShelf {
-		byShelf[i] = i
+	// Stock in the one order of locks.
+	lines := make([]int, len(p.n.Lines))
+	for i := range lines {
+		lines[i] = i
 	}
-	slices.SortStableFunc(byShelf, func(a, b int) int {
-		return cmp.Compare(w.n.Lines[a].VariantID,
-			w.n.Lines[b].VariantID)
+	slices.SortStableFunc(lines, func(a, b int) int {
+		return cmp.Compare(p.n.Lines[a].VariantID, p.n.Lines[b].VariantID)
 	})
-	for _, i := range byShelf {
-		line := w.n.Lines[i]
-		if part := w.n.Parts[line.Part]; part.Method == quote.CarryOut {
-			if err := shortage.SellInHand(ctx, tx, w.Lines[i], line.VariantID, part.LocationID, line.Quantity,
-				inventory.Reason{Channel: r.at.Channel, AssociateID: r.at.AssociateID}); err != nil {
-				return err
-			}
+	why := inventory.Reason{Channel: p.at.Channel, AssociateID: p.at.AssociateID}
+	for _, i := range lines {
+		line := p.n.Lines[i]
+		part := p.n.Parts[line.Part]
+		if part.Method != quote.CarryOut {
+			continue
+		}
+		if err := shortage.SellInHand(ctx, p.tx, p.Lines[i], line.VariantID, part.LocationID, line.Quantity,
+			why); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// carryOut says that a fulfilment left the store with whoever bought it.
+func (p *placing) carryOut(ctx context.Context, fulfilmentID, locationID int64) error {
+	if _, err := order.MarkCarriedOut(ctx, p.tx, fulfilmentID, p.at.AssociateID); err != nil {
+		return err
+	}
+	if err := settle.HandedOver(ctx, p.tx, p.ID, fulfilmentID, p.CustomerID); err != nil {
+		return err
+	}
+	return customer.Record(ctx, p.tx, customer.Fact{CustomerID: p.CustomerID, Kind: customer.Collected,
+		Channel: p.at.Channel, LocationID: locationID, OrderID: p.ID})
 }
 
 // ErrShort is in the chain of the fault that says that the shelves have too little.

@@ -160,6 +160,9 @@ func TestOneCartMakesOneOrder(t *testing.T) {
 	for range 50 {
 		wg.Go(func() {
 			link, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, r)
+			for pg.Away(err) { // On a busy machine the wait for the cart is too long for one of fifty: they send it again.
+				link, err = checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, r)
+			}
 			require.NoError(t, err)
 			mu.Lock()
 			defer mu.Unlock()

@@ -2,11 +2,8 @@ package checkout
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/payment"
@@ -111,27 +108,31 @@ func unlikely(given, due money.Money) error {
 		text.Args{"change": money.New(given.Minor-due.Minor, due.Currency), "given": given})
 }
 
-// create writes the order with everything that is frozen in it.
-func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Basket, t tenders) (*written, error) {
+// frozen is the order with everything that is frozen in it.
+func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, error) {
 	q := &b.Quote
 	n := order.New{
-		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.at.Channel, AssociateID: r.at.AssociateID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.at.Language,
-		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total, Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
+		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.at.Channel, AssociateID: r.at.AssociateID,
+		Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.at.Language,
+		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total,
+		Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
 	}
 	if t.attempt != 0 {
 		until := time.Now().Add(cmp.Or(r.Hold, Hold))
 		n.HoldUntil = &until
 	}
 	if err := parts(&n, who, b); err != nil {
-		return nil, err
+		return n, err
 	}
 	byPoints, earned := q.Points(t.parts.PointsValue, b.Rates.Rate)
 	all := append(slices.Clone(b.Lines), b.Gifts...)
 	for i, priced := range q.Lines {
 		line := all[i]
 		nl := order.NewLine{
-			Part: partOf(&n, line), VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(), Quantity: priced.Quantity, UnitPrice: priced.UnitPrice, ListPrice: priced.ListPrice,
-			Amount: priced.Amount, Discount: priced.Discount, Tax: priced.Tax, TaxName: priced.Rate.Name, TaxPPM: priced.Rate.PPM, Gift: priced.Gift, Note: line.Note,
+			Part: partOf(&n, line), VariantID: line.VariantID, SKU: line.SKU, Title: line.Title, Options: line.Choice(),
+			Quantity: priced.Quantity, UnitPrice: priced.UnitPrice, ListPrice: priced.ListPrice,
+			Amount: priced.Amount, Discount: priced.Discount, Tax: priced.Tax, TaxName: priced.Rate.Name,
+			TaxPPM: priced.Rate.PPM, Gift: priced.Gift, Note: line.Note,
 			// What is carried out once it is paid on the customer's own phone is in their hands: nothing has to be kept
 			// for it.
 			WithoutStock: line.WithoutStock() && !priced.Gift || line.Method == quote.CarryOut && t.attempt != 0,
@@ -152,11 +153,7 @@ func create(ctx context.Context, tx pgx.Tx, r Request, who contact, b *basket.Ba
 		}
 		n.Discounts = append(n.Discounts, nd)
 	}
-	w, err := order.Create(ctx, tx, n)
-	if err != nil {
-		return nil, err
-	}
-	return &written{CreatedOrder: w, n: n, tenders: t}, nil
+	return n, nil
 }
 
 // parts groups the lines by how and where they are handed over.
@@ -216,4 +213,10 @@ func inOrder(all []quote.Discount) []quote.Discount {
 	return sorted
 }
 
-func nameOf(d quote.Discount) string { return cmp.Or(d.Promotion.Code, "“"+d.Promotion.Title+"”") }
+// nameOf is what a shopper knows a discount by.
+func nameOf(d quote.Discount) text.Message {
+	if d.Promotion.Code != "" {
+		return text.M("{code}", text.Args{"code": d.Promotion.Code})
+	}
+	return text.M("“{title}”", text.Args{"title": d.Promotion.Title})
+}

@@ -21,7 +21,8 @@ func TestAPickupIsStagedOnceAndHandedOverAgainstItsCode(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	placed := c.Order(t, tx, c.Mug, 2, c.HarbourStreet)
-	here := origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Language: "en"}
+	here := origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID,
+		Language: "en"}
 	there := here
 	there.LocationID = c.MillLane.ID
 	terminal := settle.CounterPayment{Kind: payment.Terminal}

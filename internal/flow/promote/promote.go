@@ -13,7 +13,8 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-func log(ctx context.Context, tx pgx.Tx, at origin.Origin, action string, promotionID int64, after map[string]any) error {
+func log(ctx context.Context, tx pgx.Tx, at origin.Origin, action string, promotionID int64,
+	after map[string]any) error {
 	return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, Action: "promotion." + action,
 		Subject: "promotion", SubjectID: promotionID, After: after})
 }

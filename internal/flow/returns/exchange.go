@@ -108,7 +108,8 @@ func (t *taking) sell(ctx context.Context, exchange int64) (orderID int64, err e
 	}
 	t.Due = b.Tenders().Rest - exchange
 	placed, err := checkout.PlaceInTx(ctx, t.tx, t.at, checkout.Request{
-		CustomerID: t.person, CartID: b.CartID, Expected: b.Quote.Total, Pay: t.Pay, Given: t.Given, Sure: t.Sure, Here: t.here(), Exchange: exchange,
+		CustomerID: t.person, CartID: b.CartID, Expected: b.Quote.Total, Pay: t.Pay, Given: t.Given, Sure: t.Sure,
+		Here: t.here(), Exchange: exchange,
 	})
 	if err != nil {
 		return 0, err

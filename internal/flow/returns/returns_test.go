@@ -22,17 +22,20 @@ func TestAReturnIsMadeOnceAndAsItWasShown(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	placed := c.Order(t, tx, c.Mug, 2, c.HarbourStreet)
-	here := origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID, Language: "en"}
+	here := origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID,
+		Language: "en"}
 	_, err := tx.Exec(ctx, `UPDATE location SET takes_returns = true`)
 	require.NoError(t, err)
 	request := returns.Request{Form: "a form that is sent twice", OrderID: placed.Order, MayAlone: true,
-		Wants: []returns.ReturnLine{{LineID: placed.Line, Quantity: 1, Reason: "changed_mind", Grade: "sellable", Restock: true}}}
+		Wants: []returns.ReturnLine{{LineID: placed.Line, Quantity: 1, Reason: "changed_mind", Grade: "sellable",
+			Restock: true}}}
 	_, err = returns.Preview(ctx, tx, here, request)
 	require.Error(t, err, "nothing was handed over yet")
 	require.NoError(t, pickup.Ready(ctx, tx, here, placed.Fulfilment, "A1"))
 	var code string
 	require.NoError(t, tx.QueryRow(ctx, `SELECT code FROM fulfilment`).Scan(&code))
-	_, err = pickup.HandOver(ctx, tx, here, placed.Fulfilment, code, settle.CounterPayment{Kind: payment.Cash, Given: 2400})
+	_, err = pickup.HandOver(ctx, tx, here, placed.Fulfilment, code,
+		settle.CounterPayment{Kind: payment.Cash, Given: 2400})
 	require.NoError(t, err)
 
 	shown, err := returns.Preview(ctx, tx, here, request)

@@ -183,8 +183,10 @@ func firstStore(r Request, c Country) *location.Location {
 		place, _ = geo.Find(r.Town)
 	}
 	l := &location.Location{
-		Code: "S1", Slug: catalog.Slug(r.Store), Kind: "store", Name: strings.TrimSpace(r.Store), Street: strings.TrimSpace(r.Street), Town: strings.TrimSpace(r.Town),
-		Postcode: strings.TrimSpace(r.Postcode), Country: c.Code, Latitude: place.Latitude, Longitude: place.Longitude, TimeZone: c.Zone,
+		Code: "S1", Slug: catalog.Slug(r.Store), Kind: "store", Name: strings.TrimSpace(r.Store),
+		Street: strings.TrimSpace(r.Street), Town: strings.TrimSpace(r.Town),
+		Postcode: strings.TrimSpace(r.Postcode), Country: c.Code, Latitude: place.Latitude, Longitude: place.Longitude,
+		TimeZone: c.Zone,
 		Currency: c.Currency, TaxIncluded: c.Included, Pickup: true, Ship: true, TakesReturns: true,
 	}
 	for weekday := 1; weekday <= 6; weekday++ {

@@ -8,7 +8,8 @@ import (
 
 func TestPostcodesAndTownsAreFound(t *testing.T) {
 	for typed, want := range map[string]string{
-		"LS6": "Leeds", "ls6 2ab": "Leeds", "LS62AB": "Leeds", " Leeds ": "Leeds", "S1": "Sheffield", "W1A 1AA": "West London",
+		"LS6": "Leeds", "ls6 2ab": "Leeds", "LS62AB": "Leeds", " Leeds ": "Leeds", "S1": "Sheffield",
+		"W1A 1AA":        "West London",
 		"stoke on trent": "Stoke-on-Trent", "edinb": "Edinburgh", "Kings Lynn": "King's Lynn", "riga": "Riga",
 	} {
 		place, ok := Find(typed)

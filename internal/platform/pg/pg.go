@@ -48,10 +48,12 @@ func Config(url string) (*pgxpool.Config, error) {
 		config.MaxConns = PoolSize
 	}
 	for setting, value := range map[string]string{
-		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan", "max_parallel_workers_per_gather": "0",
+		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan",
+		"max_parallel_workers_per_gather": "0",
 		// of names that are nearly what was typed: at 0.5 twice as many are read
 		"pg_trgm.strict_word_similarity_threshold": "0.54",
-		"statement_timeout":                        "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s",
+		"statement_timeout":                        "5s", "lock_timeout": "2s",
+		"idle_in_transaction_session_timeout": "10s",
 	} {
 		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
 			config.ConnConfig.RuntimeParams[setting] = value

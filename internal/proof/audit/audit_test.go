@@ -268,7 +268,8 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 		require.NoError(t, err)
 		placed, err := checkout.Place(ctx, pool, origin.Origin{Channel: origin.Web,
 			AssociateID: map[bool]int64{true: c.Bea}[here.LocationID != 0],
-			Language:    "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total, Name: "Ada",
+			Language:    "en"}, checkout.Request{CustomerID: ada, CartID: b.CartID, Expected: b.Quote.Total,
+			Name:  "Ada",
 			Email: "ada@example.com", Pay: pay, Given: 100_00, Sure: true, Gateway: "sandbox",
 			To: postal.Address{Lines: "1 Mill Lane", Town: "Leeds", Postcode: "LS1 6QD"}, Here: here})
 		require.NoError(t, err)

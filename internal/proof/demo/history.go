@@ -173,7 +173,8 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 	name, email, phone := person(s.customer)
 	readyBy, _ := s.place.ReadyBy(s.at)
 	n := order.New{
-		CustomerID: customerID, Channel: s.channel, LocationID: s.place.ID, Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: "en", Sum: q.Sum, Tax: q.Tax, Total: q.Total,
+		CustomerID: customerID, Channel: s.channel, LocationID: s.place.ID, Currency: q.Currency,
+		TaxIncluded: q.TaxIncluded, Language: "en", Sum: q.Sum, Tax: q.Tax, Total: q.Total,
 		Name: name, Email: email, Phone: phone, PlacedAt: s.at,
 		PaymentState: order.Due, Parts: []order.NewFulfilment{{Method: quote.Pickup, LocationID: s.place.ID,
 			ReadyBy: &readyBy}},

@@ -25,7 +25,8 @@ const giftObject = "1f381"
 
 // Tints in which a cut-out is drawn; a colour that is not here is the object's own.
 var tints = map[string]string{
-	"Moss": "6f8a57", "Ink": "34527a", "Clay": "c4694a", "Oat": "cbb48c", "Slate": "6d7a86", "Rose": "c98a93", "Mustard": "d3a02c", "Plum": "7b4a72", "Sky": "6aa3c8", "Chalk": "d9d5cb", "Cherry": "b8343f",
+	"Moss": "6f8a57", "Ink": "34527a", "Clay": "c4694a", "Oat": "cbb48c", "Slate": "6d7a86", "Rose": "c98a93",
+	"Mustard": "d3a02c", "Plum": "7b4a72", "Sky": "6aa3c8", "Chalk": "d9d5cb", "Cherry": "b8343f",
 }
 
 var items = []item{

@@ -38,8 +38,10 @@ func closed(weekday int) location.Hours { return location.Hours{Weekday: weekday
 func british(code, slug, name, street, town, postcode, phone string, latitude, longitude float64,
 	week []location.Hours) location.Location {
 	return location.Location{
-		Code: code, Slug: slug, Kind: "store", Name: name, Street: street, Town: town, Postcode: postcode, Country: "GB", Phone: phone,
-		Latitude: latitude, Longitude: longitude, TimeZone: "Europe/London", Currency: "GBP", TaxIncluded: true, Pickup: true, Ship: true, TakesReturns: true, Hours: week,
+		Code: code, Slug: slug, Kind: "store", Name: name, Street: street, Town: town, Postcode: postcode,
+		Country: "GB", Phone: phone,
+		Latitude: latitude, Longitude: longitude, TimeZone: "Europe/London", Currency: "GBP", TaxIncluded: true,
+		Pickup: true, Ship: true, TakesReturns: true, Hours: week,
 	}
 }
 
@@ -71,16 +73,22 @@ func stores() []location.Location {
 		british("STI", "st-ives", "St Ives", "7 Netloft Steps", "St Ives", "TR26 1QX", "+441632960107", 50.2130,
 			-5.4800, hours(10, 17, 180, day(7, 11, 16, 180))),
 		{
-			Code: "RIX", Slug: "riga", Kind: "store", Name: "Rīga", Street: "Dzirnavnieku iela 6", Town: "Rīga", Postcode: "LV-1010", Country: "LV", Phone: "+37120000106",
-			Latitude: 56.9528, Longitude: 24.1133, TimeZone: "Europe/Riga", Currency: "EUR", TaxIncluded: true, Pickup: true, Ship: true, TakesReturns: true, Hours: hours(10, 20, 120, day(7, 10, 18, 120)),
+			Code: "RIX", Slug: "riga", Kind: "store", Name: "Rīga", Street: "Dzirnavnieku iela 6", Town: "Rīga",
+			Postcode: "LV-1010", Country: "LV", Phone: "+37120000106",
+			Latitude: 56.9528, Longitude: 24.1133, TimeZone: "Europe/Riga", Currency: "EUR", TaxIncluded: true,
+			Pickup: true, Ship: true, TakesReturns: true, Hours: hours(10, 20, 120, day(7, 10, 18, 120)),
 		},
 		{
-			Code: "NYC", Slug: "new-york", Kind: "store", Name: "New York", Street: "210 Cordage Street", Town: "New York", Postcode: "10013", Country: "US", Region: "NY", Phone: "+12125550110",
-			Latitude: 40.7195, Longitude: -74.0052, TimeZone: "America/New_York", Currency: "USD", Pickup: true, Ship: true, TakesReturns: true, Hours: hours(10, 20, 90, day(7, 11, 19, 90)),
+			Code: "NYC", Slug: "new-york", Kind: "store", Name: "New York", Street: "210 Cordage Street",
+			Town: "New York", Postcode: "10013", Country: "US", Region: "NY", Phone: "+12125550110",
+			Latitude: 40.7195, Longitude: -74.0052, TimeZone: "America/New_York", Currency: "USD", Pickup: true,
+			Ship: true, TakesReturns: true, Hours: hours(10, 20, 90, day(7, 11, 19, 90)),
 		},
 		{
-			Code: "WH1", Slug: "daventry", Kind: "warehouse", Name: "Daventry warehouse", Street: "Unit 9, Carter’s Field", Town: "Daventry", Postcode: "NN11 8ZX", Country: "GB",
-			Latitude: 52.2571, Longitude: -1.1640, TimeZone: "Europe/London", Currency: "GBP", TaxIncluded: true, Ship: true, Hours: hours(6, 22, 60),
+			Code: "WH1", Slug: "daventry", Kind: "warehouse", Name: "Daventry warehouse",
+			Street: "Unit 9, Carter’s Field", Town: "Daventry", Postcode: "NN11 8ZX", Country: "GB",
+			Latitude: 52.2571, Longitude: -1.1640, TimeZone: "Europe/London", Currency: "GBP", TaxIncluded: true,
+			Ship: true, Hours: hours(6, 22, 60),
 		},
 	}
 	for i := range all {

@@ -50,7 +50,8 @@ func (l *loader) giftCards(ctx context.Context) error {
 		return err
 	}
 	p := catalog.Product{
-		Slug: "gift-card", Title: "Gift card", Language: "en", Brand: new(Name), Status: new("active"), Options: []string{"Worth"}, Tags: []string{},
+		Slug: "gift-card", Title: "Gift card", Language: "en", Brand: new(Name), Status: new("active"),
+		Options: []string{"Worth"}, Tags: []string{},
 		Description: new("They choose. You get the credit. Arrives by email within a minute, can be spent online or in any of our stores, all at once or bit by bit, and never expires."),
 		Categories: []catalog.Category{{Path: []string{"Home & Living",
 			"Gifts"}}}, Pictures: []catalog.Picture{{Source: giftObject, Original: original, Alt: "Gift card"}},

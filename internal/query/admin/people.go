@@ -61,7 +61,8 @@ const CountUpTo = 10_000
 // Customers lists people: those whose email or number it is, or whose name has the words, and whom the rules describe.
 func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, total int, err error) {
 	args := pgx.NamedArgs{
-		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
+		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away,
+		"within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
 		"news": s.News, "rules": s.rules(), "currency": s.Currency, "skip": (max(s.Page,
 			1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
 	}

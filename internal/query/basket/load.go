@@ -170,7 +170,8 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		QueryRow(func(row pgx.Row) error {
 			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend,
 				&l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
-				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable, &l.Points.Pending, &l.Credit, &l.Codes,
+				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable,
+				&l.Points.Pending, &l.Credit, &l.Codes,
 				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody)
 		})
 	batch.Queue(`
@@ -260,7 +261,8 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			var breaks, at []byte
 			if err := rows.Scan(&line.ID, &line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title,
 				&line.Options, &line.Picture, &line.Quantity, &line.Min, &line.Max, &line.Gone,
-				&line.Method, &line.LocationID, &line.UnitPrice, &line.Grams, &line.GiftCard, &line.Note, &line.Tags, &line.Categories, &breaks, &at,
+				&line.Method, &line.LocationID, &line.UnitPrice, &line.Grams, &line.GiftCard, &line.Note, &line.Tags,
+				&line.Categories, &breaks, &at,
 				&line.Rate.Country, &line.Rate.Region, &line.Rate.Class, &line.Rate.Name, &line.Rate.PPM, &line.Untaxed, &line.Untracked, &line.BackOrder); err != nil {
 				return err
 			}

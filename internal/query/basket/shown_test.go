@@ -62,8 +62,10 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	for name, rule := range map[string]string{
 		"nothing": "", "ten off this": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "percent", "percent": 1000}}`,
 			product), "a tenth off everything": `{"effect": {"kind": "percent", "percent": 1000}}`,
-		"five pounds": `{"currency": "GBP", "effect": {"kind": "amount", "amount": 500}}`, "at a price": fmt.Sprintf(`{"currency": "GBP", "products": [%d], "effect": {"kind": "fixed_price", "amount": 9900}}`, product),
-		"first order": `{"first_order": true, "effect": {"kind": "percent", "percent": 500}}`, "for gold": `{"tiers": ["gold"], "effect": {"kind": "percent", "percent": 500}}`,
+		"five pounds": `{"currency": "GBP", "effect": {"kind": "amount", "amount": 500}}`,
+		"at a price":  fmt.Sprintf(`{"currency": "GBP", "products": [%d], "effect": {"kind": "fixed_price", "amount": 9900}}`, product),
+		"first order": `{"first_order": true, "effect": {"kind": "percent", "percent": 500}}`,
+		"for gold":    `{"tiers": ["gold"], "effect": {"kind": "percent", "percent": 500}}`,
 		"in another store": fmt.Sprintf(`{"locations": [%d], "effect": {"kind": "percent", "percent": 500}}`,
 			c.MillLane.ID), "two for one": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "buy_get", "buy": 1, "get": 1, "percent": 10000}}`, product),
 		"spend more": `{"currency": "GBP", "effect": {"kind": "tiered_spend", "steps": [{"from": 100, "percent": 1000}]}}`,

@@ -327,7 +327,9 @@ func Search(ctx context.Context, db pg.DB, words string, locationID int64) ([]Hi
 			JOIN customer root ON root.id = coalesce(c.merged_into, c.id) AND root.erased_at IS NULL) hit
 		ORDER BY rank, score DESC, title, id
 		LIMIT 30`, pgx.NamedArgs{
-		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number, "code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article, "title": s.title, "email": s.email, "phone": s.phone, "card": s.card,
+		"location": locationID, "plain": s.plain, "token": s.token, "receipt": s.receipt, "number": s.number,
+		"code": s.code, "words": words, "gtins": s.scan.GTINs, "key": s.scan.Key, "article": s.article,
+		"title": s.title, "email": s.email, "phone": s.phone, "card": s.card,
 		"name": len(s.names) > 0, "begin": s.begin, "mail": s.mail, "w1": at(s.names, 0), "w2": at(s.names,
 			1), "w3": at(s.names, 2)})
 	if err != nil {

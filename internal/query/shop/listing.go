@@ -296,7 +296,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		panic(err) // Strings always marshal.
 	}
 	for name, value := range map[string]any{
-		"store": who.StoreCode, "language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min, "max": f.Max, "in_stock": f.InStock,
+		"store": who.StoreCode, "language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min,
+		"max": f.Max, "in_stock": f.InStock,
 		"sort": f.Sort, "offset": (f.Page - 1) * PerPage, "limit": PerPage,
 	} {
 		args[name] = value
