@@ -59,7 +59,7 @@ type Site struct {
 // Routes is the whole site map.
 func (s Site) Routes() *gate.Routes {
 	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
-	r.Proxies = s.Proxies
+	r.Proxies, r.Local = s.Proxies, s.Mail != nil
 	if s.Office == nil {
 		s.Office = &settle.Payments{DB: s.DB, Base: s.BaseURL}
 	}

@@ -491,7 +491,7 @@ func amountOf(ctx context.Context, d admin.Difference, minor int64) string {
 	if d.Currency == "" {
 		return fmt.Sprint(minor)
 	}
-	return money.New(minor, d.Currency).In(text.Language(ctx))
+	return money.New(minor, d.Currency).In(text.Content(ctx))
 }
 
 func differenceName(ctx context.Context, kind string) string {

@@ -129,7 +129,7 @@ func (p *Pages) try(ctx context.Context, v *promotionView) (*fault.Fault, error)
 		return fault.Field("cart",
 			"We can’t find an open cart with this code or an order with this number. The eight-letter code is on the cart page."), nil
 	}
-	v.Tried, err = basket.Simulate(ctx, p.DB, customerID, q, text.Language(ctx))
+	v.Tried, err = basket.Simulate(ctx, p.DB, customerID, q, text.Content(ctx))
 	return nil, err
 }
 

@@ -336,7 +336,7 @@ func cost(ctx context.Context, sums []admin.Sum) string {
 		if all != "" {
 			all += ", "
 		}
-		all += money.New(s.Amount, s.Currency).In(text.Language(ctx))
+		all += money.New(s.Amount, s.Currency).In(text.Content(ctx))
 	}
 	if all == "" {
 		return "–"
@@ -2131,9 +2131,9 @@ func tryOut(v promotionView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var96 string
-				templ_7745c5c3_Var96, templ_7745c5c3_Err = templ.JoinStringErrs(v.Tried.Quote.In(-d.Amount).In(text.Language(ctx)))
+				templ_7745c5c3_Var96, templ_7745c5c3_Err = templ.JoinStringErrs(v.Tried.Quote.In(-d.Amount).In(text.Content(ctx)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/promotion.templ`, Line: 461, Col: 117}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/promotion.templ`, Line: 461, Col: 116}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var96))
 				if templ_7745c5c3_Err != nil {

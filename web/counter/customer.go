@@ -46,7 +46,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if err != nil {
 		return nil, err
 	}
-	view.Person, err = counter.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Language(r.Context()))
+	view.Person, err = counter.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Content(r.Context()))
 	if err != nil {
 		return nil, err
 	}

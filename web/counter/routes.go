@@ -107,7 +107,7 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 func here(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
 	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
-		DeviceID: s.DeviceID, Language: text.Language(r.Context())}
+		DeviceID: s.DeviceID, Language: text.Content(r.Context())}
 }
 
 // role is what the request's associate is here.

@@ -77,7 +77,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
 	view.Sale, view.Phones = *saleOf(r), p.Office.Takes()
 	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r),
-		text.Language(r.Context())); err != nil {
+		text.Content(r.Context())); err != nil {
 		return nil, err
 	}
 	if view.Name != "" {
@@ -91,7 +91,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		}
 		view.Email, view.Phone = cmp.Or(view.Email, known.Email), cmp.Or(view.Phone, known.Phone)
 		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID,
-			basket.SaleContext{LocationID: here(r).LocationID}, text.Language(r.Context())); err != nil {
+			basket.SaleContext{LocationID: here(r).LocationID}, text.Content(r.Context())); err != nil {
 			return nil, err
 		}
 	}

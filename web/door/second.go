@@ -155,7 +155,7 @@ func (p *Pages) enrolled(r *http.Request, what string, write func(context.Contex
 func here(r *http.Request) origin.Origin {
 	s := gate.Session(r.Context())
 	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
-		DeviceID: s.DeviceID, Language: text.Language(r.Context())}
+		DeviceID: s.DeviceID, Language: text.Content(r.Context())}
 }
 
 // enterEnrolled begins a new session that is worth more than the one that set the factor up.

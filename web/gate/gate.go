@@ -167,6 +167,8 @@ type Routes struct {
 	// Hooks take messages that other companies' servers sign and post. A browser's cross-origin post is refused like
 	// any other.
 	Hooks map[string]http.HandlerFunc
+	// Local says that this is a developer's own machine.
+	Local bool
 	page  respond.ErrorPage
 	mux   chi.Router
 	all   []Route
@@ -455,7 +457,8 @@ func Person(ctx context.Context) int64 {
 // Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
 func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer := chi.NewRouter()
-	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody)
+	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody,
+		inLanguage(r.Local))
 	for pattern, serve := range raw {
 		outer.Get(pattern, serve)
 	}
@@ -502,8 +505,22 @@ const MaxBody = 256 << 10
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
-		next.ServeHTTP(w, r.WithContext(text.WithLanguage(r.Context(), text.Source)))
+		next.ServeHTTP(w, r)
 	})
+}
+
+// inLanguage answers in the shop's language, or for a developer, on their own machine, in the pseudo-language that a
+// cookie asks for.
+func inLanguage(local bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			language := text.Source
+			if cookie, err := r.Cookie("language"); local && err == nil && cookie.Value == text.Pseudo {
+				language = text.Pseudo
+			}
+			next.ServeHTTP(w, r.WithContext(text.WithLanguage(r.Context(), language)))
+		})
+	}
 }
 
 func recoverer(page respond.ErrorPage) func(http.Handler) http.Handler {
@@ -577,7 +594,7 @@ func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 
 // Visitor is what a shopper's browser brings along.
 func (r *Routes) Visitor(req *http.Request) shop.Visitor {
-	who := shop.Visitor{Language: text.Language(req.Context()), At: time.Now()}
+	who := shop.Visitor{Language: text.Content(req.Context()), At: time.Now()}
 	if cookie, err := req.Cookie(r.name("device")); err == nil && len(cookie.Value) <= 100 {
 		who.Device = cookie.Value
 	}

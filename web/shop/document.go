@@ -102,7 +102,7 @@ func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond
 }
 
 func documentSheet(ctx context.Context, o *shop.Order, d document.Document) sheet {
-	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Language(ctx)) }
+	amount := func(minor int64) string { return money.New(minor, d.Currency).In(text.Content(ctx)) }
 	s := sheet{
 		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " +
 			fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body),
@@ -185,7 +185,7 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 }
 
 func receiptSheet(ctx context.Context, o *shop.Order) sheet {
-	amount := func(minor int64) string { return o.Money(minor).In(text.Language(ctx)) }
+	amount := func(minor int64) string { return o.Money(minor).In(text.Content(ctx)) }
 	at := o.PlacedAt.In(o.Store.Zone())
 	s := sheet{
 		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"),

@@ -175,7 +175,7 @@ func here(r *http.Request) origin.Origin {
 	return origin.Origin{Channel: origin.Web, Language: language(r)}
 }
 
-func language(r *http.Request) string { return text.Language(r.Context()) }
+func language(r *http.Request) string { return text.Content(r.Context()) }
 
 func pageNumber(n int) string { return strconv.Itoa(n) }
 

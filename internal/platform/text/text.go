@@ -4,6 +4,7 @@ package text
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -14,10 +15,13 @@ const Source = "en"
 // Args are the named arguments of a sentence. A value with a method In(language) is written as that language does.
 type Args map[string]any
 
-// Message is a sentence that has not been said yet: it can wait in an error or a job until the language is known.
+// Message is a sentence that has not been said yet: it can wait in an error or a job until the language is known. With
+// a Plural it has a count, and Key says it of one.
 type Message struct {
-	Key  string
-	Args Args
+	Key    string
+	Plural string
+	N      int
+	Args   Args
 }
 
 func M(key string, args ...Args) Message {
@@ -28,11 +32,28 @@ func M(key string, args ...Args) Message {
 	return message
 }
 
+// P is a sentence about a count, which it may name as {n}. Languages have from one to six forms for it (CLDR).
+func P(n int, one, other string, args ...Args) Message {
+	all := Args{"n": n}
+	for _, more := range args {
+		maps.Copy(all, more)
+	}
+	return Message{Key: one, Plural: other, N: n, Args: all}
+}
+
 func (m Message) IsZero() bool { return m.Key == "" }
 
 // In says the message in a language.
 func (m Message) In(language string) string {
-	sentence := m.Key
+	words := sentence(m, language)
+	if language == Pseudo {
+		language = Source // Arguments are what the shop keeps, or money and dates as English writes them.
+	}
+	return fill(words, m.Args, language)
+}
+
+// fill puts arguments into a sentence.
+func fill(sentence string, args Args, language string) string {
 	if !strings.Contains(sentence, "{") {
 		return sentence
 	}
@@ -48,7 +69,7 @@ func (m Message) In(language string) string {
 			out.WriteString("{" + rest)
 			return out.String()
 		}
-		out.WriteString(say(m.Args[name], language))
+		out.WriteString(say(args[name], language))
 		sentence = tail
 	}
 }
@@ -70,16 +91,7 @@ func T(ctx context.Context, key string, args ...Args) string {
 
 // N says a sentence with a count, which it may name as {n}.
 func N(ctx context.Context, n int, one, other string, args ...Args) string {
-	all := Args{"n": n}
-	for _, more := range args {
-		for name, value := range more {
-			all[name] = value
-		}
-	}
-	if n == 1 {
-		return T(ctx, one, all)
-	}
-	return T(ctx, other, all)
+	return P(n, one, other, args...).In(Language(ctx))
 }
 
 // Clean is what somebody typed as far as it can be stored and shown: valid UTF-8 without NUL and without the signs that
@@ -119,6 +131,15 @@ func WithLanguage(ctx context.Context, language string) context.Context {
 	return context.WithValue(ctx, languageKey{}, language)
 }
 
+// Content is the language in which what the shop keeps is wanted: nobody writes products in the pseudo-language.
+func Content(ctx context.Context) string {
+	if language := Language(ctx); language != Pseudo {
+		return language
+	}
+	return Source
+}
+
+// Language in which the request is answered.
 func Language(ctx context.Context) string {
 	if language, ok := ctx.Value(languageKey{}).(string); ok {
 		return language

@@ -1,0 +1,168 @@
+package text
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// speaks are the functions that take a sentence, and which of their arguments it is: one, or one and the plural.
+var speaks = map[string][]int{
+	"text.T": {1}, "text.M": {0}, "text.N": {2, 3}, "text.P": {1, 2},
+	"fault.New": {1}, "fault.Field": {1}, "form.Add": {1}, "say": {0},
+}
+
+// key is a sentence somewhere in the source.
+type key struct {
+	at      string
+	one     string
+	plural  string
+	given   []string // names of its arguments; nil: they are not written beside it
+	counted bool
+}
+
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+
+func names(sentence string) (all []string) {
+	for _, m := range placeholder.FindAllStringSubmatch(sentence, -1) {
+		all = append(all, m[1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// source finds every sentence of internal and web. What a sentence is glued from is an error.
+func source(t *testing.T) (all []key) {
+	t.Helper()
+	for _, root := range []string{"../../../internal", "../../../web"} {
+		require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() && (d.Name() == "node_modules" || d.Name() == "bench") {
+				if d != nil && d.IsDir() && err == nil {
+					return fs.SkipDir
+				}
+				return err
+			}
+			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "../../../internal/platform/text") {
+				return nil
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				where, ok := speaks[nameOf(call.Fun)]
+				if !ok || len(call.Args) <= where[len(where)-1] {
+					return true
+				}
+				k := key{at: fmt.Sprint(files.Position(call.Pos())), counted: len(where) == 2}
+				for i, at := range where {
+					literal, isLiteral := call.Args[at].(*ast.BasicLit)
+					if !isLiteral {
+						_, glued := call.Args[at].(*ast.BinaryExpr)
+						assert.False(t, glued, "%s: a sentence is glued from fragments", k.at)
+						return true
+					}
+					sentence, err := strconv.Unquote(literal.Value)
+					require.NoError(t, err)
+					if i == 0 {
+						k.one = sentence
+					} else {
+						k.plural = sentence
+					}
+				}
+				if nameOf(call.Fun) == "say" {
+					// A mail's closure adds the shop, the code and the like.
+				} else if len(call.Args) == where[len(where)-1]+1 {
+					k.given = []string{}
+				} else if args, ok := call.Args[len(call.Args)-1].(*ast.CompositeLit); ok {
+					k.given = []string{}
+					for _, e := range args.Elts {
+						if pair, ok := e.(*ast.KeyValueExpr); ok {
+							if name, ok := pair.Key.(*ast.BasicLit); ok {
+								word, _ := strconv.Unquote(name.Value)
+								k.given = append(k.given, word)
+							}
+						}
+					}
+				}
+				all = append(all, k)
+				return true
+			})
+			return nil
+		}))
+	}
+	return all
+}
+
+func nameOf(f ast.Expr) string {
+	switch f := f.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		if x, ok := f.X.(*ast.Ident); ok {
+			return x.Name + "." + f.Sel.Name
+		}
+	}
+	return ""
+}
+
+func TestSentencesHaveTheArgumentsThatTheyName(t *testing.T) {
+	all := source(t)
+	require.Greater(t, len(all), 2000)
+	for _, k := range all {
+		if k.given == nil {
+			continue
+		}
+		given := k.given
+		if k.counted {
+			given = append(slices.Clone(given), "n")
+		}
+		for _, name := range names(k.one + k.plural) {
+			assert.Contains(t, given, name, "%s: %q has no %s", k.at, k.one, name)
+		}
+		for _, name := range k.given {
+			assert.Contains(t, names(k.one+k.plural), name, "%s: %q does not say %s", k.at, k.one, name)
+		}
+	}
+}
+
+// A translation of a sentence that nobody says any more is dead, and one that names other arguments is wrong.
+func TestTranslationsAreOfSentencesThatAreSaid(t *testing.T) {
+	said := map[string]bool{}
+	for _, k := range source(t) {
+		said[k.one] = true
+	}
+	for language, c := range catalogs() {
+		for id, translation := range c.said {
+			if id == "" {
+				continue
+			}
+			assert.True(t, said[id], "%s: nobody says %q", language, id)
+			for n, words := range translation.Trs {
+				want := names(id + translation.PluralID)
+				for _, name := range names(words) {
+					assert.Contains(t, want, name, "%s: form %d of %q", language, n, id)
+				}
+				if translation.PluralID == "" && words != "" {
+					assert.Equal(t, want, names(words), "%s: %q", language, id)
+				}
+			}
+		}
+	}
+}
