@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/message/catcher"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/flow/settle"
@@ -44,7 +44,7 @@ type Site struct {
 	Files      *files.Store
 	Live       *live.Hub
 	Mail       *catcher.Catcher
-	Trail      *customer.Trail
+	Trail      *browsing.Recorder
 	Passkeys   *passkey.Site
 	SignOn     *door.SignOn
 	Office     *settle.Payments // where payments are settled; nil: nothing is paid by card

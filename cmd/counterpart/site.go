@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
@@ -51,7 +51,7 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c config,
 	mails *catcher.Catcher) (site web.Site, err error) {
 	site = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, c.Database), BaseURL: c.URL, Contact: c.Contact,
-		Draining: &atomic.Bool{}, Texts: c.Texts != "" || c.SMS != "", Trail: customer.NewTrail(ctx, pool)}
+		Draining: &atomic.Bool{}, Texts: c.Texts != "" || c.SMS != "", Trail: browsing.New(ctx, pool)}
 	// Caught mails hold codes and names: they are shown on the developer's own machine and nowhere else.
 	if mails != nil && local(c.URL) {
 		site.Mail, site.Texts = mails, true

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/gallery"
@@ -56,7 +57,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return privacy.BuildExport(ctx, t.DB, t.Files, job.Args.ExportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
-		return errors.Join(customer.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB),
+		return errors.Join(browsing.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB),
 			privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {

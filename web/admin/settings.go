@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
@@ -26,7 +27,7 @@ import (
 // something is wrong with it.
 type settingsView struct {
 	respond.Mistakes
-	Policy  location.Policy
+	Policy  policy.Policy
 	Methods []delivery.Method
 	Method  *delivery.Method // the one that is looked at; nil: a new one
 	Form    string           // whose mistakes these are: policy, delivery
@@ -45,7 +46,7 @@ func (p *Pages) settings(_ http.ResponseWriter, r *http.Request) (respond.Answer
 
 func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault) (respond.Answer, error) {
 	var err error
-	if v.Policy, err = location.Policies(r.Context(), p.DB); err != nil {
+	if v.Policy, err = policy.Read(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	if v.Methods, err = admin.Deliveries(r.Context(), p.DB); err != nil {
@@ -104,7 +105,7 @@ func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		limit.Minor = -1
 	}
-	policy := location.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]),
+	policy := policy.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]),
 		PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
 		RefundLimit: limit.Minor, ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
 	err = settings.SetPolicy(r.Context(), p.DB, at(r), policy)

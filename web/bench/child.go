@@ -22,7 +22,7 @@ import (
 
 	"counterpart/internal/adapter/gateway"
 	"counterpart/internal/adapter/sandbox"
-	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/live"
@@ -168,7 +168,7 @@ func serve(ctx context.Context, role string) error {
 			Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret},
 				Client: gateway.Patient()}}
 		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base,
-			Trail: customer.NewTrail(ctx, pool), Office: office}.Handler()
+			Trail: browsing.New(ctx, pool), Office: office}.Handler()
 	}
 	outer := http.NewServeMux()
 	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter,

@@ -26,7 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
-	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/gallery"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
@@ -84,7 +84,7 @@ func open(t *testing.T) *place {
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
 	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
-		Trail: customer.NewTrail(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
+		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
 	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com",
 		TextGateway: "sms.localhost"}
 	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender,

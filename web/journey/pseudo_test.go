@@ -45,7 +45,8 @@ func TestThePseudoLanguageReachesEveryPage(t *testing.T) {
 		var left []string
 		for _, line := range strings.Split(said, "\n") {
 			for _, word := range plain.FindAllString(line, -1) {
-				if !data[strings.ToLower(word)] && text.Plain(word) && word != strings.ToUpper(word) { // A code is no word.
+				if !data[strings.ToLower(word)] && text.Plain(word) &&
+					word != strings.ToUpper(word) { // A code is no word.
 					left = append(left, fmt.Sprintf("%s in %.80q", word, line))
 				}
 			}
@@ -61,7 +62,8 @@ func TestThePseudoLanguageReachesEveryPage(t *testing.T) {
 func kept(t *testing.T, p *place) map[string]bool {
 	t.Helper()
 	ctx := context.Background()
-	all := map[string]bool{"counterpart": true, "kg": true, "teepott": true, "zzzzqqq": true, "zzzz": true, "atlantis": true}
+	all := map[string]bool{"counterpart": true, "kg": true, "teepott": true, "zzzzqqq": true, "zzzz": true,
+		"atlantis": true}
 	for month := time.January; month <= time.December; month++ { // Dates are English's until they are typed arguments.
 		all[strings.ToLower(month.String())], all[strings.ToLower(month.String()[:3])] = true, true
 	}
@@ -76,13 +78,15 @@ func kept(t *testing.T, p *place) map[string]bool {
 	rows, err := p.DB.Query(ctx, `
 		SELECT table_name, column_name
 		FROM information_schema.columns
-		WHERE table_schema = 'public' AND data_type IN ('text', 'ARRAY', 'jsonb', 'character') AND table_name NOT LIKE 'river%'`)
+		WHERE table_schema = 'public' AND data_type IN ('text', 'ARRAY', 'jsonb', 'character')
+			AND table_name NOT LIKE 'river%'`)
 	require.NoError(t, err)
 	var queries []string
 	for rows.Next() {
 		var table, column string
 		require.NoError(t, rows.Scan(&table, &column))
-		queries = append(queries, fmt.Sprintf(`SELECT DISTINCT w FROM %q, regexp_split_to_table(lower(%q::text), '[^[:alpha:]’''-]+') w WHERE w <> ''`, table, column))
+		queries = append(queries,
+			fmt.Sprintf(`SELECT DISTINCT w FROM %q, regexp_split_to_table(lower(%q::text), '[^[:alpha:]’''-]+') w WHERE w <> ''`, table, column))
 	}
 	rows.Close()
 	require.NoError(t, rows.Err())

@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/domain/document"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/counter"
@@ -149,7 +150,7 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 	if err != nil {
 		return sheet{}, err
 	}
-	policy, err := location.Policies(ctx, p.DB)
+	policy, err := policy.Read(ctx, p.DB)
 	if err != nil {
 		return sheet{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/query/shop"
@@ -55,7 +56,7 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	l.Listing = found
 	if found.Remember && l.Filter.Words != "" {
-		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At,
+		p.Trail.Note(browsing.Event{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At,
 			Words: l.Filter.Words})
 	}
 	s := frame(r.Context(), &found.Visit, l.Filter.Words)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/platform/geo"
@@ -31,7 +32,7 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	if view.Remember {
-		p.Trail.Note(customer.Seen{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At,
+		p.Trail.Note(browsing.Event{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At,
 			ProductID: view.ID})
 	}
 	return respond.Page(productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil

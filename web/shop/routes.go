@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/files"
@@ -28,12 +28,12 @@ type Pages struct {
 	Site     *gate.Routes
 	Files    *files.Store
 	Live     *live.Hub
-	Trail    *customer.Trail  // nil: nothing is remembered
-	Passkeys *passkey.Site    // nil: there are none at this address
-	Office   *settle.Payments // where payments are settled
-	Base     string           // the shop's own address
-	Texts    bool             // text messages can be sent
-	Caught   bool             // mail is caught, and shown at /dev/mail
+	Trail    *browsing.Recorder // nil: nothing is remembered
+	Passkeys *passkey.Site      // nil: there are none at this address
+	Office   *settle.Payments   // where payments are settled
+	Base     string             // the shop's own address
+	Texts    bool               // text messages can be sent
+	Caught   bool               // mail is caught, and shown at /dev/mail
 }
 
 // Routes is the site map of the shop.

@@ -37,7 +37,7 @@ func Spend(w *pg.Work, what text.Message, person int64, currency string, amount,
 		WITH mine AS (
 			SELECT customer_id, balance
 			FROM credit
-			WHERE customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1) AND currency = $2
+			WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND currency = $2
 			ORDER BY customer_id
 			FOR UPDATE),
 		part AS (

@@ -30,7 +30,7 @@ const (
 )
 
 // Members are the customers of a person, for a query with the argument @person: the surviving customer's id.
-const Members = `SELECT id FROM customer WHERE id = @person OR merged_into = @person`
+const Members = `SELECT member FROM person_members(@person) AS member`
 
 // Visitor is whoever a browser stands for, as a lateral row (id, signed_in, name) for a query with the arguments
 // @session, the digest of the session's cookie, and @device, the device's identity. A device alone opens a guest's

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/platform/pg"
 )
 
@@ -146,7 +147,7 @@ func Exists(ctx context.Context, db pg.DB, id int64, createdAt time.Time) (there
 // ForgetAll takes everything that names the profiles of a person out of this noun's tables, and answers with the files
 // of copies that were made for them. What is left is a number and the day.
 func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copies []string, err error) {
-	if err := ForgetTrail(ctx, tx, person); err != nil {
+	if err := browsing.Forget(ctx, tx, person); err != nil {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `

@@ -49,7 +49,7 @@ func BalanceOf(ctx context.Context, db pg.DB, person int64) (b Balance, err erro
 		SELECT coalesce(sum(remaining) FILTER (WHERE vests_at <= now()), 0)::bigint,
 			coalesce(sum(remaining) FILTER (WHERE vests_at > now()), 0)::bigint
 		FROM points_lot
-		WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)`,
+		WHERE remaining > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)`,
 		person).Scan(&b.Spendable, &b.Pending)
 	if err != nil {
 		return b, fmt.Errorf("add up points: %w", err)
@@ -109,8 +109,8 @@ func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, or
 		WITH lots AS MATERIALIZED (
 			SELECT id, customer_id, remaining, order_id
 			FROM points_lot
-			WHERE remaining > 0 AND (NOT $6 OR vests_at <= now()) AND customer_id IN (SELECT id FROM customer
-				WHERE id = $1 OR merged_into = $1)
+			WHERE remaining > 0 AND (NOT $6 OR vests_at <= now()) AND customer_id IN (SELECT member
+				FROM person_members($1) AS member)
 			ORDER BY id
 			FOR UPDATE),
 		running AS (

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/origin"
@@ -180,7 +181,7 @@ func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.Conse
 			}
 		}
 		if a.Purpose == customer.Personalisation && !a.Given {
-			if err := customer.ForgetTrail(ctx, tx, person); err != nil {
+			if err := browsing.Forget(ctx, tx, person); err != nil {
 				return err
 			}
 		}

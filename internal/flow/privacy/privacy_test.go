@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
@@ -103,7 +104,7 @@ func (p *place) canary(t *testing.T) (who int64) {
 		"gnomonic hats", "58"))
 	require.NoError(t, person.RecordConsent(ctx, p.db, who, customer.ConsentEntry{Purpose: customer.Personalisation,
 		Medium: customer.InShop, Given: true, Source: "web"}))
-	require.NoError(t, customer.WriteSeen(ctx, p.db, []customer.Seen{{Device: customer.DeviceValue(device),
+	require.NoError(t, browsing.Write(ctx, p.db, []browsing.Event{{Device: customer.DeviceValue(device),
 		At: time.Now(), Words: canaryWords}}))
 	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
 		shopping.Shopper{Person: who}, p.BlueMug)

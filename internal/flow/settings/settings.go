@@ -10,6 +10,7 @@ import (
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/fault"
@@ -29,11 +30,11 @@ func change(ctx context.Context, db pg.DB, at origin.Origin, write func(tx pgx.T
 }
 
 // SetPolicy decides about points, returns and shortages.
-func SetPolicy(ctx context.Context, db pg.DB, at origin.Origin, p location.Policy) error {
+func SetPolicy(ctx context.Context, db pg.DB, at origin.Origin, p policy.Policy) error {
 	return change(ctx, db, at, func(tx pgx.Tx) (staff.Entry, error) {
 		return staff.Entry{Action: "shop.policy", Subject: "shop", After: map[string]any{"points_rate": p.PointsRate,
 			"points_worth": p.PointsWorth, "points_minimum": p.PointsMinimum, "return_days": p.ReturnDays,
-			"refund_limit": p.RefundLimit, "keep_delivery": p.KeepDelivery}}, location.SetPolicy(ctx, tx, p)
+			"refund_limit": p.RefundLimit, "keep_delivery": p.KeepDelivery}}, policy.Set(ctx, tx, p)
 	})
 }
 

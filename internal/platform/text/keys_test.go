@@ -53,7 +53,8 @@ func source(t *testing.T) (all []key) {
 				}
 				return err
 			}
-			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "../../../internal/platform/text") {
+			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+				strings.HasPrefix(path, "../../../internal/platform/text") {
 				return nil
 			}
 			files := token.NewFileSet()

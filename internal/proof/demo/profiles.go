@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/staff"
@@ -150,20 +151,20 @@ func (l *loader) trail(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	var seen []customer.Seen
+	var seen []browsing.Event
 	for i, product := range products {
-		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(i*7) * time.Minute),
+		seen = append(seen, browsing.Event{Device: device, At: time.Now().Add(-time.Duration(i*7) * time.Minute),
 			ProductID: product})
 	}
 	for i, words := range []string{"waterproof coat", "teapot for two"} {
-		seen = append(seen, customer.Seen{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute),
+		seen = append(seen, browsing.Event{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute),
 			Words: words})
 	}
 	// On the first of a month an hour ago may have been the month before.
-	if err := customer.TurnMonths(ctx, l.tx, time.Now().Add(-24*time.Hour)); err != nil {
+	if err := browsing.TurnMonths(ctx, l.tx, time.Now().Add(-24*time.Hour)); err != nil {
 		return err
 	}
-	return customer.WriteSeen(ctx, l.tx, seen)
+	return browsing.Write(ctx, l.tx, seen)
 }
 
 // double is the same person once more, as a till without the website would have made them.

@@ -126,7 +126,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 		LEFT JOIN LATERAL (
 			SELECT o.currency, sum(`+order.AmountKept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
 			FROM orders o
-			WHERE o.customer_id IN (SELECT id FROM customer WHERE id = p.id OR merged_into = p.id)
+			WHERE o.customer_id IN (SELECT member FROM person_members(p.id) AS member)
 				AND o.state = 'confirmed' AND `+order.AnyKept+`
 			GROUP BY o.currency
 			ORDER BY 3 DESC

@@ -142,15 +142,15 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END,
 			coalesce(c.delivery_id, 0), c.points, c.credit, shop.points_rate, shop.points_worth, shop.points_minimum,
 			person.registered_at IS NOT NULL, person.tier,
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer WHERE id = $1
-				OR merged_into = $1)),
-			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT id FROM customer
-				WHERE id = $1 OR merged_into = $1))
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
+				FROM person_members($1) AS member)),
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT member
+				FROM person_members($1) AS member))
 				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
 					AND lower(email) = lower($3)),
 			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
-			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT id
-				FROM customer WHERE id = $1 OR merged_into = $1)), 0)::bigint,
+			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT member
+				FROM person_members($1) AS member)), 0)::bigint,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
@@ -164,7 +164,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable,
 				sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
 			FROM points_lot
-			WHERE remaining > 0 AND customer_id IN (SELECT id FROM customer WHERE id = $1 OR merged_into = $1)) lots
+			WHERE remaining > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)) lots
 				ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
 		QueryRow(func(row pgx.Row) error {

@@ -24,10 +24,10 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 	err := db.QueryRow(ctx, `
 		SELECT o.id, o.currency::text, o.tax_included, at.time_zone, o.placed_at, person.registered_at IS NOT NULL,
 			person.tier,
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT id FROM customer
-				WHERE id = person.id OR merged_into = person.id)),
-			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled' AND e.customer_id IN (SELECT id
-				FROM customer WHERE id = person.id OR merged_into = person.id))
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
+				FROM person_members(person.id) AS member)),
+			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled'
+				AND e.customer_id IN (SELECT member FROM person_members(person.id) AS member))
 		FROM orders o
 		JOIN location at ON at.id = o.location_id
 		JOIN customer c ON c.id = o.customer_id

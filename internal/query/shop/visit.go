@@ -99,7 +99,7 @@ var visitStatement = pg.Named(`
 				GROUP BY open.id
 				HAVING sum(used.used) >= open.max_per_customer) AS barred
 		FROM customer person
-		CROSS JOIN LATERAL (SELECT ARRAY(SELECT id FROM customer WHERE id = me.id OR merged_into = me.id) AS ids) same
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members(me.id) AS member) AS ids) same
 		WHERE person.id = me.id) facts ON true`, "store", "language", "device", "session")
 
 var keptDepartments decoded[[]Department]

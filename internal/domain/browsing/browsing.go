@@ -1,4 +1,5 @@
-package customer
+// Package browsing records what is looked at and searched for, of those who agreed to it.
+package browsing
 
 import (
 	"context"
@@ -11,18 +12,18 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Seen is a browse event: a product that was viewed, or words that were searched for.
-type Seen struct {
-	Device    string // as the identity has it: see DeviceValue
+// Event is a browse event: a product that was viewed, or words that were searched for.
+type Event struct {
+	Device    string // as the identity has it: see customer.DeviceValue
 	At        time.Time
 	ProductID int64
 	Words     string
 }
 
-// Trail collects browse events and writes them in batches after the pages are answered. It is lossy on purpose: when
+// Recorder collects browse events and writes them in batches after the pages are answered. It is lossy on purpose: when
 // the database is slow, events are dropped and pages are not.
-type Trail struct {
-	events chan Seen
+type Recorder struct {
+	events chan Event
 	done   chan struct{}
 }
 
@@ -32,15 +33,15 @@ const (
 	trailPause = time.Second
 )
 
-// NewTrail writes until the context ends; then it writes what it has. Wait waits for that.
-func NewTrail(ctx context.Context, db pg.DB) *Trail {
-	t := &Trail{events: make(chan Seen, trailRoom), done: make(chan struct{})}
+// New writes until the context ends; then it writes what it has. Wait waits for that.
+func New(ctx context.Context, db pg.DB) *Recorder {
+	t := &Recorder{events: make(chan Event, trailRoom), done: make(chan struct{})}
 	go t.run(ctx, db)
 	return t
 }
 
 // Note keeps an event in mind; it never waits. A nil trail, and a browser that is nobody's, leave none.
-func (t *Trail) Note(s Seen) {
+func (t *Recorder) Note(s Event) {
 	if t == nil || s.Device == "" {
 		return
 	}
@@ -51,20 +52,20 @@ func (t *Trail) Note(s Seen) {
 }
 
 // Wait returns when everything that was noted before the end is written.
-func (t *Trail) Wait() { <-t.done }
+func (t *Recorder) Wait() { <-t.done }
 
-func (t *Trail) run(ctx context.Context, db pg.DB) {
+func (t *Recorder) run(ctx context.Context, db pg.DB) {
 	defer close(t.done)
 	tick := time.NewTicker(trailPause)
 	defer tick.Stop()
-	var batch []Seen
+	var batch []Event
 	flush := func() {
 		if len(batch) == 0 {
 			return
 		}
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		if err := WriteSeen(writing, db, batch); err != nil {
+		if err := Write(writing, db, batch); err != nil {
 			slog.Warn("browse events were dropped", "events", len(batch), "error", err)
 		}
 		batch = batch[:0]
@@ -87,8 +88,8 @@ func (t *Trail) run(ctx context.Context, db pg.DB) {
 	}
 }
 
-// WriteSeen writes events of devices whose person agrees to it at this moment, whatever the page thought a second ago.
-func WriteSeen(ctx context.Context, db pg.DB, all []Seen) error {
+// Write writes events of devices whose person agrees to it at this moment, whatever the page thought a second ago.
+func Write(ctx context.Context, db pg.DB, all []Event) error {
 	devices, times, products, words := make([]string, len(all)), make([]time.Time, len(all)), make([]int64,
 		len(all)), make([]string, len(all))
 	for i, s := range all {
@@ -128,11 +129,12 @@ func TurnMonths(ctx context.Context, db pg.DB, now time.Time) error {
 	return nil
 }
 
-// ForgetTrail drops every browse event of a person's devices: they withdrew, or asked to be forgotten.
-func ForgetTrail(ctx context.Context, tx pgx.Tx, person int64) error {
+// Forget drops every browse event of a person's devices: they withdrew, or asked to be forgotten.
+func Forget(ctx context.Context, tx pgx.Tx, person int64) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM browse_event
-		WHERE device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id IN (`+Members+`))`,
+		WHERE device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id IN (
+			SELECT member FROM person_members(@person) AS member))`,
 		pgx.NamedArgs{"person": person})
 	return err
 }

@@ -1,4 +1,4 @@
-package customer_test
+package browsing_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/flow/person"
@@ -42,10 +43,10 @@ func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	say(true)
 	look := func() (n int) {
 		writing, stop := context.WithCancel(ctx)
-		trail := customer.NewTrail(writing, db)
+		trail := browsing.New(writing, db)
 		for _, device := range []string{agreed, silent, "nobody's"} {
 			for i := range 700 {
-				trail.Note(customer.Seen{Device: customer.DeviceValue(device), At: time.Now(),
+				trail.Note(browsing.Event{Device: customer.DeviceValue(device), At: time.Now(),
 					Words: fmt.Sprint("mugs ", i)})
 			}
 		}
@@ -67,7 +68,7 @@ func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 // them.
 func TestMonthsComeAndGo(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	old := time.Now().AddDate(0, -customer.KeepMonths-1, 0)
+	old := time.Now().AddDate(0, -browsing.KeepMonths-1, 0)
 	_, err := db.Exec(ctx, `SELECT browse_event_month($1)`, old)
 	require.NoError(t, err)
 	_, err = db.Exec(ctx, `INSERT INTO browse_event (device, at, kind, words) VALUES ('x', $1, 'searched', 'mugs')`,
@@ -76,7 +77,7 @@ func TestMonthsComeAndGo(t *testing.T) {
 
 	var wg sync.WaitGroup
 	for range 5 {
-		wg.Go(func() { assert.NoError(t, customer.TurnMonths(ctx, db, time.Now())) })
+		wg.Go(func() { assert.NoError(t, browsing.TurnMonths(ctx, db, time.Now())) })
 	}
 	wg.Wait()
 

@@ -1,4 +1,5 @@
-package location
+// Package policy is what the shop decides about points, returns and shortages.
+package policy
 
 import (
 	"context"
@@ -21,8 +22,8 @@ type Policy struct {
 	KeepDelivery  bool  // the charge of a delivery is not given back when everything returns
 }
 
-// Policies reads them.
-func Policies(ctx context.Context, db pg.DB) (p Policy, err error) {
+// Read reads them.
+func Read(ctx context.Context, db pg.DB) (p Policy, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT points_rate, points_worth, points_minimum, return_days, refund_limit, keep_delivery, shortage_hours
 		FROM shop`).Scan(&p.PointsRate, &p.PointsWorth, &p.PointsMinimum, &p.ReturnDays, &p.RefundLimit,
@@ -33,8 +34,8 @@ func Policies(ctx context.Context, db pg.DB) (p Policy, err error) {
 	return p, nil
 }
 
-// SetPolicy changes them, from now on: points that were earned and goods that were sold keep what held when they were.
-func SetPolicy(ctx context.Context, tx pgx.Tx, p Policy) error {
+// Set changes them, from now on: points that were earned and goods that were sold keep what held when they were.
+func Set(ctx context.Context, tx pgx.Tx, p Policy) error {
 	var form fault.Form
 	if p.PointsRate < 0 || p.PointsRate > 1000 {
 		form.Add("points_rate", "Enter a number from 0 (no points) to 1,000.")
