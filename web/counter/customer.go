@@ -93,8 +93,8 @@ func (p *Pages) welcome(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		return nil, err
 	}
 	view := welcomeView{Name: typed(r, "name"), Email: typed(r, "email"), Phone: typed(r, "phone")}
-	customerID, err := shopping.CreateCustomer(r.Context(), p.DB, here(r), view.Name, view.Email, view.Phone,
-		store.Country)
+	customerID, err := shopping.CreateCustomer(r.Context(), p.DB, here(r),
+		shopping.NewCustomer{Name: view.Name, Email: view.Email, Phone: view.Phone, Country: store.Country})
 	if wrong := fault.As(err); wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, welcomePage(c, view)), nil

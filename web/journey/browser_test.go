@@ -54,7 +54,6 @@ type place struct {
 
 func open(t *testing.T) *place {
 	t.Helper()
-	t.Parallel() // Much of a journey is waiting: for the browser, for jobs.
 	require.True(t, static.Built(), "build the assets first: make generate")
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
@@ -80,7 +79,7 @@ func open(t *testing.T) *place {
 		p.Accounts[first] = a
 	}
 	p.Company = sandboxtest.Start(t, address, p.URL)
-	office := &settle.Payments{DB: pool, Gateway: p.Company.Gateway(), Base: p.URL, PayAt: p.Company.URL}
+	office := &settle.Payments{DB: pool, Gateway: p.Company.PatientGateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
 	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
@@ -216,7 +215,8 @@ func (p *place) person(t *testing.T, width, height int64) *person {
 	return who
 }
 
-const patience = 60 * time.Second // Only what fails takes it.
+// patience is longer than the pauses before a job's third try. Only what fails takes it.
+const patience = 3 * time.Minute
 
 func (p *person) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()

@@ -75,7 +75,8 @@ func TestAMixedOrderFromTheCartToTheReturn(t *testing.T) {
 			`DELETE FROM cart_line WHERE cart_id IN (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`,
 			ada)
 		require.NoError(t, err)
-		return loyalty.Give(ctx, tx, ada, 1000, "given", 0, 0, time.Now().Add(-time.Hour))
+		return loyalty.Give(ctx, tx, loyalty.Grant{CustomerID: ada, Points: 1000, Cause: "given",
+			Vests: time.Now().Add(-time.Hour)})
 	}))
 	code := p.giftCard(t, 2500)
 

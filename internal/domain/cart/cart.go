@@ -63,11 +63,18 @@ func ReadCode(typed string) (string, bool) {
 	return code, true
 }
 
+// NewLine is what is added to a cart. SoldAt is the location at whose counter it lies; 0: it is none.
+type NewLine struct {
+	VariantID int64
+	Quantity  int
+	Channel   origin.Channel
+	SoldAt    int64
+}
+
 // Add puts units of a variant into a cart. What is there already is added to, up to MaxQuantity. What somebody holds in
 // their hand at a counter is a line of its own: it is sold there, and waits for nothing. soldAt is that counter's
 // location; 0: there is none.
-func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, channel origin.Channel,
-	soldAt int64) error {
+func Add(ctx context.Context, tx pgx.Tx, cartID int64, l NewLine) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at)
 		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0)
@@ -78,7 +85,7 @@ func Add(ctx context.Context, tx pgx.Tx, cartID, variantID int64, quantity int, 
 				WHERE cart_id = c.id AND variant_id = v.id))
 		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
 			SET quantity = least(l.quantity + excluded.quantity, $5)`,
-		cartID, variantID, quantity, channel, MaxQuantity, MaxLines, soldAt)
+		cartID, l.VariantID, l.Quantity, l.Channel, MaxQuantity, MaxLines, l.SoldAt)
 	if err != nil {
 		return fmt.Errorf("add to a cart: %w", err)
 	}

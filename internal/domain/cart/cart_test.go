@@ -22,7 +22,7 @@ func TestALineHoldsNinetyNineAndACartIsOne(t *testing.T) {
 	ada := c.Ada(t, tx, c.Mug, 90, c.HarbourStreet)
 	id, err := cart.Open(ctx, tx, ada, 0, origin.Web)
 	require.NoError(t, err)
-	require.NoError(t, cart.Add(ctx, tx, id, c.Mug, 20, origin.Counter, 0))
+	require.NoError(t, cart.Add(ctx, tx, id, cart.NewLine{VariantID: c.Mug, Quantity: 20, Channel: origin.Counter}))
 	quantity := func(customer int64) (n int) {
 		require.NoError(t, tx.QueryRow(ctx, `SELECT coalesce(sum(l.quantity), 0) FROM cart c JOIN cart_line l
 			ON l.cart_id = c.id

@@ -92,7 +92,7 @@ func FromList(ctx context.Context, tx pgx.Tx, customerID, variantID int64, list 
 	if err != nil {
 		return err
 	}
-	if err := Add(ctx, tx, cartID, variantID, quantity, channel, 0); err != nil {
+	if err := Add(ctx, tx, cartID, NewLine{VariantID: variantID, Quantity: quantity, Channel: channel}); err != nil {
 		return err
 	}
 	if list == Later {

@@ -11,10 +11,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Give adds an amount to what a customer may spend, in minor units, for a cause of the ledger: given, restored,
-// refunded.
-func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amount int64, cause string, orderID,
-	associateID int64) error {
+// Grant is an amount, in minor units, that a customer may spend with the shop, for a cause of the ledger: given,
+// restored, refunded.
+type Grant struct {
+	CustomerID  int64
+	Currency    string
+	Amount      int64
+	Cause       string
+	OrderID     int64
+	AssociateID int64
+}
+
+// Give adds a grant to what a customer has.
+func Give(ctx context.Context, tx pgx.Tx, g Grant) error {
 	_, err := tx.Exec(ctx, `
 		WITH account AS (
 			INSERT INTO credit AS c (customer_id, currency, balance)
@@ -23,7 +32,8 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, currency string, amo
 			RETURNING customer_id, currency)
 		INSERT INTO credit_entry (customer_id, currency, delta, cause, order_id, associate_id)
 		SELECT customer_id, currency, $3, $4, nullif($5::bigint, 0), nullif($6::bigint, 0)
-		FROM account`, customerID, currency, amount, cause, orderID, associateID)
+		FROM account`, g.CustomerID, g.Currency, g.Amount, g.Cause, g.OrderID,
+		g.AssociateID)
 	if err != nil {
 		return fmt.Errorf("give credit: %w", err)
 	}

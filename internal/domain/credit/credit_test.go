@@ -22,9 +22,12 @@ func TestCreditIsSpentOverAllOfAPersonsProfiles(t *testing.T) {
 	var other int64
 	require.NoError(t, tx.QueryRow(ctx, `INSERT INTO customer (channel, merged_into) VALUES ('web', $1) RETURNING id`,
 		placed.Customer).Scan(&other))
-	require.NoError(t, credit.Give(ctx, tx, placed.Customer, "GBP", 300, "given", 0, c.Bea.ID))
-	require.NoError(t, credit.Give(ctx, tx, other, "GBP", 200, "given", 0, c.Bea.ID))
-	require.NoError(t, credit.Give(ctx, tx, other, "EUR", 900, "given", 0, c.Bea.ID))
+	require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: placed.Customer, Currency: "GBP", Amount: 300,
+		Cause: "given", AssociateID: c.Bea.ID}))
+	require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: other, Currency: "GBP", Amount: 200,
+		Cause: "given", AssociateID: c.Bea.ID}))
+	require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: other, Currency: "EUR", Amount: 900,
+		Cause: "given", AssociateID: c.Bea.ID}))
 	spend := func(amount int64) (gone bool) {
 		var w pg.Work
 		credit.Spend(&w, text.M("the credit"), placed.Customer, "GBP", amount, placed.Order)

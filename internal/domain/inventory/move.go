@@ -161,10 +161,20 @@ func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, loca
 	return true, nil
 }
 
+// Returned is units of an order line that came back, in the condition in which they are kept: sellable, on hold or
+// damaged.
+type Returned struct {
+	ReturnID    int64
+	OrderLineID int64
+	VariantID   int64
+	LocationID  int64
+	Condition   string
+	Quantity    int
+}
+
 // Return puts a unit that came back on a shelf: sellable, on hold or damaged. It is a line of the ledger of its own for
 // the return that brought it.
-func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, locationID int64, condition string,
-	quantity int, why Reason) error {
+func Return(ctx context.Context, tx pgx.Tx, r Returned, why Reason) error {
 	_, err := tx.Exec(ctx, `
 		WITH level AS (
 			INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)
@@ -173,8 +183,9 @@ func Return(ctx context.Context, tx pgx.Tx, returnID, orderLineID, variantID, lo
 		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, order_line_id,
 			associate_id, return_id)
 		VALUES (@variant, @location, @condition, @quantity, 'return', @reason, @channel, @line,
-			nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": variantID, "location": locationID,
-		"condition": condition, "quantity": quantity, "reason": why.Reason, "channel": why.Channel, "line": orderLineID, "associate": why.AssociateID, "return": returnID})
+			nullif(@associate::bigint, 0), @return)`, pgx.NamedArgs{"variant": r.VariantID, "location": r.LocationID,
+		"condition": r.Condition, "quantity": r.Quantity, "reason": why.Reason, "channel": why.Channel,
+		"line": r.OrderLineID, "associate": why.AssociateID, "return": r.ReturnID})
 	if err != nil {
 		return fmt.Errorf("put back what returned: %w", err)
 	}

@@ -57,10 +57,19 @@ func BalanceOf(ctx context.Context, db pg.DB, person int64) (b Balance, err erro
 	return b, nil
 }
 
-// Give adds a lot: what an order earned, what was given back, what somebody gave.
-func Give(ctx context.Context, tx pgx.Tx, customerID int64, points int64, cause string, orderID, associateID int64,
-	vests time.Time) error {
-	if points == 0 {
+// Grant is a lot of points: what an order earned, what was given back, what somebody gave.
+type Grant struct {
+	CustomerID  int64
+	Points      int64
+	Cause       string
+	OrderID     int64
+	AssociateID int64
+	Vests       time.Time
+}
+
+// Give adds a lot. None is written of no points.
+func Give(ctx context.Context, tx pgx.Tx, g Grant) error {
+	if g.Points == 0 {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `
@@ -70,7 +79,7 @@ func Give(ctx context.Context, tx pgx.Tx, customerID int64, points int64, cause 
 			RETURNING id)
 		INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id, associate_id)
 		SELECT id, $1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0)
-		FROM lot`, customerID, points, cause, orderID, associateID, vests)
+		FROM lot`, g.CustomerID, g.Points, g.Cause, g.OrderID, g.AssociateID, g.Vests)
 	if err != nil {
 		return fmt.Errorf("give points: %w", err)
 	}
@@ -159,10 +168,11 @@ func Earn(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) err
 	if err := tx.QueryRow(ctx, `SELECT now() + make_interval(days => return_days) FROM shop`).Scan(&vests); err != nil {
 		return fmt.Errorf("read how long goods can come back: %w", err)
 	}
-	return Give(ctx, tx, customerID, points, "earned", orderID, 0, vests)
+	return Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "earned", OrderID: orderID, Vests: vests})
 }
 
 // Restore gives spent points back. They were spendable, so they are again.
 func Restore(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) error {
-	return Give(ctx, tx, customerID, points, "restored", orderID, 0, time.Now().Add(-time.Second))
+	return Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "restored", OrderID: orderID,
+		Vests: time.Now().Add(-time.Second)})
 }

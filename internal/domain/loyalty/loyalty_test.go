@@ -20,7 +20,8 @@ func TestPointsVestAreSpentOldestFirstAndNeverBelowZero(t *testing.T) {
 	placed := c.Order(t, tx, c.Mug, 1, c.HarbourStreet)
 	ada := placed.Customer
 	give := func(points int64, vests time.Time) {
-		require.NoError(t, loyalty.Give(ctx, tx, ada, points, "given", 0, c.Bea.ID, vests))
+		require.NoError(t, loyalty.Give(ctx, tx, loyalty.Grant{CustomerID: ada, Points: points, Cause: "given",
+			AssociateID: c.Bea.ID, Vests: vests}))
 	}
 	give(100, time.Now().Add(-time.Hour))
 	give(50, time.Now().Add(-time.Minute))

@@ -286,18 +286,27 @@ func MoveToStore(ctx context.Context, tx pgx.Tx, fulfilmentID, locationID int64,
 	return nil
 }
 
+// Delivery is how a fulfilment is sent that was to be collected.
+type Delivery struct {
+	FulfilmentID int64
+	LocationID   int64 // that sends it
+	DeliveryID   int64 // its method
+	To           Address
+	From, By     time.Time // when it arrives
+}
+
 // MoveToDelivery has an undecided part sent, at no charge: it is not the shopper's doing.
-func MoveToDelivery(ctx context.Context, tx pgx.Tx, fulfilmentID, locationID, deliveryID int64, to Address, from,
-	by time.Time) error {
+func MoveToDelivery(ctx context.Context, tx pgx.Tx, d Delivery) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE fulfilment f
 		SET method = 'ship', location_id = @location, state = 'to_pick', delivery_id = d.id, carrier = d.carrier,
 			name = @name, lines = @lines, town = @town, region = @region,
 			postcode = @postcode, country = @country, arrives_from = @from::date, arrives_by = @by::date
 		FROM delivery d
-		WHERE f.id = @id AND f.state = 'undecided' AND d.id = @delivery`, pgx.NamedArgs{"id": fulfilmentID,
-		"location": locationID, "delivery": deliveryID,
-		"name": to.Name, "lines": to.Lines, "town": to.Town, "region": to.Region, "postcode": to.Postcode, "country": to.Country, "from": from.Format(time.DateOnly), "by": by.Format(time.DateOnly)})
+		WHERE f.id = @id AND f.state = 'undecided' AND d.id = @delivery`, pgx.NamedArgs{"id": d.FulfilmentID,
+		"location": d.LocationID, "delivery": d.DeliveryID, "name": d.To.Name, "lines": d.To.Lines, "town": d.To.Town,
+		"region": d.To.Region, "postcode": d.To.Postcode, "country": d.To.Country,
+		"from": d.From.Format(time.DateOnly), "by": d.By.Format(time.DateOnly)})
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errNotUndecided
 	}

@@ -43,13 +43,21 @@ func (a *Attempt) Key() string { return keyPrefix + strconv.FormatInt(a.ID, 10) 
 
 const keyPrefix = "payment-"
 
+// NewAttempt is what a gateway is about to be asked for.
+type NewAttempt struct {
+	OrderID  int64
+	Gateway  string
+	Method   string
+	Currency string
+	Amount   int64 // minor units
+}
+
 // StartAttempt writes an attempt down, before anybody is called.
-func StartAttempt(ctx context.Context, tx pgx.Tx, orderID int64, gateway, method, currency string,
-	amount int64) (id int64, err error) {
+func StartAttempt(ctx context.Context, tx pgx.Tx, n NewAttempt) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO payment (order_id, gateway, method, currency, amount)
 		VALUES ($1, $2, $3, $4, $5)
-		RETURNING id`, orderID, gateway, method, currency, amount).Scan(&id)
+		RETURNING id`, n.OrderID, n.Gateway, n.Method, n.Currency, n.Amount).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("write a payment: %w", err)
 	}

@@ -44,7 +44,8 @@ func TestAnAttemptIsCapturedOnce(t *testing.T) {
 	tx := pgtest.Tx(t)
 	c := sample.Load(t, tx)
 	order := c.Order(t, tx, c.Mug, 1, c.HarbourStreet).Order
-	id, err := payment.StartAttempt(ctx, tx, order, "sandbox", payment.Card, "GBP", 1200)
+	id, err := payment.StartAttempt(ctx, tx, payment.NewAttempt{OrderID: order, Gateway: "sandbox",
+		Method: payment.Card, Currency: "GBP", Amount: 1200})
 	require.NoError(t, err)
 	attempt, err := payment.LastAttempt(ctx, tx, order)
 	require.NoError(t, err)

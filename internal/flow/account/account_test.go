@@ -110,7 +110,7 @@ func (s *shop) register(t *testing.T, name, email string, b account.Browser) acc
 func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	s := open(t)
 	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"},
-		"Ada Fairweather", "ada@example.com", "", "GB")
+		shopping.NewCustomer{Name: "Ada Fairweather", Email: "ada@example.com", Country: "GB"})
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till,
 		shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
@@ -327,7 +327,7 @@ func TestAPhoneIsProvenByItsCode(t *testing.T) {
 	s := open(t)
 	begun := s.register(t, "Ada", "ada@example.com", phone)
 	till, err := shopping.CreateCustomer(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"},
-		"A. Fairweather", "", "0113 496 0999", "GB")
+		shopping.NewCustomer{Name: "A. Fairweather", Phone: "0113 496 0999", Country: "GB"})
 	require.NoError(t, err)
 	code := func(question int64) string {
 		require.NotZero(t, question)

@@ -184,8 +184,9 @@ func (p *placing) create(ctx context.Context) (err error) {
 	}
 	p.placed = Placed{ID: p.ID, PublicID: p.PublicID, Change: p.basket.Quote.In(p.tenders.change)}
 	if p.tenders.attempt != 0 {
-		p.placed.PaymentID, err = payment.StartAttempt(ctx, p.tx, p.ID, p.Gateway, p.Pay, p.basket.Quote.Currency,
-			p.tenders.attempt)
+		p.placed.PaymentID, err = payment.StartAttempt(ctx, p.tx,
+			payment.NewAttempt{OrderID: p.ID, Gateway: p.Gateway, Method: p.Pay, Currency: p.basket.Quote.Currency,
+				Amount: p.tenders.attempt})
 	}
 	return err
 }

@@ -109,8 +109,8 @@ func (p *place) canary(t *testing.T) (who int64) {
 	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
 		shopping.Shopper{Person: who}, p.BlueMug)
 	require.NoError(t, err)
-	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"}, canaryName,
-		canaryEmail, canaryPhone, "GB")
+	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"},
+		shopping.NewCustomer{Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Country: "GB"})
 	require.NoError(t, err)
 	p.buy(t, till)
 	_, err = person.Merge(ctx, p.db, origin.Origin{Channel: origin.Counter, LocationID: p.HarbourStreet.ID},

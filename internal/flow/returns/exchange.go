@@ -35,7 +35,8 @@ func (t *taking) price(ctx context.Context) error {
 		return err
 	}
 	for _, i := range t.instead() {
-		if err := cart.Add(ctx, t.tx, id, i.VariantID, i.Quantity, t.at.Channel, t.at.LocationID); err != nil {
+		if err := cart.Add(ctx, t.tx, id, cart.NewLine{VariantID: i.VariantID, Quantity: i.Quantity,
+			Channel: t.at.Channel, SoldAt: t.at.LocationID}); err != nil {
 			return err
 		}
 	}

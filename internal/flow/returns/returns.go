@@ -493,8 +493,9 @@ func (t *taking) shelve(ctx context.Context) error {
 	slices.SortFunc(order, func(a, b shelf) int { return int(a.variant - b.variant) })
 	for _, s := range order {
 		why := inventory.Reason{Channel: t.at.Channel, Reason: s.reason, AssociateID: t.at.AssociateID}
-		if err := inventory.Return(ctx, t.tx, t.ticket, s.line, s.variant, t.at.LocationID, s.grade, count[s],
-			why); err != nil {
+		if err := inventory.Return(ctx, t.tx, inventory.Returned{ReturnID: t.ticket, OrderLineID: s.line,
+			VariantID: s.variant, LocationID: t.at.LocationID, Condition: s.grade,
+			Quantity: count[s]}, why); err != nil {
 			return err
 		}
 	}

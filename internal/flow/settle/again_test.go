@@ -184,8 +184,10 @@ func TestCreditIsThePersons(t *testing.T) {
 	w := open(t)
 	ada, guest := w.Ada(t, w.db, w.Mug, 2, w.HarbourStreet), w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
 	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		require.NoError(t, credit.Give(ctx, tx, guest, "GBP", 1500, "given", 0, 0))
-		require.NoError(t, credit.Give(ctx, tx, ada, "GBP", 500, "given", 0, 0))
+		require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: guest, Currency: "GBP", Amount: 1500,
+			Cause: "given"}))
+		require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: ada, Currency: "GBP", Amount: 500,
+			Cause: "given"}))
 		_, err := tx.Exec(ctx, `UPDATE cart SET state = 'joined' WHERE customer_id = $1`, guest)
 		require.NoError(t, err)
 		_, err = tx.Exec(ctx, `UPDATE customer SET merged_into = $2 WHERE id = $1`, guest, ada)

@@ -171,7 +171,8 @@ func restore(ctx context.Context, tx pgx.Tx, h *order.Held, t *payment.Tender, a
 	case payment.GiftCard:
 		return giftcard.Restore(ctx, tx, t.GiftCardID, amount, h.ID)
 	case payment.Credit:
-		return credit.Give(ctx, tx, h.CustomerID, h.Currency, amount, "restored", h.ID, 0)
+		return credit.Give(ctx, tx, credit.Grant{CustomerID: h.CustomerID, Currency: h.Currency, Amount: amount,
+			Cause: "restored", OrderID: h.ID})
 	case payment.Points:
 		// What is never taken is given back as if it were refunded: the tender keeps count of it.
 		points := t.Points * amount / t.Authorised
@@ -288,7 +289,8 @@ func RefundExcess(ctx context.Context, tx pgx.Tx, h *order.Held, back Back) (ref
 			i := slices.IndexFunc(tenders, func(t payment.Tender) bool { return t.ID == r.TenderID })
 			err = giftcard.Restore(ctx, tx, tenders[i].GiftCardID, r.Amount, h.ID)
 		case payment.Credit:
-			err = credit.Give(ctx, tx, h.CustomerID, h.Currency, r.Amount, "refunded", h.ID, back.AssociateID)
+			err = credit.Give(ctx, tx, credit.Grant{CustomerID: h.CustomerID, Currency: h.Currency, Amount: r.Amount,
+				Cause: "refunded", OrderID: h.ID, AssociateID: back.AssociateID})
 		case payment.Points:
 			err = givePoints(ctx, tx, h, r.Points)
 		}

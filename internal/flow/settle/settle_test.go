@@ -97,7 +97,8 @@ func (w *world) card(amount int64) (code string) {
 func (w *world) points(customer, points int64) {
 	w.t.Helper()
 	require.NoError(w.t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
-		return loyalty.Give(ctx, tx, customer, points, "given", 0, 0, time.Now().Add(-time.Hour))
+		return loyalty.Give(ctx, tx, loyalty.Grant{CustomerID: customer, Points: points, Cause: "given",
+			Vests: time.Now().Add(-time.Hour)})
 	}))
 }
 

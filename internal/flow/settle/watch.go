@@ -329,7 +329,8 @@ func (o *Payments) Retry(ctx context.Context, orderID int64, method string) (pay
 				return errNothingToPay
 			}
 		}
-		paymentID, err = payment.StartAttempt(ctx, tx, orderID, o.Gateway.Name(), method, a.Currency, amount)
+		paymentID, err = payment.StartAttempt(ctx, tx, payment.NewAttempt{OrderID: orderID, Gateway: o.Gateway.Name(),
+			Method: method, Currency: a.Currency, Amount: amount})
 		return err
 	})
 	return paymentID, err

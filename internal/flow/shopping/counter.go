@@ -14,10 +14,13 @@ import (
 	"counterpart/internal/platform/phone"
 )
 
+// NewCustomer is what somebody says of themselves. Country is that of the store: a phone number is read as one of it.
+type NewCustomer struct{ Name, Email, Phone, Country string }
+
 // CreateCustomer makes the profile of somebody who stands at a counter or is on the phone: a way to reach them, a name
 // if they say it, and a card.
-func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, name, email, number, country string) (id int64,
-	err error) {
+func CreateCustomer(ctx context.Context, db pg.DB, at origin.Origin, n NewCustomer) (id int64, err error) {
+	name, email, number, country := n.Name, n.Email, n.Phone, n.Country
 	var form fault.Form
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > 100 || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {

@@ -54,7 +54,8 @@ func add(ctx context.Context, tx pgx.Tx, at origin.Origin, customerID int64, ite
 	if item.InHand {
 		soldAt = item.LocationID
 	}
-	if err := cart.Add(ctx, tx, cartID, item.VariantID, item.Quantity, at.Channel, soldAt); err != nil {
+	if err := cart.Add(ctx, tx, cartID, cart.NewLine{VariantID: item.VariantID, Quantity: item.Quantity,
+		Channel: at.Channel, SoldAt: soldAt}); err != nil {
 		return err
 	}
 	if item.Ship {

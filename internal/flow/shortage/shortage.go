@@ -174,7 +174,8 @@ func sendInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, to po
 	from, by := o.Way.Arrives(time.Now().In(o.From.Zone()), o.From.Shut)
 	address := order.Address{Name: to.Name, Lines: to.Lines, Town: to.Town, Region: to.Region, Postcode: to.Postcode,
 		Country: to.Country}
-	if err := order.MoveToDelivery(ctx, tx, o.FulfilmentID, o.From.ID, o.Way.ID, address, from, by); err != nil {
+	if err := order.MoveToDelivery(ctx, tx, order.Delivery{FulfilmentID: o.FulfilmentID, LocationID: o.From.ID,
+		DeliveryID: o.Way.ID, To: address, From: from, By: by}); err != nil {
 		return err
 	}
 	return claimInstead(ctx, tx, h, o, o.From.ID)

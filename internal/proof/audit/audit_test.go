@@ -251,8 +251,10 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 			require.NoError(t, err)
 			code, err = giftcard.Code(ctx, tx, id)
 			require.NoError(t, err)
-			require.NoError(t, credit.Give(ctx, tx, ada, "GBP", 100, "given", 0, 0))
-			return loyalty.Give(ctx, tx, ada, 200, "given", 0, 0, time.Now().Add(-time.Hour))
+			require.NoError(t, credit.Give(ctx, tx, credit.Grant{CustomerID: ada, Currency: "GBP", Amount: 100,
+				Cause: "given"}))
+			return loyalty.Give(ctx, tx, loyalty.Grant{CustomerID: ada, Points: 200, Cause: "given",
+				Vests: time.Now().Add(-time.Hour)})
 		}))
 		for _, v := range variants {
 			require.NoError(t, shopping.AddFor(ctx, pool, origin.Origin{Channel: origin.Web, Language: "en"}, ada,

@@ -129,7 +129,8 @@ func (l *loader) lists(ctx context.Context, id int64) error {
 	}
 	for i := range 2 {
 		v := l.variants[pick(uint64(len(l.variants)), "cart", fmt.Sprint(i))]
-		if err := cart.Add(ctx, l.tx, cartID, v.id, 1+i, "web", 0); err != nil {
+		if err := cart.Add(ctx, l.tx, cartID, cart.NewLine{VariantID: v.id, Quantity: 1 + i,
+			Channel: "web"}); err != nil {
 			return err
 		}
 	}

@@ -91,6 +91,11 @@ func Start(t testing.TB, database, shop string) *Company {
 // Gateway is how the shop speaks with it.
 func (c *Company) Gateway() *gateway.Sandbox { return c.GatewayAt(c.URL) }
 
+// PatientGateway is Gateway with the time that a shop gives it: for tests that wait for what happens, on any machine.
+func (c *Company) PatientGateway() *gateway.Sandbox {
+	return &gateway.Sandbox{Base: c.URL, Key: key, Secrets: []string{secret}, Client: gateway.Patient()}
+}
+
 // GatewayAt is Gateway through another address: a proxy's.
 func (c *Company) GatewayAt(base string) *gateway.Sandbox {
 	client := gateway.Patient()
