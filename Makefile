@@ -16,7 +16,11 @@ build: $(DIST) ## make bin/counterpart
 dev: build ## the shop, rebuilt and reloaded in the browser while you edit
 	@go tool templ generate --watch --open-browser=false --proxy=http://localhost:8080 \
 	  --watch-pattern='(.+\.go$$)|(.+\.templ$$)|(web/static/(css|js)/.+)' \
-	  --cmd="sh -c 'go run ./web/static/build && go run ./cmd/counterpart serve'"
+	  --cmd="make -s built-and-served"
+
+built-and-served:
+	@go run ./web/static/build
+	@GOFLAGS= exec go run ./cmd/counterpart serve
 
 reset: ## forget the running shop's data: the next run loads the demo again
 	@rm -rf .data
@@ -76,4 +80,4 @@ browser:
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "the browser tests need Chromium: install it and run again"; exit 1; }
 
-.PHONY: run dev reset migration one race build test check generate torture shots bench audit clean help browser
+.PHONY: run dev built-and-served reset migration one race build test check generate torture shots bench audit clean help browser

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -466,7 +467,11 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 		outer.Post(pattern, serve)
 	}
 	outer.MethodNotAllowed(r.wrongMethod)
-	outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
+	if os.Getenv("TEMPL_DEV_MODE") == "" {
+		outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
+	} else {
+		outer.Mount("/", r.mux) // The proxy of `make dev` puts its reload script into pages, and loses compressed ones.
+	}
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter,
 		*http.Request) (respond.Answer, error) {
