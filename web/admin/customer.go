@@ -137,11 +137,7 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 }
 
 // at is where the request's associate stands.
-func at(r *http.Request) origin.Origin {
-	s := gate.Session(r.Context())
-	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
-		DeviceID: s.DeviceID, Language: text.Content(r.Context())}
-}
+func at(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
 	if wrong := fault.As(err); wrong != nil {

@@ -104,11 +104,7 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 }
 
 // here is where the request's associate stands.
-func here(r *http.Request) origin.Origin {
-	s := gate.Session(r.Context())
-	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
-		DeviceID: s.DeviceID, Language: text.Content(r.Context())}
-}
+func here(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
 
 // role is what the request's associate is here.
 func role(r *http.Request) string { return gate.Session(r.Context()).Associate.Role }

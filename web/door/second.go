@@ -152,11 +152,7 @@ func (p *Pages) enrolled(r *http.Request, what string, write func(context.Contex
 }
 
 // here is the origin of what staff do about their own sign-in.
-func here(r *http.Request) origin.Origin {
-	s := gate.Session(r.Context())
-	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
-		DeviceID: s.DeviceID, Language: text.Content(r.Context())}
-}
+func here(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
 
 // enterEnrolled begins a new session that is worth more than the one that set the factor up.
 func (p *Pages) enterEnrolled(w http.ResponseWriter, r *http.Request, method string) (respond.Answer, error) {

@@ -22,6 +22,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
@@ -445,6 +446,13 @@ type sessionKey struct{}
 func Session(ctx context.Context) *session.Session {
 	s, _ := ctx.Value(sessionKey{}).(*session.Session)
 	return s
+}
+
+// Origin is where whoever is signed in works: of a request behind a policy that asks for staff.
+func Origin(ctx context.Context) origin.Origin {
+	s := Session(ctx)
+	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
+		DeviceID: s.DeviceID, Language: text.Content(ctx)}
 }
 
 type personKey struct{}

@@ -24,7 +24,7 @@ type Reservation struct {
 	LocationID  int64
 	Quantity    int
 	ExpiresAt   *time.Time
-	Claimed     int64 // the reservation that ClaimAhead made; 0: none
+	Claimed     int64 // the reservation that ReserveBatched made; 0: none
 }
 
 // Reserve claims everything or says which claims found too little; then nothing must be kept, so the caller returns an

@@ -267,7 +267,7 @@ func (o *Payments) warn(ctx context.Context) error {
 // closed already.
 func ResolveDifference(ctx context.Context, db pg.DB, at origin.Origin, id int64, note string, again bool) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		closed, err := CloseDifference(ctx, tx, id, at.AssociateID, note, again)
+		closed, err := closeDifference(ctx, tx, id, at.AssociateID, note, again)
 		if err != nil {
 			return err
 		}
@@ -279,9 +279,9 @@ func ResolveDifference(ctx context.Context, db pg.DB, at origin.Origin, id int64
 	})
 }
 
-// CloseDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund
+// closeDifference says that somebody dealt with a difference, and how; again asks the gateway once more for a refund
 // that it refused. False when it was closed already.
-func CloseDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool,
+func closeDifference(ctx context.Context, tx pgx.Tx, differenceID, associateID int64, note string, again bool) (bool,
 	error) {
 	paymentID, closed, err := payment.CloseDifference(ctx, tx, differenceID, associateID, note)
 	if err != nil || !closed || !again {

@@ -43,21 +43,6 @@ type catalog struct {
 	said map[string]*gotext.Translation
 }
 
-// Languages that the shop speaks, English first.
-func Languages() []string {
-	all := []string{Source}
-	for language := range catalogs() {
-		all = append(all, language)
-	}
-	sortAfterFirst(all)
-	return all
-}
-
-// Speaks says whether the shop has sentences in a language.
-func Speaks(language string) bool {
-	return language == Source || language == Pseudo || catalogs()[language].po != nil
-}
-
 // sentence is a message's words in a language, with its arguments still to be put in.
 func sentence(m Message, language string) string {
 	if c, ok := catalogs()[language]; ok {

@@ -1,7 +1,6 @@
 package text
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -51,5 +50,3 @@ func Plain(words string) bool {
 			accents.Replace(string(r)) != string(r)
 	})
 }
-
-func sortAfterFirst(all []string) { slices.Sort(all[1:]) }
