@@ -17,7 +17,6 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
-	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
 )
 
@@ -138,22 +137,17 @@ func named(l shop.OrderLine) string {
 func lines(o *shop.Order, part int64) (all []string) {
 	for _, l := range o.LinesOf(part) {
 		if kept := l.Quantity - l.Cancelled; kept > 0 {
-			all = append(all, fmt.Sprintf("  %d × %s, %s", kept, named(l), o.Money(l.Kept)))
+			all = append(all, fmt.Sprintf("  %d × %s, %s", kept, named(l), o.Money(l.Kept).In(o.Language)))
 		}
 	}
 	return all
 }
 
-func arrives(f shop.Fulfilment) string {
-	from, by, ok := f.Days()
-	const day = "Monday 2 January"
-	switch {
-	case !ok:
-		return ""
-	case from.Equal(by):
-		return from.Format(day)
+func arrives(f shop.Fulfilment) (days message.Days) {
+	if from, by, ok := f.Days(); ok {
+		days = message.Days{From: from, By: by}
 	}
-	return text.M("from {from} to {by}", text.Args{"from": from.Format(day), "by": by.Format(day)}).In(text.Source)
+	return days
 }
 
 // aboutMoney reads what goes back, for the mails that are about that.

@@ -51,13 +51,13 @@ func (v promotionView) text(name string) string {
 		if t == nil {
 			return ""
 		}
-		return t.In(v.clock()).Format("2006-01-02T15:04")
+		return t.In(v.clock()).Format(dateTimeLocal)
 	}
 	hour := func(minute int) string {
 		if minute == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%02d:%02d", minute/60, minute%60)
+		return text.Minute(minute).Plain()
 	}
 	switch name {
 	case "title":
@@ -176,6 +176,9 @@ func (v promotionView) opens(names ...string) bool {
 }
 
 // clock is the first store's.
+// dateTimeLocal is what an input of that type holds, after HTML.
+const dateTimeLocal = "2006-01-02T15:04"
+
 func (v promotionView) clock() *time.Location {
 	for _, s := range v.Stores {
 		if s.Kind == "store" {

@@ -539,8 +539,8 @@ func settingsPage(a layout.Admin, v settingsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "cutoff", Label: text.T(ctx, "Same-day dispatch cut-off"),
-				Value: v.field("delivery", "cutoff", fmt.Sprintf("%02d:%02d", v.method().Cutoff/60,
-					v.method().Cutoff%60)), Max: 5, Error: ui.Said(ctx, v.Fields, "cutoff")}).Render(ctx, templ_7745c5c3_Buffer)
+				Value: v.field("delivery", "cutoff", text.Minute(v.method().Cutoff).Plain()), Max: 5,
+				Error: ui.Said(ctx, v.Fields, "cutoff")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -22,6 +22,7 @@ import (
 	"counterpart/internal/query/counter"
 	"counterpart/internal/query/shop"
 	"counterpart/web/gate"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -357,68 +358,16 @@ func (v returnView) field(name, otherwise string) string {
 	return otherwise
 }
 
-func reasonName(ctx context.Context, reason string) string {
-	switch reason {
-	case "changed_mind":
-		return text.T(ctx, "Changed their mind")
-	case "too_small":
-		return text.T(ctx, "Too small")
-	case "too_large":
-		return text.T(ctx, "Too large")
-	case "not_as_described":
-		return text.T(ctx, "Not as described")
-	case "damaged":
-		return text.T(ctx, "Arrived damaged")
-	case "faulty":
-		return text.T(ctx, "Faulty")
-	case "late":
-		return text.T(ctx, "Arrived too late")
-	case "other":
-		return text.T(ctx, "Other")
-	}
-	return text.T(ctx, "Not given")
-}
-
-func gradeName(ctx context.Context, grade string) string {
-	switch grade {
-	case "sellable":
-		return text.T(ctx, "As new")
-	case "on_hold":
-		return text.T(ctx, "To be inspected")
-	}
-	return text.T(ctx, "Damaged")
-}
-
-func backName(ctx context.Context, how string) string {
-	switch how {
-	case "card":
-		return text.T(ctx, "to their card")
-	case "pay_later":
-		return text.T(ctx, "off their pay-later balance")
-	case "gift_card":
-		return text.T(ctx, "to the gift card")
-	case "credit":
-		return text.T(ctx, "as store credit")
-	case "points":
-		return text.T(ctx, "as points")
-	case "cash":
-		return text.T(ctx, "in cash, from the till")
-	case "terminal":
-		return text.T(ctx, "by card terminal")
-	}
-	return text.T(ctx, "towards the exchange")
-}
-
 func reasons(ctx context.Context) (all []ui.Option) {
 	for _, reason := range returns.Reasons {
-		all = append(all, ui.Option{Value: reason, Name: reasonName(ctx, reason)})
+		all = append(all, ui.Option{Value: reason, Name: part.ReturnReason(ctx, reason)})
 	}
 	return all
 }
 
 func grades(ctx context.Context) (all []ui.Option) {
 	for _, grade := range returns.Grades {
-		all = append(all, ui.Option{Value: grade, Name: gradeName(ctx, grade)})
+		all = append(all, ui.Option{Value: grade, Name: part.Condition(ctx, grade)})
 	}
 	return all
 }

@@ -2,61 +2,15 @@ package part
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"counterpart/internal/domain/location"
-	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
 )
-
-// TenderName is what a way of paying is called.
-func TenderName(ctx context.Context, kind string) string {
-	switch kind {
-	case "cash":
-		return text.T(ctx, "Paid in cash")
-	case "terminal":
-		return text.T(ctx, "Paid by card at the counter")
-	case "card":
-		return text.T(ctx, "Card")
-	case "pay_later":
-		return text.T(ctx, "Pay later")
-	case "gift_card":
-		return text.T(ctx, "Gift card")
-	case "credit":
-		return text.T(ctx, "Store credit")
-	case "points":
-		return text.T(ctx, "Points")
-	case "exchange":
-		return text.T(ctx, "Paid by exchange")
-	}
-	return text.T(ctx, "Pay on collection")
-}
-
-// Channel is how something came about, in words.
-func Channel(ctx context.Context, channel origin.Channel) string {
-	switch channel {
-	case origin.Web:
-		return text.T(ctx, "Online")
-	case origin.Counter:
-		return text.T(ctx, "At the counter")
-	case origin.Phone:
-		return text.T(ctx, "By phone")
-	case origin.Kiosk:
-		return text.T(ctx, "At a kiosk in store")
-	case origin.Scan:
-		return text.T(ctx, "Scan and go")
-	case origin.Chat:
-		return text.T(ctx, "In a chat")
-	case origin.API:
-		return text.T(ctx, "Automatically")
-	}
-	return string(channel)
-}
 
 // Day is “today”, “tomorrow” or the weekday and date, as a store's clock has it.
 func Day(ctx context.Context, t, now time.Time) string {
@@ -70,7 +24,7 @@ func Day(ctx context.Context, t, now time.Time) string {
 	case -1:
 		return text.T(ctx, "yesterday")
 	}
-	return text.T(ctx, t.Format("Monday")) + t.Format(" 2 ") + text.T(ctx, t.Format("January"))
+	return text.Say(ctx, text.Day(t))
 }
 
 func midnight(t time.Time) time.Time {
@@ -80,7 +34,7 @@ func midnight(t time.Time) time.Time {
 // Promise is “ready today from 14:10”.
 func Promise(ctx context.Context, readyBy, now time.Time) string {
 	return text.T(ctx, "ready {day} from {time}", text.Args{"day": Day(ctx, readyBy, now),
-		"time": readyBy.Format("15:04")})
+		"time": text.Clock(readyBy)})
 }
 
 // Open is “open until 18:00”, “opens tomorrow at 09:00”.
@@ -90,28 +44,15 @@ func Open(ctx context.Context, l *location.Location, now time.Time) string {
 	case changes.IsZero():
 		return text.T(ctx, "closed")
 	case open:
-		return text.T(ctx, "open until {time}", text.Args{"time": changes.Format("15:04")})
+		return text.T(ctx, "open until {time}", text.Args{"time": text.Clock(changes)})
 	}
 	return text.T(ctx, "opens {day} at {time}", text.Args{"day": Day(ctx, changes, now),
-		"time": changes.Format("15:04")})
+		"time": text.Clock(changes)})
 }
 
-// Distance is how far, as the place counts: miles in Britain and America.
+// Distance is how far, as a country measures it.
 func Distance(ctx context.Context, kilometres float64, country string) string {
-	if kilometres < 0 {
-		return ""
-	}
-	if country == "GB" || country == "US" {
-		return text.T(ctx, "{n} miles", text.Args{"n": figure(kilometres / 1.609344)})
-	}
-	return text.T(ctx, "{n} km", text.Args{"n": figure(kilometres)})
-}
-
-func figure(n float64) string {
-	if n < 10 {
-		return fmt.Sprintf("%.1f", n)
-	}
-	return fmt.Sprintf("%.0f", n)
+	return text.Say(ctx, text.Distance{Kilometres: kilometres, Country: country})
 }
 
 // Clock is a promise as a queue shows it: “in 12 min”, “8 min late”.
@@ -157,27 +98,6 @@ func Named(title, code string) string {
 		return title
 	}
 	return title + " (" + code + ")"
-}
-
-// Method is how something reaches a person, in words.
-func Method(ctx context.Context, method string) string {
-	switch method {
-	case "ship":
-		return text.T(ctx, "Delivered")
-	case "mail":
-		return text.T(ctx, "By email")
-	case "carry_out":
-		return text.T(ctx, "Taken in store")
-	}
-	return text.T(ctx, "Collected")
-}
-
-// DocumentName of a series.
-func DocumentName(ctx context.Context, series string) string {
-	if series == "credit_note" {
-		return text.T(ctx, "Credit note")
-	}
-	return text.T(ctx, "Invoice")
 }
 
 // TenderDetail is a way of paying with what tells it from another.

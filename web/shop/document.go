@@ -108,7 +108,7 @@ func documentSheet(ctx context.Context, o *shop.Order, d document.Document) shee
 		Columns: columns(ctx), Title: part.DocumentName(ctx, d.Series) + " " +
 			fmt.Sprint(d.Number), Shop: d.Body.Shop, Seller: sellerLines(ctx, d.Body), Buyer: buyerLines(ctx, d.Body),
 		Address: fmt.Sprintf("/orders/%s/documents/%s/%d", o.PublicID, d.Series, d.Number),
-		About: []string{d.Day.Format("2 January 2006"), text.T(ctx, "Order {number}",
+		About: []string{text.Say(ctx, text.Date(d.Day)), text.T(ctx, "Order {number}",
 			text.Args{"number": d.Body.Order})},
 	}
 	if d.Body.Corrects != 0 {
@@ -180,7 +180,7 @@ func (p *Pages) receiptOf(ctx context.Context, o *shop.Order) (sheet, error) {
 	}
 	if by := last.AddDate(0, 0, policy.ReturnDays); !last.IsZero() && policy.ReturnDays > 0 {
 		s.Notes = append(s.Notes, text.T(ctx, "Return by {day}",
-			text.Args{"day": by.In(o.Store.Zone()).Format("2 January 2006")}))
+			text.Args{"day": text.Date(by.In(o.Store.Zone()))}))
 	}
 	return s, nil
 }
@@ -189,7 +189,7 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 	amount := func(minor int64) string { return o.Money(minor).In(text.Content(ctx)) }
 	at := o.PlacedAt.In(o.Store.Zone())
 	s := sheet{
-		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{at.Format("2 January 2006, 15:04"),
+		Columns: columns(ctx), Title: text.T(ctx, "Receipt"), About: []string{text.Say(ctx, text.DateTime(at)),
 			text.T(ctx, "Order {number}", text.Args{"number": o.Number})},
 		Narrow: true, Square: counter.ReceiptPrefix + o.PublicID, Address: "/orders/" + o.PublicID + "/receipt",
 	}

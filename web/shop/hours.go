@@ -2,19 +2,18 @@ package shop
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"counterpart/internal/domain/location"
 	"counterpart/internal/platform/text"
 )
 
-func weekdayName(weekday int) string { return time.Weekday(weekday % 7).String() }
-
-// clockTime is a minute of the day as people write it.
-func clockTime(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60, minutes%60) }
+// weekdayName of 1, Monday, to 7.
+func weekdayName(ctx context.Context, weekday int) string {
+	monday := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	return text.Say(ctx, text.Weekday(monday.AddDate(0, 0, weekday-1)))
+}
 
 // intervals are the times of a day, one after another: 12:00 – 15:00, 17:00 – 21:00.
 func intervals(ctx context.Context, open []location.Hours) string {
@@ -23,9 +22,10 @@ func intervals(ctx context.Context, open []location.Hours) string {
 	}
 	var all []string
 	for _, h := range open {
-		all = append(all, clockTime(h.Opens)+" – "+clockTime(h.Closes))
+		all = append(all, text.T(ctx, "{from} – {to}",
+			text.Args{"from": text.Minute(h.Opens), "to": text.Minute(h.Closes)}))
 	}
-	return strings.Join(all, ", ")
+	return text.Say(ctx, text.List(all))
 }
 
 func ofWeekday(l *location.Location, weekday int) []location.Hours {
@@ -44,12 +44,12 @@ func upcoming(l *location.Location, now time.Time) []location.Special {
 }
 
 // specialDay is a special day as people write it.
-func specialDay(s location.Special) string {
+func specialDay(ctx context.Context, s location.Special) string {
 	day, err := time.Parse(time.DateOnly, s.Day)
 	if err != nil {
 		return s.Day
 	}
-	return day.Format("Monday 2 January")
+	return text.Say(ctx, text.Day(day))
 }
 
 func preparationOf(ctx context.Context, l *location.Location, weekday int) string {

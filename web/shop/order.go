@@ -317,7 +317,7 @@ func (v *orderView) partHeadline(ctx context.Context, f shop.Fulfilment) string 
 func (v *orderView) sentence(ctx context.Context, f shop.Fulfilment) string {
 	say := func(t *time.Time) text.Args {
 		at := zoned(f, t)
-		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": at.Format("15:04"), "email": v.mailOrPhone(),
+		return text.Args{"day": part.Day(ctx, at, v.Visit.At), "time": text.Clock(at), "email": v.mailOrPhone(),
 			"store": f.Store.Name}
 	}
 	switch f.Method + ":" + f.State {
@@ -377,7 +377,7 @@ func (v *orderView) steps(ctx context.Context, f shop.Fulfilment) []step {
 		if at.IsZero() {
 			return ""
 		}
-		return part.Day(ctx, at, v.Visit.At) + ", " + at.Format("15:04")
+		return part.Day(ctx, at, v.Visit.At) + ", " + text.Say(ctx, text.Clock(at))
 	}
 	switch {
 	case f.State == "cancelled" || f.State == "waiting" || f.State == "undecided":
@@ -409,12 +409,12 @@ func (v *orderView) fetchable(f shop.Fulfilment) bool {
 }
 
 // what is in a part, in one line.
-func (v *orderView) what(f shop.Fulfilment) string {
+func (v *orderView) what(ctx context.Context, f shop.Fulfilment) string {
 	var all []string
 	for _, l := range v.LinesOf(f.ID) {
 		all = append(all, fmt.Sprintf("%d × %s", l.Quantity, l.Title))
 	}
-	return strings.Join(all, ", ")
+	return text.Say(ctx, text.List(all))
 }
 
 // earns is how many points the order's units earn that were not cancelled or returned.

@@ -35,7 +35,7 @@ type About struct {
 	Delivery   *money.Money // its charge, where something is sent
 	Carrier    string       // for MailShipped
 	Tracking   string
-	Arrives    string      // the days, for MailShipped
+	Arrives    Days        // for MailShipped
 	Refund     money.Money // for MailRefunded and MailReturned
 	Points     int64       // for MailReturned: that went back
 	Exchanged  bool
@@ -46,7 +46,7 @@ type AboutPart struct {
 	Method  string
 	Store   string
 	ReadyBy time.Time
-	Arrives string
+	Arrives Days
 	Address []string
 	Lines   []string
 }
@@ -150,7 +150,7 @@ func Compose(kind string, a About) (subject, body string) {
 		add(say("We held your order at {store} until {until}, and then put it back. Anything you’ve paid will be refunded to your original payment method.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailInstead:
 		subject = say("Order {number}: we’ve changed it", number)
-		if a.Arrives != "" {
+		if !a.Arrives.By.IsZero() {
 			add(say("We’re sending it to you. It’ll arrive {arrives}.", text.Args{"arrives": a.Arrives}), "")
 		} else {
 			add(say("You can now collect it at {store}. It’ll be ready by {time}, and we’ll email you as soon as it is.", number), "")
@@ -218,10 +218,16 @@ func Grouped(code string) string {
 	return code[:3] + " " + code[3:]
 }
 
-// When is a day and a time for a person: Saturday 21 November, 14:10.
-func When(t time.Time) string {
-	if t.IsZero() {
-		return ""
+// Days is when a parcel arrives: one day, or from one to another.
+type Days struct{ From, By time.Time }
+
+// In says the days in a language.
+func (d Days) In(language string) string {
+	if d.From.Equal(d.By) {
+		return text.Day(d.By).In(language)
 	}
-	return t.Format("Monday 2 January, 15:04")
+	return text.M("from {from} to {by}", text.Args{"from": text.Day(d.From), "by": text.Day(d.By)}).In(language)
 }
+
+// When is a day and a time for a person: Saturday 21 November, 14:10.
+func When(t time.Time) text.Moment { return text.DayTime(t) }

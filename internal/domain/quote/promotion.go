@@ -213,8 +213,8 @@ func (w *work) closed(p *Promotion) text.Message {
 	case len(p.Weekdays) > 0 && !slices.Contains(p.Weekdays, isoWeekday(day)):
 		return text.M("Only on {days}", text.Args{"days": days(p.Weekdays)})
 	case closed:
-		return text.M("Only from {from} to {until}", text.Args{"from": clock(p.From),
-			"until": clock(cmp.Or(p.Until, 24*60))})
+		return text.M("Only from {from} to {until}", text.Args{"from": text.Minute(p.From),
+			"until": text.Minute(cmp.Or(p.Until, 24*60))})
 	}
 	return text.Message{}
 }

@@ -1,7 +1,6 @@
 package quote
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -9,24 +8,7 @@ import (
 )
 
 // list says several names one after the other.
-func list(names []string) listed { return listed(names) }
-
-type listed []string
-
-func (l listed) In(language string) string {
-	out := ""
-	for i, name := range l {
-		switch {
-		case i > 0 && i == len(l)-1:
-			out = text.M("{some} and {last}", text.Args{"some": out, "last": name}).In(language)
-		case i > 0:
-			out += ", " + name
-		default:
-			out = name
-		}
-	}
-	return out
-}
+func list(names []string) text.And { return text.And(names) }
 
 var weekdays = [...]string{"Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays"}
 
@@ -39,7 +21,7 @@ func (d daysOf) In(language string) string {
 	for _, day := range slices.Sorted(slices.Values(d)) {
 		names = append(names, text.M(weekdays[day%7]).In(language))
 	}
-	return listed(names).In(language)
+	return text.And(names).In(language)
 }
 
 var singular = [...]string{"on Sunday", "on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday",
@@ -54,7 +36,5 @@ func (w *work) day(t time.Time) text.Message {
 		}
 		return text.M(singular[t.Weekday()])
 	}
-	return text.M("on {date}", text.Args{"date": t.Format("2 January 2006")})
+	return text.M("on {date}", text.Args{"date": text.Date(t)})
 }
-
-func clock(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }

@@ -88,7 +88,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		case hold.Extended:
 			return fault.New(fault.Conflict,
 				"We’ve already extended this once. Collect it by {time}, or ask the store.",
-				text.Args{"time": hold.Until.In(hold.Zone()).Format("Monday 2 January, 15:04")})
+				text.Args{"time": text.DayTime(hold.Until.In(hold.Zone()))})
 		}
 		store, err := location.ByID(ctx, tx, hold.LocationID)
 		if err != nil {

@@ -1,6 +1,7 @@
 package money
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,14 +11,15 @@ import (
 func TestAmountsReadAsPeopleWriteThem(t *testing.T) {
 	for typed, want := range map[string]int64{
 		"12": 1200, "12.5": 1250, "12.50": 1250, " £1,234.50 ": 123450, "0": 0, "0.05": 5, "12,50": 1250,
-		"1,234": 123400,
+		"1,234": 123400, "1.234,50": 123450, "1 234,50": 123450, "1\u00a0234,5": 123450, "12,5": 1250, "1.234.567,8": 123456780,
+		"1’234.50": 123450, "GBP 12": 1200, "12.50 £": 1250, "1,234,567": 123456700,
 	} {
 		got, err := Parse(typed, "GBP")
 		require.NoError(t, err, typed)
 		require.Equal(t, want, got.Minor, typed)
 	}
 	for _, typed := range []string{"", "-1", "1.234", "1e3", "٣", "NaN", "1,23,4", "1.", ".", "12 50",
-		"99999999999999999", "+5", "1,2345"} {
+		"99999999999999999", "+5", "1,2345", "1.234", "1,23.4", "1.234,567", "1 2 3", "1 234 5", "1,", ",5", "1.234.56", "12 345.678,9", "1,234 567"} {
 		_, err := Parse(typed, "GBP")
 		require.Error(t, err, typed)
 	}
@@ -33,6 +35,16 @@ func TestAmountsAreWrittenAsTheLanguageDoes(t *testing.T) {
 	require.Equal(t, "¥1,500", New(1500, "JPY").String())
 	require.Equal(t, "1234.50", New(123450, "USD").Plain())
 	require.Equal(t, "−£92,233,720,368,547,758.08", New(-1<<63, "GBP").String())
+	for locale, want := range map[string]string{
+		"en": "€12,345.60", "en-IE": "€12,345.60", "de": "12.345,60 €", "de-AT": "€ 12.345,60", "de-CH": "€ 12'345.60",
+		"fr": "12_345,60 €", "lv": "12 345,60 €", "pl": "12 345,60 €", "cs": "12 345,60 €", "ru": "12 345,60 €",
+		"az": "12.345,60 €", "nl": "€ 12.345,60", "sv": "12 345,60 €",
+	} {
+		want = strings.NewReplacer(" ", "\u00a0", "_", "\u202f").Replace(want)
+		require.Equal(t, want, New(1234560, "EUR").In(locale), locale)
+	}
+	require.Equal(t, "1234,50\u00a0zł", New(123450, "PLN").In("pl"), "four digits are not grouped there")
+	require.Equal(t, "5,00\u00a0QQQ", New(500, "QQQ").In("lv"), "no such currency")
 }
 
 func TestPartsSumToTheWhole(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,7 +21,7 @@ import (
 // speaks are the functions that take a sentence, and which of their arguments it is: one, or one and the plural.
 var speaks = map[string][]int{
 	"text.T": {1}, "text.M": {0}, "text.N": {2, 3}, "text.P": {1, 2},
-	"fault.New": {1}, "fault.Field": {1}, "form.Add": {1}, "say": {0},
+	"fault.New": {1}, "fault.Field": {1}, "form.Add": {1}, "say": {0}, "M": {0},
 }
 
 // key is a sentence somewhere in the source.
@@ -54,7 +55,7 @@ func source(t *testing.T) (all []key) {
 				return err
 			}
 			if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
-				strings.HasPrefix(path, "../../../internal/platform/text") {
+				strings.HasPrefix(path, "../../../internal/platform/text") && !strings.HasSuffix(path, "when.go") {
 				return nil
 			}
 			files := token.NewFileSet()
@@ -87,8 +88,8 @@ func source(t *testing.T) (all []key) {
 						k.plural = sentence
 					}
 				}
-				if nameOf(call.Fun) == "say" {
-					// A mail's closure adds the shop, the code and the like.
+				if name := nameOf(call.Fun); name == "say" || name == "M" {
+					// A mail’s closure adds the shop, the code and the like; a moment has the same arguments in every form.
 				} else if len(call.Args) == where[len(where)-1]+1 {
 					k.given = []string{}
 				} else if args, ok := call.Args[len(call.Args)-1].(*ast.CompositeLit); ok {
@@ -165,5 +166,79 @@ func TestTranslationsAreOfSentencesThatAreSaid(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// layout finds a time that is written by a format of its own, not by the language.
+var layout = regexp.MustCompile(`\.Format\("`)
+
+// The words of a page stand between its tags and in four of its attributes.
+var (
+	chunk     = regexp.MustCompile(`WriteString\(templ_\w+, \d+, "((?:[^"\\]|\\.)*)"`)
+	between   = regexp.MustCompile(`>([^<>]*)<`)
+	attribute = regexp.MustCompile(`(?:alt|title|placeholder|aria-label)="([^"]*)"`)
+	word      = regexp.MustCompile(`\pL{2,}`)
+	entity    = regexp.MustCompile(`&\w+;`)
+	flag      = regexp.MustCompile(`^ (checked|selected|open|hidden|disabled|required|autofocus|novalidate|data-[a-z-]+)$`)
+)
+
+// The product's name, two keys, and an example of a postcode are the same in every language.
+var international = []string{"Counterpart", "Enter", "Esc", "LS6"}
+
+func TestPagesHaveNoWordsOfTheirOwn(t *testing.T) {
+	files := 0
+	require.NoError(t, filepath.WalkDir("../../../web", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_templ.go") {
+			return err
+		}
+		files++
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range chunk.FindAllStringSubmatch(string(source), -1) {
+			html, err := strconv.Unquote(`"` + m[1] + `"`)
+			require.NoError(t, err)
+			if flag.MatchString(html) {
+				continue
+			}
+			var words []string
+			for _, found := range between.FindAllStringSubmatch(">"+html+"<", -1) {
+				words = append(words, found[1])
+			}
+			for _, found := range attribute.FindAllStringSubmatch(html, -1) {
+				words = append(words, found[1])
+			}
+			for _, plain := range words {
+				plain = strings.TrimSpace(entity.ReplaceAllString(plain, ""))
+				// What begins or ends inside a tag is the tag's.
+				if strings.Contains(plain, "=") || strings.HasPrefix(plain, `"`) || slices.Contains(international, plain) {
+					continue
+				}
+				assert.False(t, word.MatchString(plain), "%s: %q is not in the text layer", path, plain)
+			}
+		}
+		return nil
+	}))
+	require.Greater(t, files, 20)
+}
+
+func TestTimesAreWrittenByTheLanguage(t *testing.T) {
+	for _, root := range []string{"../../../internal", "../../../web"} {
+		require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "text") {
+				return fs.SkipDir
+			}
+			if !strings.HasSuffix(path, ".templ") && (!strings.HasSuffix(path, ".go") ||
+				strings.HasSuffix(path, "_test.go")) {
+				return nil
+			}
+			source, err := os.ReadFile(path)
+			assert.NotRegexp(t, layout, string(source), path)
+			return err
+		}))
 	}
 }
