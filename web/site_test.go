@@ -270,7 +270,7 @@ var forms = map[string][]string{
 	"/admin/promotions/{id}/codes": {"code", "uses", "customer", "prefix",
 		"count"}, "/admin/promotions/{id}/codes/{coupon}/disable": {}, "/admin/payments/{id}/close": {"note",
 		"again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth",
-		"points_minimum", "return_days", "refund_limit", "shortage_hours", "keep_delivery"},
+		"points_minimum", "return_days", "refund_limit_GBP", "shortage_hours", "keep_delivery"},
 	"/admin/settings/seller": {"location", "legal_name", "seller_address", "company_number",
 		"vat_number"}, "/admin/settings/tax": {"country", "region", "class", "tax_name", "percent"},
 	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff",

@@ -24,6 +24,7 @@ var actions = map[string]text.Message{
 	"associate.renewed":       text.M("access reset"),
 	"associate.password":      text.M("password changed"),
 	"associate.pin":           text.M("PIN set"),
+	"associate.language":      text.M("language set"),
 	"associate.second_factor": text.M("two-step verification set up"),
 	"approval.refused":        text.M("approval refused: wrong PIN"),
 	"device.registered":       text.M("device registered"),

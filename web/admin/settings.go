@@ -16,9 +16,9 @@ import (
 	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
-	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -99,15 +99,26 @@ func typedIn(r *http.Request, names ...string) map[string]string {
 }
 
 func (p *Pages) savePolicy(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "policy", Typed: typedIn(r, "points_rate", "points_worth", "points_minimum", "return_days",
-		"refund_limit", "keep_delivery", "shortage_hours")}
-	limit, err := money.Parse(v.Typed["refund_limit"], "EUR") // Hundredths, whatever the currency.
+	before, err := policy.Read(r.Context(), p.DB)
 	if err != nil {
-		limit.Minor = -1
+		return nil, err
 	}
+	fields := []string{"points_rate", "points_worth", "points_minimum", "return_days", "keep_delivery",
+		"shortage_hours"}
+	for _, limit := range before.RefundLimits {
+		fields = append(fields, "refund_limit_"+limit.Currency)
+	}
+	v := settingsView{Form: "policy", Typed: typedIn(r, fields...)}
 	policy := policy.Policy{PointsRate: count(v.Typed["points_rate"]), PointsWorth: count(v.Typed["points_worth"]),
 		PointsMinimum: count(v.Typed["points_minimum"]), ReturnDays: count(v.Typed["return_days"]),
-		RefundLimit: limit.Minor, ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
+		ShortageHours: count(v.Typed["shortage_hours"]), KeepDelivery: v.Typed["keep_delivery"] == "1"}
+	for _, limit := range before.RefundLimits {
+		amount, err := money.Parse(v.Typed["refund_limit_"+limit.Currency], limit.Currency)
+		if err != nil {
+			amount = money.New(-1, limit.Currency) // which no limit is
+		}
+		policy.RefundLimits = append(policy.RefundLimits, amount)
+	}
 	err = settings.SetPolicy(r.Context(), p.DB, at(r), policy)
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
@@ -182,25 +193,25 @@ func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 // place of a tax rate, as the list names it.
-func placeName(country, region string) string {
+func placeName(ctx context.Context, country, region string) string {
 	if region == "" {
-		return postal.Of(country).Name
+		return part.Country(ctx, country)
 	}
-	return postal.Of(country).Name + ", " + region
+	return part.Country(ctx, country) + ", " + region
 }
 
 // missing names the first few places where something cannot be sold.
-func missing(all []tax.Missing) string {
+func missing(ctx context.Context, all []tax.Missing) string {
 	var names []string
 	for _, m := range all {
-		if name := placeName(m.Country, m.Region) + " (" + m.Class + ")"; len(names) < 5 {
+		if name := placeName(ctx, m.Country, m.Region) + " (" + m.Class + ")"; len(names) < 5 {
 			names = append(names, name)
 		}
 	}
 	if len(all) > len(names) {
 		names = append(names, "…")
 	}
-	return strings.Join(names, ", ")
+	return text.Say(ctx, text.List(names))
 }
 
 func ratePercent(ppm int64) string {

@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/ticket"
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
@@ -359,14 +360,14 @@ func (v returnView) field(name, otherwise string) string {
 }
 
 func reasons(ctx context.Context) (all []ui.Option) {
-	for _, reason := range returns.Reasons {
+	for _, reason := range ticket.Reasons {
 		all = append(all, ui.Option{Value: reason, Name: part.ReturnReason(ctx, reason)})
 	}
 	return all
 }
 
 func grades(ctx context.Context) (all []ui.Option) {
-	for _, grade := range returns.Grades {
+	for _, grade := range ticket.Grades {
 		all = append(all, ui.Option{Value: grade, Name: part.Condition(ctx, grade)})
 	}
 	return all

@@ -51,6 +51,7 @@ func (p *Pages) Routes(r *gate.Routes) {
 	r.Get("/staff/pin", gate.Staff, p.pinPage)
 	r.Post("/staff/pin", gate.Staff, p.setPIN)
 	r.Post("/staff/password", gate.Staff, p.setPassword)
+	r.Post("/staff/language", gate.Staff, p.setLanguage)
 	r.Get("/staff/machine", gate.Manage, p.machinePage)
 	r.Post("/staff/machine", gate.ManageFully, p.registerMachine)
 	r.Get("/staff/store", gate.Staff, p.storePage)

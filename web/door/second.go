@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -265,6 +266,18 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	return respond.See("/staff/pin?done=1"), nil
+}
+
+// setLanguage keeps the language that somebody reads the counter and the admin in, whichever till they stand at.
+func (p *Pages) setLanguage(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	language := r.PostFormValue("language")
+	if !slices.Contains(text.Offered(r.Context()), language) {
+		return p.showPIN(r, pinView{}, fault.Field("language", "Choose from the list."))
+	}
+	if err := personnel.SetLanguage(r.Context(), p.DB, here(r), language); err != nil {
+		return nil, err
+	}
+	return respond.See("/staff/pin?done=language"), nil
 }
 
 // setPassword replaces somebody's own password, after the one they have. Every session of theirs ends.

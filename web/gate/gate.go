@@ -222,10 +222,10 @@ func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Po
 	}, nil
 }
 
-// inZone has an answer tell the time by a store's clocks.
-func inZone(answer respond.Answer, zone *time.Location) respond.Answer {
+// forStaff has an answer tell the time by the store's clocks, in the language of whoever works there.
+func forStaff(answer respond.Answer, zone *time.Location, language string) respond.Answer {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		return answer(w, r.WithContext(text.WithZone(r.Context(), zone)))
+		return answer(w, r.WithContext(text.WithLanguage(text.WithZone(r.Context(), zone), language)))
 	}
 }
 
@@ -346,7 +346,7 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 		}
 		answer, err := h(w, admitted)
 		if s := Session(admitted.Context()); s != nil && err == nil {
-			return inZone(answer, s.Zone()), nil
+			return forStaff(answer, s.Zone(), text.Language(admitted.Context())), nil
 		}
 		return answer, err
 	}
@@ -373,6 +373,9 @@ func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
 			if err := s.Touch(ctx, r.DB, r.staffToken(req)); err != nil {
 				return nil, err
 			}
+		}
+		if s.Associate.Language != "" && slices.Contains(text.Offered(ctx), s.Associate.Language) {
+			ctx = text.WithLanguage(ctx, s.Associate.Language)
 		}
 		return req.WithContext(context.WithValue(ctx, sessionKey{}, s)), nil
 	case shopper:
@@ -467,7 +470,7 @@ func Person(ctx context.Context) int64 {
 func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer := chi.NewRouter()
 	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody,
-		inLanguage(r.Local))
+		r.inLanguage)
 	for pattern, serve := range raw {
 		outer.Get(pattern, serve)
 	}
@@ -520,20 +523,6 @@ func limitBody(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		next.ServeHTTP(w, r)
 	})
-}
-
-// inLanguage answers in the shop's language, or for a developer, on their own machine, in the pseudo-language that a
-// cookie asks for.
-func inLanguage(local bool) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			language := text.Source
-			if cookie, err := r.Cookie("language"); local && err == nil && cookie.Value == text.Pseudo {
-				language = text.Pseudo
-			}
-			next.ServeHTTP(w, r.WithContext(text.WithLanguage(r.Context(), language)))
-		})
-	}
 }
 
 func recoverer(page respond.ErrorPage) func(http.Handler) http.Handler {

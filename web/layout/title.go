@@ -4,7 +4,16 @@ import (
 	"context"
 
 	"counterpart/internal/platform/text"
+	"counterpart/web/ui"
 )
+
+// LanguageOptions are the languages to choose from.
+func LanguageOptions(ctx context.Context) (all []ui.Option) {
+	for _, language := range text.Offered(ctx) {
+		all = append(all, ui.Option{Value: language, Name: text.Name(language)})
+	}
+	return all
+}
 
 func errorTitle(ctx context.Context, status int, id string) string {
 	if status == 503 && id == "" {

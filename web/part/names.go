@@ -7,8 +7,14 @@ import (
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/task"
+	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
 )
+
+// Country is a country's name.
+func Country(ctx context.Context, code string) string {
+	return text.Say(ctx, text.Country{Code: code, English: postal.Of(code).Name})
+}
 
 // The names of what tables hold as a word, each said in one place.
 

@@ -563,7 +563,7 @@ func detailsPage(s layout.Shop, v *accountView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "language", Label: text.T(ctx, "Email language"), Value: v.Person.Language,
-				Options: []ui.Option{{Value: "en", Name: "English"}}, Error: ui.Said(ctx, v.Fields, "language")}).Render(ctx, templ_7745c5c3_Buffer)
+				Options: layout.LanguageOptions(ctx), Error: ui.Said(ctx, v.Fields, "language")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -19,6 +19,7 @@ import (
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/basket"
 	"counterpart/internal/query/shop"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
 )
@@ -249,11 +250,11 @@ func (p *Pages) checkoutAgain(r *http.Request, request checkout.Request, f *faul
 	return p.checkoutAnswer(r, v, f)
 }
 
-func countries(v *checkoutView) (all []ui.Option) {
+func countries(ctx context.Context, v *checkoutView) (all []ui.Option) {
 	for _, f := range postal.Known() {
 		for _, country := range v.Basket.Countries {
 			if f.Country == country {
-				all = append(all, ui.Option{Value: f.Country, Name: f.Name})
+				all = append(all, ui.Option{Value: f.Country, Name: part.Country(ctx, f.Country)})
 			}
 		}
 	}

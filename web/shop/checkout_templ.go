@@ -521,7 +521,7 @@ func deliverTo(v *checkoutView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "country", Label: text.T(ctx, "Country"), Value: v.Basket.Country,
-			Options: countries(v), Error: ui.Said(ctx, v.Fields, "country")}).Render(ctx, templ_7745c5c3_Buffer)
+			Options: countries(ctx, v), Error: ui.Said(ctx, v.Fields, "country")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -539,7 +539,7 @@ func deliverTo(v *checkoutView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if format.Code != "" {
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "postcode", Label: format.Code, Value: v.To.Postcode,
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "postcode", Label: text.T(ctx, format.Code), Value: v.To.Postcode,
 				Autocomplete: "postal-code", Max: 16, Error: ui.Said(ctx, v.Fields, "postcode")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -559,7 +559,7 @@ func deliverTo(v *checkoutView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: format.Region, Value: v.To.Region,
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: text.T(ctx, format.Region), Value: v.To.Region,
 				Autocomplete: "address-level1", Max: 60, Error: ui.Said(ctx, v.Fields, "region")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -1235,7 +1235,7 @@ func chooseInstead(v *orderView, o shortage.Options) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if format.Region != "" {
-				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: format.Region, Value: v.To.Region,
+				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "region", Label: text.T(ctx, format.Region), Value: v.To.Region,
 					Autocomplete: "address-level1", Max: 60, Optional: !format.Required,
 					Error: ui.Said(ctx, v.Fields, "region")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
@@ -1243,7 +1243,7 @@ func chooseInstead(v *orderView, o shortage.Options) templ.Component {
 				}
 			}
 			if format.Code != "" {
-				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "postcode", Label: format.Code, Value: v.To.Postcode,
+				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "postcode", Label: text.T(ctx, format.Code), Value: v.To.Postcode,
 					Autocomplete: "postal-code", Max: 20, Error: ui.Said(ctx, v.Fields, "postcode")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -121,6 +121,13 @@ func (p *Pages) checkMail(w http.ResponseWriter, r *http.Request) (respond.Answe
 // begun gives the browser its two new cookies, both of which replace whatever it had, and says what became of the cart.
 func (p *Pages) begun(w http.ResponseWriter, r *http.Request, b account.Begun, next string) (respond.Answer, error) {
 	p.Site.SignInShopper(w, b.Session, b.Device)
+	if !p.Site.HasLanguage(r) {
+		language, err := customer.LanguageOf(r.Context(), p.DB, b.Person)
+		if err != nil {
+			return nil, err
+		}
+		p.Site.RememberLanguage(w, language)
+	}
 	if p.Site.Visitor(r).StoreCode == "" {
 		code, err := shop.StoreOf(r.Context(), p.DB, b.Person)
 		if err != nil {

@@ -164,6 +164,17 @@ func putCategory(ctx context.Context, tx pgx.Tx, category Category, depth int, p
 	return id, err
 }
 
+// TranslateCategory names the categories with an English name in another language.
+func TranslateCategory(ctx context.Context, tx pgx.Tx, english, language, name string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO category_text (category_id, language, name)
+		SELECT category_id, $2, $3
+		FROM category_text
+		WHERE language = 'en' AND name = $1
+		ON CONFLICT (category_id, language) DO UPDATE SET name = EXCLUDED.name`, english, language, name)
+	return err
+}
+
 func putText(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO product_text AS t (product_id, language, title, description, keywords)

@@ -189,6 +189,12 @@ func ChooseStore(ctx context.Context, db pg.DB, customerID, locationID int64) er
 	return err
 }
 
+// LanguageOf is the language a customer is written to in.
+func LanguageOf(ctx context.Context, db pg.DB, customerID int64) (language string, err error) {
+	err = db.QueryRow(ctx, `SELECT language FROM customer WHERE id = $1`, customerID).Scan(&language)
+	return language, err
+}
+
 // SetLanguage sets the language a customer is written to in.
 func SetLanguage(ctx context.Context, tx pgx.Tx, customerID int64, language string) error {
 	_, err := tx.Exec(ctx, `

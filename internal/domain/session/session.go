@@ -96,7 +96,7 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	}
 	var s Session
 	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location
+		SELECT a.id, a.name, a.email, a.role, coalesce(a.language, ''), ARRAY(SELECT location_id FROM associate_location
 			WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
 			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int),
 				shop.idle * 60000000000, s.seen_at,
@@ -108,7 +108,8 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 		LEFT JOIN device d ON d.id = s.device_id
 		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`,
 		secret.Digest(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role, &s.Associate.Locations,
+		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role,
+			&s.Associate.Language, &s.Associate.Locations,
 			&s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen, &s.TimeZone)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil

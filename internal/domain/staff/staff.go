@@ -36,6 +36,7 @@ type Associate struct {
 	Name      string
 	Email     string
 	Role      string
+	Language  string // of their pages; empty: what the browser asks for
 	Locations []int64
 }
 
@@ -232,4 +233,10 @@ func SetPassword(ctx context.Context, tx pgx.Tx, associateID int64, password str
 
 func wrong() error {
 	return fault.Field("password", "Email or password is incorrect.")
+}
+
+// SetLanguage sets the language that somebody reads their pages in.
+func SetLanguage(ctx context.Context, tx pgx.Tx, associateID int64, language string) error {
+	_, err := tx.Exec(ctx, `UPDATE associate SET language = $2 WHERE id = $1`, associateID, language)
+	return err
 }

@@ -36,6 +36,12 @@ func SetPIN(ctx context.Context, db pg.DB, at origin.Origin, pin string) error {
 	})
 }
 
+// SetLanguage sets the language that somebody reads their pages in.
+func SetLanguage(ctx context.Context, db pg.DB, at origin.Origin, language string) error {
+	return own(ctx, db, at, "associate.language", map[string]any{"language": language},
+		func(ctx context.Context, tx pgx.Tx) error { return staff.SetLanguage(ctx, tx, at.AssociateID, language) })
+}
+
 // SetPassword replaces somebody's own password. Every session of theirs ends.
 func SetPassword(ctx context.Context, db pg.DB, at origin.Origin, password string) error {
 	return own(ctx, db, at, "associate.password", nil, func(ctx context.Context, tx pgx.Tx) error {

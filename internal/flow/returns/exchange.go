@@ -61,13 +61,13 @@ func (t *taking) price(ctx context.Context) error {
 
 // agree finds the lines of the exchange that are had for what was paid for as many returned units of the same price.
 func (t *taking) agree(b *basket.Basket) {
-	free := slices.Clone(t.pieces)
+	free := slices.Clone(t.units)
 	t.agreed, t.same = map[int64]int64{}, 0
 	for _, line := range b.Lines {
-		var paired []piece
+		var paired []unit
 		rest := free[:0:0]
 		for _, p := range free {
-			same := p.Listed == line.UnitPrice && !p.Card && !line.GiftCard
+			same := p.Listed == line.UnitPrice && !p.GiftCard && !line.GiftCard
 			if same && len(paired) < line.Quantity && (len(paired) == 0 || paired[0].Paid == p.Paid) {
 				paired = append(paired, p)
 			} else {
@@ -88,7 +88,7 @@ func (t *taking) agree(b *basket.Basket) {
 
 // priceOf is the price of the list that comes to what was paid for a unit. Where tax is added, there may be none: some
 // totals no price comes to.
-func priceOf(p piece, line basket.Line, taxIncluded bool) (int64, bool) {
+func priceOf(p unit, line basket.Line, taxIncluded bool) (int64, bool) {
 	if taxIncluded {
 		return p.Paid, true
 	}

@@ -18,7 +18,9 @@ import (
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/domain/ticket"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -27,13 +29,6 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/basket"
-)
-
-// Reasons for which something comes back, and grades in which it does.
-var (
-	Reasons = []string{"changed_mind", "too_small", "too_large", "not_as_described", "damaged", "faulty", "late",
-		"other", "unknown"}
-	Grades = []string{"sellable", "on_hold", "damaged"}
 )
 
 // ReturnLine is what of a line comes back.
@@ -141,33 +136,35 @@ type taking struct {
 	tx     pgx.Tx
 	h      *order.Held
 	person int64
-	pieces []piece
+	units  []unit
 	ticket int64
 	// by variant, what one of the exchange costs because as much was paid for what comes back
-	agreed   map[int64]int64
-	again    basket.ReturnedPoints // what goes back in points and pays for the exchange
-	rest     int64                 // of the exchange, what points do not pay
-	makes    int64                 // points that the exchange earns
-	same     int64                 // points that the units earned which are exchanged for the same
-	owed     int64                 // of the earned points that were spent already, those that the exchange earns again
-	foreign  bool                  // the drawer here holds another currency
-	nameless bool                  // nobody could find this customer again
+	agreed    map[int64]int64
+	earned    int64                 // points that the units earned
+	inMoney   int64                 // what goes back otherwise than in points, before what is kept from it
+	again     basket.ReturnedPoints // what goes back in points and pays for the exchange
+	exchanged int64                 // of what goes back in money, what pays for the exchange
+	exchange  int64                 // the order of what they take instead
+	rest      int64                 // of the exchange, what points do not pay
+	makes     int64                 // points that the exchange earns
+	same      int64                 // points that the units earned which are exchanged for the same
+	owed      int64                 // of the earned points that were spent already, those that the exchange earns again
+	foreign   bool                  // the drawer here holds another currency
+	nameless  bool                  // nobody could find this customer again
 }
 
-type piece struct {
-	LineID, VariantID int64
-	N                 int
-	Paid, Tax         int64
-	Listed            int64 // its price when it was sold, before promotions
-	Points            int64
-	Card              bool // a gift card
-	Late              bool
-	want              ReturnLine
+// unit is one that comes back, with what was said about it.
+type unit struct {
+	ticket.Unit
+	want ReturnLine
 }
 
 func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result, error) {
 	t := &taking{at: at, Request: r, Result: &Result{}, tx: tx}
-	for _, step := range []func(context.Context) error{t.lock, t.choose, t.book, t.giveBack, t.shelve, t.tell} {
+	for _, step := range []func(context.Context) error{
+		t.lock, t.chooseUnits, t.open, t.quoteExchange, t.adjust, t.approve, t.voidGiftCards, t.refund, t.sellExchange, t.close,
+		t.restock, t.tell,
+	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -209,10 +206,9 @@ func (t *taking) lock(ctx context.Context) error {
 		return err
 	}
 	t.Currency, t.Change = t.h.Currency, money.New(0, t.h.Currency)
-	var made bool
-	if err := t.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`,
-		t.Form).Scan(&made); err != nil {
-		return fmt.Errorf("look for a return: %w", err)
+	made, err := ticket.Exists(ctx, t.tx, t.Form)
+	if err != nil {
+		return err
 	}
 	switch {
 	case made:
@@ -231,10 +227,9 @@ func (t *taking) lock(ctx context.Context) error {
 	return nil
 }
 
-// choose picks the units: of every line the first that were handed over and are not back.
-func (t *taking) choose(ctx context.Context) error {
+// chooseUnits picks the units: of every line the first that were handed over and are not back.
+func (t *taking) chooseUnits(ctx context.Context) error {
 	var form fault.Form
-	total := 0
 	for _, w := range t.Wants {
 		field := fmt.Sprintf("quantity-%d", w.LineID)
 		if w.Quantity == 0 {
@@ -244,111 +239,72 @@ func (t *taking) choose(ctx context.Context) error {
 			form.Add(field, "Choose how many to return.")
 			continue
 		}
-		if !slices.Contains(Reasons, w.Reason) || !slices.Contains(Grades, w.Grade) {
+		if !slices.Contains(ticket.Reasons, w.Reason) || !slices.Contains(ticket.Grades, w.Grade) {
 			form.Add(field, "Choose a reason and a condition.")
 			continue
 		}
-		rows, err := t.tx.Query(ctx, `
-			SELECT l.id, l.variant_id, u.n, u.paid, u.tax, coalesce(nullif(l.list_price, 0), l.unit_price), u.points,
-				f.method = 'mail',
-				coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
-			FROM order_line l
-			JOIN fulfilment f ON f.id = l.fulfilment_id
-			JOIN order_unit u ON u.order_line_id = l.id
-			WHERE l.id = $1 AND l.order_id = $2 AND u.state IN ('collected', 'carried_out', 'shipped')
-				AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id AND r.n = u.n)
-			ORDER BY EXISTS (SELECT FROM gift_card g WHERE g.order_line_id = l.id AND g.n = u.n
-				AND g.balance < g.issued), u.n
-			LIMIT $3`, w.LineID, t.OrderID, w.Quantity)
+		found, err := ticket.Returnable(ctx, t.tx, t.OrderID, w.LineID, w.Quantity)
 		if err != nil {
-			return fmt.Errorf("choose pieces: %w", err)
+			return err
 		}
-		found, p := 0, piece{want: w}
-		_, err = pgx.ForEachRow(rows, []any{&p.LineID, &p.VariantID, &p.N, &p.Paid, &p.Tax, &p.Listed, &p.Points,
-			&p.Card, &p.Late}, func() error {
-			t.pieces, found, t.Late = append(t.pieces, p), found+1, t.Late || p.Late
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("choose pieces: %w", err)
+		for _, u := range found {
+			t.units, t.Late = append(t.units, unit{u, w}), t.Late || u.Late
 		}
-		if found < w.Quantity {
-			form.Add(field, "Only {n} of this item can be returned.", text.Args{"n": found})
+		if len(found) < w.Quantity {
+			form.Add(field, "Only {n} of this item can be returned.", text.Args{"n": len(found)})
 		}
-		total += found
 	}
 	if err := form.Err(); err != nil {
 		return err
 	}
-	if total == 0 {
+	if len(t.units) == 0 {
 		return fault.New(fault.Invalid, "Choose at least one item to return.")
 	}
 	return nil
 }
 
-// book writes the ticket and what its units are worth: what was frozen when they were sold, never computed again.
-func (t *taking) book(ctx context.Context) error {
-	earned := int64(0)
-	for _, p := range t.pieces {
-		t.Goods += p.Paid
-		earned += p.Points
+// open writes the ticket and what its units are worth: what was frozen when they were sold, never computed again.
+func (t *taking) open(ctx context.Context) (err error) {
+	n := ticket.New{Form: t.Form, OrderID: t.OrderID, ApprovedBy: t.approver()}
+	for _, u := range t.units {
+		t.Goods, t.earned = t.Goods+u.Paid, t.earned+u.Points
+		n.Units = append(n.Units, ticket.Returned{Unit: u.Unit, Reason: u.want.Reason, Grade: u.want.Grade,
+			Restocked: u.want.Restock && !u.GiftCard})
 	}
-	taken, err := loyalty.Deduct(ctx, t.tx, t.person, earned, t.OrderID)
-	if err != nil {
+	if t.PointsTaken, err = loyalty.Deduct(ctx, t.tx, t.person, t.earned, t.OrderID); err != nil {
 		return err
 	}
-	rates, err := loyalty.RatesOf(ctx, t.tx)
-	if err != nil {
+	n.Goods, n.PointsTaken = t.Goods, t.PointsTaken
+	if t.ticket, t.Number, err = ticket.Open(ctx, t.tx, t.at, n); err != nil {
 		return err
-	}
-	t.PointsTaken = taken
-	err = t.tx.QueryRow(ctx, `
-		INSERT INTO return_ticket (form, order_id, location_id, channel, associate_id, approved_by, goods, points_taken,
-			refund)
-		VALUES (@form, @order, @location, @channel, @associate, nullif(@approved::bigint, 0), @goods, @taken, 0)
-		RETURNING id, number`, pgx.NamedArgs{"form": t.Form, "order": t.OrderID, "location": t.at.LocationID,
-		"channel": t.at.Channel, "associate": t.at.AssociateID, "approved": t.approver(), "goods": t.Goods,
-		"taken": taken}).
-		Scan(&t.ticket, &t.Number)
-	if err != nil {
-		return fmt.Errorf("write a return: %w", err)
-	}
-	batch := &pgx.Batch{}
-	for _, p := range t.pieces {
-		batch.Queue(`
-			INSERT INTO returned_unit (order_line_id, n, return_id, reason, grade, restocked)
-			VALUES ($1, $2, $3, $4, $5, $6)`, p.LineID, p.N, t.ticket, p.want.Reason, p.want.Grade, p.want.Restock &&
-			!p.Card)
-	}
-	if err := t.tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("write what returned: %w", err)
 	}
 	if t.Delivery, err = order.RefundDelivery(ctx, t.tx, t.OrderID); err != nil {
 		return err
 	}
-	inMoney, again, err := t.comesBack(ctx)
+	t.inMoney, t.again, err = t.comesBack(ctx)
+	return err
+}
+
+// quoteExchange asks what they take instead comes to.
+func (t *taking) quoteExchange(ctx context.Context) error {
+	if len(t.instead()) == 0 {
+		t.again = basket.ReturnedPoints{}
+		return nil
+	}
+	return t.price(ctx)
+}
+
+// adjust keeps from the refund, as far as there is one in money, the worth of points that were earned and spent
+// already. What the exchange earns makes up for them first: an even exchange leaves everybody where they were. Points
+// are rounded by the order, so the same unit alone may earn one less.
+func (t *taking) adjust(ctx context.Context) error {
+	rates, err := loyalty.RatesOf(ctx, t.tx)
 	if err != nil {
 		return err
 	}
-	if len(t.instead()) > 0 {
-		t.again = again
-		if err := t.price(ctx); err != nil {
-			return err
-		}
-	}
-	// Points that were earned and spent already are kept from the refund, as far as there is one in money. What the
-	// exchange earns makes up for them first: an even exchange leaves everybody where they were.
-	// points are rounded by the order: the same unit alone may earn one less
-	t.owed = min(earned-taken, max(t.makes, t.same))
-	t.Shortfall = min(rates.Value(earned-taken-t.owed, t.Currency), inMoney)
-	_, err = t.tx.Exec(ctx, `
-		UPDATE return_ticket
-		SET delivery = $2, shortfall = $3
-		WHERE id = $1`, t.ticket, t.Delivery, t.Shortfall)
-	if err != nil {
-		return fmt.Errorf("write a return: %w", err)
-	}
-	return t.allowed(ctx, inMoney-t.Shortfall)
+	t.owed = min(t.earned-t.PointsTaken, max(t.makes, t.same))
+	t.Shortfall = min(rates.Value(t.earned-t.PointsTaken-t.owed, t.Currency), t.inMoney)
+	return ticket.Adjust(ctx, t.tx, t.ticket, t.Delivery, t.Shortfall)
 }
 
 // comesBack is what goes back otherwise than in points, and what in points, as the ticket stands.
@@ -379,26 +335,19 @@ func (t *taking) approver() int64 {
 	return t.Word.ManagerID
 }
 
-// allowed asks for somebody's word above the limit. What went back of the order today without one counts: three small
-// returns are one large one.
-func (t *taking) allowed(ctx context.Context, amount int64) error {
-	var limit, today int64
-	err := t.tx.QueryRow(ctx, `
-		SELECT refund_limit, coalesce((SELECT sum(refund) FROM return_ticket WHERE order_id = $1 AND approved_by IS NULL
-			AND at > now() - interval '1 day' AND id <> $2), 0)::bigint
-		FROM shop`, t.OrderID, t.ticket).Scan(&limit, &today)
+// approve asks for a manager's word above the limit.
+func (t *taking) approve(ctx context.Context) error {
+	limit, err := policy.RefundLimit(ctx, t.tx, t.Currency)
 	if err != nil {
-		return fmt.Errorf("read the limit of refunds: %w", err)
+		return err
 	}
-	// The limit is in hundredths of a whole unit; a currency may have other parts.
-	for range money.Exponent(t.Currency) {
-		limit *= 10
+	today, err := ticket.RefundedUnapproved(ctx, t.tx, t.OrderID, t.ticket)
+	if err != nil {
+		return err
 	}
-	limit /= 100
-	t.NeedsWord = amount+today > limit
+	t.NeedsWord = t.inMoney-t.Shortfall+today > limit.Minor
 	if t.NeedsWord && !t.MayAlone && t.Word == nil {
-		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.",
-			text.Args{"limit": money.New(limit, t.Currency)})
+		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.", text.Args{"limit": limit})
 	}
 	if t.Word == nil {
 		return nil
@@ -408,21 +357,26 @@ func (t *taking) allowed(ctx context.Context, amount int64) error {
 		Reason: t.Word.Reason})
 }
 
-// giveBack takes what they want instead first, because what came back pays it, and gives back the rest.
-func (t *taking) giveBack(ctx context.Context) error {
-	for _, p := range t.pieces {
-		if !p.Card {
+// voidGiftCards takes back gift cards that nobody spent of.
+func (t *taking) voidGiftCards(ctx context.Context) error {
+	for _, u := range t.units {
+		if !u.GiftCard {
 			continue
 		}
-		void, err := giftcard.Void(ctx, t.tx, p.LineID, p.N, t.OrderID)
+		void, err := giftcard.Void(ctx, t.tx, u.LineID, u.N, t.OrderID)
 		if err != nil {
 			return err
 		}
 		if !void {
-			return fault.Field(fmt.Sprintf("quantity-%d", p.LineID),
+			return fault.Field(fmt.Sprintf("quantity-%d", u.LineID),
 				"Some of this gift card has already been spent, so it can’t be returned.")
 		}
 	}
+	return nil
+}
+
+// refund gives back what does not pay for the exchange.
+func (t *taking) refund(ctx context.Context) error {
 	if t.AsCredit && t.nameless {
 		return fault.Field("credit",
 			"This customer couldn’t use the credit later. Add their email, phone or card first, or refund the money.")
@@ -433,7 +387,8 @@ func (t *taking) giveBack(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		back.Exchange = min(inMoney, t.rest)
+		t.exchanged = min(inMoney, t.rest)
+		back.Exchange = t.exchanged
 	}
 	refunds, err := settle.RefundExcess(ctx, t.tx, t.h, back)
 	if err != nil {
@@ -451,37 +406,38 @@ func (t *taking) giveBack(ctx context.Context) error {
 			t.Refund += r.Amount
 		}
 	}
-	var exchangeID int64
-	if len(t.instead()) > 0 {
-		if exchangeID, err = t.sell(ctx, back.Exchange); err != nil {
-			return err
-		}
-		more, err := loyalty.Deduct(ctx, t.tx, t.person, t.owed, t.OrderID)
-		if err != nil {
-			return err
-		}
-		t.PointsTaken += more
-	}
-	_, err = t.tx.Exec(ctx, `
-		UPDATE return_ticket
-		SET refund = $2, points_back = $3, exchange_id = nullif($4::bigint, 0), points_taken = $5
-		WHERE id = $1`, t.ticket, t.Refund, t.PointsBack, exchangeID, t.PointsTaken)
-	if err != nil {
-		return fmt.Errorf("write a return: %w", err)
-	}
 	return nil
 }
 
-// shelve puts back what is put back here, in the order of locks.
-func (t *taking) shelve(ctx context.Context) error {
+// sellExchange makes the order of what they take instead, and takes the points that it makes up for.
+func (t *taking) sellExchange(ctx context.Context) (err error) {
+	if len(t.instead()) == 0 {
+		return nil
+	}
+	if t.exchange, err = t.sell(ctx, t.exchanged); err != nil {
+		return err
+	}
+	more, err := loyalty.Deduct(ctx, t.tx, t.person, t.owed, t.OrderID)
+	t.PointsTaken += more
+	return err
+}
+
+// close writes what was given back, and for what.
+func (t *taking) close(ctx context.Context) error {
+	return ticket.Close(ctx, t.tx, t.ticket, ticket.Outcome{Refund: t.Refund, PointsBack: t.PointsBack,
+		PointsTaken: t.PointsTaken, ExchangeID: t.exchange})
+}
+
+// restock puts back what is put back here, in the order of locks.
+func (t *taking) restock(ctx context.Context) error {
 	type shelf struct {
 		line, variant int64
 		grade, reason string
 	}
 	var order []shelf
 	count := map[shelf]int{}
-	for _, p := range t.pieces {
-		if p.Card || !p.want.Restock {
+	for _, p := range t.units {
+		if p.GiftCard || !p.want.Restock {
 			continue
 		}
 		s := shelf{p.LineID, p.VariantID, p.want.Grade, p.want.Reason}
@@ -504,7 +460,7 @@ func (t *taking) shelve(ctx context.Context) error {
 
 func (t *taking) tell(ctx context.Context) error {
 	fact := customer.Fact{CustomerID: t.h.CustomerID, Kind: customer.Returned, Channel: t.at.Channel,
-		LocationID: t.at.LocationID, OrderID: t.OrderID, Quantity: len(t.pieces), AssociateID: t.at.AssociateID}
+		LocationID: t.at.LocationID, OrderID: t.OrderID, Quantity: len(t.units), AssociateID: t.at.AssociateID}
 	if err := customer.Record(ctx, t.tx, fact); err != nil {
 		return err
 	}

@@ -31,10 +31,14 @@ func change(ctx context.Context, db pg.DB, at origin.Origin, write func(tx pgx.T
 
 // SetPolicy decides about points, returns and shortages.
 func SetPolicy(ctx context.Context, db pg.DB, at origin.Origin, p policy.Policy) error {
+	limits := map[string]string{}
+	for _, limit := range p.RefundLimits {
+		limits[limit.Currency] = limit.Plain()
+	}
 	return change(ctx, db, at, func(tx pgx.Tx) (staff.Entry, error) {
 		return staff.Entry{Action: "shop.policy", Subject: "shop", After: map[string]any{"points_rate": p.PointsRate,
 			"points_worth": p.PointsWorth, "points_minimum": p.PointsMinimum, "return_days": p.ReturnDays,
-			"refund_limit": p.RefundLimit, "keep_delivery": p.KeepDelivery}}, policy.Set(ctx, tx, p)
+			"refund_limit": limits, "keep_delivery": p.KeepDelivery}}, policy.Set(ctx, tx, p)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
 )
 
 // Address as somebody wrote it. Lines is everything above the town, one a line.
@@ -133,7 +134,7 @@ func Check(a *Address, form *fault.Form) {
 		form.Add("town", "Enter the town.")
 	}
 	if f.Required && a.Region == "" {
-		form.Add("region", "Enter the {region}.", map[string]any{"region": strings.ToLower(f.Region)})
+		form.Add("region", "Enter the {region}.", text.Args{"region": inside(f.Region)})
 	}
 	if a.Country == "US" && a.Region != "" {
 		// Tax depends on it.
@@ -144,7 +145,7 @@ func Check(a *Address, form *fault.Form) {
 	code, ok := f.Postcode(a.Postcode)
 	switch {
 	case !ok && strings.TrimSpace(a.Postcode) == "":
-		form.Add("postcode", "Enter the {code}.", map[string]any{"code": strings.ToLower(f.Code[:1]) + f.Code[1:]})
+		form.Add("postcode", "Enter the {code}.", text.Args{"code": inside(f.Code)})
 	case !ok:
 		form.Add("postcode", "That isn’t a valid postcode for this country.")
 	}
@@ -213,4 +214,16 @@ func (a Address) Label() (lines []string) {
 		}
 	}
 	return append(lines, f.Name)
+}
+
+// inside is the name of a part of an address as it stands inside a sentence: “ZIP code” stays, “Postcode” does not.
+type inside string
+
+// In says the name in a language.
+func (i inside) In(language string) string {
+	name := []rune(text.M(string(i)).In(language))
+	if len(name) > 1 && !unicode.IsUpper(name[1]) {
+		name[0] = unicode.ToLower(name[0])
+	}
+	return string(name)
 }

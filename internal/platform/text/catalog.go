@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,6 +39,22 @@ var catalogs = sync.OnceValue(func() map[string]catalog {
 	return all
 })
 
+// untranslated are the sentences that were asked for in a language and are not there.
+var untranslated sync.Map
+
+// Untranslated are the sentences that were said in English since the process began although another language was asked
+// for.
+func Untranslated(language string) (all []string) {
+	untranslated.Range(func(key, _ any) bool {
+		if of, sentence, _ := strings.Cut(key.(string), "\x00"); of == language {
+			all = append(all, sentence)
+		}
+		return true
+	})
+	slices.Sort(all)
+	return all
+}
+
 type catalog struct {
 	po   *gotext.Po
 	said map[string]*gotext.Translation
@@ -46,13 +63,18 @@ type catalog struct {
 // sentence is a message's words in a language, with its arguments still to be put in.
 func sentence(m Message, language string) string {
 	if c, ok := catalogs()[language]; ok {
-		if m.Plural != "" {
+		said, ok := c.said[m.Key]
+		switch {
+		case !ok || !said.IsTranslated() && m.Plural == "":
+			untranslated.Store(language+"\x00"+m.Key, true)
+			if m.Plural != "" && m.N != 1 {
+				return m.Plural
+			}
+			return m.Key
+		case m.Plural != "":
 			return c.po.GetN(m.Key, m.Plural, m.N)
 		}
-		if said, ok := c.said[m.Key]; ok && said.IsTranslated() {
-			return said.Get()
-		}
-		return m.Key
+		return said.Get()
 	}
 	words := m.Key
 	if m.Plural != "" && m.N != 1 {

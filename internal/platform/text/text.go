@@ -5,8 +5,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/cases"
+	tags "golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // Source is the language the keys are written in; a sentence that has no translation is said in it.
@@ -145,4 +150,40 @@ func Language(ctx context.Context) string {
 		return language
 	}
 	return Source
+}
+
+type offeredKey struct{}
+
+// WithOffered sets the languages that the page can be read in.
+func WithOffered(ctx context.Context, languages []string) context.Context {
+	return context.WithValue(ctx, offeredKey{}, languages)
+}
+
+// Offered are the languages that the page can be read in.
+func Offered(ctx context.Context) []string {
+	languages, _ := ctx.Value(offeredKey{}).([]string)
+	return languages
+}
+
+type pathKey struct{}
+
+// WithPath sets where the page stands, without its language.
+func WithPath(ctx context.Context, path string) context.Context {
+	return context.WithValue(ctx, pathKey{}, path)
+}
+
+// Translated is where the page stands in another language.
+func Translated(ctx context.Context, language string) string {
+	path, _ := ctx.Value(pathKey{}).(string)
+	return "/" + language + path
+}
+
+// Name is what a language calls itself.
+func Name(language string) string {
+	return cases.Title(tags.Make(language)).String(display.Self.Name(tags.Make(language)))
+}
+
+// Languages that have sentences, the source language first.
+func Languages() []string {
+	return append([]string{Source}, slices.Sorted(maps.Keys(catalogs()))...)
 }

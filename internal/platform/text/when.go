@@ -15,6 +15,8 @@ import (
 	"github.com/go-playground/locales/lv"
 	"github.com/go-playground/locales/pl"
 	"github.com/go-playground/locales/ru"
+	tags "golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // The names of months and weekdays and the separators of numbers, after CLDR.
@@ -133,6 +135,21 @@ func (m Minute) In(language string) string { return M("{time}", Args{"time": m.P
 
 // Plain is the minute as a form field holds it: 09:30.
 func (m Minute) Plain() string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
+
+// Country is an ISO 3166 code with the name that the shop has for it in English.
+type Country struct{ Code, English string }
+
+// In names the country in a language, after CLDR.
+func (c Country) In(language string) string {
+	if language != Source {
+		if region, err := tags.ParseRegion(c.Code); err == nil {
+			if name := display.Regions(tags.Make(language)).Name(region); name != "" {
+				return name
+			}
+		}
+	}
+	return c.English
+}
 
 // Distance is how far, in kilometres, as a country measures it: in miles in Britain and America. Below zero it is not
 // known, and an empty word.

@@ -42,7 +42,7 @@ func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, prog
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '60s'`); err != nil {
 			return err
 		}
-		if fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: Name, Languages: []string{"en"},
+		if fresh, err := location.CreateShop(ctx, tx, location.Shop{Name: Name, Languages: []string{"en", "lv"},
 			Demo: true}); err != nil || !fresh {
 			return err
 		}
@@ -207,6 +207,11 @@ func (l *loader) assortment(ctx context.Context) error {
 	}
 	for _, id := range undrawn {
 		if err := jobs.Insert(ctx, l.tx, gallery.Job{PictureID: id}); err != nil {
+			return err
+		}
+	}
+	for name, translated := range latvian {
+		if err := catalog.TranslateCategory(ctx, l.tx, name, "lv", translated); err != nil {
 			return err
 		}
 	}

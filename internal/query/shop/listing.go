@@ -121,15 +121,27 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 		SELECT t.name, coalesce((
 				SELECT json_build_object('slug', parent.slug, 'name', pt.name)
 				FROM category parent
-				JOIN category_text pt ON pt.category_id = parent.id AND pt.language = t.language
+				CROSS JOIN LATERAL (
+					SELECT name FROM category_text
+					WHERE category_id = parent.id
+					ORDER BY language = $2 DESC, language = 'en' DESC
+					LIMIT 1) pt
 				WHERE parent.id = c.parent_id), 'null'),
 			coalesce((
 				SELECT json_agg(json_build_object('slug', child.slug, 'name', ct.name) ORDER BY child.position)
 				FROM category child
-				JOIN category_text ct ON ct.category_id = child.id AND ct.language = t.language
+				CROSS JOIN LATERAL (
+					SELECT name FROM category_text
+					WHERE category_id = child.id
+					ORDER BY language = $2 DESC, language = 'en' DESC
+					LIMIT 1) ct
 				WHERE child.parent_id = c.id), '[]')
 		FROM category c
-		JOIN category_text t ON t.category_id = c.id AND t.language = $2
+		CROSS JOIN LATERAL (
+			SELECT name FROM category_text
+			WHERE category_id = c.id
+			ORDER BY language = $2 DESC, language = 'en' DESC
+			LIMIT 1) t
 		WHERE c.slug = $1`, f.Category, who.Language).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			found = true
@@ -444,7 +456,11 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'name', t.name, 'picture', coalesce(best.key, ''),
 			'product', coalesce(best.slug, '')) ORDER BY c.position), '[]')
 		FROM category c
-		JOIN category_text t ON t.category_id = c.id AND t.language = $1
+		CROSS JOIN LATERAL (
+			SELECT name FROM category_text
+			WHERE category_id = c.id
+			ORDER BY language = $1 DESC, language = 'en' DESC
+			LIMIT 1) t
 		LEFT JOIN LATERAL (
 			SELECT p.slug, pic.key
 			FROM (

@@ -108,7 +108,11 @@ var productStatement = pg.Named(`
 			SELECT json_build_object('slug', c.slug, 'name', ct.name)
 			FROM product_category pc
 			JOIN category c ON c.id = pc.category_id
-			JOIN category_text ct ON ct.category_id = c.id AND ct.language = @language
+			CROSS JOIN LATERAL (
+				SELECT name FROM category_text
+				WHERE category_id = c.id
+				ORDER BY language = @language DESC, language = 'en' DESC
+				LIMIT 1) ct
 			WHERE pc.product_id = p.id
 			ORDER BY c.parent_id IS NULL, c.id
 			LIMIT 1), 'null'),

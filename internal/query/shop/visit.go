@@ -76,7 +76,11 @@ var visitStatement = pg.Named(`
 		coalesce((
 			SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
 			FROM category c
-			JOIN category_text t ON t.category_id = c.id AND t.language = @language
+			CROSS JOIN LATERAL (
+				SELECT name FROM category_text
+				WHERE category_id = c.id
+				ORDER BY language = @language DESC, language = 'en' DESC
+				LIMIT 1) t
 			WHERE c.parent_id IS NULL), '[]'),
 		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned,
 			false), coalesce(facts.barred, '{}'),

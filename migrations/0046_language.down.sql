@@ -1,0 +1,1 @@
+ALTER TABLE associate DROP COLUMN language;
