@@ -119,7 +119,8 @@ func path(address *url.URL, method string) string {
 
 // RememberLanguage keeps the language that somebody reads the shop in.
 func (r *Routes) RememberLanguage(w http.ResponseWriter, language string) {
-	r.set(w, "language", language, 365*24*time.Hour)
+	http.SetCookie(w, &http.Cookie{Name: "language", Value: language, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+		Secure: r.Secure, SameSite: http.SameSiteLaxMode})
 }
 
 // HasLanguage says whether a language was chosen in this browser.

@@ -126,13 +126,13 @@ func MoveWishes(ctx context.Context, tx pgx.Tx, from, into int64) ([]WishMove, e
 			WHERE w.customer_id = $1 AND NOT EXISTS (SELECT FROM wish o WHERE o.customer_id = $2 AND o.list = w.list
 				AND o.variant_id = w.variant_id)
 			RETURNING *)
-		SELECT id, true, list, variant_id, quantity, channel, added_at FROM both_have
+		SELECT id, true AS dropped, list, variant_id, quantity, channel, added_at FROM both_have
 		UNION ALL
 		SELECT id, false, list, variant_id, quantity, channel, added_at FROM moved`, from, into)
 	if err != nil {
 		return nil, fmt.Errorf("move lists: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[WishMove])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[WishMove])
 }
 
 // ReturnWishes takes MoveWishes back. What was taken off the list meanwhile stays off.

@@ -63,7 +63,7 @@ func Ask(ctx context.Context, tx pgx.Tx, o OneTime, life time.Duration) (id int6
 // ReadOneTime reads what a message is about. Nil when it is over: used, expired or gone.
 func ReadOneTime(ctx context.Context, db pg.DB, id int64) (*OneTime, error) {
 	return one(db.Query(ctx, `
-		SELECT id, purpose, coalesce(customer_id, 0), target, payload, created_at
+		SELECT id, purpose, coalesce(customer_id, 0) AS customer_id, target, payload, created_at
 		FROM one_time
 		WHERE id = $1 AND used_at IS NULL AND expires_at > now()`, id))
 }
@@ -83,7 +83,7 @@ func Code(id int64, code string) string { return fmt.Sprintf("%d:%s", id, code) 
 // Peek reads a link without using it: mail programs look at links before people do, so a page asks for a click.
 func Peek(ctx context.Context, db pg.DB, purpose, token string) (*OneTime, error) {
 	o, err := one(db.Query(ctx, `
-		SELECT id, purpose, coalesce(customer_id, 0), target, payload, created_at
+		SELECT id, purpose, coalesce(customer_id, 0) AS customer_id, target, payload, created_at
 		FROM one_time
 		WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()`, secret.Digest(token),
 		purpose))
@@ -116,14 +116,14 @@ func use(ctx context.Context, tx pgx.Tx, purpose, token string) (*OneTime, error
 		UPDATE one_time
 		SET used_at = now()
 		WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()
-		RETURNING id, purpose, coalesce(customer_id, 0), target, payload, created_at`, secret.Digest(token), purpose))
+		RETURNING id, purpose, coalesce(customer_id, 0) AS customer_id, target, payload, created_at`, secret.Digest(token), purpose))
 }
 
 func one(rows pgx.Rows, err error) (*OneTime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a link: %w", err)
 	}
-	o, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[OneTime])
+	o, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[OneTime])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

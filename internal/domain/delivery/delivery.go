@@ -45,7 +45,7 @@ const Columns = `
 		SELECT json_agg(json_build_object('max_grams', r.max_grams, 'from_subtotal', r.from_subtotal, 'charge',
 			r.charge) ORDER BY r.max_grams, r.from_subtotal DESC)
 		FROM delivery_rate r
-		WHERE r.delivery_id = d.id), '[]')`
+		WHERE r.delivery_id = d.id), '[]') AS rates`
 
 // Charge is what it costs to send goods of a weight and an amount: the lightest rate that carries them, of those the
 // one for the largest amount. False where they are too heavy.
@@ -163,7 +163,7 @@ func Cheapest(ctx context.Context, db pg.DB, currency, country string) (*Method,
 	if err != nil {
 		return nil, fmt.Errorf("choose a delivery: %w", err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[Method])
+	all, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Method])
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

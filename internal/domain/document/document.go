@@ -112,7 +112,7 @@ func OfOrder(ctx context.Context, db pg.DB, orderID int64) ([]Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list documents: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Document])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Document])
 }
 
 // JournalRow is a day's tax of one rate, by what was invoiced and what was taken back.
@@ -130,7 +130,7 @@ type JournalRow struct {
 // Journal adds documents up, by day, series and rate, for the days from and to, both included.
 func Journal(ctx context.Context, db pg.DB, from, to time.Time) ([]JournalRow, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.day, d.series, d.currency::text, t.name, t.ppm, count(*)::int, sum(t.net)::bigint, sum(t.tax)::bigint
+		SELECT d.day, d.series, d.currency::text, t.name, t.ppm, count(*)::int AS count, sum(t.net)::bigint AS net, sum(t.tax)::bigint AS tax
 		FROM document d
 		JOIN document_tax t ON t.document_id = d.id
 		WHERE d.day BETWEEN $1 AND $2
@@ -139,5 +139,5 @@ func Journal(ctx context.Context, db pg.DB, from, to time.Time) ([]JournalRow, e
 	if err != nil {
 		return nil, fmt.Errorf("add up documents: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[JournalRow])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[JournalRow])
 }

@@ -44,8 +44,8 @@ type Location struct {
 // store select them.
 const Columns = `
 	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude, l.longitude,
-	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + `,` +
-	SpecialColumn
+	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + ` AS hours,` +
+	SpecialColumn + ` AS special`
 
 // All locations, stores before warehouses, by name.
 func All(ctx context.Context, db pg.DB) ([]Location, error) {
@@ -56,7 +56,7 @@ func All(ctx context.Context, db pg.DB) ([]Location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list locations: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Location])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Location])
 }
 
 // ByID reads one that exists.
@@ -68,7 +68,7 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read location %d: %w", id, err)
 	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Location])
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Location])
 }
 
 // Create writes a location with its hours and fills in its id.

@@ -64,7 +64,7 @@ func StartAttempt(ctx context.Context, tx pgx.Tx, n NewAttempt) (id int64, err e
 	return id, nil
 }
 
-const attemptColumns = `p.id, p.order_id, p.gateway, p.method, p.currency::text, p.amount, p.state, coalesce(p.reference, ''), p.page, p.declined, p.created_at`
+const attemptColumns = `p.id, p.order_id, p.gateway, p.method, p.currency::text, p.amount, p.state, coalesce(p.reference, '') AS reference, p.page, p.declined, p.created_at`
 
 // AttemptByID reads an attempt. Nil when there is none.
 func AttemptByID(ctx context.Context, db pg.DB, id int64) (*Attempt, error) {
@@ -93,7 +93,7 @@ func attempt(ctx context.Context, db pg.DB, where string, args ...any) (*Attempt
 	if err != nil {
 		return nil, fmt.Errorf("read a payment: %w", err)
 	}
-	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Attempt])
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Attempt])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -173,13 +173,13 @@ func RequestTransfer(ctx context.Context, tx pgx.Tx, t Transfer) (id int64, err 
 // TransferByID reads a transfer. Nil when there is none.
 func TransferByID(ctx context.Context, db pg.DB, id int64) (*Transfer, error) {
 	rows, err := db.Query(ctx, `
-		SELECT id, payment_id, coalesce(tender_id, 0), kind, amount, state
+		SELECT id, payment_id, coalesce(tender_id, 0) AS tender_id, kind, amount, state
 		FROM transfer
 		WHERE id = $1`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read a transfer: %w", err)
 	}
-	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Transfer])
+	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Transfer])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -60,15 +60,15 @@ type Tender struct {
 // Tenders of an order, oldest first, but for promises to pay at pickup.
 func Tenders(ctx context.Context, tx pgx.Tx, orderID int64) ([]Tender, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0), coalesce(gift_card_id, 0),
-			coalesce(points, 0), points_back
+		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0) AS payment_id, coalesce(gift_card_id, 0) AS gift_card_id,
+			coalesce(points, 0) AS points, points_back
 		FROM tender
 		WHERE order_id = $1 AND kind <> 'pay_at_pickup'
 		ORDER BY id`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("list tenders: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Tender])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Tender])
 }
 
 // Capture says how much of a tender was taken. What was authorised beyond that is let go.

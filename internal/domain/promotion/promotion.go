@@ -335,7 +335,7 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Promotion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a promotion: %w", err)
 	}
-	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByPos[Promotion])
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Promotion])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -110,8 +110,8 @@ func Release(ctx context.Context, tx pgx.Tx, orderID int64) error {
 		UPDATE promotion_use
 		SET released_at = now()
 		WHERE order_id = $1 AND released_at IS NULL
-		RETURNING promotion_id, coalesce(coupon_id, 0), amount, 'person:' || person_id, 'email:' || email_key,
-			'day:' || day`, orderID)
+		RETURNING promotion_id, coalesce(coupon_id, 0) AS coupon_id, amount, 'person:' || person_id AS person,
+			'email:' || email_key AS email, 'day:' || day AS day`, orderID)
 	if err != nil {
 		return fmt.Errorf("release promotions: %w", err)
 	}
@@ -119,7 +119,7 @@ func Release(ctx context.Context, tx pgx.Tx, orderID int64) error {
 		PromotionID, CouponID, Amount int64
 		Person, Email, Day            string
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[used])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[used])
 	if err != nil {
 		return fmt.Errorf("release promotions: %w", err)
 	}

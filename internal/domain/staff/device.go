@@ -113,8 +113,8 @@ func FullSignIn(ctx context.Context, db pg.DB, deviceID, associateID int64) erro
 // OnDuty are the associates who can change to one another on a machine by PIN, by name.
 func OnDuty(ctx context.Context, db pg.DB, deviceID int64) ([]Associate, error) {
 	return list(db.Query(ctx, `
-		SELECT a.id, a.name, a.email, a.role, ARRAY(SELECT location_id FROM associate_location
-			WHERE associate_id = a.id)
+		SELECT a.id, a.name, a.email, a.role, coalesce(a.language, '') AS language,
+			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id) AS locations
 		FROM device_associate d
 		JOIN associate a ON a.id = d.associate_id
 		JOIN device ON device.id = d.device_id
@@ -140,7 +140,8 @@ func FullUntil(ctx context.Context, db pg.DB, deviceID, associateID int64) (unti
 // Managers are those who can approve something at a location.
 func Managers(ctx context.Context, db pg.DB, locationID int64) ([]Associate, error) {
 	return list(db.Query(ctx, `
-		SELECT id, name, email, role, '{}'::bigint[]
+		SELECT id, name, email, role, coalesce(language, '') AS language,
+			'{}'::bigint[] AS locations
 		FROM associate a
 		WHERE pin_hash IS NOT NULL AND disabled_at IS NULL
 			AND (role = 'admin' OR role = 'manager' AND EXISTS (SELECT FROM associate_location WHERE associate_id = a.id
@@ -153,5 +154,5 @@ func list(rows pgx.Rows, err error) ([]Associate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list associates: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Associate])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Associate])
 }

@@ -77,10 +77,10 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 
 func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint], coalesce(l.split_from, l.id),
-			l.title || coalesce(', ' || nullif(l.options, ''), ''), l.sku, u.paid, u.tax, l.tax_name, l.tax_ppm,
+		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint] AS ref, coalesce(l.split_from, l.id) AS line,
+			l.title || coalesce(', ' || nullif(l.options, ''), '') AS title, l.sku, u.paid, u.tax, l.tax_name AS name, l.tax_ppm AS ppm,
 			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id
-				AND r.n = u.n), u.state <> 'cancelled'
+				AND r.n = u.n) AS kept, u.state <> 'cancelled' AS sold
 		FROM order_line l
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE l.order_id = $1
@@ -94,7 +94,7 @@ func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list what a document speaks of: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[piece])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[piece])
 }
 
 // issue writes a document about units. None is written about nothing.

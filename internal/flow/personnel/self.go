@@ -39,7 +39,9 @@ func SetPIN(ctx context.Context, db pg.DB, at origin.Origin, pin string) error {
 // SetLanguage sets the language that somebody reads their pages in.
 func SetLanguage(ctx context.Context, db pg.DB, at origin.Origin, language string) error {
 	return own(ctx, db, at, "associate.language", map[string]any{"language": language},
-		func(ctx context.Context, tx pgx.Tx) error { return staff.SetLanguage(ctx, tx, at.AssociateID, language) })
+		func(ctx context.Context, tx pgx.Tx) error {
+			return staff.SetLanguage(ctx, tx, at.AssociateID, language)
+		})
 }
 
 // SetPassword replaces somebody's own password. Every session of theirs ends.

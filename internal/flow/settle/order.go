@@ -116,8 +116,8 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT l.id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation
-			WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS missing, NULL::timestamptz, 0::bigint
+		SELECT l.id AS order_line_id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation
+			WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS quantity, NULL::timestamptz AS expires_at, 0::bigint AS claimed
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id
@@ -126,7 +126,7 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for lost claims: %w", err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[inventory.Reservation])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[inventory.Reservation])
 	if err != nil {
 		return false, fmt.Errorf("look for lost claims: %w", err)
 	}

@@ -36,7 +36,7 @@ func namesOf(language string) locales.Translator {
 type Value interface{ In(language string) string }
 
 // Say writes a value in the language of the request.
-func Say(ctx context.Context, v Value) string { return v.In(Content(ctx)) }
+func Say(ctx context.Context, v Value) string { return v.In(Language(ctx)) }
 
 // Moment is a time as people write it. It is said in the time's own zone; the zero time is an empty word.
 type Moment struct {
@@ -141,7 +141,7 @@ type Country struct{ Code, English string }
 
 // In names the country in a language, after CLDR.
 func (c Country) In(language string) string {
-	if language != Source {
+	if language != Source && language != Pseudo {
 		if region, err := tags.ParseRegion(c.Code); err == nil {
 			if name := display.Regions(tags.Make(language)).Name(region); name != "" {
 				return name

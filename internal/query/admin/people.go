@@ -112,12 +112,13 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 	batch.Queue(`
 		SELECT p.id, p.name,
 			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'email'
-				ORDER BY verified_at IS NULL, id LIMIT 1), ''),
+				ORDER BY verified_at IS NULL, id LIMIT 1), '') AS email,
 			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'phone'
-				ORDER BY verified_at IS NULL, id LIMIT 1), ''),
-			p.registered_at IS NOT NULL, p.disabled_at IS NOT NULL, ARRAY(SELECT tag FROM customer_tag
-				WHERE customer_id = p.id ORDER BY tag), coalesce(l.name, ''),
-			coalesce(w.orders, 0)::int, coalesce(w.spent, 0)::bigint, coalesce(w.currency, '')::text, w.last
+				ORDER BY verified_at IS NULL, id LIMIT 1), '') AS phone,
+			p.registered_at IS NOT NULL AS registered, p.disabled_at IS NOT NULL AS disabled,
+			ARRAY(SELECT tag FROM customer_tag WHERE customer_id = p.id ORDER BY tag) AS tags,
+			coalesce(l.name, '') AS store, coalesce(w.orders, 0)::int AS orders, coalesce(w.spent, 0)::bigint AS spent,
+			coalesce(w.currency, '')::text AS currency, w.last
 		FROM (
 			SELECT c.*`+who+`
 			ORDER BY c.id DESC
@@ -132,7 +133,7 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 			ORDER BY 3 DESC
 			LIMIT 1) w ON true
 		ORDER BY p.id DESC`, args).Query(func(rows pgx.Rows) (err error) {
-		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[CustomerRow])
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByName[CustomerRow])
 		return err
 	})
 	batch.Queue(`
@@ -179,13 +180,13 @@ func CustomerPage(ctx context.Context, db pg.DB, person int64) (*Customer, error
 	profile.QueuePossibleDuplicates(batch, person, &c.Perhaps)
 	profile.QueueSignedInSessions(batch, person, nil, &c.Sittings)
 	batch.Queue(`
-		SELECT m.id, a.name, m.proof, m.reason, coalesce(s.name, ''), m.at
+		SELECT m.id, a.name, m.proof, m.reason, coalesce(s.name, '') AS by, m.at
 		FROM merge m
 		JOIN customer a ON a.id = m.absorbed_id
 		LEFT JOIN associate s ON s.id = m.associate_id
 		WHERE m.survivor_id = $1 AND m.undone_at IS NULL
 		ORDER BY m.id DESC`, person).Query(func(rows pgx.Rows) (err error) {
-		c.Merges, err = pgx.CollectRows(rows, pgx.RowToStructByPos[MergeRow])
+		c.Merges, err = pgx.CollectRows(rows, pgx.RowToStructByName[MergeRow])
 		return err
 	})
 	err := db.SendBatch(ctx, batch).Close()
@@ -224,12 +225,12 @@ func (a AssociateRow) Second() bool { return a.TOTP || a.Passkeys > 0 }
 func Associates(ctx context.Context, db pg.DB, id int64) ([]AssociateRow, error) {
 	rows, err := db.Query(ctx, `
 		SELECT a.id, a.name, a.email, a.role,
-			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id ORDER BY location_id),
+			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id ORDER BY location_id) AS locations,
 			ARRAY(SELECT l.name FROM associate_location al JOIN location l ON l.id = al.location_id
-				WHERE al.associate_id = a.id ORDER BY l.name),
-			a.disabled_at IS NOT NULL, a.totp_secret IS NOT NULL, (SELECT count(*) FROM associate_passkey
-				WHERE associate_id = a.id)::int, a.pin_hash IS NOT NULL,
-			(SELECT max(seen_at) FROM session WHERE associate_id = a.id)
+				WHERE al.associate_id = a.id ORDER BY l.name) AS stores,
+			a.disabled_at IS NOT NULL AS disabled, a.totp_secret IS NOT NULL AS totp, (SELECT count(*) FROM associate_passkey
+				WHERE associate_id = a.id)::int AS passkeys, a.pin_hash IS NOT NULL AS pin,
+			(SELECT max(seen_at) FROM session WHERE associate_id = a.id) AS seen_at
 		FROM associate a
 		WHERE $1::bigint = 0 OR a.id = $1
 		ORDER BY a.disabled_at IS NOT NULL, a.name, a.id
@@ -237,7 +238,7 @@ func Associates(ctx context.Context, db pg.DB, id int64) ([]AssociateRow, error)
 	if err != nil {
 		return nil, fmt.Errorf("list associates: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[AssociateRow])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[AssociateRow])
 }
 
 // DeviceRow is a registered machine.
@@ -256,7 +257,7 @@ type DeviceRow struct {
 // Devices lists machines, those that count first.
 func Devices(ctx context.Context, db pg.DB) ([]DeviceRow, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.name, d.location_id, l.name, a.name, d.registered_at, d.locked_at, d.revoked_at, d.failures
+		SELECT d.id, d.name, d.location_id, l.name AS store, a.name AS by, d.registered_at AS at, d.locked_at, d.revoked_at, d.failures
 		FROM device d
 		JOIN location l ON l.id = d.location_id
 		JOIN associate a ON a.id = d.registered_by
@@ -265,7 +266,7 @@ func Devices(ctx context.Context, db pg.DB) ([]DeviceRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[DeviceRow])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[DeviceRow])
 }
 
 // TrailFilter narrows the audit trail down.
@@ -305,8 +306,8 @@ func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []
 		take, skip = MostTrail, 0
 	}
 	found, err := db.Query(ctx, `
-		SELECT e.id, e.at, coalesce(a.name, ''), coalesce(m.name, ''), e.action, e.subject, e.subject_id,
-			coalesce(l.name, ''), coalesce(e.before::text, ''), coalesce(e.after::text, ''), e.reason
+		SELECT e.id, e.at, coalesce(a.name, '') AS by, coalesce(m.name, '') AS approved, e.action, e.subject, e.subject_id AS of,
+			coalesce(l.name, '') AS store, coalesce(e.before::text, '') AS before, coalesce(e.after::text, '') AS after, e.reason
 		FROM audit_entry e
 		LEFT JOIN associate a ON a.id = e.associate_id
 		LEFT JOIN associate m ON m.id = e.approved_by
@@ -321,7 +322,7 @@ func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []
 	if err != nil {
 		return nil, false, fmt.Errorf("read the audit trail: %w", err)
 	}
-	rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[TrailRow])
+	rows, err = pgx.CollectRows(found, pgx.RowToStructByName[TrailRow])
 	if len(rows) > take {
 		rows, more = rows[:take], true
 	}

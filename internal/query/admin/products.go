@@ -44,9 +44,9 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 	batch.Queue(`SELECT count(*)`+where, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
 		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture
-			WHERE product_id = page.id ORDER BY position LIMIT 1), ''),
-			(SELECT count(*) FROM variant WHERE product_id = page.id)::int, coalesce(stock.on_hand, 0)::int,
-				coalesce(stock.reserved, 0)::int
+			WHERE product_id = page.id ORDER BY position LIMIT 1), '') AS picture,
+			(SELECT count(*) FROM variant WHERE product_id = page.id)::int AS variants,
+			coalesce(stock.on_hand, 0)::int AS on_hand, coalesce(stock.reserved, 0)::int AS reserved
 		FROM (
 			SELECT p.id, p.slug, t.title, p.brand, p.status`+where+`
 			ORDER BY t.title, p.id
@@ -57,7 +57,7 @@ func Products(ctx context.Context, db pg.DB, words string, page int) (rows []Pro
 			JOIN stock_level s ON s.variant_id = v.id
 			WHERE v.product_id = page.id) stock ON true
 		ORDER BY page.title, page.id`, args).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[ProductRow])
+		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[ProductRow])
 		return err
 	})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
@@ -149,7 +149,7 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 					JOIN price_list list ON list.id = b.price_list_id
 					WHERE b.variant_id = v.id AND b.valid @> now())) ORDER BY v.position), '[]')
 			FROM variant v
-			WHERE v.product_id = p.id),
+			WHERE v.product_id = p.id) AS variants,
 			(SELECT coalesce(jsonb_agg(h), '[]')
 			FROM (
 				SELECT v.sku, list.currency, price.amount, lower(price.valid) AS from, upper(price.valid) AS to,
@@ -160,14 +160,14 @@ func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
 				LEFT JOIN associate a ON a.id = price.associate_id
 				WHERE v.product_id = p.id
 				ORDER BY lower(price.valid) DESC, v.position, list.id
-				LIMIT 30) h)
+				LIMIT 30) h) AS history
 		FROM product p
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		WHERE p.id = $1`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read a product: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[Product])
+	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Product])
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -216,12 +216,12 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 	args["location"] = locationID
 	batch.Queue(`SELECT count(*)`+from, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0),
-			coalesce(s.safety, 0),
-			coalesce(s.on_hand - s.reserved - s.safety, 0)`+from+`
+		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
+			coalesce(s.safety, 0) AS safety,
+			coalesce(s.on_hand - s.reserved - s.safety, 0) AS free`+from+`
 		ORDER BY t.title, v.position, v.id
 		OFFSET @skip LIMIT @take`, args).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[StockRow])
+		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[StockRow])
 		return err
 	})
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {

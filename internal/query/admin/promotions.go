@@ -95,12 +95,12 @@ func PromotionByID(ctx context.Context, db pg.DB, id int64) (*PromotionPage, err
 		return err
 	})
 	batch.Queue(`
-		SELECT id, promotion_id, code, batch, coalesce(customer_id, 0), max_uses, used, disabled_at IS NOT NULL
+		SELECT id, promotion_id, code, batch, coalesce(customer_id, 0) AS customer_id, max_uses, used, disabled_at IS NOT NULL AS disabled
 		FROM coupon
 		WHERE promotion_id = $1
 		ORDER BY id DESC
 		LIMIT 200`, id).Query(func(rows pgx.Rows) (err error) {
-		p.Coupons, err = pgx.CollectRows(rows, pgx.RowToStructByPos[promotion.Coupon])
+		p.Coupons, err = pgx.CollectRows(rows, pgx.RowToStructByName[promotion.Coupon])
 		return err
 	})
 	err := db.SendBatch(ctx, batch).Close()
@@ -207,7 +207,7 @@ func Deliveries(ctx context.Context, db pg.DB) ([]delivery.Method, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[delivery.Method])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[delivery.Method])
 }
 
 // Difference is where a payment company's book and ours do not agree, or will not for long.
@@ -232,11 +232,11 @@ type Difference struct {
 // Differences lists them, open ones first.
 func Differences(ctx context.Context, db pg.DB) ([]Difference, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.kind, coalesce(d.payment_id, 0), coalesce(o.id, 0), coalesce(o.number, 0),
-			coalesce(o.currency::text, ''), d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at,
-			coalesce(a.name, ''), d.note,
+		SELECT d.id, d.kind, coalesce(d.payment_id, 0) AS payment_id, coalesce(o.id, 0) AS order_id, coalesce(o.number, 0) AS number,
+			coalesce(o.currency::text, '') AS currency, d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at,
+			coalesce(a.name, '') AS closed_by, d.note,
 			d.kind = 'refunded' AND EXISTS (SELECT FROM refund r JOIN transfer x ON x.id = r.transfer_id
-				WHERE x.payment_id = d.payment_id AND r.state = 'failed')
+				WHERE x.payment_id = d.payment_id AND r.state = 'failed') AS refused
 		FROM difference d
 		LEFT JOIN payment p ON p.id = d.payment_id
 		LEFT JOIN orders o ON o.id = p.order_id
@@ -246,5 +246,5 @@ func Differences(ctx context.Context, db pg.DB) ([]Difference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list differences: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Difference])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Difference])
 }

@@ -192,7 +192,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 				JOIN cart_line cl ON cl.cart_id = c.id
 				WHERE c.customer_id = $1 AND c.state = 'open' AND cl.method = 'ship')`, customerID,
 		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
-		l.stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
+		l.stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
 		return err
 	})
 }
@@ -388,7 +388,7 @@ func (l *loading) queueWays(batch *pgx.Batch, customerID int64) {
 		JOIN delivery d ON d.active AND d.currency = home.currency
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID,
 		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
-		l.methods, err = pgx.CollectRows(rows, pgx.RowToStructByPos[delivery.Method])
+		l.methods, err = pgx.CollectRows(rows, pgx.RowToStructByName[delivery.Method])
 		return err
 	})
 	batch.Queue(`

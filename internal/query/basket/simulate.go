@@ -90,7 +90,7 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 			AND (p.ends_at IS NULL OR p.ends_at > now())
 			OR p.id IN (SELECT promotion_id FROM order_discount WHERE order_id = $1 AND code <> '')`,
 		orderID).Query(func(rows pgx.Rows) error {
-		live, err := pgx.CollectRows(rows, pgx.RowToStructByPos[promotion.Promotion])
+		live, err := pgx.CollectRows(rows, pgx.RowToStructByName[promotion.Promotion])
 		for _, other := range live {
 			if q := other.InQuote(); q.ID != p.ID {
 				q.Starts, q.Ends = time.Time{}, time.Time{}

@@ -40,9 +40,9 @@ type Waiting struct {
 // Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
 func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	rows, err := db.Query(ctx, `
-		SELECT f.id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int, (array_agg(l.title
-			ORDER BY l.position))[1], f.method, f.state, o.channel,
-			coalesce(f.ready_by, o.placed_at + interval '24 hours'), f.hold_until, f.place, o.id
+		SELECT f.id AS fulfilment_id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int AS pieces, (array_agg(l.title
+			ORDER BY l.position))[1] AS first, f.method, f.state, o.channel,
+			coalesce(f.ready_by, o.placed_at + interval '24 hours') AS ready_by, f.hold_until, f.place, o.id AS order_id
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id
@@ -54,7 +54,7 @@ func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the queue: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Waiting])
 }
 
 // Task is what this store has to do.
@@ -72,12 +72,12 @@ type Task struct {
 // Tasks of a store that are not done, the most urgent first.
 func Tasks(ctx context.Context, db pg.DB, locationID int64) ([]Task, error) {
 	rows, err := db.Query(ctx, `
-		SELECT t.id, t.kind, coalesce(o.number, 0), coalesce(
+		SELECT t.id, t.kind, coalesce(o.number, 0) AS order, coalesce(
 				(SELECT title || coalesce(', ' || nullif(array_to_string(v.options, ', '), ''), '') FROM product_text
 					WHERE product_id = v.product_id AND language = 'en'),
 				(SELECT string_agg(l.title, ', ' ORDER BY l.position) FROM order_line l JOIN fulfilment f
-					ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), ''),
-			coalesce(v.sku, ''), t.due_at, coalesce(t.taken_by, 0), coalesce(a.name, '')
+					ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), '') AS article,
+			coalesce(v.sku, '') AS sku, t.due_at, coalesce(t.taken_by, 0) AS taken_by, coalesce(a.name, '') AS taken_name
 		FROM task t
 		LEFT JOIN orders o ON o.id = t.order_id
 		LEFT JOIN variant v ON v.id = t.variant_id
@@ -88,7 +88,7 @@ func Tasks(ctx context.Context, db pg.DB, locationID int64) ([]Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list tasks: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Task])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Task])
 }
 
 // ReceiptPrefix stands before an order's public id in the square of its receipt.
@@ -443,15 +443,15 @@ type ArticleStock struct {
 // FindArticle reads an article by its SKU for a store's counter. Nil when there is none.
 func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*Article, error) {
 	rows, err := db.Query(ctx, `
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), p.slug, coalesce(pic.key, ''), price.amount,
-			NOT v.tracked,
+		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, p.slug,
+			coalesce(pic.key, '') AS picture, price.amount AS price, NOT v.tracked AS untracked,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2,
 				'on_hand', s.on_hand, 'reserved', s.reserved,
 				'free', s.on_hand - s.reserved - s.safety) ORDER BY l.id <> $2, l.kind,
 					s.on_hand - s.reserved - s.safety DESC), '[]')
 			FROM stock_level s
 			JOIN location l ON l.id = s.location_id
-			WHERE s.variant_id = v.id AND s.condition = 'sellable' AND (s.on_hand > 0 OR l.id = $2))
+			WHERE s.variant_id = v.id AND s.condition = 'sellable' AND (s.on_hand > 0 OR l.id = $2)) AS stores
 		FROM variant v
 		JOIN product p ON p.id = v.product_id
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
@@ -464,7 +464,7 @@ func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*
 	if err != nil {
 		return nil, fmt.Errorf("look an article up: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[Article])
+	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Article])
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

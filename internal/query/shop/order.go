@@ -345,7 +345,7 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 		FROM location l
 		WHERE l.id IN (SELECT f.location_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE `+where+`)`,
 		arg).Query(func(rows pgx.Rows) (err error) {
-		stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
+		stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
 		return err
 	})
 	err := db.SendBatch(ctx, batch).Close()

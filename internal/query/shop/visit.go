@@ -243,7 +243,7 @@ func Stores(ctx context.Context, db pg.DB, who Visitor) (*Visit, []location.Loca
 		FROM location l
 		WHERE l.kind = 'store'
 		ORDER BY l.name`).Query(func(rows pgx.Rows) (err error) {
-		stores, err = pgx.CollectRows(rows, pgx.RowToStructByPos[location.Location])
+		stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
 		return err
 	})
 	return &visit, stores, send(ctx, db, batch, who, &visit)
