@@ -312,7 +312,7 @@ var forms = map[string][]string{
 	"/staff/second/begin": {}, "/staff/second/code": {"challenge",
 		"code"}, "/staff/second/passkey": {}, "/staff/second/passkey/keep": {"challenge", "answer",
 		"name"}, "/staff/pin": {"pin", "password"},
-	"/staff/password": {"current", "password"}, "/staff/machine": {"name", "store"},
+	"/staff/language": {"language"}, "/staff/password": {"current", "password"}, "/staff/machine": {"name", "store"},
 	"/setup": {"token", "shop", "language", "store", "street", "town", "postcode", "country", "rate",
 		"legal_name", "seller_address", "company_number", "vat_number", "name", "email", "password"},
 	"/counter/search": {"q"}, "/counter/customers": {"name", "email",

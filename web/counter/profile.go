@@ -174,8 +174,8 @@ func (p *Pages) merge(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	var survivor int64
 	var err error
 	if view.Question != 0 {
-		survivor, err = person.MergeByCode(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"), view.Question,
-			r.PostFormValue("code"))
+		survivor, err = person.MergeByCode(r.Context(), p.DB, here(r), id(r, "id"), id(r, "other"),
+			person.SpokenCode{Question: view.Question, Code: r.PostFormValue("code")})
 	} else {
 		// What a manager may allow is to merge profiles that look alike, not any two: the page has to show what they
 		// share.

@@ -217,7 +217,8 @@ func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 		return nil, respond.NotFound()
 	}
 	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, gate.Person(r.Context()),
-		r.PostFormValue("challenge"), r.PostFormValue("answer"), agent(r.UserAgent()))
+		account.PasskeyAnswer{Challenge: r.PostFormValue("challenge"), Answer: r.PostFormValue("answer"),
+			Name: agent(r.UserAgent())})
 	return p.after(r, err, "passkey")
 }
 

@@ -168,8 +168,8 @@ func (p *Pages) signInByPasskey(w http.ResponseWriter, r *http.Request) (respond
 		return nil, respond.NotFound()
 	}
 	next := r.PostFormValue("next")
-	begun, err := account.ByPasskey(r.Context(), p.DB, here(r), p.Passkeys, r.PostFormValue("challenge"),
-		r.PostFormValue("answer"), p.browser(r))
+	begun, err := account.ByPasskey(r.Context(), p.DB, here(r), p.Passkeys, account.PasskeyAnswer{
+		Challenge: r.PostFormValue("challenge"), Answer: r.PostFormValue("answer")}, p.browser(r))
 	if f := fault.As(err); f != nil {
 		return p.showSignIn(r, signView{Next: next}, f)
 	}

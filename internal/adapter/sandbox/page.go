@@ -127,7 +127,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, v pageView, reas
 		if reason != "" {
 			kind, update = "decline", `state = 'declined', lapses_at = $2, reason = $3 WHERE id = $1 AND state IN ('open', 'secure')`
 		}
-		_, err := s.move(r.Context(), tx, v.ID, kind, amount, update, time.Now().Add(hold), reason)
+		_, err := s.move(r.Context(), tx, entry{v.ID, kind, amount}, update, time.Now().Add(hold), reason)
 		return err
 	})
 	if err != nil {

@@ -274,18 +274,23 @@ func (s *Server) told(ctx context.Context, db queryer, id string) (answer, error
 	return a, err
 }
 
+// entry is a line of the book: what happened to a payment, and over how much.
+type entry struct {
+	id, kind string
+	amount   int64
+}
+
 // move changes a payment by a guarded update, writes the book's entry and the message about it.
-func (s *Server) move(ctx context.Context, tx pgx.Tx, id, kind string, amount int64, update string, args ...any) (bool,
-	error) {
-	tag, err := tx.Exec(ctx, `UPDATE sandbox.payment SET `+update, append([]any{id}, args...)...)
+func (s *Server) move(ctx context.Context, tx pgx.Tx, e entry, update string, args ...any) (bool, error) {
+	tag, err := tx.Exec(ctx, `UPDATE sandbox.payment SET `+update, append([]any{e.id}, args...)...)
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO sandbox.entry (payment_id, kind, amount) VALUES ($1, $2, $3)`, id, kind,
-		amount); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO sandbox.entry (payment_id, kind, amount) VALUES ($1, $2, $3)`, e.id, e.kind,
+		e.amount); err != nil {
 		return false, err
 	}
-	return true, s.write(ctx, tx, id, kind)
+	return true, s.write(ctx, tx, e.id, e.kind)
 }
 
 func amountOf(body []byte) int64 {
@@ -300,7 +305,7 @@ func amountOf(body []byte) int64 {
 
 func (s *Server) capture(ctx context.Context, tx pgx.Tx, r *http.Request, body []byte) (answer, error) {
 	id, amount := chi.URLParam(r, "id"), amountOf(body)
-	done, err := s.move(ctx, tx, id, "capture", amount,
+	done, err := s.move(ctx, tx, entry{id, "capture", amount},
 		`state = 'captured', captured = $2 WHERE id = $1 AND state = 'authorised' AND lapses_at > now() AND $2 BETWEEN 1 AND amount`, amount)
 	if err == nil && !done {
 		err = no("There is no authorisation of that amount.")
@@ -314,7 +319,7 @@ func (s *Server) capture(ctx context.Context, tx pgx.Tx, r *http.Request, body [
 // close ends a page that nobody has paid on.
 func (s *Server) close(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte) (answer, error) {
 	id := chi.URLParam(r, "id")
-	done, err := s.move(ctx, tx, id, "void", 0, `state = 'void' WHERE id = $1 AND state IN ('open', 'secure')`)
+	done, err := s.move(ctx, tx, entry{id, "void", 0}, `state = 'void' WHERE id = $1 AND state IN ('open', 'secure')`)
 	if err == nil && !done {
 		err = no("It is not open any more.")
 	}
@@ -326,7 +331,7 @@ func (s *Server) close(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte
 
 func (s *Server) void(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte) (answer, error) {
 	id := chi.URLParam(r, "id")
-	done, err := s.move(ctx, tx, id, "void", 0,
+	done, err := s.move(ctx, tx, entry{id, "void", 0},
 		`state = 'void' WHERE id = $1 AND state IN ('open', 'secure', 'authorised')`)
 	if err != nil {
 		return answer{}, err
@@ -340,7 +345,7 @@ func (s *Server) void(ctx context.Context, tx pgx.Tx, r *http.Request, _ []byte)
 
 func (s *Server) refund(ctx context.Context, tx pgx.Tx, r *http.Request, body []byte) (answer, error) {
 	id, amount := chi.URLParam(r, "id"), amountOf(body)
-	done, err := s.move(ctx, tx, id, "refund", amount,
+	done, err := s.move(ctx, tx, entry{id, "refund", amount},
 		`refunded = refunded + $2 WHERE id = $1 AND state = 'captured' AND $2 > 0 AND refunded + $2 <= captured`,
 		amount)
 	if err == nil && !done {

@@ -16,11 +16,17 @@ import (
 
 var errLineGone = fault.New(fault.NotFound, "That item is no longer in the cart.")
 
-// SetWay says how a line of the customer's open cart is to be had: sent, or collected at a store (0: the cart's own; of
-// a sale: carried out). A line that is not theirs is not found, nor one of a sale that is made at another counter than
-// soldAt.
-func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method string, locationID, soldAt int64) error {
-	if method != "ship" && method != "pickup" {
+// Way is how a line is to be had.
+type Way struct {
+	Method     string // ship or pickup
+	LocationID int64  // where it is collected; 0: at the cart's own store, of a sale: carried out
+	SoldAt     int64  // the counter where the sale is made, or 0
+}
+
+// SetWay says how a line of the customer's open cart is to be had. A line that is not theirs is not found, nor one
+// of a sale that is made at another counter.
+func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, w Way) error {
+	if w.Method != "ship" && w.Method != "pickup" {
 		return fault.New(fault.Invalid, "Choose collection or delivery.")
 	}
 	tag, err := db.Exec(ctx, `
@@ -43,7 +49,7 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, method stri
 					FROM location WHERE kind = 'store'))
 				JOIN location at ON at.id = $4 AND at.kind = 'store' AND at.pickup AND at.currency = home.currency
 					AND at.tax_included = home.tax_included
-				WHERE c.id = (SELECT id FROM open)))`, customerID, lineID, method, locationID, soldAt)
+				WHERE c.id = (SELECT id FROM open)))`, customerID, lineID, w.Method, w.LocationID, w.SoldAt)
 	if err != nil {
 		return fmt.Errorf("choose how to have a line: %w", err)
 	}

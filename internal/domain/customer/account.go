@@ -213,9 +213,15 @@ func SetDisabled(ctx context.Context, tx pgx.Tx, person int64, disabled bool) er
 	return err
 }
 
-// AddPasskey keeps what an authenticator gave; credentialID in base64url is its identity.
-func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerID int64, credentialID, name string,
-	credential []byte) error {
+// NewPasskey is what an authenticator gave. ID, in base64url, is its identity.
+type NewPasskey struct {
+	ID         string
+	Name       string
+	Credential []byte
+}
+
+// AddPasskey keeps a passkey.
+func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerID int64, p NewPasskey) error {
 	tag, err := tx.Exec(ctx, `
 		WITH known AS (
 			INSERT INTO identity (customer_id, kind, value, source, verified_at)
@@ -223,7 +229,7 @@ func AddPasskey(ctx context.Context, tx pgx.Tx, source origin.Channel, customerI
 			RETURNING id)
 		INSERT INTO passkey (identity_id, name, credential)
 		SELECT id, $3, $4
-		FROM known`, customerID, credentialID, name, credential, source)
+		FROM known`, customerID, p.ID, p.Name, p.Credential, source)
 	if pg.Violates(err, "identity_verified") || pg.Violates(err, "identity_customer_id_kind_value_key") {
 		return fault.New(fault.Conflict, "This passkey has already been added.")
 	}

@@ -104,7 +104,7 @@ type Note struct {
 }
 
 // Write adds a note. Two who write at once both keep what they wrote, for each entry is a row of its own.
-func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, associateID, locationID int64) error {
+func Write(ctx context.Context, tx pgx.Tx, at origin.Origin, person int64, kind, body string) error {
 	body = text.Clean(body, 2000)
 	if body == "" {
 		return fault.Field("body", "Enter a note for your colleagues.")
@@ -114,12 +114,13 @@ func Write(ctx context.Context, tx pgx.Tx, person int64, kind, body string, asso
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO note (customer_id, kind, body, associate_id, location_id)
-		VALUES ($1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0))`, person, kind, body, associateID, locationID)
+		VALUES ($1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0))`, person, kind, body, at.AssociateID,
+		at.LocationID)
 	if err != nil {
 		return fmt.Errorf("write a note: %w", err)
 	}
-	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: origin.Counter, LocationID: locationID,
-		AssociateID: associateID, Detail: kind})
+	return Record(ctx, tx, Fact{CustomerID: person, Kind: Noted, Channel: at.Channel, LocationID: at.LocationID,
+		AssociateID: at.AssociateID, Detail: kind})
 }
 
 // CloseNote deals with an alert, or strikes out a note. An alert anybody may close, a note its writer only.

@@ -138,14 +138,19 @@ func AvailableByLocation(ctx context.Context, db pg.DB, variantID int64) (map[in
 	return free, err
 }
 
+// Sale is what is taken off the shelf for an order line.
+type Sale struct {
+	OrderLineID, VariantID, LocationID int64
+	Quantity                           int
+}
+
 // SellUnreserved takes unpromised goods off the shelf for good, for an order line. False where there are fewer.
-func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int,
-	why Reason) (bool, error) {
+func SellUnreserved(ctx context.Context, tx pgx.Tx, s Sale, why Reason) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock_level
 		SET on_hand = on_hand - $3
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, variantID,
-		locationID, quantity)
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, s.VariantID,
+		s.LocationID, s.Quantity)
 	if err != nil {
 		return false, fmt.Errorf("take goods out: %w", err)
 	}
@@ -153,8 +158,8 @@ func SellUnreserved(ctx context.Context, tx pgx.Tx, orderLineID, variantID, loca
 		return false, nil
 	}
 	batch := &pgx.Batch{}
-	queueMove(batch, Move{VariantID: variantID, LocationID: locationID, Delta: -quantity, Cause: "sale",
-		OrderLineID: orderLineID}, why)
+	queueMove(batch, Move{VariantID: s.VariantID, LocationID: s.LocationID, Delta: -s.Quantity, Cause: "sale",
+		OrderLineID: s.OrderLineID}, why)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return false, fmt.Errorf("take goods out: %w", err)
 	}

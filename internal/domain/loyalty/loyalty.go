@@ -92,7 +92,7 @@ var ErrFew = errors.New("fewer points than that")
 // Spend takes points from a person's vested lots, oldest first. The person is held by the caller, so two spendings
 // follow one another; the table refuses a lot below zero all the same.
 func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
-	taken, err := take(ctx, tx, person, points, "spent", orderID, 0, true)
+	taken, err := take(ctx, tx, taking{person: person, points: points, cause: "spent", orderID: orderID, vested: true})
 	if err != nil {
 		return err
 	}
@@ -105,12 +105,20 @@ func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error 
 // Deduct takes earned points away again: first what this order earned, then the oldest others, pending or not. It
 // answers how many there were; nobody's balance falls below zero.
 func Deduct(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (taken int64, err error) {
-	return take(ctx, tx, person, points, "taken_back", orderID, orderID, false)
+	return take(ctx, tx, taking{person: person, points: points, cause: "taken_back", orderID: orderID, first: orderID})
 }
 
-func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, orderID, first int64,
-	vested bool) (taken int64, err error) {
-	if points == 0 {
+// taking is points that a person loses.
+type taking struct {
+	person, points int64
+	cause          string
+	orderID        int64
+	first          int64 // the order whose lots go first
+	vested         bool  // pending ones stay
+}
+
+func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
+	if t.points == 0 {
 		return 0, nil
 	}
 	// The lots are held before they are added up: what is read is what is taken.
@@ -140,7 +148,7 @@ func take(ctx context.Context, tx pgx.Tx, person, points int64, cause string, or
 			SELECT id, customer_id, -part, $3, $4
 			FROM parts)
 		SELECT coalesce(sum(part), 0)::bigint
-		FROM parts`, person, points, cause, orderID, first, vested).Scan(&taken)
+		FROM parts`, t.person, t.points, t.cause, t.orderID, t.first, t.vested).Scan(&taken)
 	if err != nil {
 		return 0, fmt.Errorf("take points: %w", err)
 	}

@@ -87,8 +87,7 @@ func ChangePassword(ctx context.Context, db pg.DB, at origin.Origin, p Proof, pa
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return setPassword(ctx, tx, at, p.Person, a.Member, hash,
-			p.Session)
+		return setPassword(ctx, tx, at, a, hash, p.Session)
 	})
 }
 

@@ -99,7 +99,7 @@ func Confirm(ctx context.Context, db pg.DB, at origin.Origin, token, start strin
 			return fmt.Errorf("read a registration: %w", err)
 		}
 		same := start != "" && w.Start == hex.EncodeToString(secret.Digest(start))
-		begun, err = prove(ctx, tx, at, o.Target, 0, w, same, b)
+		begun, err = prove(ctx, tx, at, proven{email: o.Target, wanted: w, same: same}, b)
 		return err
 	})
 	return begun, err
@@ -112,17 +112,24 @@ func Claim(ctx context.Context, db pg.DB, at origin.Origin, token string, b Brow
 		if err != nil {
 			return err
 		}
-		begun, err = prove(ctx, tx, at, o.Target, o.CustomerID, wanted{}, false, b)
+		begun, err = prove(ctx, tx, at, proven{email: o.Target, made: o.CustomerID}, b)
 		return err
 	})
 	return begun, err
 }
 
+// proven is an email that somebody owns.
+type proven struct {
+	email  string
+	made   int64  // the profile that was made for them, if one was
+	wanted wanted // what they typed when they asked to register
+	same   bool   // in this browser
+}
+
 // prove is whoever opened a link being the owner of an email: signed in where there is an account, and with a new one
-// where there is none. Made is the profile that was made for them, if one was.
-func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, w wanted, same bool,
-	b Browser) (Begun, error) {
-	a, err := customer.AccountOf(ctx, tx, email)
+// where there is none.
+func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, p proven, b Browser) (Begun, error) {
+	a, err := customer.AccountOf(ctx, tx, p.email)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -131,30 +138,30 @@ func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made 
 			return Begun{}, errShut
 		}
 		// Every other link to the address is dead with this one.
-		if err := customer.RevokeTo(ctx, tx, email); err != nil {
+		if err := customer.RevokeTo(ctx, tx, p.email); err != nil {
 			return Begun{}, err
 		}
-		if err := claim(ctx, tx, at, a.ID, customer.Email, email); err != nil {
+		if err := claim(ctx, tx, at, a.ID, customer.Email, p.email); err != nil {
 			return Begun{}, err
 		}
 		return begin(ctx, tx, at, a.ID, b, session.ByLink)
 	}
-	who, err := base(ctx, tx, at, email, made, same, b)
+	who, err := base(ctx, tx, at, p, b)
 	if err != nil {
 		return Begun{}, err
 	}
-	if err := customer.Verify(ctx, tx, who, customer.Email, email, at.Channel); err != nil {
+	if err := customer.Verify(ctx, tx, who, customer.Email, p.email, at.Channel); err != nil {
 		return Begun{}, err
 	}
 	name := ""
-	if same {
-		name = w.Name
+	if p.same {
+		name = p.wanted.Name
 	}
 	if err := customer.Register(ctx, tx, who, name); err != nil {
 		return Begun{}, err
 	}
-	if same && w.Hash != "" {
-		if err := customer.SetPassword(ctx, tx, who, w.Hash); err != nil {
+	if p.same && p.wanted.Hash != "" {
+		if err := customer.SetPassword(ctx, tx, who, p.wanted.Hash); err != nil {
 			return Begun{}, err
 		}
 	}
@@ -168,31 +175,30 @@ func prove(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made 
 			return Begun{}, err
 		}
 	}
-	if err := claim(ctx, tx, at, who, customer.Email, email); err != nil {
+	if err := claim(ctx, tx, at, who, customer.Email, p.email); err != nil {
 		return Begun{}, err
 	}
-	if err := customer.RevokeTo(ctx, tx, email); err != nil {
+	if err := customer.RevokeTo(ctx, tx, p.email); err != nil {
 		return Begun{}, err
 	}
 	begun, err := begin(ctx, tx, at, who, b, session.ByLink)
-	begun.Elsewhere = !same && w.Start != "" && (w.Name != "" || w.Hash != "")
+	begun.Elsewhere = !p.same && p.wanted.Start != "" && (p.wanted.Name != "" || p.wanted.Hash != "")
 	return begun, err
 }
 
 // base is the profile that becomes the account: the one made for it, else this browser's own guest, else one that waits
 // with this address, else a new one.
-func base(ctx context.Context, tx pgx.Tx, at origin.Origin, email string, made int64, same bool, b Browser) (int64,
-	error) {
-	waiting, err := customer.Claimable(ctx, tx, customer.Email, email)
+func base(ctx context.Context, tx pgx.Tx, at origin.Origin, p proven, b Browser) (int64, error) {
+	waiting, err := customer.Claimable(ctx, tx, customer.Email, p.email)
 	if err != nil {
 		return 0, err
 	}
 	for _, id := range waiting {
-		if id == made {
+		if id == p.made {
 			return id, customer.LockActive(ctx, tx, id)
 		}
 	}
-	if same {
+	if p.same {
 		guest, err := customer.ByDevice(ctx, tx, b.Device)
 		if err != nil {
 			return 0, err

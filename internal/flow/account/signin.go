@@ -89,7 +89,7 @@ func OpenLink(ctx context.Context, db pg.DB, at origin.Origin, token string, b B
 		if err != nil {
 			return err
 		}
-		begun, err = prove(ctx, tx, at, o.Target, 0, wanted{}, false, b)
+		begun, err = prove(ctx, tx, at, proven{email: o.Target}, b)
 		return err
 	})
 	return begun, err
@@ -142,7 +142,7 @@ func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password stri
 		if a == nil || a.Disabled {
 			return errShut
 		}
-		if err := setPassword(ctx, tx, at, a.ID, a.Member, hash, ""); err != nil {
+		if err := setPassword(ctx, tx, at, a, hash, ""); err != nil {
 			return err
 		}
 		// Whoever could not get in may have been kept out by somebody who did: their passkeys go too, and links to the
@@ -160,8 +160,9 @@ func Reset(ctx context.Context, db pg.DB, at origin.Origin, token, password stri
 }
 
 // setPassword replaces a password with all that follows from it; the session named by keep goes on.
-func setPassword(ctx context.Context, tx pgx.Tx, at origin.Origin, who, member int64, hash, keep string) error {
-	if err := customer.SetPassword(ctx, tx, member, hash); err != nil {
+func setPassword(ctx context.Context, tx pgx.Tx, at origin.Origin, a *customer.Account, hash, keep string) error {
+	who := a.ID
+	if err := customer.SetPassword(ctx, tx, a.Member, hash); err != nil {
 		return err
 	}
 	if _, err := session.EndShopper(ctx, tx, who, keep); err != nil {
@@ -239,26 +240,29 @@ func EnrolPasskey(ctx context.Context, db pg.DB, site *passkey.Site, p Proof) (o
 	return options, challenge, err
 }
 
+// PasskeyAnswer is what a browser says to a challenge; of a new passkey, with its name.
+type PasskeyAnswer struct{ Challenge, Answer, Name string }
+
 // KeepPasskey takes the browser's answer.
-func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, person int64, challenge, answer,
-	name string) error {
+func KeepPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, person int64,
+	a PasskeyAnswer) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		c, err := session.Answered(ctx, tx, session.CustomerEnrol, challenge)
+		c, err := session.Answered(ctx, tx, session.CustomerEnrol, a.Challenge)
 		if err != nil {
 			return err
 		}
 		if c.CustomerID != person {
 			return fault.New(fault.NotFound, "There’s nothing to confirm here.")
 		}
-		id, credential, err := site.Enrolled(passkey.Owner{Handle: handle(person), Name: name}, c.Data, answer)
+		id, credential, err := site.Enrolled(passkey.Owner{Handle: handle(person), Name: a.Name}, c.Data, a.Answer)
 		if err != nil {
 			return err
 		}
-		if name = text.Clean(name, 60); name == "" {
-			name = "Passkey"
+		if a.Name = text.Clean(a.Name, 60); a.Name == "" {
+			a.Name = "Passkey"
 		}
-		if err := customer.AddPasskey(ctx, tx, at.Channel, person, base64.RawURLEncoding.EncodeToString(id), name,
-			credential); err != nil {
+		if err := customer.AddPasskey(ctx, tx, at.Channel, person, customer.NewPasskey{
+			ID: base64.RawURLEncoding.EncodeToString(id), Name: a.Name, Credential: credential}); err != nil {
 			return err
 		}
 		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: person, Kind: customer.Secured,
@@ -285,18 +289,18 @@ func AskPasskey(ctx context.Context, db pg.DB, site *passkey.Site, b Browser) (o
 }
 
 // ByPasskey signs in with the browser's answer.
-func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, challenge, answer string,
+func ByPasskey(ctx context.Context, db pg.DB, at origin.Origin, site *passkey.Site, a PasskeyAnswer,
 	b Browser) (begun Begun, err error) {
 	if err := limit.Attempt(ctx, db, "shopper:from:"+b.From, perAddress); err != nil {
 		return begun, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		c, err := session.Answered(ctx, tx, session.CustomerSignIn, challenge)
+		c, err := session.Answered(ctx, tx, session.CustomerSignIn, a.Challenge)
 		if err != nil {
 			return err
 		}
 		var who int64
-		id, credential, err := site.Proven(c.Data, answer, func(id []byte) (*passkey.Owner, error) {
+		id, credential, err := site.Proven(c.Data, a.Answer, func(id []byte) (*passkey.Owner, error) {
 			person, member, kept, err := customer.PasskeyOf(ctx, tx, base64.RawURLEncoding.EncodeToString(id))
 			if err != nil || person == 0 {
 				return nil, err

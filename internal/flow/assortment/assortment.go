@@ -16,7 +16,8 @@ import (
 func SetRule(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, rule catalog.Rule) error {
 	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked,
 		"back_order": rule.BackOrder}
-	return change(ctx, db, at, "variant.sold", variantID, after, func(tx pgx.Tx) error {
+	return change(ctx, db, staff.Entry{AssociateID: at.AssociateID, Action: "variant.sold", Subject: "variant",
+		SubjectID: variantID, After: after}, func(tx pgx.Tx) error {
 		return catalog.SetRule(ctx, tx, variantID, rule)
 	})
 }
@@ -24,18 +25,17 @@ func SetRule(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, r
 // SetBreak writes a quantity or members' price of a variant, or ends the one it has.
 func SetBreak(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, b catalog.Break) error {
 	after := map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "amount": b.Amount}
-	return change(ctx, db, at, "price.break", variantID, after, func(tx pgx.Tx) error {
+	return change(ctx, db, staff.Entry{AssociateID: at.AssociateID, Action: "price.break", Subject: "variant",
+		SubjectID: variantID, After: after}, func(tx pgx.Tx) error {
 		return catalog.SetBreak(ctx, tx, variantID, b, at.AssociateID)
 	})
 }
 
-func change(ctx context.Context, db pg.DB, at origin.Origin, action string, variantID int64, after map[string]any,
-	write func(tx pgx.Tx) error) error {
+func change(ctx context.Context, db pg.DB, entry staff.Entry, write func(tx pgx.Tx) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := write(tx); err != nil {
 			return err
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, Action: action, Subject: "variant",
-			SubjectID: variantID, After: after})
+		return staff.Log(ctx, tx, entry)
 	})
 }

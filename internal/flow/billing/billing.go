@@ -65,12 +65,14 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 			for _, p := range sold {
 				invoiced[p.Ref] = true
 			}
-			if number, err = issue(ctx, tx, h, document.Invoice, fmt.Sprintf("order:%d", h.ID), 0, sold); err != nil {
+			if number, err = issue(ctx, tx, h, document.Document{Series: document.Invoice,
+				Cause: fmt.Sprintf("order:%d", h.ID)}, sold); err != nil {
 				return err
 			}
 		}
 		back := slices.DeleteFunc(pieces, func(p piece) bool { return p.Kept || !invoiced[p.Ref] || credited[p.Ref] })
-		_, err = issue(ctx, tx, h, document.CreditNote, fmt.Sprintf("order:%d:%d", h.ID, len(issued)), number, back)
+		_, err = issue(ctx, tx, h, document.Document{Series: document.CreditNote,
+			Cause: fmt.Sprintf("order:%d:%d", h.ID, len(issued)), Body: document.Body{Corrects: number}}, back)
 		return err
 	})
 }
@@ -98,13 +100,12 @@ func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 }
 
 // issue writes a document about units. None is written about nothing.
-func issue(ctx context.Context, tx pgx.Tx, h *order.Held, series, cause string, corrects int64,
-	pieces []piece) (number int64, err error) {
+func issue(ctx context.Context, tx pgx.Tx, h *order.Held, d document.Document, pieces []piece) (number int64,
+	err error) {
 	if len(pieces) == 0 {
-		return corrects, nil
+		return d.Body.Corrects, nil
 	}
-	d := document.Document{Series: series, OrderID: h.ID, Cause: cause, Currency: h.Currency}
-	d.Body.Corrects = corrects
+	d.OrderID, d.Currency = h.ID, h.Currency
 	returned := slices.ContainsFunc(pieces, func(p piece) bool { return !p.Kept && p.Sold })
 	if err := address(ctx, tx, h.ID, returned, &d); err != nil {
 		return 0, err

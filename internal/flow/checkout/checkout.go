@@ -346,8 +346,8 @@ func (p *placing) handOver(ctx context.Context) error {
 		if part.Method != quote.CarryOut {
 			continue
 		}
-		if err := shortage.SellInHand(ctx, p.tx, p.Lines[i], line.VariantID, part.LocationID, line.Quantity,
-			why); err != nil {
+		if err := shortage.SellInHand(ctx, p.tx, inventory.Sale{OrderLineID: p.Lines[i], VariantID: line.VariantID,
+			LocationID: part.LocationID, Quantity: line.Quantity}, why); err != nil {
 			return err
 		}
 	}

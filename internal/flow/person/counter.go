@@ -101,23 +101,29 @@ func pairOf(one, other int64) string {
 	return fmt.Sprintf(`{"one": %d, "other": %d}`, min(one, other), max(one, other))
 }
 
+// SpokenCode is a code that a customer said, and the question it answers.
+type SpokenCode struct {
+	Question int64
+	Code     string
+}
+
 // MergeByCode merges two profiles once the code is said.
-func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other, question int64,
-	code string) (survivor int64, err error) {
-	// Whose question it is comes first, so that nobody uses up the tries of another's.
-	o, err := customer.ReadOneTime(ctx, db, question)
+func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other int64,
+	said SpokenCode) (survivor int64, err error) {
+	// Whose said.Question it is comes first, so that nobody uses up the tries of another's.
+	o, err := customer.ReadOneTime(ctx, db, said.Question)
 	if err != nil {
 		return 0, err
 	}
 	if o == nil || o.Purpose != customer.ForMerge || string(o.Payload) != pairOf(one, other) {
 		return 0, customer.ErrCode
 	}
-	if err := limit.Attempt(ctx, db, fmt.Sprintf("code:%d", question), perMerge); err != nil {
+	if err := limit.Attempt(ctx, db, fmt.Sprintf("code:%d", said.Question), perMerge); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, question,
-			strings.ReplaceAll(strings.TrimSpace(code), " ", "")); err != nil {
+		if _, err := customer.UseCode(ctx, tx, customer.ForMerge, said.Question,
+			strings.ReplaceAll(strings.TrimSpace(said.Code), " ", "")); err != nil {
 			return err
 		}
 		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode,
@@ -163,7 +169,7 @@ func AddIdentity(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 	} else {
 		return fault.Field("contact", "Enter a valid email address or phone number.")
 	}
-	return change(ctx, db, at, person, "customer.identified", map[string]any{"kind": identity.Kind},
+	return change(ctx, db, about(at, person, "customer.identified", map[string]any{"kind": identity.Kind}),
 		func(ctx context.Context, tx pgx.Tx) error {
 			return customer.Identify(ctx, tx, person, identity)
 		})
@@ -171,7 +177,7 @@ func AddIdentity(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 
 // RemoveIdentity takes an identity away that was written down wrongly. A proven one is its owner's to take away.
 func RemoveIdentity(ctx context.Context, db pg.DB, at origin.Origin, person, identityID int64) error {
-	return change(ctx, db, at, person, "customer.unidentified", map[string]any{"identity": identityID},
+	return change(ctx, db, about(at, person, "customer.unidentified", map[string]any{"identity": identityID}),
 		func(ctx context.Context, tx pgx.Tx) error {
 			return customer.DropUnproven(ctx, tx, person, identityID)
 		})
@@ -193,7 +199,7 @@ func AddNote(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind
 		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := customer.Write(ctx, tx, person, kind, body, at.AssociateID, at.LocationID); err != nil {
+		if err := customer.Write(ctx, tx, at, person, kind, body); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))
@@ -202,15 +208,22 @@ func AddNote(ctx context.Context, db pg.DB, at origin.Origin, person int64, kind
 
 // Tag groups customers by a word.
 func Tag(ctx context.Context, db pg.DB, at origin.Origin, person int64, tag string, on bool) error {
-	return change(ctx, db, at, person, "customer.tagged", map[string]any{"on": on},
+	return change(ctx, db, about(at, person, "customer.tagged", map[string]any{"on": on}),
 		func(ctx context.Context, tx pgx.Tx) error {
 			return customer.Tag(ctx, tx, person, tag, on)
 		})
 }
 
+// about is the line of the audit trail about a change of somebody's profile.
+func about(at origin.Origin, person int64, action string, after map[string]any) staff.Entry {
+	line := entry(at, action, person)
+	line.After = after
+	return line
+}
+
 // change is a change of somebody's profile by staff, with its line in the audit trail.
-func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, action string, after map[string]any,
-	write func(context.Context, pgx.Tx) error) error {
+func change(ctx context.Context, db pg.DB, line staff.Entry, write func(context.Context, pgx.Tx) error) error {
+	person := line.SubjectID
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
@@ -218,8 +231,6 @@ func change(ctx context.Context, db pg.DB, at origin.Origin, person int64, actio
 		if err := write(ctx, tx); err != nil {
 			return err
 		}
-		line := entry(at, action, person)
-		line.After = after
 		if err := staff.Log(ctx, tx, line); err != nil {
 			return err
 		}

@@ -133,20 +133,21 @@ func ResetPassword(ctx context.Context, db pg.DB, id, by int64) (password string
 
 // Revoke takes a machine's registration away; Unlock lets PINs be tried on it again.
 func Revoke(ctx context.Context, db pg.DB, deviceID, locationID, by int64) error {
-	return device(ctx, db, deviceID, locationID, by, "device.revoked", staff.RevokeDevice)
+	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.revoked", SubjectID: deviceID, LocationID: locationID},
+		staff.RevokeDevice)
 }
 
 func Unlock(ctx context.Context, db pg.DB, deviceID, locationID, by int64) error {
-	return device(ctx, db, deviceID, locationID, by, "device.unlocked", staff.UnlockDevice)
+	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.unlocked", SubjectID: deviceID, LocationID: locationID},
+		staff.UnlockDevice)
 }
 
-func device(ctx context.Context, db pg.DB, deviceID, locationID, by int64, action string,
-	do func(context.Context, pgx.Tx, int64) error) error {
+func device(ctx context.Context, db pg.DB, line staff.Entry, do func(context.Context, pgx.Tx, int64) error) error {
+	line.Subject = "device"
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := do(ctx, tx, deviceID); err != nil {
+		if err := do(ctx, tx, line.SubjectID); err != nil {
 			return err
 		}
-		return staff.Log(ctx, tx, staff.Entry{AssociateID: by, Action: action, Subject: "device", SubjectID: deviceID,
-			LocationID: locationID})
+		return staff.Log(ctx, tx, line)
 	})
 }

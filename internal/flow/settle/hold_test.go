@@ -397,9 +397,9 @@ func TestOneTicketForEveryWay(t *testing.T) {
 		}
 		return 0
 	}
-	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Mug), "pickup", w.MillLane.ID, w.HarbourStreet.ID))
-	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.HarbourStreet.ID))
-	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), "ship", 0, w.MillLane.ID), fault.NotFound),
+	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Mug), cart.Way{Method: "pickup", LocationID: w.MillLane.ID, SoldAt: w.HarbourStreet.ID}))
+	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Coat), cart.Way{Method: "ship", SoldAt: w.HarbourStreet.ID}))
+	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), cart.Way{Method: "ship", SoldAt: w.MillLane.ID}), fault.NotFound),
 		"another store's sale it is not")
 	b := load()
 	require.ElementsMatch(t, []string{quote.Pickup, quote.CarryOut, quote.Ship},
@@ -478,7 +478,7 @@ func TestWhereThereIsNoRateNothingIsSold(t *testing.T) {
 
 	_, err = w.db.Exec(ctx, `DELETE FROM tax_rate WHERE country = 'GB'`)
 	require.NoError(t, err)
-	require.NoError(t, cart.SetWay(ctx, w.db, ada, w.basket(ada).Lines[0].ID, "pickup", 0, 0))
+	require.NoError(t, cart.SetWay(ctx, w.db, ada, w.basket(ada).Lines[0].ID, cart.Way{Method: "pickup"}))
 	require.Contains(t, w.basket(ada).Blocked().In("en"), "tax rate isn’t set up")
 }
 

@@ -121,7 +121,7 @@ func (w *world) ship(customer, variant int64) {
 	w.t.Helper()
 	for _, line := range w.basket(customer).Lines {
 		if line.VariantID == variant {
-			require.NoError(w.t, cart.SetWay(ctx, w.db, customer, line.ID, "ship", 0, 0))
+			require.NoError(w.t, cart.SetWay(ctx, w.db, customer, line.ID, cart.Way{Method: "ship"}))
 		}
 	}
 }

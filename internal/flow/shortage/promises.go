@@ -77,39 +77,38 @@ func youngest(ctx context.Context, tx pgx.Tx, variantID, locationID int64, most 
 
 // SellInHand takes goods off the shelf that somebody has in their hand. It is never refused: what the books do not have
 // is counted in first, and promises that cannot be kept any more are shortened.
-func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, locationID int64, quantity int,
-	why inventory.Reason) error {
+func SellInHand(ctx context.Context, tx pgx.Tx, s inventory.Sale, why inventory.Reason) error {
 	for range 20 {
-		level, err := inventory.LevelOf(ctx, tx, variantID, locationID)
+		level, err := inventory.LevelOf(ctx, tx, s.VariantID, s.LocationID)
 		if err != nil {
 			return err
 		}
 		// What is staged lies on a shelf with a name on it: it is not what somebody has in their hand.
-		staged, err := order.CountStaged(ctx, tx, variantID, locationID)
+		staged, err := order.CountStaged(ctx, tx, s.VariantID, s.LocationID)
 		if err != nil {
 			return err
 		}
-		if level.OnHand-level.Reserved < quantity {
-			if err := ReduceReservations(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: locationID,
-				AssociateID: why.AssociateID}, variantID, locationID, max(level.OnHand-quantity, staged)); err != nil {
+		if level.OnHand-level.Reserved < s.Quantity {
+			if err := ReduceReservations(ctx, tx, origin.Origin{Channel: why.Channel, LocationID: s.LocationID,
+				AssociateID: why.AssociateID}, s.VariantID, s.LocationID, max(level.OnHand-s.Quantity, staged)); err != nil {
 				return err
 			}
 		}
-		if level, err = inventory.LockLevel(ctx, tx, variantID, locationID); err != nil {
+		if level, err = inventory.LockLevel(ctx, tx, s.VariantID, s.LocationID); err != nil {
 			return err
 		}
-		if missing := quantity - (level.OnHand - level.Reserved); missing > 0 {
-			if level.OnHand >= quantity && level.Reserved > staged {
+		if missing := s.Quantity - (level.OnHand - level.Reserved); missing > 0 {
+			if level.OnHand >= s.Quantity && level.Reserved > staged {
 				continue // Promises came in meanwhile.
 			}
-			move := inventory.Move{VariantID: variantID, LocationID: locationID, Delta: missing, Cause: "count"}
+			move := inventory.Move{VariantID: s.VariantID, LocationID: s.LocationID, Delta: missing, Cause: "count"}
 			if _, err := inventory.AdjustOnHand(ctx, tx, move,
 				inventory.Reason{Channel: why.Channel, Reason: "was in a customer's hand",
 					AssociateID: why.AssociateID}); err != nil {
 				return err
 			}
 		}
-		done, err := inventory.SellUnreserved(ctx, tx, orderLineID, variantID, locationID, quantity, why)
+		done, err := inventory.SellUnreserved(ctx, tx, s, why)
 		if err != nil || done {
 			return err
 		}
@@ -122,7 +121,8 @@ func SellInHand(ctx context.Context, tx pgx.Tx, orderLineID, variantID, location
 func HandOverStock(ctx context.Context, tx pgx.Tx, f *order.Fulfilment, loose []order.UnreservedLine,
 	why inventory.Reason) error {
 	for _, l := range loose {
-		if err := SellInHand(ctx, tx, l.LineID, l.VariantID, f.LocationID, l.Quantity, why); err != nil {
+		if err := SellInHand(ctx, tx, inventory.Sale{OrderLineID: l.LineID, VariantID: l.VariantID,
+			LocationID: f.LocationID, Quantity: l.Quantity}, why); err != nil {
 			return err
 		}
 	}

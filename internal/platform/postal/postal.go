@@ -32,52 +32,59 @@ type Format struct {
 // From the Universal Postal Union's addressing sheets and Unicode's CLDR region names, in our own words.
 var formats = map[string]Format{}
 
-func add(country, name, code, pattern, written, region string, required bool, layout string) {
-	f := Format{Country: country, Name: name, Code: code, written: written, Region: region, Required: required,
-		layout: layout}
-	if pattern != "" {
-		f.pattern = regexp.MustCompile(`^(?:` + pattern + `)$`)
+// row is a country in the table below.
+type row struct {
+	country, name, code, pattern, written, region string
+	required                                      bool
+	layout                                        string
+}
+
+func add(r row) {
+	f := Format{Country: r.country, Name: r.name, Code: r.code, written: r.written, Region: r.region,
+		Required: r.required, layout: r.layout}
+	if r.pattern != "" {
+		f.pattern = regexp.MustCompile(`^(?:` + r.pattern + `)$`)
 	}
-	formats[country] = f
+	formats[r.country] = f
 }
 
 func init() {
 	const postFirst, townFirst, british, american = "N/L/P T", "N/L/T P", "N/L/T/R/P", "N/L/T, R P"
-	add("GB", "United Kingdom", "Postcode", `[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}|GIR0AA`, "-3", "County", false,
-		british)
-	add("IE", "Ireland", "Eircode", `[A-Z][0-9][0-9W][A-Z0-9]{4}`, "3", "County", false, british)
-	add("US", "United States", "ZIP code", `[0-9]{5}([0-9]{4})?`, "5-", "State", true, american)
-	add("CA", "Canada", "Postal code", `[A-Z][0-9][A-Z][0-9][A-Z][0-9]`, "3", "Province", true, "N/L/T R P")
-	add("AU", "Australia", "Postcode", `[0-9]{4}`, "", "State", true, "N/L/T R P")
-	add("NZ", "New Zealand", "Postcode", `[0-9]{4}`, "", "", false, townFirst)
-	add("DE", "Germany", "Postcode", `[0-9]{5}`, "", "", false, postFirst)
-	add("AT", "Austria", "Postcode", `[0-9]{4}`, "", "", false, postFirst)
-	add("CH", "Switzerland", "Postcode", `[0-9]{4}`, "", "", false, postFirst)
-	add("FR", "France", "Postcode", `[0-9]{5}`, "", "", false, postFirst)
-	add("BE", "Belgium", "Postcode", `[0-9]{4}`, "", "", false, postFirst)
-	add("NL", "Netherlands", "Postcode", `[0-9]{4}[A-Z]{2}`, "4", "", false, postFirst)
-	add("LU", "Luxembourg", "Postcode", `(L-?)?[0-9]{4}`, "", "", false, postFirst)
-	add("ES", "Spain", "Postcode", `[0-9]{5}`, "", "Province", false, "N/L/P T/R")
-	add("PT", "Portugal", "Postcode", `[0-9]{7}`, "4-", "", false, postFirst)
-	add("IT", "Italy", "CAP", `[0-9]{5}`, "", "Province", false, "N/L/P T R")
-	add("PL", "Poland", "Postcode", `[0-9]{5}`, "2-", "", false, postFirst)
-	add("CZ", "Czechia", "PSČ", `[0-9]{5}`, "3", "", false, postFirst)
-	add("SK", "Slovakia", "PSČ", `[0-9]{5}`, "3", "", false, postFirst)
-	add("HU", "Hungary", "Postcode", `[0-9]{4}`, "", "", false, "N/T/L/P")
-	add("LV", "Latvia", "Postcode", `LV[0-9]{4}`, "2-", "", false, "N/L/T, P")
-	add("LT", "Lithuania", "Postcode", `(LT)?[0-9]{5}`, "", "", false, postFirst)
-	add("EE", "Estonia", "Postcode", `[0-9]{5}`, "", "", false, postFirst)
-	add("FI", "Finland", "Postcode", `[0-9]{5}`, "", "", false, postFirst)
-	add("SE", "Sweden", "Postcode", `[0-9]{5}`, "3", "", false, postFirst)
-	add("NO", "Norway", "Postcode", `[0-9]{4}`, "", "", false, postFirst)
-	add("DK", "Denmark", "Postcode", `[0-9]{4}`, "", "", false, postFirst)
-	add("GR", "Greece", "Postcode", `[0-9]{5}`, "3", "", false, postFirst)
-	add("AZ", "Azerbaijan", "Postcode", `AZ[0-9]{4}`, "2", "", false, "N/L/T P")
-	add("JP", "Japan", "Postal code", `[0-9]{7}`, "3-", "Prefecture", true, "P/R/T/L/N")
-	add("BR", "Brazil", "CEP", `[0-9]{8}`, "5-", "State", true, "N/L/T - R/P")
-	add("HK", "Hong Kong", "", "", "", "District", false, "N/L/T/R")
-	add("AE", "United Arab Emirates", "", "", "", "Emirate", true, "N/L/T/R")
-	add("ZA", "South Africa", "Postal code", `[0-9]{4}`, "", "", false, "N/L/T/P")
+	add(row{"GB", "United Kingdom", "Postcode", `[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}|GIR0AA`, "-3", "County", false,
+		british})
+	add(row{"IE", "Ireland", "Eircode", `[A-Z][0-9][0-9W][A-Z0-9]{4}`, "3", "County", false, british})
+	add(row{"US", "United States", "ZIP code", `[0-9]{5}([0-9]{4})?`, "5-", "State", true, american})
+	add(row{"CA", "Canada", "Postal code", `[A-Z][0-9][A-Z][0-9][A-Z][0-9]`, "3", "Province", true, "N/L/T R P"})
+	add(row{"AU", "Australia", "Postcode", `[0-9]{4}`, "", "State", true, "N/L/T R P"})
+	add(row{"NZ", "New Zealand", "Postcode", `[0-9]{4}`, "", "", false, townFirst})
+	add(row{"DE", "Germany", "Postcode", `[0-9]{5}`, "", "", false, postFirst})
+	add(row{"AT", "Austria", "Postcode", `[0-9]{4}`, "", "", false, postFirst})
+	add(row{"CH", "Switzerland", "Postcode", `[0-9]{4}`, "", "", false, postFirst})
+	add(row{"FR", "France", "Postcode", `[0-9]{5}`, "", "", false, postFirst})
+	add(row{"BE", "Belgium", "Postcode", `[0-9]{4}`, "", "", false, postFirst})
+	add(row{"NL", "Netherlands", "Postcode", `[0-9]{4}[A-Z]{2}`, "4", "", false, postFirst})
+	add(row{"LU", "Luxembourg", "Postcode", `(L-?)?[0-9]{4}`, "", "", false, postFirst})
+	add(row{"ES", "Spain", "Postcode", `[0-9]{5}`, "", "Province", false, "N/L/P T/R"})
+	add(row{"PT", "Portugal", "Postcode", `[0-9]{7}`, "4-", "", false, postFirst})
+	add(row{"IT", "Italy", "CAP", `[0-9]{5}`, "", "Province", false, "N/L/P T R"})
+	add(row{"PL", "Poland", "Postcode", `[0-9]{5}`, "2-", "", false, postFirst})
+	add(row{"CZ", "Czechia", "PSČ", `[0-9]{5}`, "3", "", false, postFirst})
+	add(row{"SK", "Slovakia", "PSČ", `[0-9]{5}`, "3", "", false, postFirst})
+	add(row{"HU", "Hungary", "Postcode", `[0-9]{4}`, "", "", false, "N/T/L/P"})
+	add(row{"LV", "Latvia", "Postcode", `LV[0-9]{4}`, "2-", "", false, "N/L/T, P"})
+	add(row{"LT", "Lithuania", "Postcode", `(LT)?[0-9]{5}`, "", "", false, postFirst})
+	add(row{"EE", "Estonia", "Postcode", `[0-9]{5}`, "", "", false, postFirst})
+	add(row{"FI", "Finland", "Postcode", `[0-9]{5}`, "", "", false, postFirst})
+	add(row{"SE", "Sweden", "Postcode", `[0-9]{5}`, "3", "", false, postFirst})
+	add(row{"NO", "Norway", "Postcode", `[0-9]{4}`, "", "", false, postFirst})
+	add(row{"DK", "Denmark", "Postcode", `[0-9]{4}`, "", "", false, postFirst})
+	add(row{"GR", "Greece", "Postcode", `[0-9]{5}`, "3", "", false, postFirst})
+	add(row{"AZ", "Azerbaijan", "Postcode", `AZ[0-9]{4}`, "2", "", false, "N/L/T P"})
+	add(row{"JP", "Japan", "Postal code", `[0-9]{7}`, "3-", "Prefecture", true, "P/R/T/L/N"})
+	add(row{"BR", "Brazil", "CEP", `[0-9]{8}`, "5-", "State", true, "N/L/T - R/P"})
+	add(row{"HK", "Hong Kong", "", "", "", "District", false, "N/L/T/R"})
+	add(row{"AE", "United Arab Emirates", "", "", "", "Emirate", true, "N/L/T/R"})
+	add(row{"ZA", "South Africa", "Postal code", `[0-9]{4}`, "", "", false, "N/L/T/P"})
 }
 
 // Of is a country's format. One that we do not know has a postcode and a region that nobody checks.

@@ -70,7 +70,8 @@ func source(t *testing.T) (all []key) {
 				}
 				if nameOf(call.Fun) == "add" && strings.Contains(path, "/postal/") {
 					for _, at := range []int{2, 5} { // what the postcode and the region are called in a country
-						if name, err := strconv.Unquote(call.Args[at].(*ast.BasicLit).Value); err == nil && name != "" {
+						literal := call.Args[0].(*ast.CompositeLit).Elts[at].(*ast.BasicLit)
+						if name, err := strconv.Unquote(literal.Value); err == nil && name != "" {
 							all = append(all, key{at: fmt.Sprint(files.Position(call.Pos())), one: name})
 						}
 					}

@@ -35,43 +35,48 @@ func day(weekday, opens, closes, preparation int) location.Hours {
 
 func closed(weekday int) location.Hours { return location.Hours{Weekday: weekday} }
 
-func british(code, slug, name, street, town, postcode, phone string, latitude, longitude float64,
-	week []location.Hours) location.Location {
+// shopfront is where a British store stands and when it is open.
+type shopfront struct {
+	code, slug, name, street, town, postcode, phone string
+	latitude, longitude                             float64
+	week                                            []location.Hours
+}
+
+func british(s shopfront) location.Location {
 	return location.Location{
-		Code: code, Slug: slug, Kind: "store", Name: name, Street: street, Town: town, Postcode: postcode,
-		Country: "GB", Phone: phone,
-		Latitude: latitude, Longitude: longitude, TimeZone: "Europe/London", Currency: "GBP", TaxIncluded: true,
-		Pickup: true, Ship: true, TakesReturns: true, Hours: week,
+		Code: s.code, Slug: s.slug, Kind: "store", Name: s.name, Street: s.street, Town: s.town, Postcode: s.postcode,
+		Country: "GB", Phone: s.phone, Latitude: s.latitude, Longitude: s.longitude, TimeZone: "Europe/London",
+		Currency: "GBP", TaxIncluded: true, Pickup: true, Ship: true, TakesReturns: true, Hours: s.week,
 	}
 }
 
 // stores of the chain. Streets are invented; phone numbers are from the ranges kept for fiction.
 func stores() []location.Location {
 	all := []location.Location{
-		british("LDN", "marylebone", "Marylebone", "14 Foundling Row", "London", "W1U 9QX", "+442079460114", 51.5185,
-			-0.1519, hours(9, 20, 60, day(7, 12, 18, 60))),
-		british("LDS", "leeds", "Leeds", "3 Cloth Hall Yard", "Leeds", "LS1 6QD", "+441134960103", 53.7965, -1.5429,
-			hours(9, 18, 120, day(4, 9, 20, 90), day(7, 11, 17, 120))),
-		british("MAN", "manchester", "Manchester", "27 Weavers Gate", "Manchester", "M2 7XY", "+441614960127", 53.4811,
-			-2.2446, hours(9, 19, 90, day(7, 11, 17, 120))),
-		british("EDI", "edinburgh", "Edinburgh", "8 Lantern Close", "Edinburgh", "EH2 3ZQ", "+441314960108", 55.9526,
-			-3.1961, hours(9, 18, 120, day(4, 9, 19, 120), day(7, 11, 17, 120))),
-		british("BRS", "bristol", "Bristol", "41 Ropewalk", "Bristol", "BS1 4XW", "+441174960141", 51.4523, -2.5959,
-			hours(9, 18, 120, day(7, 11, 17, 180))),
-		british("BTH", "bath", "Bath", "5 Spindle Court", "Bath", "BA1 1ZX", "+441632960105", 51.3813, -2.3597,
-			hours(10, 18, 120, day(7, 11, 16, 180))),
-		british("YRK", "york", "York", "19 Candlemaker Gate", "York", "YO1 7ZD", "+441904960119", 53.9591, -1.0815,
-			hours(9, 17, 180, day(6, 9, 18, 120))),
-		british("NOR", "norwich", "Norwich", "2 Tanner’s Plain", "Norwich", "NR2 1QZ", "+441632960102", 52.6287, 1.2923,
-			hours(9, 17, 240, day(6, 9, 18, 180))),
-		british("CDF", "cardiff", "Cardiff", "33 Harbour Arcade", "Cardiff", "CF10 1ZY", "+442920180133", 51.4793,
-			-3.1771, hours(9, 18, 120, day(7, 11, 17, 120))),
-		british("BTN", "brighton", "Brighton", "12 Shingle Street", "Brighton", "BN1 1QY", "+441632960112", 50.8220,
-			-0.1405, hours(10, 18, 120, day(1, 11, 18, 180), day(7, 11, 17, 120))),
-		british("LUD", "ludlow", "Ludlow", "1 Buttercross Passage", "Ludlow", "SY8 1ZZ", "+441632960101", 52.3677,
-			-2.7188, hours(10, 16, 1440, closed(1), closed(3))),
-		british("STI", "st-ives", "St Ives", "7 Netloft Steps", "St Ives", "TR26 1QX", "+441632960107", 50.2130,
-			-5.4800, hours(10, 17, 180, day(7, 11, 16, 180))),
+		british(shopfront{"LDN", "marylebone", "Marylebone", "14 Foundling Row", "London", "W1U 9QX", "+442079460114", 51.5185,
+			-0.1519, hours(9, 20, 60, day(7, 12, 18, 60))}),
+		british(shopfront{"LDS", "leeds", "Leeds", "3 Cloth Hall Yard", "Leeds", "LS1 6QD", "+441134960103", 53.7965, -1.5429,
+			hours(9, 18, 120, day(4, 9, 20, 90), day(7, 11, 17, 120))}),
+		british(shopfront{"MAN", "manchester", "Manchester", "27 Weavers Gate", "Manchester", "M2 7XY", "+441614960127", 53.4811,
+			-2.2446, hours(9, 19, 90, day(7, 11, 17, 120))}),
+		british(shopfront{"EDI", "edinburgh", "Edinburgh", "8 Lantern Close", "Edinburgh", "EH2 3ZQ", "+441314960108", 55.9526,
+			-3.1961, hours(9, 18, 120, day(4, 9, 19, 120), day(7, 11, 17, 120))}),
+		british(shopfront{"BRS", "bristol", "Bristol", "41 Ropewalk", "Bristol", "BS1 4XW", "+441174960141", 51.4523, -2.5959,
+			hours(9, 18, 120, day(7, 11, 17, 180))}),
+		british(shopfront{"BTH", "bath", "Bath", "5 Spindle Court", "Bath", "BA1 1ZX", "+441632960105", 51.3813, -2.3597,
+			hours(10, 18, 120, day(7, 11, 16, 180))}),
+		british(shopfront{"YRK", "york", "York", "19 Candlemaker Gate", "York", "YO1 7ZD", "+441904960119", 53.9591, -1.0815,
+			hours(9, 17, 180, day(6, 9, 18, 120))}),
+		british(shopfront{"NOR", "norwich", "Norwich", "2 Tanner’s Plain", "Norwich", "NR2 1QZ", "+441632960102", 52.6287, 1.2923,
+			hours(9, 17, 240, day(6, 9, 18, 180))}),
+		british(shopfront{"CDF", "cardiff", "Cardiff", "33 Harbour Arcade", "Cardiff", "CF10 1ZY", "+442920180133", 51.4793,
+			-3.1771, hours(9, 18, 120, day(7, 11, 17, 120))}),
+		british(shopfront{"BTN", "brighton", "Brighton", "12 Shingle Street", "Brighton", "BN1 1QY", "+441632960112", 50.8220,
+			-0.1405, hours(10, 18, 120, day(1, 11, 18, 180), day(7, 11, 17, 120))}),
+		british(shopfront{"LUD", "ludlow", "Ludlow", "1 Buttercross Passage", "Ludlow", "SY8 1ZZ", "+441632960101", 52.3677,
+			-2.7188, hours(10, 16, 1440, closed(1), closed(3))}),
+		british(shopfront{"STI", "st-ives", "St Ives", "7 Netloft Steps", "St Ives", "TR26 1QX", "+441632960107", 50.2130,
+			-5.4800, hours(10, 17, 180, day(7, 11, 16, 180))}),
 		{
 			Code: "RIX", Slug: "riga", Kind: "store", Name: "Rīga", Street: "Dzirnavnieku iela 6", Town: "Rīga",
 			Postcode: "LV-1010", Country: "LV", Phone: "+37120000106",

@@ -48,9 +48,9 @@ func Load(t testing.TB, db pg.DB) *Chain {
 				Name: "Zero rate"}} {
 			require.NoError(t, tax.Set(ctx, tx, rate))
 		}
-		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street", "GB", "", "Europe/London", "GBP", true)
-		c.MillLane = store("MIL", "mill-lane", "Mill Lane", "GB", "", "Europe/London", "GBP", true)
-		c.Broadway = store("BWY", "broadway", "Broadway", "US", "NY", "America/New_York", "USD", false)
+		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street", place{"GB", "", "Europe/London", "GBP", true})
+		c.MillLane = store("MIL", "mill-lane", "Mill Lane", place{"GB", "", "Europe/London", "GBP", true})
+		c.Broadway = store("BWY", "broadway", "Broadway", place{"US", "NY", "America/New_York", "USD", false})
 		for _, l := range []*location.Location{&c.HarbourStreet, &c.MillLane, &c.Broadway} {
 			require.NoError(t, location.Create(ctx, tx, l))
 			require.NoError(t, catalog.OpenPriceList(ctx, tx, l.Currency, l.TaxIncluded))
@@ -87,10 +87,17 @@ func Load(t testing.TB, db pg.DB) *Chain {
 	return &c
 }
 
+// place is what a store's country decides.
+type place struct {
+	country, region, zone, currency string
+	taxIncluded                     bool
+}
+
 // store is open all week around the clock but for a minute, so that tests do not depend on when they run.
-func store(code, slug, name, country, region, zone, currency string, included bool) location.Location {
-	l := location.Location{Code: code, Slug: slug, Kind: "store", Name: name, Country: country, Region: region,
-		Latitude: 53.8, Longitude: -1.55, TimeZone: zone, Currency: currency, TaxIncluded: included, Pickup: true}
+func store(code, slug, name string, at place) location.Location {
+	l := location.Location{Code: code, Slug: slug, Kind: "store", Name: name, Country: at.country, Region: at.region,
+		Latitude: 53.8, Longitude: -1.55, TimeZone: at.zone, Currency: at.currency, TaxIncluded: at.taxIncluded,
+		Pickup: true}
 	for weekday := 1; weekday <= 7; weekday++ {
 		l.Hours = append(l.Hours, location.Hours{Weekday: weekday, Opens: 0, Closes: 23*60 + 59, Preparation: 60})
 	}

@@ -51,7 +51,7 @@ func Load(ctx context.Context, db pg.DB, customerID int64, language string) (*Ba
 
 // LoadAt reads the cart as it is at a counter.
 func LoadAt(ctx context.Context, db pg.DB, customerID int64, here SaleContext, language string) (*Basket, error) {
-	return load(ctx, db, &pgx.Batch{}, customerID, here, nil, language)
+	return load(ctx, db, &pgx.Batch{}, asked{customerID: customerID, here: here, language: language}, nil)
 }
 
 // LockCart is LoadAt that holds the customer and the cart until the transaction ends. Each statement of the round trip
@@ -61,7 +61,7 @@ func LockCart(ctx context.Context, tx pgx.Tx, customerID int64, here SaleContext
 	language string) (*Basket, error) {
 	batch := &pgx.Batch{}
 	cart.QueueLock(batch, customerID)
-	return load(ctx, tx, batch, customerID, here, ahead, language)
+	return load(ctx, tx, batch, asked{customerID: customerID, here: here, language: language}, ahead)
 }
 
 // loading is a basket on its way.
@@ -82,9 +82,16 @@ type loading struct {
 	tried      int64 // the gift of a promotion that is only tried
 }
 
-func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext,
-	ahead []inventory.Reservation, language string) (*Basket, error) {
-	l, err := read(ctx, db, batch, customerID, here, language, 0)
+// asked is which cart is read, for whom and where.
+type asked struct {
+	customerID int64
+	here       SaleContext
+	language   string
+	tried      int64 // the gift of a promotion that is only tried
+}
+
+func load(ctx context.Context, db pg.DB, batch *pgx.Batch, a asked, ahead []inventory.Reservation) (*Basket, error) {
+	l, err := read(ctx, db, batch, a)
 	if err != nil || l == nil {
 		return nil, err
 	}
@@ -96,14 +103,13 @@ func load(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	return l.Basket, nil
 }
 
-func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, here SaleContext, language string,
-	tried int64) (*loading, error) {
+func read(ctx context.Context, db pg.DB, batch *pgx.Batch, a asked) (*loading, error) {
 	// What is not an address yet is nobody's.
-	here.Email, _ = customer.NormalEmail(here.Email)
-	l := &loading{Basket: &Basket{Now: time.Now()}, here: here, tried: tried}
-	l.queueHead(batch, customerID)
-	l.queueLines(batch, customerID, language)
-	l.queuePromotions(batch, customerID)
+	a.here.Email, _ = customer.NormalEmail(a.here.Email)
+	l := &loading{Basket: &Basket{Now: time.Now()}, here: a.here, tried: a.tried}
+	l.queueHead(batch, a.customerID)
+	l.queueLines(batch, a.customerID, a.language)
+	l.queuePromotions(batch, a.customerID)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -111,7 +117,7 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, customerID int64, her
 	if err != nil {
 		return nil, fmt.Errorf("read a cart: %w", err)
 	}
-	return l, l.more(ctx, db, customerID, language)
+	return l, l.more(ctx, db, a.customerID, a.language)
 }
 
 // more asks for what few carts have: gifts, a delivery, gift cards.

@@ -199,7 +199,7 @@ func rateAt(rates []tax.Rate, country, region string) (found tax.Rate, ok bool) 
 // Simulate prices a customer's open cart as if one promotion more were live: what an admin looks at before it is. Nil
 // when there is no cart.
 func Simulate(ctx context.Context, db pg.DB, customerID int64, p quote.Promotion, language string) (*Basket, error) {
-	l, err := read(ctx, db, &pgx.Batch{}, customerID, SaleContext{}, language, p.Effect.Variant)
+	l, err := read(ctx, db, &pgx.Batch{}, asked{customerID: customerID, language: language, tried: p.Effect.Variant})
 	if err != nil || l == nil {
 		return nil, err
 	}
