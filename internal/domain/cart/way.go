@@ -45,8 +45,7 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, w Way) erro
 			AND ($4::bigint = 0 OR $4 = $5 OR EXISTS ( -- where prices or taxes are others, it would be another sale
 				SELECT
 				FROM cart c
-				JOIN location home ON home.id = coalesce(nullif($5::bigint, 0), c.location_id, (SELECT min(id)
-					FROM location WHERE kind = 'store'))
+				CROSS JOIN LATERAL home_location(c.location_id, $5::bigint) home
 				JOIN location at ON at.id = $4 AND at.kind = 'store' AND at.pickup AND at.currency = home.currency
 					AND at.tax_included = home.tax_included
 				WHERE c.id = (SELECT id FROM open)))`, customerID, lineID, w.Method, w.LocationID, w.SoldAt)

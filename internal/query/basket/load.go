@@ -164,8 +164,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		LEFT JOIN LATERAL (
 			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable,
 				sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
@@ -184,8 +183,9 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		SELECT `+location.Columns+`
 		FROM location l
 		WHERE l.id IN (
-			SELECT coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+			SELECT home.id
 			FROM cart c
+			CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 			WHERE c.customer_id = $1 AND c.state = 'open'
 			UNION
 			SELECT cl.location_id
@@ -229,8 +229,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0),
 				rate.ppm IS NULL, NOT v.tracked, v.back_order
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($3::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $3::bigint) home
 		JOIN cart_line cl ON cl.cart_id = c.id
 		LEFT JOIN location at ON at.id = CASE WHEN $4 THEN coalesce(cl.location_id, $3) ELSE coalesce(nullif($3::bigint,
 			0), cl.location_id, c.location_id) END
@@ -301,8 +300,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 					AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
 				ELSE '' END
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		CROSS JOIN promotion p
 		LEFT JOIN LATERAL (
 			SELECT cp.id, cp.code, cp.disabled_at, cp.used, cp.max_uses, (SELECT coalesce(o.merged_into, o.id)
@@ -389,8 +387,7 @@ func (l *loading) queueWays(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT `+delivery.Columns+`
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		JOIN delivery d ON d.active AND d.currency = home.currency
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID,
 		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
@@ -400,8 +397,7 @@ func (l *loading) queueWays(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT r.country::text, r.region, r.tax_class, r.name, r.ppm
 		FROM cart c
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		JOIN tax_rate r ON r.country = coalesce(c.country, home.country) AND r.tax_class = 'standard'
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID,
 		l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
@@ -416,8 +412,7 @@ func (l *loading) queueCards(batch *pgx.Batch, customerID int64) {
 		FROM cart c
 		JOIN cart_gift_card cg ON cg.cart_id = c.id
 		JOIN gift_card g ON g.id = cg.gift_card_id AND g.disabled_at IS NULL
-		JOIN location home ON home.id = coalesce(nullif($2::bigint, 0), c.location_id, (SELECT min(id) FROM location
-			WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		WHERE c.customer_id = $1 AND c.state = 'open' AND g.currency = home.currency
 		ORDER BY cg.added_at, g.id`, customerID, l.here.LocationID).Query(func(rows pgx.Rows) (err error) {
 		l.Cards, err = pgx.CollectRows(rows, pgx.RowToStructByPos[giftcard.Card])

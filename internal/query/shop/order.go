@@ -405,7 +405,7 @@ func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int
 		SELECT c.customer_id, product.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''),
 			cl.quantity, coalesce(price.amount, 0), home.currency::text, price.amount IS NOT NULL
 		FROM cart c
-		JOIN location home ON home.id = coalesce(c.location_id, (SELECT min(id) FROM location WHERE kind = 'store'))
+		CROSS JOIN LATERAL home_location(c.location_id, 0) home
 		JOIN cart_line cl ON cl.cart_id = c.id
 		JOIN variant v ON v.id = cl.variant_id AND v.active
 		JOIN product ON product.id = v.product_id AND product.status = 'active'

@@ -1,0 +1,1 @@
+DROP FUNCTION home_location(bigint, bigint);
