@@ -34,14 +34,11 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	if err != nil {
 		return err
 	}
-	if args.Mail == message.MailHold && !waits(o, args.Line/10) {
+	if args.Mail == message.MailHold && !waits(o, args.FulfilmentID) {
 		return nil // It was collected or cancelled meanwhile.
 	}
 	a := about(o, shop, t.BaseURL, args)
-	kind := args.Mail
-	if args.Line != 0 {
-		kind = fmt.Sprintf("%s:%d", args.Mail, args.Line)
-	}
+	kind := args.Once()
 	if a.Choose {
 		kind += ":" + strconv.FormatInt(a.HoldUntil.Unix(), 10) // each time there is something to choose
 	}
@@ -72,11 +69,7 @@ var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollec
 func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
 	f := o.Fulfilment
 	for _, part := range o.Parts {
-		line := args.Line
-		if args.Mail == message.MailHold {
-			line /= 10 // which reminder it is stands behind
-		}
-		if part.ID == line && slices.Contains(ofPart, args.Mail) {
+		if part.ID == args.FulfilmentID && slices.Contains(ofPart, args.Mail) {
 			f = part
 		}
 	}
@@ -113,7 +106,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	}
 	a.Lines = lines(o, f.ID)
 	for _, l := range o.Lines {
-		if l.ID == args.Line && args.Mail == message.MailShort {
+		if l.ID == args.LineID && args.Mail == message.MailShort {
 			a.Missing, a.Link = named(l), base+"/p/"+l.Slug
 			for _, part := range o.Parts {
 				if part.ID == l.PartID && part.State == "undecided" && part.DecideBy != nil {
@@ -153,16 +146,17 @@ func arrives(f shop.Fulfilment) (days message.Days) {
 // aboutMoney reads what goes back, for the mails that are about that.
 func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *shop.Order, args message.OrderMail) error {
 	var query string
+	var id int64
 	switch args.Mail {
 	case message.MailRefunded:
-		query = `SELECT amount, 0, false FROM transfer WHERE id = $1`
+		query, id = `SELECT amount, 0, false FROM transfer WHERE id = $1`, args.TransferID
 	case message.MailReturned:
-		query = `SELECT refund, points_back, exchange_id IS NOT NULL FROM return_ticket WHERE id = $1`
+		query, id = `SELECT refund, points_back, exchange_id IS NOT NULL FROM return_ticket WHERE id = $1`, args.ReturnID
 	default:
 		return nil
 	}
 	var amount int64
-	if err := db.QueryRow(ctx, query, args.Line).Scan(&amount, &a.Points, &a.Exchanged); err != nil {
+	if err := db.QueryRow(ctx, query, id).Scan(&amount, &a.Points, &a.Exchanged); err != nil {
 		return fmt.Errorf("read what goes back: %w", err)
 	}
 	a.Refund = o.Money(amount)

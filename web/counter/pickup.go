@@ -124,9 +124,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	choice := shortage.Choice{OrderID: o.ID, By: "staff"}
 	choice.ShortageID, _ = strconv.ParseInt(r.PostFormValue("shortage"), 10, 64)
-	what, store, _ := strings.Cut(r.PostFormValue("what"), ":")
-	choice.What = what
-	choice.LocationID, _ = strconv.ParseInt(store, 10, 64)
+	choice.Chose(r.PostFormValue("what"))
 	err = shortage.Decide(r.Context(), p.DB, here(r), choice)
 	return p.after(r, err, pickupView{}, fmt.Sprintf("/counter/pickups/%d?done=chosen", id(r, "id")))
 }

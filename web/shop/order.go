@@ -74,10 +74,8 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	to := postal.Address{Name: written(r, "name"), Lines: written(r, "lines"), Town: written(r, "town"),
 		Region: written(r, "region"), Postcode: written(r, "postcode")}
 	choice := shortage.Choice{OrderID: o.ID, ShortageID: number(r.PostFormValue("shortage")),
-		What: r.PostFormValue("what"), LocationID: number(r.PostFormValue("store")), To: to, By: "shopper"}
-	if strings.HasPrefix(choice.What, "store:") {
-		choice.What, choice.LocationID = "store", number(strings.TrimPrefix(choice.What, "store:"))
-	}
+		To: to, By: "shopper"}
+	choice.Chose(r.PostFormValue("what"))
 	err = shortage.Decide(r.Context(), p.DB, here(r), choice)
 	if f := fault.As(err); f != nil {
 		return p.showOrderAs(r, orderView{To: to, Chosen: choice.ShortageID}, f)

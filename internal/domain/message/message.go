@@ -3,6 +3,7 @@ package message
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,15 +16,56 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// OrderMail is the job of telling somebody about their order. Kind is one of the constants below; Line names what of
-// the order it is about, where it is about a part: an order line, a fulfilment, a transfer, a return.
+// OrderMail is the job of telling somebody about their order. Mail is one of the constants below; of what follows, a
+// mail has what it is about.
 type OrderMail struct {
-	OrderID int64  `json:"order_id" river:"unique"`
-	Mail    string `json:"mail" river:"unique"`
-	Line    int64  `json:"line,omitempty" river:"unique"`
+	OrderID      int64  `json:"order_id" river:"unique"`
+	Mail         string `json:"mail" river:"unique"`
+	LineID       int64  `json:"line_id,omitempty" river:"unique"`
+	FulfilmentID int64  `json:"fulfilment_id,omitempty" river:"unique"`
+	TransferID   int64  `json:"transfer_id,omitempty" river:"unique"`
+	ReturnID     int64  `json:"return_id,omitempty" river:"unique"`
+	Reminder     int    `json:"reminder,omitempty" river:"unique"` // the first or second about a hold
 }
 
 func (OrderMail) Kind() string { return "order_mail" }
+
+// Once is what is recorded once a mail was sent: the same is not sent again.
+func (m OrderMail) Once() string {
+	switch {
+	case m.Reminder != 0:
+		return fmt.Sprintf("%s:%d%d", m.Mail, m.FulfilmentID, m.Reminder)
+	case m.LineID+m.FulfilmentID+m.TransferID+m.ReturnID != 0:
+		return fmt.Sprintf("%s:%d", m.Mail, m.LineID+m.FulfilmentID+m.TransferID+m.ReturnID)
+	}
+	return m.Mail
+}
+
+// UnmarshalJSON also reads jobs that were queued when one number stood for all of these.
+func (m *OrderMail) UnmarshalJSON(written []byte) error {
+	type plain OrderMail
+	var of struct {
+		plain
+		Line int64 `json:"line"`
+	}
+	if err := json.Unmarshal(written, &of); err != nil {
+		return err
+	}
+	*m = OrderMail(of.plain)
+	switch m.Mail {
+	case MailShort:
+		m.LineID += of.Line
+	case MailRefunded:
+		m.TransferID += of.Line
+	case MailReturned:
+		m.ReturnID += of.Line
+	case MailHold:
+		m.FulfilmentID, m.Reminder = m.FulfilmentID+of.Line/10, m.Reminder+int(of.Line%10)
+	default:
+		m.FulfilmentID += of.Line
+	}
+	return nil
+}
 
 // Mails about an order.
 const (
@@ -34,7 +76,7 @@ const (
 	MailCollected = "collected"
 	MailShipped   = "shipped"
 	MailUnpaid    = "unpaid"
-	MailHold      = "hold"    // it ends soon; Line is the fulfilment and which reminder
+	MailHold      = "hold"    // it ends soon
 	MailExpired   = "expired" // nobody came; Line is the fulfilment
 	MailInstead   = "instead" // what was chosen for what was not found; Line is the fulfilment
 	MailPayAgain  = "pay_again"

@@ -71,7 +71,7 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 			return err
 		}
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: f.OrderID, Mail: message.MailShipped,
-			Line: f.ID}); err != nil {
+			FulfilmentID: f.ID}); err != nil {
 			return err
 		}
 		return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel,

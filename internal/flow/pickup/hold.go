@@ -55,7 +55,7 @@ func Remind(ctx context.Context, db pg.DB) error {
 					return err
 				}
 				return jobs.Insert(ctx, tx, message.OrderMail{OrderID: orderID, Mail: message.MailHold,
-					Line: id*10 + int64(i+1)})
+					FulfilmentID: id, Reminder: i + 1})
 			})
 			if err != nil {
 				return err
@@ -152,7 +152,7 @@ func expire(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID, locat
 			return err
 		}
 		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled,
-			message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, Line: f.ID}); err != nil {
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailExpired, FulfilmentID: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)

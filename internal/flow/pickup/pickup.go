@@ -64,7 +64,7 @@ func Ready(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, 
 			return alreadyDone(f)
 		}
 		return settle.Tell(ctx, tx, at, f, customer.Contacted,
-			message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady, Line: f.ID})
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailReady, FulfilmentID: f.ID})
 	})
 }
 
@@ -140,7 +140,7 @@ func Cancel(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64)
 			return err
 		}
 		if err := settle.Tell(ctx, tx, at, f, customer.Cancelled,
-			message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, Line: f.ID}); err != nil {
+			message.OrderMail{OrderID: f.OrderID, Mail: message.MailCancelled, FulfilmentID: f.ID}); err != nil {
 			return err
 		}
 		return inventory.Release(ctx, tx, f.OpenLines)
@@ -333,7 +333,7 @@ func handOver(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilm
 		return err
 	}
 	if err := settle.Tell(ctx, tx, at, f, customer.Collected,
-		message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, Line: f.ID}); err != nil {
+		message.OrderMail{OrderID: f.OrderID, Mail: message.MailCollected, FulfilmentID: f.ID}); err != nil {
 		return err
 	}
 	return shortage.HandOverStock(ctx, tx, f, loose, inventory.Reason{Channel: at.Channel, AssociateID: at.AssociateID})

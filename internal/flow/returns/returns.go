@@ -470,5 +470,5 @@ func (t *taking) tell(ctx context.Context) error {
 	if t.h.Email == "" {
 		return nil
 	}
-	return jobs.Insert(ctx, t.tx, message.OrderMail{OrderID: t.OrderID, Mail: message.MailReturned, Line: t.ticket})
+	return jobs.Insert(ctx, t.tx, message.OrderMail{OrderID: t.OrderID, Mail: message.MailReturned, ReturnID: t.ticket})
 }

@@ -56,7 +56,7 @@ func tell(ctx context.Context, tx pgx.Tx, h *order.Held, mail string) error {
 }
 
 func refundMail(h *order.Held, t *payment.Transfer) message.OrderMail {
-	return message.OrderMail{OrderID: h.ID, Mail: message.MailRefunded, Line: t.ID}
+	return message.OrderMail{OrderID: h.ID, Mail: message.MailRefunded, TransferID: t.ID}
 }
 
 // CardMail is the job of mailing a gift card.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,7 +41,7 @@ func offer(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfilment
 		return false, err
 	}
 	return true, settle.Tell(ctx, tx, at, f, customer.Contacted,
-		message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, Line: waiting})
+		message.OrderMail{OrderID: f.OrderID, Mail: message.MailShort, LineID: waiting})
 }
 
 // Choice is what a shopper wants instead of what was not found.
@@ -50,6 +52,13 @@ type Choice struct {
 	LocationID int64          // of the store
 	To         postal.Address // where it is sent
 	By         string         // shopper, staff or time
+}
+
+// Chose reads the value of a button: refund, ship, or store:12.
+func (c *Choice) Chose(button string) {
+	what, store, _ := strings.Cut(button, ":")
+	c.What = what
+	c.LocationID, _ = strconv.ParseInt(store, 10, 64) // What is no store is refused with the choice.
 }
 
 // Options are what can be chosen for a shortage, as it stands: stores that have it, the nearest first, and a place that
@@ -188,7 +197,7 @@ func claimInstead(ctx context.Context, tx pgx.Tx, h *order.Held, o Options, loca
 	}
 	if h.Email != "" {
 		if err := jobs.Insert(ctx, tx, message.OrderMail{OrderID: h.ID, Mail: message.MailInstead,
-			Line: o.FulfilmentID}); err != nil {
+			FulfilmentID: o.FulfilmentID}); err != nil {
 			return err
 		}
 	}
@@ -212,7 +221,7 @@ func refundShortage(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.H
 	}
 	f := &order.Fulfilment{ID: o.FulfilmentID, OrderID: h.ID, CustomerID: h.CustomerID, LocationID: o.LocationID}
 	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled,
-		Line: o.FulfilmentID})
+		FulfilmentID: o.FulfilmentID})
 }
 
 // DecideOverdue gives the money back of what nobody has chosen anything for in time.
@@ -253,5 +262,5 @@ func MarkShort(ctx context.Context, tx pgx.Tx, at origin.Origin, f *order.Fulfil
 		return err
 	}
 	return settle.Tell(ctx, tx, at, f, customer.Contacted, message.OrderMail{OrderID: f.OrderID,
-		Mail: message.MailShort, Line: orderLineID})
+		Mail: message.MailShort, LineID: orderLineID})
 }
