@@ -28,6 +28,10 @@ func Tx(t testing.TB) pgx.Tx {
 	tx, err := pool.Begin(context.Background())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	// There is one shop: a test that makes it waits for another package's that has, which may take longer than a page
+	// waits for a lock.
+	_, err = tx.Exec(context.Background(), `SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'`)
+	require.NoError(t, err)
 	return tx
 }
 
