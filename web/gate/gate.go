@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -28,6 +29,7 @@ import (
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/query/reference"
 	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
@@ -173,7 +175,10 @@ type Routes struct {
 	Local bool
 	page  respond.ErrorPage
 	mux   chi.Router
-	all   []Route
+
+	reference *reference.Keeper // what hardly anything changes, kept for all pages
+	offered   atomic.Pointer[offered]
+	all       []Route
 
 	open    sync.Mutex
 	streams map[string]int // open ones, by who opened them
@@ -271,7 +276,8 @@ type Route struct {
 
 // NewRoutes starts an empty site.
 func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
-	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{}}
+	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{},
+		reference: &reference.Keeper{DB: db}}
 	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
 		return nil,
 			respond.NotFound()
@@ -596,7 +602,7 @@ func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 
 // Visitor is what a shopper's browser brings along.
 func (r *Routes) Visitor(req *http.Request) shop.Visitor {
-	who := shop.Visitor{Language: text.Content(req.Context()), At: time.Now()}
+	who := shop.Visitor{Language: text.Content(req.Context()), At: time.Now(), Reference: r.reference}
 	if cookie, err := req.Cookie(r.name("device")); err == nil && len(cookie.Value) <= 100 {
 		who.Device = cookie.Value
 	}

@@ -6,77 +6,62 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	tags "golang.org/x/text/language"
 
 	"counterpart/internal/domain/location"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 )
 
-// offer is the languages that pages can be read in here: those that the shop was set up for and that have sentences.
-// It changes with the shop's settings, so it is read again after a few seconds, by one request; the others go on with
-// what is known.
-type offer struct {
-	db      pg.DB
-	reading sync.Mutex
-	known   atomic.Pointer[offered]
-}
-
+// offered are the languages that pages can be read in here: those that the shop was set up for and that have sentences.
 type offered struct {
+	shop      *location.Shop
 	languages []string
 	matcher   tags.Matcher
-	until     time.Time
 }
 
-const offerAge = 10 * time.Second
+var english = &offered{languages: []string{text.Source}}
 
-func (o *offer) get(ctx context.Context) *offered {
-	known := o.known.Load()
-	if time.Now().Before(known.until) || !o.reading.TryLock() {
-		return known
-	}
-	defer o.reading.Unlock()
-	next := &offered{languages: []string{text.Source}, until: time.Now().Add(offerAge)}
-	shop, err := location.ShopOf(ctx, o.db)
-	switch {
-	case err != nil: // The page's own statement says what is wrong.
-		next = &offered{known.languages, known.matcher, time.Now().Add(time.Second)}
-		o.known.Store(next)
-		return next
-	case shop == nil:
-		next.until = time.Time{} // It is about to be set up.
-	default:
-		for _, language := range text.Languages() {
-			if language != text.Source && slices.Contains(shop.Languages, language) {
-				next.languages = append(next.languages, language)
-			}
+func offeredBy(shop *location.Shop) *offered {
+	o := &offered{shop: shop, languages: []string{text.Source}}
+	for _, language := range text.Languages() {
+		if language != text.Source && slices.Contains(shop.Languages, language) {
+			o.languages = append(o.languages, language)
 		}
 	}
-	all := make([]tags.Tag, len(next.languages))
-	for i, language := range next.languages {
+	all := make([]tags.Tag, len(o.languages))
+	for i, language := range o.languages {
 		all[i] = tags.Make(language)
 	}
-	next.matcher = tags.NewMatcher(all)
-	o.known.Store(next)
-	return next
+	o.matcher = tags.NewMatcher(all)
+	return o
+}
+
+// offer is what is offered now. Where that cannot be read, the page itself will say so, in English.
+func (r *Routes) offer(ctx context.Context) *offered {
+	data, err := r.reference.Get(ctx)
+	if err != nil || data.Shop == nil {
+		return english
+	}
+	known := r.offered.Load()
+	if known == nil || known.shop != data.Shop {
+		known = offeredBy(data.Shop)
+		r.offered.Store(known)
+	}
+	return known
 }
 
 // inLanguage answers in the language that the address begins with (/lv/p/mug), else the one that was chosen in this
 // browser before, else the one that the browser asks for. For a developer, on their own machine, the cookie may ask for
 // the pseudo-language, too.
 func (r *Routes) inLanguage(next http.Handler) http.Handler {
-	offer := &offer{db: r.DB}
-	offer.known.Store(&offered{languages: []string{text.Source}})
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if strings.HasPrefix(req.URL.Path, "/static/") || strings.HasPrefix(req.URL.Path, "/pictures/") {
 			next.ServeHTTP(w, req)
 			return
 		}
-		offered := offer.get(req.Context())
+		offered := r.offer(req.Context())
 		languages := offered.languages
 		ctx := text.WithOffered(req.Context(), languages)
 		language := ""

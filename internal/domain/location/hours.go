@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
@@ -71,30 +70,15 @@ const (
 			ORDER BY day, opens)
 		FROM special_day s
 		WHERE s.location_id = l.id AND s.day BETWEEN current_date - 1 AND current_date + 45), '[]')`
-	// SharedHoursColumn reads the hours of all locations together, for SharedHours.
-	SharedHoursColumn = `
-	(SELECT array_agg(ARRAY[location_id, weekday, opens, closes, preparation_minutes] ORDER BY weekday, opens)
-		FROM opening)`
-	// SharedSpecialColumn reads those of all locations together, for Share: bank holidays are the same in most.
-	SharedSpecialColumn = `
-	coalesce((
-		SELECT json_agg(json_build_object('d', day, 'n', name, 'o', opens, 'c', closes, 'p', preparation_minutes, 'at',
-			at) ORDER BY day, opens)
-		FROM (
-			SELECT day, name, opens, closes, preparation_minutes, array_agg(location_id) AS at
-			FROM special_day
-			WHERE day BETWEEN current_date - 1 AND current_date + 45
-			GROUP BY 1, 2, 3, 4, 5) shared), '[]')`
 )
 
 // special is a row of a special day: an interval, or that it is closed.
 type special struct {
-	Day         string  `json:"d"`
-	Name        string  `json:"n"`
-	Opens       *int    `json:"o"`
-	Closes      *int    `json:"c"`
-	Preparation int     `json:"p"`
-	At          []int64 `json:"at"`
+	Day         string `json:"d"`
+	Name        string `json:"n"`
+	Opens       *int   `json:"o"`
+	Closes      *int   `json:"c"`
+	Preparation int    `json:"p"`
 }
 
 // add puts a row to its day. Rows come in order of days.
@@ -105,34 +89,6 @@ func (s *Specials) add(r special) {
 	last := &(*s)[len(*s)-1]
 	if r.Opens != nil && r.Closes != nil {
 		last.Hours = append(last.Hours, Hours{Opens: *r.Opens, Closes: *r.Closes, Preparation: r.Preparation})
-	}
-}
-
-// SharedHours are those of several locations: five numbers each, the location first.
-type SharedHours = pgtype.FlatArray[int64]
-
-// ShareHours gives locations their hours.
-func ShareHours(hours SharedHours, all []Location) {
-	for ; len(hours) >= 5; hours = hours[5:] {
-		for i := range all {
-			if all[i].ID == hours[0] {
-				all[i].Hours = append(all[i].Hours, Hours{int(hours[1]), int(hours[2]), int(hours[3]), int(hours[4])})
-			}
-		}
-	}
-}
-
-// SharedSpecials are special days of several locations, each with those that keep it.
-type SharedSpecials []special
-
-// Share gives locations their special days.
-func (s SharedSpecials) Share(all []Location) {
-	for _, day := range s {
-		for i := range all {
-			if slices.Contains(day.At, all[i].ID) {
-				all[i].Special.add(day)
-			}
-		}
 	}
 }
 

@@ -51,19 +51,6 @@ type Promotion struct {
 // Columns of a Promotion, for loaders that collect by position.
 const Columns = `p.id, p.title, p.state, p.priority, p.exclusion, p.combines, p.starts_at, p.ends_at, p.needs_code, p.rule, p.max_uses, p.max_per_customer, p.max_per_day, p.budget, p.used, p.spent, p.version`
 
-// Open is what applies by itself now, as JSON, for pages that say what something costs: not what needs a code, nor what
-// is used up.
-const Open = `
-	coalesce((
-		SELECT json_agg(json_build_object('ID', open.id, 'Title', open.title, 'Priority', open.priority, 'Exclusion',
-			open.exclusion, 'Combines', open.combines,
-			'StartsAt', open.starts_at, 'EndsAt', open.ends_at, 'Rule', open.rule, 'Budget', open.budget, 'Spent',
-				open.spent) ORDER BY open.id)
-		FROM promotion open
-		WHERE open.state = 'live' AND NOT open.needs_code AND (open.starts_at IS NULL OR open.starts_at <= now())
-			AND (open.ends_at IS NULL OR open.ends_at > now())
-			AND (open.max_uses IS NULL OR open.used < open.max_uses)), '[]')`
-
 // Phase is the state as it is at a time: scheduled and over are not written down, they follow from the clock.
 func (p *Promotion) Phase(now time.Time) string {
 	switch {

@@ -42,6 +42,10 @@ const (
 
 // AccountPage reads one page of an account in one round trip.
 func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corner AccountCorner) (*Account, error) {
+	return page(ctx, db, who, func(who Visitor) (*Account, error) { return accountPage(ctx, db, who, person, corner) })
+}
+
+func accountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corner AccountCorner) (*Account, error) {
 	a := &Account{}
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &a.Person)
@@ -59,8 +63,8 @@ func AccountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 		profile.QueueTimeline(batch, person, 100, &a.Timeline)
 		profile.QueueSearched(batch, person, &a.Searched)
 	}
-	err := send(ctx, db, batch, who, &a.Visit)
-	if f := fault.As(err); f != nil && a.Person.ID == 0 {
+	err := send(ctx, db, batch, who, &a.Visit, false)
+	if errors.Is(err, pgx.ErrNoRows) && a.Person.ID == 0 {
 		return nil, fault.New(fault.NotFound, "This profile has been merged into another. Sign in again.")
 	}
 	return a, err

@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/reference"
 )
 
 // Card is a product in a list. From and To are its cheapest and dearest variant in the visit's currency.
@@ -106,6 +107,10 @@ func (f Filter) limit() string {
 
 // Category reads one page of a department or of a category in it. Nil when there is none.
 func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
+	return page(ctx, db, who, func(who Visitor) (*Listing, error) { return categoryPage(ctx, db, who, f) })
+}
+
+func categoryPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	found := false
 	batch := &pgx.Batch{}
@@ -151,7 +156,7 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 		}
 		return rows.Err()
 	})
-	if err := send(ctx, db, batch, who, &l.Visit); err != nil || !found {
+	if err := send(ctx, db, batch, who, &l.Visit, true); err != nil || !found {
 		return nil, err
 	}
 	l.quoteCards(l.Cards, l.open)
@@ -170,12 +175,16 @@ const inCategory = `
 // taken for the word of the catalogue that is spelt most alike, and where that finds nothing either, titles are
 // compared as a whole.
 func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
+	return page(ctx, db, who, func(who Visitor) (*Listing, error) { return searchPage(ctx, db, who, f) })
+}
+
+func searchPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
 	if f.Code {
 		scan := catalog.Scan(f.Words)
 		queueListing(batch, who, l, codeMatch+f.limit(), pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
-		err := send(ctx, db, batch, who, &l.Visit)
+		err := send(ctx, db, batch, who, &l.Visit, true)
 		l.quoteCards(l.Cards, l.open)
 		return l, err
 	}
@@ -183,7 +192,7 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 	if query != "" {
 		queueListing(batch, who, l, wordsMatch+f.limit(), pgx.NamedArgs{"query": query})
 	}
-	if err := send(ctx, db, batch, who, &l.Visit); err != nil {
+	if err := send(ctx, db, batch, who, &l.Visit, true); err != nil {
 		return nil, err
 	}
 	l.quoteCards(l.Cards, l.open)
@@ -299,6 +308,7 @@ func tsQuery(typed string) string {
 // (options, price, on the shelf) it must be all at once.
 func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, args pgx.NamedArgs) {
 	f := l.Filter
+	home, list := who.home()
 	groups := make([][]string, 0, len(f.Options))
 	for _, values := range f.Options {
 		groups = append(groups, values)
@@ -308,14 +318,15 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		panic(err) // Strings always marshal.
 	}
 	for name, value := range map[string]any{
-		"store": who.StoreCode, "language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min,
+		"home": home, "list": list, "limited": who.reference.Limited, "by_category": who.reference.ByCategory,
+		"language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min,
 		"max": f.Max, "in_stock": f.InStock,
 		"sort": f.Sort, "offset": (f.Page - 1) * PerPage, "limit": PerPage,
 	} {
 		args[name] = value
 	}
 	batch.Queue(`
-		WITH`+home+`,
+		WITH`+homeStore+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
 			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE
@@ -362,13 +373,11 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card),
 					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product',
 						p.id, 'tags', p.tags,
-						'categories', CASE WHEN sorted.by THEN `+catalog.Categories+` ELSE '{}' END,
+						'categories', CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END,
 						'breaks', `+breaks("page.variant_id", "(SELECT list_id FROM home)")+`)) ORDER BY page.n)
 				FROM page
 				JOIN product ON product.id = page.id
 				CROSS JOIN LATERAL (SELECT product.*) p
-				CROSS JOIN (SELECT EXISTS (SELECT FROM promotion WHERE state = 'live'
-					AND rule ? 'categories')) sorted (by)
 				JOIN LATERAL (
 					SELECT title
 					FROM product_text
@@ -394,9 +403,16 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						WHERE o.name IS NOT NULL AND o.value IS NOT NULL
 						GROUP BY 1, 2) counted
 					GROUP BY name) grouped), '[]'),
-			`+promotion.Open, args).
+			`+reference.Version+`, `+reference.LimitedUses, args).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), keptOpen.into(&l.open))
+			var version int64
+			var uses map[int64]reference.Uses
+			if err := row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), &version,
+				asJSON(&uses)); err != nil {
+				return err
+			}
+			l.open = who.reference.Open(who.At, uses)
+			return who.reference.Check(version)
 		})
 }
 
@@ -443,6 +459,10 @@ type FrontDepartment struct {
 
 // Home reads the front page: departments, what is new, what is popular.
 func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
+	return page(ctx, db, who, func(who Visitor) (*Front, error) { return homePage(ctx, db, who) })
+}
+
+func homePage(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	f := &Front{}
 	fresh, popular := &Listing{Filter: Filter{Page: 1, Sort: "new"}}, &Listing{Filter: Filter{Page: 1}}
 	batch := &pgx.Batch{}
@@ -475,7 +495,7 @@ func Home(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 			LIMIT 1) best ON true
 		WHERE c.parent_id IS NULL`,
 		who.Language).QueryRow(func(row pgx.Row) error { return row.Scan(asJSON(&f.Departments)) })
-	if err := send(ctx, db, batch, who, &f.Visit); err != nil {
+	if err := send(ctx, db, batch, who, &f.Visit, true); err != nil {
 		return nil, err
 	}
 	f.quoteCards(fresh.Cards, fresh.open)

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/geo"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/reference"
 )
 
 // Product is a product's page: its variants, the one that is looked at, and where that one is.
@@ -102,8 +103,8 @@ func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
 }
 
 var productStatement = pg.Named(`
-	WITH`+home+`
-	SELECT (SELECT id FROM home), p.id, t.title, p.brand, t.description, p.options, p.tags,
+	WITH`+homeStore+`
+	SELECT p.id, t.title, p.brand, t.description, p.options, p.tags,
 		coalesce((
 			SELECT json_build_object('slug', c.slug, 'name', ct.name)
 			FROM product_category pc
@@ -136,26 +137,8 @@ var productStatement = pg.Named(`
 			JOIN price_list list ON list.id = home.list_id
 			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
 			WHERE price.amount IS NOT NULL), '[]'),
-		coalesce((
-			SELECT json_agg(json_build_object('id', l.id, 'code', l.code, 'slug', l.slug, 'name', l.name, 'street',
-				l.street, 'town', l.town, 'latitude', l.latitude,
-				'longitude', l.longitude, 'timezone', l.time_zone, 'pickup', l.pickup))
-			FROM location l, home
-			JOIN location mine ON mine.id = home.id
-			WHERE l.kind = 'store' AND l.currency = mine.currency AND l.tax_included = mine.tax_included),
-				'[]'),`+location.SharedHoursColumn+`,`+location.SharedSpecialColumn+`,
-		stock.locations, stock.variants, stock.free,
-		(SELECT json_build_object('Name', d.name, 'MinDays', d.min_days, 'MaxDays', d.max_days, 'Cutoff', d.cutoff,
-			'charge', r.charge, 'zone', h.time_zone,
-			'from', (SELECT json_agg(id) FROM location WHERE ship AND currency = h.currency))
-		FROM home
-		JOIN location h ON h.id = home.id
-		JOIN delivery d ON d.active AND d.currency = h.currency AND h.country = ANY (d.countries)
-		JOIN delivery_rate r ON r.delivery_id = d.id AND r.from_subtotal = 0 AND r.max_grams >= (SELECT max(grams)
-			FROM variant WHERE product_id = p.id AND active)
-		ORDER BY r.charge, d.position, r.max_grams
-		LIMIT 1), `+promotion.Open+`, CASE WHEN EXISTS (SELECT FROM promotion WHERE state = 'live'
-			AND rule ? 'categories') THEN `+catalog.Categories+` ELSE '{}' END
+		stock.locations, stock.variants, stock.free, `+reference.Version+`, `+reference.LimitedUses+`,
+		CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END
 	FROM product
 	CROSS JOIN LATERAL (SELECT product.*) p
 	JOIN LATERAL (
@@ -170,42 +153,46 @@ var productStatement = pg.Named(`
 		FROM variant v
 		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
 		WHERE v.product_id = p.id) stock
-	WHERE p.slug = @slug AND p.status = 'active'`, "store", "language", "slug")
-
-var (
-	keptStores   decoded[[]location.Location]
-	keptSpecials decoded[location.SharedSpecials]
-	keptOpen     decoded[[]promotion.Promotion]
-)
+	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited",
+	"by_category", "language", "slug")
 
 // ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
 // it is not on sale.
 func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
+	return page(ctx, db, who, func(who Visitor) (*Product, error) { return productPage(ctx, db, who, slug, sku, near) })
+}
+
+func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
 	p := &Product{Slug: slug}
+	home, list := who.home()
 	batch := &pgx.Batch{}
-	productStatement.Queue(batch, pgx.NamedArgs{"store": who.StoreCode, "language": who.Language, "slug": slug}).
+	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited,
+		"by_category": who.reference.ByCategory, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
-			var stores []location.Location
-			var hours location.SharedHours
-			var specials location.SharedSpecials
 			var shelf shelf
 			for rows.Next() {
-				if err := rows.Scan(&p.home, &p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags,
-					asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), keptStores.into(&stores), &hours,
-					keptSpecials.into(&specials), &shelf.locations, &shelf.variants, &shelf.free, asJSON(&p.Delivery),
-					keptOpen.into(&p.open), &p.priced.Categories); err != nil {
+				var version int64
+				var uses map[int64]reference.Uses
+				if err := rows.Scan(&p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags,
+					asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), &shelf.locations, &shelf.variants,
+					&shelf.free, &version, asJSON(&uses), &p.priced.Categories); err != nil {
 					return err
 				}
+				if err := who.reference.Check(version); err != nil {
+					return err
+				}
+				p.open = who.reference.Open(who.At, uses)
 			}
-			stores = slices.Clone(stores)
-			location.ShareHours(hours, stores)
-			specials.Share(stores)
+			p.home = home
+			p.Delivery = delivered(who.reference, home, p.Variants)
+			stores := who.reference.StoresLike(home)
 			p.stock(stores, shelf)
 			p.choose(sku)
 			p.place(stores, shelf)
 			return rows.Err()
 		})
-	if err := send(ctx, db, batch, who, &p.Visit); err != nil || p.ID == 0 {
+	// What is not on sale says no version: then the visit asks for it.
+	if err := send(ctx, db, batch, who, &p.Visit, false); err != nil || p.ID == 0 {
 		return nil, err
 	}
 	p.priced.Product, p.priced.Tags = p.ID, p.Tags
@@ -221,6 +208,34 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	}
 	p.sortStores(near)
 	return p, nil
+}
+
+// delivered is the cheapest way to send what weighs as much as the heaviest variant from a store's country; nil: none.
+func delivered(data *reference.Data, home int64, variants []Variant) (best *Sent) {
+	at := data.At(home)
+	if at == nil {
+		return nil
+	}
+	grams := 0
+	for _, v := range variants {
+		grams = max(grams, v.Grams)
+	}
+	for _, m := range data.Deliveries {
+		if m.Currency != at.Currency || !slices.Contains(m.Countries, at.Country) {
+			continue
+		}
+		if charge, ok := m.Charge(grams, 0); ok && (best == nil || charge < best.Charge) {
+			best = &Sent{Method: m, Charge: charge, Zone: at.TimeZone}
+		}
+	}
+	if best != nil {
+		for _, l := range data.Locations {
+			if l.Ship && l.Currency == at.Currency {
+				best.From = append(best.From, l.ID)
+			}
+		}
+	}
+	return best
 }
 
 // always is how many there are of what no stock is kept of: more than one order takes.

@@ -2,11 +2,12 @@
 package shop
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,8 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/reference"
 )
 
 // Visitor is what a browser brings along: the cookies of its device and of somebody's session, and the code of the
@@ -27,6 +30,8 @@ type Visitor struct {
 	StoreCode string
 	Language  string
 	At        time.Time
+	Reference *reference.Keeper // nil: it is read anew for every page
+	reference *reference.Data   // what this page is read with
 }
 
 // Visit is what every shop page knows. Store is the chosen one, or the chain's first, whose prices are then shown.
@@ -54,41 +59,45 @@ type Department struct {
 // Money is an amount in the visit's currency.
 func (v *Visit) Money(minor int64) money.Money { return money.New(minor, v.Store.Currency) }
 
-// home is the store whose prices a page shows: the chosen one or the chain's first.
-const home = `
-	home AS (
-		SELECT l.id, l.country, l.region, list.id AS list_id
-		FROM location l
-		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
-		WHERE l.id = coalesce(
-			(SELECT id FROM location WHERE code = @store AND kind = 'store'),
-			(SELECT min(id) FROM location WHERE kind = 'store')))`
+// homeStore is the store whose prices and stock a page shows, with its price list: see Visitor.home.
+const homeStore = `
+	home AS (SELECT @home::bigint AS id, @list::bigint AS list_id)`
+
+// home is the chosen store or the chain's first, and its price list; 0 where there is none.
+func (v Visitor) home() (id, list int64) {
+	if home, _ := v.reference.Home(v.StoreCode); home != nil {
+		id = home.ID
+	}
+	return id, v.reference.PriceLists[id]
+}
+
+// with says what of the visit the process knows already.
+func (v *Visit) with(who Visitor) bool {
+	home, chosen := who.reference.Home(who.StoreCode)
+	if who.reference.Shop == nil || home == nil {
+		return false
+	}
+	v.Shop, v.Demo, v.Store, v.Chosen, v.At = who.reference.Shop.Name, who.reference.Shop.Demo, *home, chosen, who.At
+	for _, d := range who.reference.Departments {
+		v.Departments = append(v.Departments, Department{d.Slug, cmp.Or(d.Names[who.Language], d.Names[text.Source])})
+	}
+	return true
+}
+
+// Whoever comes with neither a device's cookie nor a session's is a stranger, about whom there is nothing to ask.
+func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 
 var visitStatement = pg.Named(`
-	SELECT shop.name, shop.demo, l.code = @store, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name,
-		''),
+	SELECT `+reference.Version+`, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
 		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
 		coalesce((
 			SELECT sum(line.quantity)
 			FROM cart
 			JOIN cart_line line ON line.cart_id = cart.id
 			WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0),
-		coalesce((
-			SELECT json_agg(json_build_object('slug', c.slug, 'name', t.name) ORDER BY c.position)
-			FROM category c
-			CROSS JOIN LATERAL (
-				SELECT name FROM category_text
-				WHERE category_id = c.id
-				ORDER BY language = @language DESC, language = 'en' DESC
-				LIMIT 1) t
-			WHERE c.parent_id IS NULL), '[]'),
 		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned,
-			false), coalesce(facts.barred, '{}'),
-		`+location.Columns+`
-	FROM shop
-	JOIN location l ON l.id = coalesce(
-		(SELECT id FROM location WHERE code = @store AND kind = 'store'),
-		(SELECT min(id) FROM location WHERE kind = 'store'))
+			false), coalesce(facts.barred, '{}')
+	FROM (SELECT) one
 	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
 	LEFT JOIN LATERAL (
 		SELECT person.registered_at IS NOT NULL AS member, person.tier,
@@ -104,22 +113,31 @@ var visitStatement = pg.Named(`
 				HAVING sum(used.used) >= open.max_per_customer) AS barred
 		FROM customer person
 		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members(me.id) AS member) AS ids) same
-		WHERE person.id = me.id) facts ON true`, "store", "language", "device", "session")
+		WHERE person.id = me.id) facts ON true`, "device", "session")
 
-var keptDepartments decoded[[]Department]
-
-// queueVisit asks for the visit in the page's own batch.
-func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit) {
-	visit.At = who.At
+// queueVisit asks, in the page's own batch, who is looking. Of a stranger only whether what the process knows still
+// holds; a page whose own statement says that asks nothing.
+func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
+	var version int64
+	if who.stranger() {
+		if !checked {
+			batch.Queue(`SELECT n FROM reference_version`).QueryRow(func(row pgx.Row) error {
+				if err := row.Scan(&version); err != nil {
+					return err
+				}
+				return who.reference.Check(version)
+			})
+		}
+		return
+	}
 	visitStatement.Queue(batch, who.args()).
 		QueryRow(func(row pgx.Row) error {
-			s, f := &visit.Store, &visit.facts
-			return row.Scan(&visit.Shop, &visit.Demo, &visit.Chosen, &visit.CustomerID, &visit.SignedIn, &visit.Name,
-				&visit.Remember, &visit.Units, keptDepartments.into(&visit.Departments),
-				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred,
-				&s.ID, &s.Code, &s.Slug, &s.Kind, &s.Name, &s.Street, &s.Town, &s.Postcode, &s.Country, &s.Region,
-				&s.Phone, &s.Latitude, &s.Longitude,
-				&s.TimeZone, &s.Currency, &s.TaxIncluded, &s.Pickup, &s.Ship, &s.TakesReturns, &s.Hours, &s.Special)
+			f := &visit.facts
+			if err := row.Scan(&version, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Units,
+				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred); err != nil {
+				return err
+			}
+			return who.reference.Check(version)
 		})
 }
 
@@ -163,61 +181,46 @@ func (v Visitor) find(ctx context.Context, db pg.DB) (id int64, signedIn bool, e
 
 // VisitOf reads the visit alone, for pages that show nothing else of the database.
 func VisitOf(ctx context.Context, db pg.DB, who Visitor) (*Visit, error) {
-	var visit Visit
-	return &visit, send(ctx, db, &pgx.Batch{}, who, &visit)
+	return page(ctx, db, who, func(who Visitor) (*Visit, error) {
+		var visit Visit
+		return &visit, send(ctx, db, &pgx.Batch{}, who, &visit, false)
+	})
 }
 
-// send adds the visit to a page's statements and runs them in one round trip.
-func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *Visit) error {
-	queueVisit(batch, who, visit)
-	err := db.SendBatch(ctx, batch).Close()
-	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotYet,
-			"This shop isn’t open yet. If you run it, you’ll find the set-up link in the server’s log.")
+// page reads a page with what the process knows, again where that has changed.
+func page[T any](ctx context.Context, db pg.DB, who Visitor, read func(who Visitor) (T, error)) (answer T, err error) {
+	err = who.Reference.Read(ctx, db, func(data *reference.Data) (err error) {
+		who.reference = data
+		answer, err = read(who)
+		return err
+	})
+	return answer, err
+}
+
+var errNotOpen = fault.New(fault.NotYet,
+	"This shop isn’t open yet. If you run it, you’ll find the set-up link in the server’s log.")
+
+// send adds the visit to a page's statements and runs them in one round trip. checked says that one of them reads the
+// version of the reference data.
+func send(ctx context.Context, db pg.DB, batch *pgx.Batch, who Visitor, visit *Visit, checked bool) error {
+	open := visit.with(who)
+	queueVisit(batch, who, visit, checked && open)
+	if batch.Len() == 0 {
+		return nil
 	}
-	if err != nil {
+	if err := db.SendBatch(ctx, batch).Close(); errors.Is(err, reference.ErrStale) {
+		return err
+	} else if err != nil && open {
 		return fmt.Errorf("read a page: %w", err)
+	}
+	if !open {
+		return errNotOpen
 	}
 	return nil
 }
 
 // asJSON scans a jsonb column into a value.
 func asJSON(into any) any { return &jsonColumn{into} }
-
-// decoded keeps what a JSON column that rarely changes was read as, until it says something else. What it gives out is
-// shared: nobody may change it.
-type decoded[T any] struct {
-	last atomic.Pointer[struct {
-		text  string
-		value T
-	}]
-}
-
-// into scans the column into a value.
-func (d *decoded[T]) into(value *T) any { return &decodedColumn[T]{d, value} }
-
-type decodedColumn[T any] struct {
-	kept *decoded[T]
-	into *T
-}
-
-func (c *decodedColumn[T]) Scan(src any) error {
-	said, ok := src.(string)
-	if last := c.kept.last.Load(); ok && last != nil && last.text == said {
-		*c.into = last.value
-		return nil
-	}
-	if err := (&jsonColumn{c.into}).Scan(src); err != nil {
-		return err
-	}
-	if ok {
-		c.kept.last.Store(&struct {
-			text  string
-			value T
-		}{said, *c.into})
-	}
-	return nil
-}
 
 type jsonColumn struct{ into any }
 
@@ -233,18 +236,15 @@ func (c *jsonColumn) Scan(src any) error {
 	return fmt.Errorf("a JSON column of %T", src)
 }
 
-// Stores reads all stores beside the visit.
+// Stores are all stores, beside the visit.
 func Stores(ctx context.Context, db pg.DB, who Visitor) (*Visit, []location.Location, error) {
-	var visit Visit
 	var stores []location.Location
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		SELECT ` + location.Columns + `
-		FROM location l
-		WHERE l.kind = 'store'
-		ORDER BY l.name`).Query(func(rows pgx.Rows) (err error) {
-		stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
-		return err
+	visit, err := page(ctx, db, who, func(who Visitor) (*Visit, error) {
+		stores = slices.DeleteFunc(slices.Clone(who.reference.Locations), func(l location.Location) bool {
+			return l.Kind != "store"
+		})
+		var visit Visit
+		return &visit, send(ctx, db, &pgx.Batch{}, who, &visit, false)
 	})
-	return &visit, stores, send(ctx, db, batch, who, &visit)
+	return visit, stores, err
 }

@@ -1,0 +1,258 @@
+// Package reference keeps in the process what every page needs and hardly anything changes: the shop, its locations
+// with their hours, departments, live promotions, delivery methods. It is loaded whole and replaced whole.
+//
+// Its tables count their changes in one row, reference_version. Whoever reads a page's own rows reads that count in the
+// same statement: where it is another than the one that was loaded, the page is read again with what holds now. So no
+// notification can be lost, and two processes agree at the next request.
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/singleflight"
+
+	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/promotion"
+	"counterpart/internal/platform/pg"
+)
+
+// Data is everything, as of a version. It is shared: nobody may change it.
+type Data struct {
+	Version     int64
+	Shop        *location.Shop      // nil: nobody has set it up
+	Locations   []location.Location // stores before warehouses, by name
+	PriceLists  map[int64]int64     // by location
+	Departments []Department
+	Promotions  []promotion.Promotion // live, without those that need a code
+	Limited     []int64               // promotions of which uses or amounts are limited: they change with every order
+	ByCategory  bool                  // some live promotion names categories
+	Deliveries  []delivery.Method
+	loaded      time.Time
+	byCode      map[string]*location.Location
+	first       *location.Location // the chain's first store
+}
+
+// Department is a category at the top.
+type Department struct {
+	Slug  string            `json:"slug"`
+	Names map[string]string `json:"names"` // by language
+}
+
+// Home is the store with a code, else the chain's first; nil where there is none. chosen says whether it is the one
+// with the code.
+func (d *Data) Home(code string) (home *location.Location, chosen bool) {
+	if home, chosen = d.byCode[code]; chosen {
+		return home, true
+	}
+	return d.first, false
+}
+
+// At is the location with an id, or nil.
+func (d *Data) At(id int64) *location.Location {
+	for i := range d.Locations {
+		if d.Locations[i].ID == id {
+			return &d.Locations[i]
+		}
+	}
+	return nil
+}
+
+// StoresLike are the stores whose prices are in a store's currency and with its kind of tax.
+func (d *Data) StoresLike(id int64) (all []location.Location) {
+	home := d.At(id)
+	for _, l := range d.Locations {
+		if home != nil && l.Kind == "store" && l.Currency == home.Currency && l.TaxIncluded == home.TaxIncluded {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// Open are the promotions that apply by themselves at a time. uses are the counts of the limited ones as they stand.
+func (d *Data) Open(now time.Time, uses map[int64]Uses) []promotion.Promotion {
+	var open []promotion.Promotion
+	for _, p := range d.Promotions {
+		if p.StartsAt != nil && p.StartsAt.After(now) || p.EndsAt != nil && !p.EndsAt.After(now) {
+			continue
+		}
+		if of, ok := uses[p.ID]; ok {
+			p.Used, p.Spent = of.Used, of.Spent
+		}
+		if p.MaxUses == nil || p.Used < *p.MaxUses {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// Uses are how often a promotion was used, and what it cost so far.
+type Uses struct {
+	Used  int   `json:"used"`
+	Spent int64 `json:"spent"`
+}
+
+// Version is an SQL expression: the count of changes, to be read beside a page's own rows.
+const Version = `(SELECT n FROM reference_version)`
+
+// LimitedUses is an SQL expression: the uses of promotions whose ids are the argument @limited, as JSON.
+const LimitedUses = `CASE WHEN cardinality(@limited::bigint[]) > 0 THEN (
+		SELECT json_object_agg(id, json_build_object('used', used, 'spent', spent))
+		FROM promotion
+		WHERE id = ANY (@limited)) END`
+
+// ErrStale says that something changed since the data was loaded.
+var ErrStale = errors.New("the reference data has changed")
+
+// Check compares a version that was read beside a page's rows.
+func (d *Data) Check(version int64) error {
+	if version != d.Version {
+		return ErrStale
+	}
+	return nil
+}
+
+// Keeper keeps the data of one database.
+type Keeper struct {
+	DB      pg.DB
+	loading singleflight.Group
+	data    atomic.Pointer[Data]
+}
+
+const (
+	// age after which it is loaded again although nothing changed: special days are read some weeks ahead.
+	age = time.Hour
+	// patience with a load that many wait for.
+	patience = 3 * time.Second
+)
+
+// Get is the data as it was last loaded.
+func (k *Keeper) Get(ctx context.Context) (*Data, error) {
+	data := k.data.Load()
+	if data != nil && time.Since(data.loaded) < age {
+		return data, nil
+	}
+	loaded, err := k.load(ctx)
+	if err != nil && data != nil {
+		return data, nil // The page's own statement says whether it still holds.
+	}
+	return loaded, err
+}
+
+// load loads the data anew, once for all who want it at the same time.
+func (k *Keeper) load(ctx context.Context) (*Data, error) {
+	loaded, err, _ := k.loading.Do("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		data, err := Load(ctx, k.DB)
+		if err == nil {
+			k.data.Store(data)
+		}
+		return data, err
+	})
+	data, _ := loaded.(*Data)
+	return data, err
+}
+
+// Read has a page read with the data, again while something of it changes meanwhile. A nil keeper keeps nothing: the
+// data is loaded from db for this page.
+func (k *Keeper) Read(ctx context.Context, db pg.DB, page func(data *Data) error) error {
+	var data *Data
+	for try := 0; ; try++ {
+		var err error
+		switch {
+		case k == nil:
+			data, err = Load(ctx, db)
+		case try == 0:
+			data, err = k.Get(ctx)
+		default:
+			data, err = k.load(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if err := page(data); try == 5 || !errors.Is(err, ErrStale) {
+			return err
+		}
+	}
+}
+
+// Load reads everything. The version comes first: what changes while the rest is read is found at the next request.
+func Load(ctx context.Context, db pg.DB) (*Data, error) {
+	d := &Data{loaded: time.Now()}
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT n FROM reference_version`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Version) })
+	batch.Queue(`
+		SELECT ` + location.Columns + `
+		FROM location l
+		ORDER BY l.kind, l.name`).Query(func(rows pgx.Rows) (err error) {
+		d.Locations, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
+		return err
+	})
+	batch.Queue(`
+		SELECT coalesce(json_object_agg(l.id, list.id), '{}')
+		FROM location l
+		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&d.PriceLists) })
+	batch.Queue(`
+		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'names', (
+			SELECT json_object_agg(t.language, t.name) FROM category_text t WHERE t.category_id = c.id))
+			ORDER BY c.position), '[]')
+		FROM category c
+		WHERE c.parent_id IS NULL`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Departments) })
+	batch.Queue(`
+		SELECT ` + promotion.Columns + `
+		FROM promotion p
+		WHERE p.state = 'live'
+		ORDER BY p.id`).Query(func(rows pgx.Rows) (err error) {
+		d.Promotions, err = pgx.CollectRows(rows, pgx.RowToStructByName[promotion.Promotion])
+		return err
+	})
+	batch.Queue(`
+		SELECT ` + delivery.Columns + `
+		FROM delivery d
+		WHERE d.active
+		ORDER BY d.position, d.id`).Query(func(rows pgx.Rows) (err error) {
+		d.Deliveries, err = pgx.CollectRows(rows, pgx.RowToStructByName[delivery.Method])
+		return err
+	})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("load reference data: %w", err)
+	}
+	var err error
+	if d.Shop, err = location.ShopOf(ctx, db); err != nil {
+		return nil, err
+	}
+	d.index()
+	return d, nil
+}
+
+func (d *Data) index() {
+	d.byCode = map[string]*location.Location{}
+	for i := range d.Locations {
+		l := &d.Locations[i]
+		if l.Kind != "store" {
+			continue
+		}
+		d.byCode[l.Code] = l
+		if d.first == nil || l.ID < d.first.ID {
+			d.first = l
+		}
+	}
+	for _, p := range d.Promotions {
+		d.ByCategory = d.ByCategory || len(p.Rule.Categories) > 0
+	}
+	d.Promotions = slices.DeleteFunc(d.Promotions, func(p promotion.Promotion) bool { return p.NeedsCode })
+	d.Limited = []int64{}
+	for _, p := range d.Promotions {
+		if p.MaxUses != nil || p.Budget != nil {
+			d.Limited = append(d.Limited, p.ID)
+		}
+	}
+}

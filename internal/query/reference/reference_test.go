@@ -1,0 +1,98 @@
+package reference_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/sample"
+	"counterpart/internal/query/reference"
+	"counterpart/internal/query/shop"
+)
+
+var ctx = context.Background()
+
+// Two processes, each with a keeper of its own: what one changes, the other shows at its next page.
+func TestAChangeShowsOnEveryProcessAtTheNextPage(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	one, other := &reference.Keeper{DB: db}, &reference.Keeper{DB: db}
+	visit := func(k *reference.Keeper) *shop.Visit {
+		t.Helper()
+		v, err := shop.VisitOf(ctx, db, shop.Visitor{StoreCode: c.HarbourStreet.Code, Language: "en", At: time.Now(),
+			Reference: k})
+		require.NoError(t, err)
+		return v
+	}
+	require.Equal(t, "Harbour Street", visit(one).Store.Name)
+	require.Equal(t, "Harbour Street", visit(other).Store.Name)
+	for statement, seen := range map[string]func(v *shop.Visit) bool{
+		`UPDATE location SET name = 'Quay Street' WHERE code = 'HAR'`: func(v *shop.Visit) bool {
+			return v.Store.Name == "Quay Street"
+		},
+		`UPDATE shop SET name = 'Another shop'`: func(v *shop.Visit) bool { return v.Shop == "Another shop" },
+		`UPDATE category_text SET name = 'Everything else' WHERE category_id = (SELECT min(id) FROM category)`: func(v *shop.Visit) bool {
+			for _, d := range v.Departments {
+				if d.Name == "Everything else" {
+					return true
+				}
+			}
+			return false
+		},
+		`DELETE FROM opening`: func(v *shop.Visit) bool { return len(v.Store.Hours) == 0 },
+	} {
+		_, err := db.Exec(ctx, statement)
+		require.NoError(t, err)
+		require.True(t, seen(visit(one)), statement)
+		require.True(t, seen(visit(other)), statement)
+	}
+}
+
+// A page that is read while what it is read with changes is read again, and not more often than somebody waits for.
+func TestAPageIsReadAgainWhereItsDataChanged(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	sample.Load(t, db)
+	k := &reference.Keeper{DB: db}
+	times := 0
+	require.NoError(t, k.Read(ctx, db, func(data *reference.Data) error {
+		times++
+		if times == 1 {
+			_, err := db.Exec(ctx, `UPDATE shop SET name = 'Another shop'`)
+			require.NoError(t, err)
+		}
+		var version int64
+		require.NoError(t, db.QueryRow(ctx, `SELECT `+reference.Version).Scan(&version))
+		if err := data.Check(version); err != nil {
+			return err
+		}
+		require.Equal(t, "Another shop", data.Shop.Name)
+		return nil
+	}))
+	require.Equal(t, 2, times)
+	times = 0
+	require.ErrorIs(t, k.Read(ctx, db, func(*reference.Data) error { times++; return reference.ErrStale }),
+		reference.ErrStale)
+	require.Less(t, times, 10)
+}
+
+// Orders count what they use of a promotion; that is no change of what every process keeps.
+func TestOrdersDoNotChangeTheVersion(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	sample.Load(t, db)
+	version := func() (n int64) {
+		require.NoError(t, db.QueryRow(ctx, `SELECT `+reference.Version).Scan(&n))
+		return n
+	}
+	_, err := db.Exec(ctx, `INSERT INTO promotion (title, state, rule) VALUES ('One', 'live', '{}')`)
+	require.NoError(t, err)
+	before := version()
+	_, err = db.Exec(ctx, `UPDATE promotion SET used = used + 1, spent = spent + 1`)
+	require.NoError(t, err)
+	require.Equal(t, before, version())
+	_, err = db.Exec(ctx, `UPDATE promotion SET state = 'paused'`)
+	require.NoError(t, err)
+	require.Greater(t, version(), before)
+}

@@ -1,0 +1,12 @@
+DROP TRIGGER reference_change ON shop;
+DROP TRIGGER reference_change ON location;
+DROP TRIGGER reference_change ON opening;
+DROP TRIGGER reference_change ON special_day;
+DROP TRIGGER reference_change ON price_list;
+DROP TRIGGER reference_change ON category;
+DROP TRIGGER reference_change ON category_text;
+DROP TRIGGER reference_change ON delivery;
+DROP TRIGGER reference_change ON delivery_rate;
+DROP TRIGGER reference_change ON promotion;
+DROP FUNCTION count_reference_change();
+DROP TABLE reference_version;
