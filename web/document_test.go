@@ -5,12 +5,13 @@ import (
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/proof/sample"
 	"fmt"
-	"github.com/jackc/pgx/v5"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stretchr/testify/require"
 

@@ -162,7 +162,7 @@ func openInStorm(t *testing.T) *storm {
 	listening, stop := context.WithCancel(ctx)
 	t.Cleanup(stop)
 	s.site = web.Site{DB: pool, Files: store, Live: live.Listen(listening, address), BaseURL: base,
-		Draining: &atomic.Bool{}, Office: &settle.Payments{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
+		Draining: &atomic.Bool{}, Payments: &settle.Payments{DB: pool, Gateway: far, Base: base, PayAt: s.company.URL}}
 	server.Config.Handler = s.site.Handler()
 	server.Start()
 	t.Cleanup(server.Close)

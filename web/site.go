@@ -26,14 +26,14 @@ import (
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/passkey"
 	"counterpart/internal/platform/pg"
+	"counterpart/web/access"
 	"counterpart/web/admin"
 	"counterpart/web/counter"
 	"counterpart/web/dev"
-	"counterpart/web/door"
-	"counterpart/web/gate"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
 	"counterpart/web/shop"
+	"counterpart/web/staff"
 	"counterpart/web/static"
 )
 
@@ -46,8 +46,8 @@ type Site struct {
 	Mail       *catcher.Catcher
 	Trail      *browsing.Recorder
 	Passkeys   *passkey.Site
-	SignOn     *door.SignOn
-	Office     *settle.Payments // where payments are settled; nil: nothing is paid by card
+	SignOn     *staff.SignOn
+	Payments   *settle.Payments // where payments are settled; nil: nothing is paid by card
 	Texts      bool
 	Proxies    []netip.Prefix // whose X-Forwarded-For is believed
 	BaseURL    string
@@ -57,17 +57,17 @@ type Site struct {
 }
 
 // Routes is the whole site map.
-func (s Site) Routes() *gate.Routes {
-	r := gate.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
+func (s Site) Routes() *access.Routes {
+	r := access.NewRoutes(s.DB, strings.HasPrefix(s.BaseURL, "https://"), layout.Error)
 	r.Proxies, r.Local = s.Proxies, s.Mail != nil
-	if s.Office == nil {
-		s.Office = &settle.Payments{DB: s.DB, Base: s.BaseURL}
+	if s.Payments == nil {
+		s.Payments = &settle.Payments{DB: s.DB, Base: s.BaseURL}
 	}
-	r.PayAt, r.Hooks = s.Office.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
+	r.PayAt, r.Hooks = s.Payments.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
 	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys,
-		Office: s.Office, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
-	(&door.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
-	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Office: s.Office, Base: s.BaseURL}).Routes(r)
+		Payments: s.Payments, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
+	(&staff.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
+	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Payments: s.Payments, Base: s.BaseURL}).Routes(r)
 	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
 	if s.Mail != nil {
 		(&dev.Pages{Mail: s.Mail}).Routes(r)
@@ -127,7 +127,7 @@ func (s Site) security(w http.ResponseWriter, _ *http.Request) {
 func (s Site) hook(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<18))
 	if err == nil {
-		err = s.Office.Receive(r.Context(), chi.URLParam(r, "gateway"), r.Header, body)
+		err = s.Payments.Receive(r.Context(), chi.URLParam(r, "gateway"), r.Header, body)
 	}
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -99,7 +99,7 @@ func TestUnreliableWebhooks(t *testing.T) {
 	office := &settle.Payments{DB: pgtest.Server(t, address), Gateway: company.Gateway(), Base: p.url,
 		PayAt: company.URL}
 	server.Config.Handler = web.Site{DB: pgtest.Server(t, address), Files: store, Live: live.Listen(listening, address),
-		BaseURL: p.url, Draining: &atomic.Bool{}, Office: office}.Handler()
+		BaseURL: p.url, Draining: &atomic.Bool{}, Payments: office}.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
 	for _, fault := range []string{"never", "late", "twice", "forged", ""} {

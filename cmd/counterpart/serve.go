@@ -73,11 +73,11 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	if err != nil {
 		return err
 	}
-	if site.Office, err = office(running, pool, db.Pool, c); err != nil {
+	if site.Payments, err = office(running, pool, db.Pool, c); err != nil {
 		return err
 	}
 	jobs, err := work.Start(running, work.Tools{DB: pool, Files: store, Sender: sender, BaseURL: c.URL,
-		Office: site.Office})
+		Payments: site.Payments})
 	if err != nil {
 		return err
 	}

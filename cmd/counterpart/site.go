@@ -20,7 +20,7 @@ import (
 	"counterpart/internal/platform/passkey"
 	"counterpart/internal/platform/secret"
 	"counterpart/web"
-	"counterpart/web/door"
+	"counterpart/web/staff"
 )
 
 // post is the way mail leaves: the server that is set, or a catcher that keeps it.
@@ -28,8 +28,8 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 	sender := message.Sender{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Pass: c.SMTPPass, From: c.MailFrom,
 		TextGateway: c.Texts}
 	if c.SMS != "" {
-		sender.Texts = &message.Texts{Form: c.SMS, URL: c.SMSURL, User: c.SMSUser, Secret: c.SMSSecret, From: c.SMSFrom}
-		if err := sender.Texts.Check(); err != nil {
+		sender.SMS = &message.SMSProvider{Form: c.SMS, URL: c.SMSURL, User: c.SMSUser, Secret: c.SMSSecret, From: c.SMSFrom}
+		if err := sender.SMS.Check(); err != nil {
 			return sender, nil, fmt.Errorf("COUNTERPART_SMS: %w", err)
 		}
 	}
@@ -73,7 +73,7 @@ func windows(ctx context.Context, pool *pgxpool.Pool, store *files.Store, c conf
 		return site, err
 	}
 	if c.SignOn != "" {
-		site.SignOn, err = door.NewSignOn(ctx, c.SignOn, c.SignOnClient, c.SignOnSecret, c.URL)
+		site.SignOn, err = staff.NewSignOn(ctx, c.SignOn, c.SignOnClient, c.SignOnSecret, c.URL)
 	}
 	return site, err
 }

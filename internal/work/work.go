@@ -30,25 +30,25 @@ import (
 
 // Tools are what jobs work with.
 type Tools struct {
-	DB      *pgxpool.Pool
-	Files   *files.Store
-	Sender  message.Sender
-	BaseURL string
-	Office  *settle.Payments
+	DB       *pgxpool.Pool
+	Files    *files.Store
+	Sender   message.Sender
+	BaseURL  string
+	Payments *settle.Payments
 }
 
 // Start works jobs until the client is stopped.
 func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
-	if t.Office == nil {
+	if t.Payments == nil {
 		// Nothing is paid by card; orders end in time all the same.
-		t.Office = &settle.Payments{DB: t.DB, Base: t.BaseURL}
+		t.Payments = &settle.Payments{DB: t.DB, Base: t.BaseURL}
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.OrderMail]) error {
 		return orderMail(ctx, t, job.Args)
 	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.Letter]) error {
-		return letter(ctx, t, job.Args)
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.AccountMail]) error {
+		return accountMail(ctx, t, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[message.Notice]) error {
 		return notice(ctx, t, job.Args)
@@ -79,20 +79,20 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return cardMail(ctx, t, job.Args)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.Job]) error {
-		return t.Office.Transfer(ctx, job.Args.TransferID)
+		return t.Payments.Transfer(ctx, job.Args.TransferID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.DocumentsJob]) error {
 		return billing.IssueDocuments(ctx, t.DB, job.Args.OrderID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.EventJob]) error {
-		return t.Office.Event(ctx, job.Args.EventID, job.Attempt >= 5)
+		return t.Payments.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Office.Sweep(ctx), t.Office.Poll(ctx), t.Office.Resume(ctx), pickup.Remind(ctx, t.DB),
+		return errors.Join(t.Payments.Sweep(ctx), t.Payments.Poll(ctx), t.Payments.Resume(ctx), pickup.Remind(ctx, t.DB),
 			pickup.Expire(ctx, t.DB), shortage.DecideOverdue(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {
-		return t.Office.Reconcile(ctx)
+		return t.Payments.Reconcile(ctx)
 	}))
 	return jobs.Start(ctx, t.DB, workers, []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(often), func() (river.JobArgs,

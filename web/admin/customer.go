@@ -16,7 +16,7 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -102,7 +102,7 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 	if found == nil {
 		return p.elsewhere(r)
 	}
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	view.Customer, view.Role = found, s.Associate.Role
 	if view.Role == staff.RoleMarketing {
 		view.Timeline, view.Perhaps, view.Merges, view.Sittings = nil, nil, nil, nil
@@ -137,7 +137,7 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 }
 
 // at is where the request's associate stands.
-func at(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
+func at(r *http.Request) origin.Origin { return access.Origin(r.Context()) }
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
 	if wrong := fault.As(err); wrong != nil {

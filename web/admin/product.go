@@ -10,7 +10,7 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -52,7 +52,7 @@ func (p *Pages) showProduct(r *http.Request, productID int64, view productView, 
 	if found == nil {
 		return nil, respond.NotFound()
 	}
-	view.Product, view.MayPrice = found, gate.Session(r.Context()).Associate.Role == staff.RoleAdmin
+	view.Product, view.MayPrice = found, access.Session(r.Context()).Associate.Role == staff.RoleAdmin
 	a := frame(r, found.Title, "products")
 	if wrong != nil {
 		view.Wrong = respond.Sentence(r.Context(), wrong)
@@ -83,7 +83,7 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 		was = &shown
 	}
 	changed, err := catalog.SetPrice(r.Context(), p.DB, view.Variant, price, was,
-		gate.Session(r.Context()).Associate.ID)
+		access.Session(r.Context()).Associate.ID)
 	if f := fault.As(err); f != nil {
 		return p.showProduct(r, productID, view, f)
 	}

@@ -13,7 +13,7 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
 )
@@ -21,63 +21,63 @@ import (
 // Pages are the admin's.
 type Pages struct {
 	DB    pg.DB
-	Site  *gate.Routes
+	Site  *access.Routes
 	Files *files.Store
 }
 
 // Routes is the site map of the admin.
-func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/admin", gate.Office, p.home)
-	r.Get("/admin/products", gate.Stock, p.products)
-	r.Get("/admin/products/{id}", gate.Stock, p.product)
-	r.Post("/admin/variants/{id}/price", gate.Admin, p.changePrice)
-	r.Post("/admin/variants/{id}/rule", gate.Admin, p.setRule)
-	r.Post("/admin/variants/{id}/break", gate.Admin, p.setBreak)
-	r.Get("/admin/stock", gate.Stock, p.stock)
-	r.Get("/admin/stock/{location}/{variant}", gate.Stock, p.ledger)
-	r.Post("/admin/stock/{location}/{variant}/receive", gate.Stock, p.receive)
-	r.Post("/admin/stock/{location}/{variant}/count", gate.Stock, p.count)
-	r.Get("/admin/customers", gate.People, p.customers)
-	r.Get("/admin/customers/{id}", gate.People, p.customer)
-	r.Post("/admin/customers/{id}/tags", gate.People, p.tag)
-	r.Post("/admin/customers/{id}/consent", gate.Manage, p.consent)
-	r.Post("/admin/customers/{id}/shut", gate.Manage, p.shut)
-	r.Post("/admin/customers/{id}/export", gate.Manage, p.export)
-	r.Post("/admin/customers/{id}/unmerge", gate.ManageFully, p.unmerge)
-	r.Post("/admin/customers/{id}/erase", gate.AdminFully, p.erase)
-	r.Get("/admin/promotions", gate.Market, p.promotions)
-	r.Get("/admin/promotions/new", gate.Market, p.newPromotion)
-	r.Post("/admin/promotions", gate.Market, p.savePromotion)
-	r.Get("/admin/promotions/{id}", gate.Market, p.promotion)
-	r.Post("/admin/promotions/{id}", gate.Market, p.savePromotion)
-	r.Post("/admin/promotions/{id}/move", gate.Market, p.movePromotion)
-	r.Post("/admin/promotions/{id}/copy", gate.Market, p.copyPromotion)
-	r.Post("/admin/promotions/{id}/codes", gate.Market, p.addCodes)
-	r.Post("/admin/promotions/{id}/codes/{coupon}/disable", gate.Market, p.disableCode)
-	r.Get("/admin/payments", gate.Admin, p.payments)
-	r.Get("/admin/journal.csv", gate.Admin, p.journal)
-	r.Post("/admin/payments/{id}/close", gate.Admin, p.closeDifference)
-	r.Post("/admin/customers/{id}/tier", gate.People, p.setTier)
-	r.Get("/admin/settings", gate.Admin, p.settings)
-	r.Post("/admin/settings/policy", gate.Admin, p.savePolicy)
-	r.Post("/admin/settings/delivery", gate.Admin, p.saveDelivery)
-	r.Post("/admin/settings/seller", gate.Admin, p.saveSeller)
-	r.Post("/admin/settings/tax", gate.Admin, p.saveTax)
-	r.Get("/admin/staff", gate.Admin, p.staff)
-	r.Post("/admin/staff", gate.AdminFully, p.hire)
-	r.Get("/admin/staff/{id}", gate.Admin, p.associate)
-	r.Post("/admin/staff/{id}", gate.AdminFully, p.changeAssociate)
-	r.Post("/admin/staff/{id}/renew", gate.AdminFully, p.renew)
-	r.Get("/admin/devices", gate.Manage, p.devices)
-	r.Post("/admin/devices/{id}/revoke", gate.ManageFully, p.revoke)
-	r.Post("/admin/devices/{id}/unlock", gate.ManageFully, p.unlock)
-	r.Get("/admin/trail", gate.Manage, p.trail)
-	r.Get("/admin/trail.csv", gate.Manage, p.trailCSV)
+func (p *Pages) Routes(r *access.Routes) {
+	r.Get("/admin", access.Office, p.home)
+	r.Get("/admin/products", access.Stock, p.products)
+	r.Get("/admin/products/{id}", access.Stock, p.product)
+	r.Post("/admin/variants/{id}/price", access.Admin, p.changePrice)
+	r.Post("/admin/variants/{id}/rule", access.Admin, p.setRule)
+	r.Post("/admin/variants/{id}/break", access.Admin, p.setBreak)
+	r.Get("/admin/stock", access.Stock, p.stock)
+	r.Get("/admin/stock/{location}/{variant}", access.Stock, p.ledger)
+	r.Post("/admin/stock/{location}/{variant}/receive", access.Stock, p.receive)
+	r.Post("/admin/stock/{location}/{variant}/count", access.Stock, p.count)
+	r.Get("/admin/customers", access.People, p.customers)
+	r.Get("/admin/customers/{id}", access.People, p.customer)
+	r.Post("/admin/customers/{id}/tags", access.People, p.tag)
+	r.Post("/admin/customers/{id}/consent", access.Manage, p.consent)
+	r.Post("/admin/customers/{id}/shut", access.Manage, p.shut)
+	r.Post("/admin/customers/{id}/export", access.Manage, p.export)
+	r.Post("/admin/customers/{id}/unmerge", access.ManageFully, p.unmerge)
+	r.Post("/admin/customers/{id}/erase", access.AdminFully, p.erase)
+	r.Get("/admin/promotions", access.Market, p.promotions)
+	r.Get("/admin/promotions/new", access.Market, p.newPromotion)
+	r.Post("/admin/promotions", access.Market, p.savePromotion)
+	r.Get("/admin/promotions/{id}", access.Market, p.promotion)
+	r.Post("/admin/promotions/{id}", access.Market, p.savePromotion)
+	r.Post("/admin/promotions/{id}/move", access.Market, p.movePromotion)
+	r.Post("/admin/promotions/{id}/copy", access.Market, p.copyPromotion)
+	r.Post("/admin/promotions/{id}/codes", access.Market, p.addCodes)
+	r.Post("/admin/promotions/{id}/codes/{coupon}/disable", access.Market, p.disableCode)
+	r.Get("/admin/payments", access.Admin, p.payments)
+	r.Get("/admin/journal.csv", access.Admin, p.journal)
+	r.Post("/admin/payments/{id}/close", access.Admin, p.closeDifference)
+	r.Post("/admin/customers/{id}/tier", access.People, p.setTier)
+	r.Get("/admin/settings", access.Admin, p.settings)
+	r.Post("/admin/settings/policy", access.Admin, p.savePolicy)
+	r.Post("/admin/settings/delivery", access.Admin, p.saveDelivery)
+	r.Post("/admin/settings/seller", access.Admin, p.saveSeller)
+	r.Post("/admin/settings/tax", access.Admin, p.saveTax)
+	r.Get("/admin/staff", access.Admin, p.staff)
+	r.Post("/admin/staff", access.AdminFully, p.hire)
+	r.Get("/admin/staff/{id}", access.Admin, p.associate)
+	r.Post("/admin/staff/{id}", access.AdminFully, p.changeAssociate)
+	r.Post("/admin/staff/{id}/renew", access.AdminFully, p.renew)
+	r.Get("/admin/devices", access.Manage, p.devices)
+	r.Post("/admin/devices/{id}/revoke", access.ManageFully, p.revoke)
+	r.Post("/admin/devices/{id}/unlock", access.ManageFully, p.unlock)
+	r.Get("/admin/trail", access.Manage, p.trail)
+	r.Get("/admin/trail.csv", access.Manage, p.trailCSV)
 }
 
 func frame(r *http.Request, title, section string) layout.Admin {
-	role := gate.Session(r.Context()).Associate.Role
-	a := layout.Admin{Title: title, Section: section, Associate: gate.Session(r.Context()).Associate.Name,
+	role := access.Session(r.Context()).Associate.Role
+	a := layout.Admin{Title: title, Section: section, Associate: access.Session(r.Context()).Associate.Name,
 		May: map[string]bool{
 			"stock":  role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleStock,
 			"people": role == staff.RoleAdmin || role == staff.RoleManager || role == staff.RoleMarketing,
@@ -125,7 +125,7 @@ func page(r *http.Request) int {
 }
 
 func (p *Pages) home(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if gate.Session(r.Context()).Associate.Role == staff.RoleMarketing {
+	if access.Session(r.Context()).Associate.Role == staff.RoleMarketing {
 		return respond.See("/admin/customers"), nil
 	}
 	return respond.See("/admin/products"), nil

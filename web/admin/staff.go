@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -67,7 +67,7 @@ func form(r *http.Request) personnel.Form {
 // hire adds somebody. The answer is the page itself and no redirect: the first password is shown this once.
 func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := staffView{Form: form(r)}
-	password, err := personnel.Hire(r.Context(), p.DB, view.Form, gate.Session(r.Context()).Associate.ID)
+	password, err := personnel.Hire(r.Context(), p.DB, view.Form, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showStaff(r, view, wrong)
 	}
@@ -119,7 +119,7 @@ func (p *Pages) changeAssociate(w http.ResponseWriter, r *http.Request) (respond
 	}
 	before := personnel.Form{Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
 	changed := form(r)
-	err = personnel.Change(r.Context(), p.DB, row.ID, changed, before, gate.Session(r.Context()).Associate.ID)
+	err = personnel.Change(r.Context(), p.DB, row.ID, changed, before, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		changed.Email = row.Email
 		return p.showAssociate(r, staffView{Form: changed}, wrong, true)
@@ -135,7 +135,7 @@ func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	password, err := personnel.ResetPassword(r.Context(), p.DB, row.ID, gate.Session(r.Context()).Associate.ID)
+	password, err := personnel.ResetPassword(r.Context(), p.DB, row.ID, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showAssociate(r, staffView{}, wrong, false)
 	}
@@ -151,7 +151,7 @@ func (p *Pages) mine(r *http.Request) ([]admin.DeviceRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	who := gate.Session(r.Context()).Associate
+	who := access.Session(r.Context()).Associate
 	return slices.DeleteFunc(all, func(d admin.DeviceRow) bool { return !who.WorksAt(d.LocationID) }), nil
 }
 
@@ -182,7 +182,7 @@ func (p *Pages) device(r *http.Request, do func(admin.DeviceRow, int64) error) (
 	}
 	for _, d := range rows {
 		if d.ID == id(r, "id") {
-			if err := do(d, gate.Session(r.Context()).Associate.ID); err != nil {
+			if err := do(d, access.Session(r.Context()).Associate.ID); err != nil {
 				return nil, err
 			}
 			return respond.See("/admin/devices?done=kept"), nil
@@ -223,7 +223,7 @@ func (p *Pages) readTrail(r *http.Request, all bool) (view trailView, err error)
 	view.Filter = admin.TrailFilter{Action: typed(q.Get("action")), From: day(q.Get("from")), To: day(q.Get("to")),
 		Page: page(r), All: all}
 	view.Filter.By, _ = strconv.ParseInt(q.Get("by"), 10, 64)
-	who := gate.Session(r.Context()).Associate
+	who := access.Session(r.Context()).Associate
 	var stores []int64
 	if who.Role != staff.RoleAdmin {
 		stores = append([]int64{}, who.Locations...)

@@ -13,7 +13,7 @@ import (
 	"counterpart/internal/platform/secret"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -25,7 +25,7 @@ func (p *Pages) places(r *http.Request) ([]location.Location, error) {
 	}
 	var mine []location.Location
 	for _, l := range all {
-		if gate.Session(r.Context()).Associate.WorksAt(l.ID) {
+		if access.Session(r.Context()).Associate.WorksAt(l.ID) {
 			mine = append(mine, l)
 		}
 	}

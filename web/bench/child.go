@@ -168,7 +168,7 @@ func serve(ctx context.Context, role string) error {
 			Gateway: &gateway.Sandbox{Base: company, Key: companyKey, Secrets: []string{companySecret},
 				Client: gateway.Patient()}}
 		handler = web.Site{DB: pool, Files: store, Live: live.Listen(ctx, database), BaseURL: base,
-			Trail: browsing.New(ctx, pool), Office: office}.Handler()
+			Trail: browsing.New(ctx, pool), Payments: office}.Handler()
 	}
 	outer := http.NewServeMux()
 	outer.HandleFunc("/bench/statements", func(w http.ResponseWriter,

@@ -11,8 +11,8 @@ import (
 
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/rma"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/domain/ticket"
 	"counterpart/internal/flow/dispatch"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
@@ -22,7 +22,7 @@ import (
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/counter"
 	"counterpart/internal/query/shop"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
@@ -133,7 +133,7 @@ func (p *Pages) voidSale(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	err = p.Office.ExpireOrder(r.Context(), v.ID)
+	err = p.Payments.ExpireOrder(r.Context(), v.ID)
 	if f := fault.As(err); f != nil {
 		return p.showOrder(r, orderView{}, f)
 	}
@@ -221,7 +221,7 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 	if view.Order == nil {
 		return nil, respond.NotFound()
 	}
-	view.Here, view.MayAlone = store, gate.Session(r.Context()).Associate.Manages()
+	view.Here, view.MayAlone = store, access.Session(r.Context()).Associate.Manages()
 	if view.Result != nil && view.Result.NeedsWord && !view.MayAlone || wrong != nil && !wrong.Fields["pin"].IsZero() {
 		if view.Managers, err = staff.Managers(r.Context(), p.DB, store.ID); err != nil {
 			return nil, err
@@ -284,7 +284,7 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
 	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), AsCredit: view.AsCredit, Pay: view.Kind,
 		Sure:     sure(r),
-		MayAlone: gate.Session(r.Context()).Associate.Manages()}
+		MayAlone: access.Session(r.Context()).Associate.Manages()}
 	if len(view.Form) < 20 {
 		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")
 	}
@@ -360,14 +360,14 @@ func (v returnView) field(name, otherwise string) string {
 }
 
 func reasons(ctx context.Context) (all []ui.Option) {
-	for _, reason := range ticket.Reasons {
+	for _, reason := range rma.Reasons {
 		all = append(all, ui.Option{Value: reason, Name: part.ReturnReason(ctx, reason)})
 	}
 	return all
 }
 
 func grades(ctx context.Context) (all []ui.Option) {
-	for _, grade := range ticket.Grades {
+	for _, grade := range rma.Grades {
 		all = append(all, ui.Option{Value: grade, Name: part.Condition(ctx, grade)})
 	}
 	return all

@@ -19,7 +19,7 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/counter"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
 )
@@ -27,67 +27,67 @@ import (
 // Pages are the counter's.
 type Pages struct {
 	DB   pg.DB
-	Site *gate.Routes
+	Site *access.Routes
 	Live *live.Hub
 	// where payments are settled: what is taken online is taken here too, on the customer's own phone
-	Office *settle.Payments
-	Base   string // the shop's own address
+	Payments *settle.Payments
+	Base     string // the shop's own address
 }
 
 // Routes is the site map of the counter.
-func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/counter", gate.Stockroom, p.queue)
-	r.Get("/counter/events", gate.Stockroom, p.queueEvents)
-	r.Get("/counter/search", gate.Counter, p.afresh)
-	r.Post("/counter/search", gate.Counter, p.search)
-	r.Get("/counter/pickups/{id}", gate.Stockroom, p.pickup)
-	r.Post("/counter/pickups/{id}/ready", gate.Stockroom, p.ready)
-	r.Post("/counter/pickups/{id}/pick", gate.Stockroom, p.pick)
-	r.Post("/counter/pickups/{id}/missing", gate.Stockroom, p.missing)
-	r.Post("/counter/pickups/{id}/choose", gate.Counter, p.choose)
-	r.Post("/counter/pickups/{id}/handover", gate.Counter, p.handOver)
-	r.Post("/counter/pickups/{id}/cancel", gate.Counter, p.cancel)
-	r.Post("/counter/pickups/{id}/send", gate.Stockroom, p.send)
-	r.Post("/counter/tasks/{id}/take", gate.Stockroom, p.takeTask)
-	r.Post("/counter/tasks/{id}/done", gate.Stockroom, p.finishTask)
-	r.Post("/counter/sales", gate.Counter, p.newSale)
-	r.Get("/counter/sales/{id}", gate.Counter, p.ofHere(p.sale))
-	r.Post("/counter/sales/{id}/scan", gate.Counter, p.ofHere(p.scan))
-	r.Post("/counter/sales/{id}/lines/{line}", gate.Counter, p.ofHere(p.saleLine))
-	r.Post("/counter/sales/{id}/towards", gate.Counter, p.ofHere(p.saleTowards))
-	r.Post("/counter/sales/{id}/attach", gate.Counter, p.ofHere(p.attach))
-	r.Post("/counter/sales/{id}/pay", gate.Counter, p.ofHere(p.paySale))
-	r.Post("/counter/orders/{id}/give", gate.Counter, p.giveSale)
-	r.Post("/counter/orders/{id}/void", gate.Counter, p.voidSale)
-	r.Post("/counter/orders/{id}/receipt", gate.Counter, p.emailReceipt)
-	r.Get("/counter/orders/{id}", gate.Counter, p.order)
-	r.Post("/counter/orders/{id}/pay", gate.Counter, p.payOrder)
-	r.Get("/counter/orders/{id}/return", gate.Counter, p.returnPage)
-	r.Post("/counter/orders/{id}/return", gate.Counter, p.takeBack)
-	r.Get("/counter/articles/{sku}", gate.Stockroom, p.article)
-	r.Post("/counter/customers", gate.Counter, p.welcome)
-	r.Get("/counter/customers/{id}", gate.Counter, p.customer)
-	r.Get("/counter/customers/{id}/events", gate.Counter, p.customerEvents)
-	r.Post("/counter/customers/{id}/cart", gate.Counter, p.addToCart)
-	r.Post("/counter/customers/{id}/lines/{line}", gate.Counter, p.changeLine)
-	r.Post("/counter/customers/{id}/share", gate.Counter, p.share)
-	r.Post("/counter/customers/{id}/reserve", gate.Counter, p.reserve)
-	r.Post("/counter/customers/{id}/identities", gate.Counter, p.identify)
-	r.Post("/counter/customers/{id}/identities/{identity}/remove", gate.Counter, p.unidentify)
-	r.Post("/counter/customers/{id}/invite", gate.Counter, p.invite)
-	r.Post("/counter/customers/{id}/consent", gate.Counter, p.consent)
-	r.Post("/counter/customers/{id}/sizes", gate.Counter, p.saveSize)
-	r.Post("/counter/customers/{id}/notes", gate.Counter, p.writeNote)
-	r.Post("/counter/customers/{id}/notes/{note}/close", gate.Counter, p.closeNote)
-	r.Post("/counter/customers/{id}/list/{variant}/cart", gate.Counter, p.fromList)
-	r.Get("/counter/customers/{id}/merge/{other}", gate.Counter, p.compare)
-	r.Post("/counter/customers/{id}/merge/{other}/code", gate.Counter, p.askMerge)
-	r.Post("/counter/customers/{id}/merge/{other}", gate.Counter, p.merge)
+func (p *Pages) Routes(r *access.Routes) {
+	r.Get("/counter", access.Stockroom, p.queue)
+	r.Get("/counter/events", access.Stockroom, p.queueEvents)
+	r.Get("/counter/search", access.Counter, p.afresh)
+	r.Post("/counter/search", access.Counter, p.search)
+	r.Get("/counter/pickups/{id}", access.Stockroom, p.pickup)
+	r.Post("/counter/pickups/{id}/ready", access.Stockroom, p.ready)
+	r.Post("/counter/pickups/{id}/pick", access.Stockroom, p.pick)
+	r.Post("/counter/pickups/{id}/missing", access.Stockroom, p.missing)
+	r.Post("/counter/pickups/{id}/choose", access.Counter, p.choose)
+	r.Post("/counter/pickups/{id}/handover", access.Counter, p.handOver)
+	r.Post("/counter/pickups/{id}/cancel", access.Counter, p.cancel)
+	r.Post("/counter/pickups/{id}/send", access.Stockroom, p.send)
+	r.Post("/counter/tasks/{id}/take", access.Stockroom, p.takeTask)
+	r.Post("/counter/tasks/{id}/done", access.Stockroom, p.finishTask)
+	r.Post("/counter/sales", access.Counter, p.newSale)
+	r.Get("/counter/sales/{id}", access.Counter, p.ofHere(p.sale))
+	r.Post("/counter/sales/{id}/scan", access.Counter, p.ofHere(p.scan))
+	r.Post("/counter/sales/{id}/lines/{line}", access.Counter, p.ofHere(p.saleLine))
+	r.Post("/counter/sales/{id}/towards", access.Counter, p.ofHere(p.saleTowards))
+	r.Post("/counter/sales/{id}/attach", access.Counter, p.ofHere(p.attach))
+	r.Post("/counter/sales/{id}/pay", access.Counter, p.ofHere(p.paySale))
+	r.Post("/counter/orders/{id}/give", access.Counter, p.giveSale)
+	r.Post("/counter/orders/{id}/void", access.Counter, p.voidSale)
+	r.Post("/counter/orders/{id}/receipt", access.Counter, p.emailReceipt)
+	r.Get("/counter/orders/{id}", access.Counter, p.order)
+	r.Post("/counter/orders/{id}/pay", access.Counter, p.payOrder)
+	r.Get("/counter/orders/{id}/return", access.Counter, p.returnPage)
+	r.Post("/counter/orders/{id}/return", access.Counter, p.takeBack)
+	r.Get("/counter/articles/{sku}", access.Stockroom, p.article)
+	r.Post("/counter/customers", access.Counter, p.welcome)
+	r.Get("/counter/customers/{id}", access.Counter, p.customer)
+	r.Get("/counter/customers/{id}/events", access.Counter, p.customerEvents)
+	r.Post("/counter/customers/{id}/cart", access.Counter, p.addToCart)
+	r.Post("/counter/customers/{id}/lines/{line}", access.Counter, p.changeLine)
+	r.Post("/counter/customers/{id}/share", access.Counter, p.share)
+	r.Post("/counter/customers/{id}/reserve", access.Counter, p.reserve)
+	r.Post("/counter/customers/{id}/identities", access.Counter, p.identify)
+	r.Post("/counter/customers/{id}/identities/{identity}/remove", access.Counter, p.unidentify)
+	r.Post("/counter/customers/{id}/invite", access.Counter, p.invite)
+	r.Post("/counter/customers/{id}/consent", access.Counter, p.consent)
+	r.Post("/counter/customers/{id}/sizes", access.Counter, p.saveSize)
+	r.Post("/counter/customers/{id}/notes", access.Counter, p.writeNote)
+	r.Post("/counter/customers/{id}/notes/{note}/close", access.Counter, p.closeNote)
+	r.Post("/counter/customers/{id}/list/{variant}/cart", access.Counter, p.fromList)
+	r.Get("/counter/customers/{id}/merge/{other}", access.Counter, p.compare)
+	r.Post("/counter/customers/{id}/merge/{other}/code", access.Counter, p.askMerge)
+	r.Post("/counter/customers/{id}/merge/{other}", access.Counter, p.merge)
 }
 
 // frame is what the edges of every counter page show, and the store it stands in.
 func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.Location, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	all, err := location.All(r.Context(), p.DB)
 	if err != nil {
 		return layout.Counter{}, nil, err
@@ -104,10 +104,10 @@ func (p *Pages) frame(r *http.Request, title string) (layout.Counter, *location.
 }
 
 // here is where the request's associate stands.
-func here(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
+func here(r *http.Request) origin.Origin { return access.Origin(r.Context()) }
 
 // role is what the request's associate is here.
-func role(r *http.Request) string { return gate.Session(r.Context()).Associate.Role }
+func role(r *http.Request) string { return access.Session(r.Context()).Associate.Role }
 
 func id(r *http.Request, name string) int64 {
 	n, err := strconv.ParseInt(chi.URLParam(r, name), 10, 64)

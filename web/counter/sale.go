@@ -75,7 +75,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		return nil, err
 	}
 	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
-	view.Sale, view.Phones = *saleOf(r), p.Office.Takes()
+	view.Sale, view.Phones = *saleOf(r), p.Payments.Takes()
 	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r),
 		text.Content(r.Context())); err != nil {
 		return nil, err
@@ -309,8 +309,8 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
 		request.Rest = &rest
 	}
-	if p.Office.Takes() {
-		request.Gateway = p.Office.Gateway.Name()
+	if p.Payments.Takes() {
+		request.Gateway = p.Payments.Gateway.Name()
 	}
 	if view.Kind == "split" {
 		request.Pay, request.Split = payment.Cash, true

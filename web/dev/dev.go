@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"counterpart/internal/domain/message/catcher"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -13,8 +13,8 @@ import (
 type Pages struct{ Mail *catcher.Catcher }
 
 // Routes of the development pages.
-func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/dev/mail", gate.Anyone, p.mail)
+func (p *Pages) Routes(r *access.Routes) {
+	r.Get("/dev/mail", access.Anyone, p.mail)
 }
 
 func (p *Pages) mail(http.ResponseWriter, *http.Request) (respond.Answer, error) {

@@ -83,11 +83,11 @@ func open(t *testing.T) *place {
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
 	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
-		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Office: office, Texts: true}
+		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Payments: office, Texts: true}
 	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com",
 		TextGateway: "sms.localhost"}
 	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender,
-		BaseURL: p.URL, Office: office})
+		BaseURL: p.URL, Payments: office})
 	require.NoError(t, err)
 	server := &http.Server{Handler: site.Handler()}
 	go server.Serve(listener) // It ends with Close.

@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/profile"
 	"counterpart/internal/query/shop"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -74,7 +74,7 @@ func (p *Pages) done(r *http.Request) string {
 }
 
 func (p *Pages) read(r *http.Request, corner shop.AccountCorner) (*accountView, error) {
-	a, err := shop.AccountPage(r.Context(), p.DB, p.Site.Visitor(r), gate.Person(r.Context()), corner)
+	a, err := shop.AccountPage(r.Context(), p.DB, p.Site.Visitor(r), access.Person(r.Context()), corner)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (p *Pages) after(r *http.Request, err error, done string, names ...string) 
 
 func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	store := number(r.PostFormValue("store"))
-	err := person.SaveDetails(r.Context(), p.DB, gate.Person(r.Context()),
+	err := person.SaveDetails(r.Context(), p.DB, access.Person(r.Context()),
 		person.DetailsForm{Name: r.PostFormValue("name"), Store: store, Language: r.PostFormValue("language")})
 	if err == nil {
 		p.Site.RememberLanguage(w, r.PostFormValue("language"))
@@ -139,14 +139,14 @@ func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) saveSize(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.Prefer(r.Context(), p.DB, here(r), gate.Person(r.Context()), r.PostFormValue("size-name"),
+	err := person.Prefer(r.Context(), p.DB, here(r), access.Person(r.Context()), r.PostFormValue("size-name"),
 		r.PostFormValue("size-value"))
 	return p.after(r, err, "details", "size-name", "size-value")
 }
 
 // proof is who is signed in saying it once more.
 func (p *Pages) proof(r *http.Request) (account.Proof, error) {
-	me, err := profile.Load(r.Context(), p.DB, gate.Person(r.Context()))
+	me, err := profile.Load(r.Context(), p.DB, access.Person(r.Context()))
 	if err != nil {
 		return account.Proof{}, err
 	}
@@ -177,7 +177,7 @@ func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	id, err := account.AskPhone(r.Context(), p.DB, gate.Person(r.Context()), r.PostFormValue("phone"), country,
+	id, err := account.AskPhone(r.Context(), p.DB, access.Person(r.Context()), r.PostFormValue("phone"), country,
 		p.browser(r))
 	if err != nil {
 		return p.after(r, err, "", "phone")
@@ -187,7 +187,7 @@ func (p *Pages) askPhone(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 func (p *Pages) provePhone(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	id := number(r.PostFormValue("question"))
-	err := account.ProvePhone(r.Context(), p.DB, here(r), gate.Person(r.Context()), id, r.PostFormValue("code"))
+	err := account.ProvePhone(r.Context(), p.DB, here(r), access.Person(r.Context()), id, r.PostFormValue("code"))
 	if f := fault.As(err); f != nil {
 		return p.showDetails(r, nil, f, id)
 	}
@@ -216,7 +216,7 @@ func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
-	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, gate.Person(r.Context()),
+	err := account.KeepPasskey(r.Context(), p.DB, here(r), p.Passkeys, access.Person(r.Context()),
 		account.PasskeyAnswer{Challenge: r.PostFormValue("challenge"), Answer: r.PostFormValue("answer"),
 			Name: agent(r.UserAgent())})
 	return p.after(r, err, "passkey")
@@ -231,7 +231,7 @@ func (p *Pages) dropPasskey(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) everywhere(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	_, err := account.Everywhere(r.Context(), p.DB, here(r), gate.Person(r.Context()), p.Site.ShopperToken(r))
+	_, err := account.Everywhere(r.Context(), p.DB, here(r), access.Person(r.Context()), p.Site.ShopperToken(r))
 	return p.after(r, err, "everywhere")
 }
 
@@ -268,7 +268,7 @@ func (p *Pages) saveAddress(w http.ResponseWriter, r *http.Request) (respond.Ans
 		"postcode": &a.Postcode, "country": &a.Country, "phone": &a.Phone} {
 		*into = text.Clean(r.PostFormValue(name), 1000)
 	}
-	err := person.SaveAddress(r.Context(), p.DB, gate.Person(r.Context()), a)
+	err := person.SaveAddress(r.Context(), p.DB, access.Person(r.Context()), a)
 	if f := fault.As(err); f != nil {
 		return p.showAddresses(r, &a, f)
 	}
@@ -279,7 +279,7 @@ func (p *Pages) saveAddress(w http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) dropAddress(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := customer.DropAddress(r.Context(), p.DB, gate.Person(r.Context()),
+	if err := customer.DropAddress(r.Context(), p.DB, access.Person(r.Context()),
 		number(chi.URLParam(r, "id"))); err != nil {
 		return nil, err
 	}
@@ -305,7 +305,7 @@ func (p *Pages) showPrivacy(r *http.Request, f *fault.Fault) (respond.Answer, er
 }
 
 func (p *Pages) consent(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := person.RecordConsent(r.Context(), p.DB, gate.Person(r.Context()), answer(r))
+	err := person.RecordConsent(r.Context(), p.DB, access.Person(r.Context()), answer(r))
 	if f := fault.As(err); f != nil {
 		return p.showPrivacy(r, f)
 	}
@@ -333,7 +333,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) askExport(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	err := privacy.RequestExport(r.Context(), p.DB, here(r), gate.Person(r.Context()), staff.Entry{})
+	err := privacy.RequestExport(r.Context(), p.DB, here(r), access.Person(r.Context()), staff.Entry{})
 	if f := fault.As(err); f != nil {
 		return p.showPrivacy(r, f)
 	}

@@ -62,7 +62,7 @@ func (p *Pages) checkout(w http.ResponseWriter, r *http.Request) (respond.Answer
 }
 
 func (p *Pages) checkoutAnswer(r *http.Request, v *checkoutView, f *fault.Fault) (respond.Answer, error) {
-	v.Cards, v.Sandbox = p.Office.Takes(), p.sandbox()
+	v.Cards, v.Sandbox = p.Payments.Takes(), p.sandbox()
 	if v.Pay == "" {
 		v.Pay = payment.PayAtPickup
 		if v.Basket.Prepaid() {
@@ -82,7 +82,7 @@ func (p *Pages) checkoutAnswer(r *http.Request, v *checkoutView, f *fault.Fault)
 	return respond.Wrong(f, checkoutPage(s, v)), nil
 }
 
-func (p *Pages) sandbox() bool { return p.Office.Takes() && p.Office.Gateway.Name() == "sandbox" }
+func (p *Pages) sandbox() bool { return p.Payments.Takes() && p.Payments.Gateway.Name() == "sandbox" }
 
 // placeOrder is safe to send twice: the cart it names makes one order, and every copy is sent to that. With “do” it
 // changes what pays or where it is sent, and shows the page again with everything that was typed.
@@ -104,8 +104,8 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	if rest := r.PostFormValue("rest"); rest != "" {
 		request.Rest = new(number(rest))
 	}
-	if p.Office.Takes() {
-		request.Gateway = p.Office.Gateway.Name()
+	if p.Payments.Takes() {
+		request.Gateway = p.Payments.Gateway.Name()
 	}
 	if do := r.PostFormValue("do"); do != "" {
 		err := p.towards(r, customerID, do, request.To)
@@ -158,7 +158,7 @@ func (p *Pages) toPayment(r *http.Request, publicID string, paymentID int64) (re
 	if paymentID == 0 {
 		return respond.See("/orders/" + publicID), nil
 	}
-	page, err := p.Office.Page(r.Context(), paymentID)
+	page, err := p.Payments.Page(r.Context(), paymentID)
 	if f := fault.As(err); f != nil || page == "" {
 		return respond.See("/orders/" + publicID + "?pay=later"), nil
 	}

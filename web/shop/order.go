@@ -100,7 +100,7 @@ func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault
 		return nil, err
 	}
 	view := &typed
-	view.Order, view.Visit, view.Later, view.Sandbox, view.Cards = o, visit, r.URL.Query().Get("pay") == "later", p.sandbox(), p.Office.Takes()
+	view.Order, view.Visit, view.Later, view.Sandbox, view.Cards = o, visit, r.URL.Query().Get("pay") == "later", p.sandbox(), p.Payments.Takes()
 	if slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool { return f.State == "undecided" }) {
 		if view.Choices, err = shortage.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
 			return nil, err
@@ -127,11 +127,11 @@ func (p *Pages) paid(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	if err != nil {
 		return nil, err
 	}
-	if o.Attempt != nil && p.Office.Takes() && (o.State == "placed" || o.ToPay > 0) {
+	if o.Attempt != nil && p.Payments.Takes() && (o.State == "placed" || o.ToPay > 0) {
 		// Should the gateway not answer now, its message or the poller settles it; the page says how it stands.
 		ctx, cancel := context.WithTimeout(r.Context(), 4*time.Second)
 		defer cancel()
-		_ = p.Office.Settle(ctx, o.Attempt.ID)
+		_ = p.Payments.Settle(ctx, o.Attempt.ID)
 	}
 	return respond.See("/orders/" + o.PublicID), nil
 }
@@ -142,7 +142,7 @@ func (p *Pages) payAgain(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	paymentID, err := p.Office.Retry(r.Context(), o.ID, r.PostFormValue("pay"))
+	paymentID, err := p.Payments.Retry(r.Context(), o.ID, r.PostFormValue("pay"))
 	if f := fault.As(err); f != nil {
 		return p.showOrder(r, f)
 	}

@@ -13,7 +13,7 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -64,7 +64,7 @@ func (p *Pages) removeCode(r *http.Request, customerID int64) error {
 }
 
 func trier(r *http.Request, customerID int64) shopping.Shopper {
-	return shopping.Shopper{Person: customerID, Address: gate.From(r)}
+	return shopping.Shopper{Person: customerID, Address: access.From(r)}
 }
 
 // share shows the link under which this cart can be copied.

@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 )
@@ -25,116 +25,116 @@ import (
 // Pages are the shop's, with what they need.
 type Pages struct {
 	DB       pg.DB
-	Site     *gate.Routes
+	Site     *access.Routes
 	Files    *files.Store
 	Live     *live.Hub
 	Trail    *browsing.Recorder // nil: nothing is remembered
 	Passkeys *passkey.Site      // nil: there are none at this address
-	Office   *settle.Payments   // where payments are settled
+	Payments *settle.Payments   // where payments are settled
 	Base     string             // the shop's own address
 	Texts    bool               // text messages can be sent
 	Caught   bool               // mail is caught, and shown at /dev/mail
 }
 
 // Routes is the site map of the shop.
-func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/", gate.Anyone, p.home)
-	r.Get("/d/{slug}", gate.Anyone, p.department)
-	r.Get("/search", gate.Anyone, p.search)
-	r.Get("/p/{slug}", gate.Anyone, p.product)
-	r.Get("/stores", gate.Anyone, p.stores)
-	r.Post("/stores", gate.Anyone, p.storesHere)
-	r.Get("/stores/{slug}", gate.Anyone, p.store)
-	r.Post("/stores/{slug}/choose", gate.Anyone, p.chooseStore)
-	r.Get("/cart", gate.Anyone, p.cart)
-	r.Post("/cart", gate.Anyone, p.addToCart)
-	r.Post("/cart/lines/{id}", gate.Anyone, p.changeLine)
-	r.Get("/cart/events", gate.Anyone, p.cartEvents)
-	r.Get("/checkout", gate.Anyone, p.checkout)
-	r.Post("/checkout", gate.Anyone, p.placeOrder)
-	r.Get("/orders/{link}", gate.OwnLink, p.order)
-	r.Get("/orders/{link}/events", gate.OwnLink, p.orderEvents)
-	r.Get("/orders/{link}/calendar.ics", gate.OwnLink, p.calendar)
-	r.Get("/orders/{link}/documents/{series}/{number}", gate.OwnLink, p.document)
-	r.Get("/orders/{link}/receipt", gate.OwnLink, p.receipt)
-	r.Get("/orders/{link}/receipt.pdf", gate.OwnLink, p.receipt)
-	r.Get("/orders/{link}/paid", gate.OwnLink, p.paid)
-	r.Post("/orders/{link}/pay", gate.OwnLink, p.payAgain)
-	r.Post("/orders/{link}/cancel", gate.OwnLink, p.cancelOrder)
-	r.Post("/orders/{link}/again", gate.OwnLink, p.orderAgain)
-	r.Post("/orders/{link}/extend", gate.OwnLink, p.extend)
-	r.Post("/orders/{link}/choose", gate.OwnLink, p.choose)
-	r.Post("/cart/lines/{id}/way", gate.Anyone, p.onCart(p.setWay))
-	r.Post("/cart/lines/{id}/note", gate.Anyone, p.onCart(p.setNote))
-	r.Post("/cart/codes", gate.Anyone, p.onCart(p.addCode))
-	r.Post("/cart/codes/remove", gate.Anyone, p.onCart(p.removeCode))
-	r.Post("/cart/share", gate.Anyone, p.share)
-	r.Get("/carts/{word}", gate.OwnLink, p.shared)
-	r.Post("/carts/{word}", gate.OwnLink, p.takeShared)
-	r.Get("/gift-cards", gate.Anyone, p.giftCards)
-	r.Post("/gift-cards", gate.Anyone, p.balance)
-	r.Post("/cart/lines/{id}/later", gate.Anyone, p.keepForLater)
-	r.Get("/list", gate.Anyone, p.list)
-	r.Post("/list", gate.Anyone, p.wish)
-	r.Post("/list/{variant}/remove", gate.Anyone, p.unwish)
-	r.Post("/list/{variant}/cart", gate.Anyone, p.fromList)
-	r.Post("/remember", gate.Anyone, p.remember)
+func (p *Pages) Routes(r *access.Routes) {
+	r.Get("/", access.Anyone, p.home)
+	r.Get("/d/{slug}", access.Anyone, p.department)
+	r.Get("/search", access.Anyone, p.search)
+	r.Get("/p/{slug}", access.Anyone, p.product)
+	r.Get("/stores", access.Anyone, p.stores)
+	r.Post("/stores", access.Anyone, p.storesHere)
+	r.Get("/stores/{slug}", access.Anyone, p.store)
+	r.Post("/stores/{slug}/choose", access.Anyone, p.chooseStore)
+	r.Get("/cart", access.Anyone, p.cart)
+	r.Post("/cart", access.Anyone, p.addToCart)
+	r.Post("/cart/lines/{id}", access.Anyone, p.changeLine)
+	r.Get("/cart/events", access.Anyone, p.cartEvents)
+	r.Get("/checkout", access.Anyone, p.checkout)
+	r.Post("/checkout", access.Anyone, p.placeOrder)
+	r.Get("/orders/{link}", access.OwnLink, p.order)
+	r.Get("/orders/{link}/events", access.OwnLink, p.orderEvents)
+	r.Get("/orders/{link}/calendar.ics", access.OwnLink, p.calendar)
+	r.Get("/orders/{link}/documents/{series}/{number}", access.OwnLink, p.document)
+	r.Get("/orders/{link}/receipt", access.OwnLink, p.receipt)
+	r.Get("/orders/{link}/receipt.pdf", access.OwnLink, p.receipt)
+	r.Get("/orders/{link}/paid", access.OwnLink, p.paid)
+	r.Post("/orders/{link}/pay", access.OwnLink, p.payAgain)
+	r.Post("/orders/{link}/cancel", access.OwnLink, p.cancelOrder)
+	r.Post("/orders/{link}/again", access.OwnLink, p.orderAgain)
+	r.Post("/orders/{link}/extend", access.OwnLink, p.extend)
+	r.Post("/orders/{link}/choose", access.OwnLink, p.choose)
+	r.Post("/cart/lines/{id}/way", access.Anyone, p.onCart(p.setWay))
+	r.Post("/cart/lines/{id}/note", access.Anyone, p.onCart(p.setNote))
+	r.Post("/cart/codes", access.Anyone, p.onCart(p.addCode))
+	r.Post("/cart/codes/remove", access.Anyone, p.onCart(p.removeCode))
+	r.Post("/cart/share", access.Anyone, p.share)
+	r.Get("/carts/{word}", access.OwnLink, p.shared)
+	r.Post("/carts/{word}", access.OwnLink, p.takeShared)
+	r.Get("/gift-cards", access.Anyone, p.giftCards)
+	r.Post("/gift-cards", access.Anyone, p.balance)
+	r.Post("/cart/lines/{id}/later", access.Anyone, p.keepForLater)
+	r.Get("/list", access.Anyone, p.list)
+	r.Post("/list", access.Anyone, p.wish)
+	r.Post("/list/{variant}/remove", access.Anyone, p.unwish)
+	r.Post("/list/{variant}/cart", access.Anyone, p.fromList)
+	r.Post("/remember", access.Anyone, p.remember)
 	p.waysIn(r)
 	p.accountRoutes(r)
 }
 
 // waysIn are the pages by which somebody becomes who they are. Links are opened by GET and used by POST.
-func (p *Pages) waysIn(r *gate.Routes) {
-	r.Get("/sign-in", gate.Anyone, p.signInPage)
-	r.Post("/sign-in", gate.Anyone, p.signIn)
-	r.Post("/sign-in/passkey", gate.Anyone, p.signInByPasskey)
-	r.Post("/sign-in/passkey/ask", gate.Anyone, p.askPasskey)
-	r.Get("/sign-in/{token}", gate.OwnLink, p.opened(signInLink))
-	r.Post("/sign-in/{token}", gate.OwnLink, p.openSignIn)
-	r.Get("/register", gate.Anyone, p.registerPage)
-	r.Post("/register", gate.Anyone, p.register)
-	r.Get("/check-your-mail", gate.Anyone, p.checkMail)
-	r.Get("/begin/{token}", gate.OwnLink, p.opened(beginLink))
-	r.Post("/begin/{token}", gate.OwnLink, p.begin)
-	r.Get("/welcome/{token}", gate.OwnLink, p.opened(claimLink))
-	r.Post("/welcome/{token}", gate.OwnLink, p.welcome)
-	r.Get("/forgotten", gate.Anyone, p.forgottenPage)
-	r.Post("/forgotten", gate.Anyone, p.forgotten)
-	r.Get("/reset/{token}", gate.OwnLink, p.resetPage)
-	r.Post("/reset/{token}", gate.OwnLink, p.reset)
-	r.Get("/email/old/{token}", gate.OwnLink, p.opened(oldLink))
-	r.Post("/email/old/{token}", gate.OwnLink, p.agreeEmail(oldLink))
-	r.Get("/email/new/{token}", gate.OwnLink, p.opened(newLink))
-	r.Post("/email/new/{token}", gate.OwnLink, p.agreeEmail(newLink))
-	r.Get("/email/done", gate.Anyone, p.emailDone)
-	r.Get("/goodbye", gate.Anyone, p.goodbye)
-	r.Get("/export/{token}", gate.OwnLink, p.exportPage)
-	r.Post("/export/{token}", gate.OwnLink, p.export)
+func (p *Pages) waysIn(r *access.Routes) {
+	r.Get("/sign-in", access.Anyone, p.signInPage)
+	r.Post("/sign-in", access.Anyone, p.signIn)
+	r.Post("/sign-in/passkey", access.Anyone, p.signInByPasskey)
+	r.Post("/sign-in/passkey/ask", access.Anyone, p.askPasskey)
+	r.Get("/sign-in/{token}", access.OwnLink, p.opened(signInLink))
+	r.Post("/sign-in/{token}", access.OwnLink, p.openSignIn)
+	r.Get("/register", access.Anyone, p.registerPage)
+	r.Post("/register", access.Anyone, p.register)
+	r.Get("/check-your-mail", access.Anyone, p.checkMail)
+	r.Get("/begin/{token}", access.OwnLink, p.opened(beginLink))
+	r.Post("/begin/{token}", access.OwnLink, p.begin)
+	r.Get("/welcome/{token}", access.OwnLink, p.opened(claimLink))
+	r.Post("/welcome/{token}", access.OwnLink, p.welcome)
+	r.Get("/forgotten", access.Anyone, p.forgottenPage)
+	r.Post("/forgotten", access.Anyone, p.forgotten)
+	r.Get("/reset/{token}", access.OwnLink, p.resetPage)
+	r.Post("/reset/{token}", access.OwnLink, p.reset)
+	r.Get("/email/old/{token}", access.OwnLink, p.opened(oldLink))
+	r.Post("/email/old/{token}", access.OwnLink, p.agreeEmail(oldLink))
+	r.Get("/email/new/{token}", access.OwnLink, p.opened(newLink))
+	r.Post("/email/new/{token}", access.OwnLink, p.agreeEmail(newLink))
+	r.Get("/email/done", access.Anyone, p.emailDone)
+	r.Get("/goodbye", access.Anyone, p.goodbye)
+	r.Get("/export/{token}", access.OwnLink, p.exportPage)
+	r.Post("/export/{token}", access.OwnLink, p.export)
 }
 
 // accountRoutes are everything that is somebody's own.
-func (p *Pages) accountRoutes(r *gate.Routes) {
-	r.Post("/sign-out", gate.Shopper, p.signOut)
-	r.Get("/account", gate.Shopper, p.account)
-	r.Get("/account/details", gate.Shopper, p.details)
-	r.Post("/account/details", gate.Shopper, p.saveDetails)
-	r.Post("/account/sizes", gate.Shopper, p.saveSize)
-	r.Post("/account/password", gate.Shopper, p.changePassword)
-	r.Post("/account/email", gate.Shopper, p.changeEmail)
-	r.Post("/account/phone", gate.Shopper, p.askPhone)
-	r.Post("/account/phone/code", gate.Shopper, p.provePhone)
-	r.Post("/account/passkeys/ask", gate.Shopper, p.enrolPasskey)
-	r.Post("/account/passkeys", gate.Shopper, p.keepPasskey)
-	r.Post("/account/passkeys/{id}/remove", gate.Shopper, p.dropPasskey)
-	r.Post("/account/sign-out-everywhere", gate.Shopper, p.everywhere)
-	r.Get("/account/addresses", gate.Shopper, p.addresses)
-	r.Post("/account/addresses", gate.Shopper, p.saveAddress)
-	r.Post("/account/addresses/{id}/remove", gate.Shopper, p.dropAddress)
-	r.Get("/account/privacy", gate.Shopper, p.privacy)
-	r.Post("/account/consent", gate.Shopper, p.consent)
-	r.Get("/account/activity", gate.Shopper, p.activity)
-	r.Post("/account/export", gate.Shopper, p.askExport)
-	r.Post("/account/erase", gate.Shopper, p.erase)
+func (p *Pages) accountRoutes(r *access.Routes) {
+	r.Post("/sign-out", access.Shopper, p.signOut)
+	r.Get("/account", access.Shopper, p.account)
+	r.Get("/account/details", access.Shopper, p.details)
+	r.Post("/account/details", access.Shopper, p.saveDetails)
+	r.Post("/account/sizes", access.Shopper, p.saveSize)
+	r.Post("/account/password", access.Shopper, p.changePassword)
+	r.Post("/account/email", access.Shopper, p.changeEmail)
+	r.Post("/account/phone", access.Shopper, p.askPhone)
+	r.Post("/account/phone/code", access.Shopper, p.provePhone)
+	r.Post("/account/passkeys/ask", access.Shopper, p.enrolPasskey)
+	r.Post("/account/passkeys", access.Shopper, p.keepPasskey)
+	r.Post("/account/passkeys/{id}/remove", access.Shopper, p.dropPasskey)
+	r.Post("/account/sign-out-everywhere", access.Shopper, p.everywhere)
+	r.Get("/account/addresses", access.Shopper, p.addresses)
+	r.Post("/account/addresses", access.Shopper, p.saveAddress)
+	r.Post("/account/addresses/{id}/remove", access.Shopper, p.dropAddress)
+	r.Get("/account/privacy", access.Shopper, p.privacy)
+	r.Post("/account/consent", access.Shopper, p.consent)
+	r.Get("/account/activity", access.Shopper, p.activity)
+	r.Post("/account/export", access.Shopper, p.askExport)
+	r.Post("/account/erase", access.Shopper, p.erase)
 }
 
 // frame is what the edges of every page show.
@@ -167,7 +167,7 @@ func written(r *http.Request, name string) string { return text.Clean(r.PostForm
 
 // back is the page a form was sent from, when it is one of ours.
 func back(r *http.Request, otherwise string) string {
-	return gate.SafeNext(r.PostFormValue("back"), otherwise)
+	return access.SafeNext(r.PostFormValue("back"), otherwise)
 }
 
 // here is the origin of what a shopper does in a browser.
@@ -180,7 +180,7 @@ func language(r *http.Request) string { return text.Content(r.Context()) }
 func pageNumber(n int) string { return strconv.Itoa(n) }
 
 // safeBack is a page of ours to return to, or "".
-func safeBack(next string) string { return gate.SafeNext(next, "") }
+func safeBack(next string) string { return access.SafeNext(next, "") }
 
 // productOf is the product and variant that a page of ours shows.
 func productOf(address string) (slug, sku string) {

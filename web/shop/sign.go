@@ -11,7 +11,7 @@ import (
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
 )
@@ -27,7 +27,7 @@ type signView struct {
 
 // browser is where the request comes from, for a sign-in.
 func (p *Pages) browser(r *http.Request) account.Browser {
-	return account.Browser{Device: p.Site.Visitor(r).Device, From: gate.From(r), Agent: agent(r.UserAgent())}
+	return account.Browser{Device: p.Site.Visitor(r).Device, From: access.From(r), Agent: agent(r.UserAgent())}
 }
 
 // agent is how a browser calls itself, as far as its owner recognises it.
@@ -146,7 +146,7 @@ func (p *Pages) begun(w http.ResponseWriter, r *http.Request, b account.Begun, n
 	if b.Joined > 0 && next == "" {
 		return respond.See("/cart?joined=1"), nil
 	}
-	return respond.See(gate.SafeNext(next, "/account")), nil
+	return respond.See(access.SafeNext(next, "/account")), nil
 }
 
 func (p *Pages) askPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -363,7 +363,7 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := account.SignOut(r.Context(), p.DB, here(r), gate.Person(r.Context()),
+	if err := account.SignOut(r.Context(), p.DB, here(r), access.Person(r.Context()),
 		p.Site.ShopperToken(r)); err != nil {
 		return nil, err
 	}

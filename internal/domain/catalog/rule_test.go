@@ -41,12 +41,12 @@ func TestBetterPricesAreKeptInTheirHistory(t *testing.T) {
 	require.Equal(t, 1, count(`upper_inf(valid)`))
 	require.Error(t, set(catalog.Break{Currency: "GBP", TaxIncluded: true, From: 1, Amount: 100}), "one is not many")
 	require.Error(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return catalog.SetRule(ctx, tx, c.Mug,
-			catalog.Rule{Min: 5, Max: 4})
+		return catalog.SetSellingRule(ctx, tx, c.Mug,
+			catalog.SellingRule{Min: 5, Max: 4})
 	}))
 	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		return catalog.SetRule(ctx, tx, c.Mug,
-			catalog.Rule{Min: 2, Max: 6})
+		return catalog.SetSellingRule(ctx, tx, c.Mug,
+			catalog.SellingRule{Min: 2, Max: 6})
 	}))
 }
 

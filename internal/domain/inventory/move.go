@@ -122,9 +122,9 @@ func LevelOf(ctx context.Context, db pg.DB, variantID, locationID int64) (Level,
 // AvailableByLocation is how many of a variant are free at each location that has some.
 func AvailableByLocation(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
 	rows, err := db.Query(ctx, `
-		SELECT location_id, on_hand - reserved - safety
+		SELECT location_id, `+Available("stock_level")+`
 		FROM stock_level
-		WHERE variant_id = $1 AND condition = 'sellable' AND on_hand - reserved - safety > 0`, variantID)
+		WHERE variant_id = $1 AND condition = 'sellable' AND `+Available("stock_level")+` > 0`, variantID)
 	if err != nil {
 		return nil, fmt.Errorf("read what is free: %w", err)
 	}

@@ -77,11 +77,11 @@ const (
 	MailShipped   = "shipped"
 	MailUnpaid    = "unpaid"
 	MailHold      = "hold"    // it ends soon
-	MailExpired   = "expired" // nobody came; Line is the fulfilment
-	MailInstead   = "instead" // what was chosen for what was not found; Line is the fulfilment
+	MailExpired   = "expired" // nobody came
+	MailInstead   = "instead" // what was chosen for what was not found
 	MailPayAgain  = "pay_again"
-	MailRefunded  = "refunded" // Line is the transfer
-	MailReturned  = "returned" // Line is the return
+	MailRefunded  = "refunded"
+	MailReturned  = "returned"
 )
 
 // Purpose says why somebody is written to. A message without one is not sent.
@@ -118,7 +118,7 @@ type Sender struct {
 	Pass        string
 	From        string
 	TextGateway string
-	Texts       *Texts // a provider over HTTP, which goes before the gateway
+	SMS         *SMSProvider // a provider over HTTP, which goes before the gateway
 }
 
 // Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means
@@ -130,8 +130,8 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 	if err := allowed(ctx, db, m); err != nil {
 		return err
 	}
-	if m.Medium == customer.BySMS && s.Texts != nil {
-		return s.Texts.Send(ctx, m)
+	if m.Medium == customer.BySMS && s.SMS != nil {
+		return s.SMS.Send(ctx, m)
 	}
 	if m.Medium == customer.BySMS {
 		if s.TextGateway == "" {

@@ -13,6 +13,9 @@ import (
 	"counterpart/internal/platform/text"
 )
 
+// HoldDays is how long a ready order is held for its customer: to the end of the third day.
+const HoldDays = 3
+
 // Policy is what the shop does with points and with what comes back.
 type Policy struct {
 	PointsRate    int // for each whole unit of a currency; 0: there are none

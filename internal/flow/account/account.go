@@ -169,7 +169,7 @@ func ask(ctx context.Context, tx pgx.Tx, o customer.OneTime, life time.Duration)
 	if err != nil {
 		return 0, err
 	}
-	return id, jobs.Insert(ctx, tx, message.Letter{OneTimeID: id})
+	return id, jobs.Insert(ctx, tx, message.AccountMail{OneTimeID: id})
 }
 
 func readEmail(form *fault.Form, field, typed string) string {

@@ -12,13 +12,13 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// SetRule decides in which quantities a variant is sold, and whether it is a gift card.
-func SetRule(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, rule catalog.Rule) error {
+// SetSellingRule decides in which quantities a variant is sold, and whether it is a gift card.
+func SetSellingRule(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, rule catalog.SellingRule) error {
 	after := map[string]any{"min": rule.Min, "max": rule.Max, "gift_card": rule.GiftCard, "tracked": !rule.Untracked,
 		"back_order": rule.BackOrder}
 	return change(ctx, db, staff.Entry{AssociateID: at.AssociateID, Action: "variant.sold", Subject: "variant",
 		SubjectID: variantID, After: after}, func(tx pgx.Tx) error {
-		return catalog.SetRule(ctx, tx, variantID, rule)
+		return catalog.SetSellingRule(ctx, tx, variantID, rule)
 	})
 }
 

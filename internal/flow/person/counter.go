@@ -91,7 +91,7 @@ func AskMerge(ctx context.Context, db pg.DB, one, other int64, kind string) (que
 		if question, err = customer.Ask(ctx, tx, ask, 15*time.Minute); err != nil {
 			return err
 		}
-		return jobs.Insert(ctx, tx, message.Letter{OneTimeID: question})
+		return jobs.Insert(ctx, tx, message.AccountMail{OneTimeID: question})
 	})
 	return question, target, err
 }

@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/task"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
@@ -94,7 +95,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		if err != nil {
 			return err
 		}
-		until = store.KeepUntil(hold.Until, KeepDays)
+		until = store.KeepUntil(hold.Until, policy.HoldDays)
 		if hold.Lapses != nil && until.After(hold.Lapses.Add(-beforeLapse)) {
 			until = hold.Lapses.Add(-beforeLapse).Truncate(time.Minute)
 		}

@@ -21,6 +21,7 @@ import (
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/task"
 	"counterpart/internal/flow/settle"
@@ -32,9 +33,6 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 )
-
-// KeepDays is how long a ready order is kept: to the end of the third day.
-const KeepDays = 3
 
 var (
 	// One sentence for every reason why a code is wrong.
@@ -56,7 +54,7 @@ func Ready(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, 
 		if err != nil {
 			return err
 		}
-		done, err := order.MarkReady(ctx, tx, f.ID, at.AssociateID, place, store.KeepUntil(time.Now(), KeepDays))
+		done, err := order.MarkReady(ctx, tx, f.ID, at.AssociateID, place, store.KeepUntil(time.Now(), policy.HoldDays))
 		if err != nil {
 			return fmt.Errorf("mark an order ready: %w", err)
 		}

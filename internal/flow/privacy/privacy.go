@@ -116,7 +116,7 @@ func BuildExport(ctx context.Context, db pg.DB, store *files.Store, exportID int
 		if err != nil {
 			return err
 		}
-		return jobs.Insert(ctx, tx, message.Letter{OneTimeID: id})
+		return jobs.Insert(ctx, tx, message.AccountMail{OneTimeID: id})
 	})
 }
 

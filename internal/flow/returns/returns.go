@@ -19,8 +19,8 @@ import (
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/policy"
+	"counterpart/internal/domain/rma"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/domain/ticket"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -155,7 +155,7 @@ type taking struct {
 
 // unit is one that comes back, with what was said about it.
 type unit struct {
-	ticket.Unit
+	rma.Unit
 	want ReturnLine
 }
 
@@ -206,7 +206,7 @@ func (t *taking) lock(ctx context.Context) error {
 		return err
 	}
 	t.Currency, t.Change = t.h.Currency, money.New(0, t.h.Currency)
-	made, err := ticket.Exists(ctx, t.tx, t.Form)
+	made, err := rma.Exists(ctx, t.tx, t.Form)
 	if err != nil {
 		return err
 	}
@@ -239,11 +239,11 @@ func (t *taking) chooseUnits(ctx context.Context) error {
 			form.Add(field, "Choose how many to return.")
 			continue
 		}
-		if !slices.Contains(ticket.Reasons, w.Reason) || !slices.Contains(ticket.Grades, w.Grade) {
+		if !slices.Contains(rma.Reasons, w.Reason) || !slices.Contains(rma.Grades, w.Grade) {
 			form.Add(field, "Choose a reason and a condition.")
 			continue
 		}
-		found, err := ticket.Returnable(ctx, t.tx, t.OrderID, w.LineID, w.Quantity)
+		found, err := rma.Returnable(ctx, t.tx, t.OrderID, w.LineID, w.Quantity)
 		if err != nil {
 			return err
 		}
@@ -265,17 +265,17 @@ func (t *taking) chooseUnits(ctx context.Context) error {
 
 // open writes the ticket and what its units are worth: what was frozen when they were sold, never computed again.
 func (t *taking) open(ctx context.Context) (err error) {
-	n := ticket.New{Form: t.Form, OrderID: t.OrderID, ApprovedBy: t.approver()}
+	n := rma.New{Form: t.Form, OrderID: t.OrderID, ApprovedBy: t.approver()}
 	for _, u := range t.units {
 		t.Goods, t.earned = t.Goods+u.Paid, t.earned+u.Points
-		n.Units = append(n.Units, ticket.Returned{Unit: u.Unit, Reason: u.want.Reason, Grade: u.want.Grade,
+		n.Units = append(n.Units, rma.Returned{Unit: u.Unit, Reason: u.want.Reason, Grade: u.want.Grade,
 			Restocked: u.want.Restock && !u.GiftCard})
 	}
 	if t.PointsTaken, err = loyalty.Deduct(ctx, t.tx, t.person, t.earned, t.OrderID); err != nil {
 		return err
 	}
 	n.Goods, n.PointsTaken = t.Goods, t.PointsTaken
-	if t.ticket, t.Number, err = ticket.Open(ctx, t.tx, t.at, n); err != nil {
+	if t.ticket, t.Number, err = rma.Open(ctx, t.tx, t.at, n); err != nil {
 		return err
 	}
 	if t.Delivery, err = order.RefundDelivery(ctx, t.tx, t.OrderID); err != nil {
@@ -304,7 +304,7 @@ func (t *taking) adjust(ctx context.Context) error {
 	}
 	t.owed = min(t.earned-t.PointsTaken, max(t.makes, t.same))
 	t.Shortfall = min(rates.Value(t.earned-t.PointsTaken-t.owed, t.Currency), t.inMoney)
-	return ticket.Adjust(ctx, t.tx, t.ticket, t.Delivery, t.Shortfall)
+	return rma.Adjust(ctx, t.tx, t.ticket, t.Delivery, t.Shortfall)
 }
 
 // comesBack is what goes back otherwise than in points, and what in points, as the ticket stands.
@@ -341,7 +341,7 @@ func (t *taking) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	today, err := ticket.RefundedUnapproved(ctx, t.tx, t.OrderID, t.ticket)
+	today, err := rma.RefundedUnapproved(ctx, t.tx, t.OrderID, t.ticket)
 	if err != nil {
 		return err
 	}
@@ -424,7 +424,7 @@ func (t *taking) sellExchange(ctx context.Context) (err error) {
 
 // close writes what was given back, and for what.
 func (t *taking) close(ctx context.Context) error {
-	return ticket.Close(ctx, t.tx, t.ticket, ticket.Outcome{Refund: t.Refund, PointsBack: t.PointsBack,
+	return rma.Close(ctx, t.tx, t.ticket, rma.Outcome{Refund: t.Refund, PointsBack: t.PointsBack,
 		PointsTaken: t.PointsTaken, ExchangeID: t.exchange})
 }
 

@@ -56,7 +56,7 @@ func (c Country) Label(ctx context.Context) string {
 // Language that a shop can have.
 type Language struct{ Code, Name string }
 
-// Languages that product texts can be written in. The pages themselves speak English so far.
+// Languages that product texts can be written in. Pages are read in those of them that have sentences, see text.Languages.
 var Languages = []Language{{"en", "English"}, {"lv", "Latviešu"}, {"pl", "Polski"}, {"ru", "Русский"},
 	{"cs", "Čeština"}, {"az", "Azərbaycanca"}, {"de", "Deutsch"}, {"fr", "Français"}}
 

@@ -50,7 +50,7 @@ func spentFor(ctx context.Context, db pg.DB, scope string) error {
 	return &spent
 }
 
-// Count is Take, and answers how many there were.
+// Count is Attempt, and answers how many there were.
 func Count(ctx context.Context, db pg.DB, scope string, rule Rule) (tries int, err error) {
 	err = db.QueryRow(ctx, `
 		INSERT INTO try AS t (scope, tries, expires_at)
@@ -69,7 +69,7 @@ func Count(ctx context.Context, db pg.DB, scope string, rule Rule) (tries int, e
 	return tries, nil
 }
 
-// Check refuses like Take where the tries are used up, and counts nothing.
+// Check refuses like Attempt where the tries are used up, and counts nothing.
 func Check(ctx context.Context, db pg.DB, scope string, rule Rule) error {
 	var spent bool
 	err := db.QueryRow(ctx, `
@@ -193,7 +193,7 @@ func (p Place) kind() string {
 	return kind + ":from"
 }
 
-// Return undoes one Take, because the try was a good one.
+// Return undoes one Attempt, because the try was a good one.
 func Return(ctx context.Context, db pg.DB, scope string) error {
 	_, err := db.Exec(ctx, `
 		UPDATE try

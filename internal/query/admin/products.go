@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/pg"
 )
@@ -218,7 +219,7 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 	batch.Queue(`
 		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
 			coalesce(s.safety, 0) AS safety,
-			coalesce(s.on_hand - s.reserved - s.safety, 0) AS free`+from+`
+			coalesce(`+inventory.Available("s")+`, 0) AS free`+from+`
 		ORDER BY t.title, v.position, v.id
 		OFFSET @skip LIMIT @take`, args).Query(func(found pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[StockRow])
@@ -266,7 +267,7 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 	batch.Queue(`
 		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0),
 			coalesce(s.safety, 0),
-			coalesce(s.on_hand - s.reserved - s.safety, 0), at.name, at.time_zone,
+			coalesce(`+inventory.Available("s")+`, 0), at.name, at.time_zone,
 			(SELECT coalesce(jsonb_agg(m), '[]')
 			FROM (
 				SELECT m.at, m.delta, m.cause, m.reason, coalesce(o.number, 0) AS order, coalesce(a.name, '') AS by,

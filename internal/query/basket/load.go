@@ -204,11 +204,11 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 }
 
 // levels of a variant, where there is something, or where it is to be collected.
-const levels = `
+var levels = `
 	coalesce((
-		SELECT json_agg(json_build_object('l', s.location_id, 'a', s.on_hand - s.reserved - s.safety))
+		SELECT json_agg(json_build_object('l', s.location_id, 'a', ` + inventory.Available("s") + `))
 		FROM stock_level s
-		WHERE s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0), '[]')`
+		WHERE s.variant_id = v.id AND s.condition = 'sellable' AND ` + inventory.Available("s") + ` > 0), '[]')`
 
 func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string) {
 	batch.Queue(`

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/phone"
@@ -366,9 +367,9 @@ func shelve(ctx context.Context, db pg.DB, hits []Hit, locationID int64) error {
 	}
 	rows, err := db.Query(ctx, `
 		SELECT v.id, p.slug, coalesce(pic.key, ''), price.amount,
-			coalesce((SELECT on_hand - reserved - safety FROM stock_level WHERE variant_id = v.id AND location_id = $2
+			coalesce((SELECT `+inventory.Available("stock_level")+` FROM stock_level WHERE variant_id = v.id AND location_id = $2
 				AND condition = 'sellable'), 0),
-			coalesce((SELECT sum(greatest(on_hand - reserved - safety, 0)) FROM stock_level WHERE variant_id = v.id
+			coalesce((SELECT sum(greatest(`+inventory.Available("stock_level")+`, 0)) FROM stock_level WHERE variant_id = v.id
 				AND location_id <> $2 AND condition = 'sellable'), 0)::int,
 			NOT v.tracked OR v.gift_card
 		FROM variant v
@@ -447,8 +448,8 @@ func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*
 			coalesce(pic.key, '') AS picture, price.amount AS price, NOT v.tracked AS untracked,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('location', l.name, 'kind', l.kind, 'here', l.id = $2,
 				'on_hand', s.on_hand, 'reserved', s.reserved,
-				'free', s.on_hand - s.reserved - s.safety) ORDER BY l.id <> $2, l.kind,
-					s.on_hand - s.reserved - s.safety DESC), '[]')
+				'free', `+inventory.Available("s")+`) ORDER BY l.id <> $2, l.kind,
+					`+inventory.Available("s")+` DESC), '[]')
 			FROM stock_level s
 			JOIN location l ON l.id = s.location_id
 			WHERE s.variant_id = v.id AND s.condition = 'sellable' AND (s.on_hand > 0 OR l.id = $2)) AS stores

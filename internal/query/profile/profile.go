@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
@@ -227,7 +228,7 @@ func QueueWishes(batch *pgx.Batch, person, locationID int64, list string, things
 	batch.Queue(`
 		SELECT v.id, p.id, p.slug, v.sku, t.title, array_to_string(v.options, ', '), coalesce(pic.key, ''),
 			coalesce(price.amount, 0),
-			greatest(coalesce(s.on_hand - s.reserved - s.safety, 0), 0), NOT (v.active AND p.status = 'active'),
+			greatest(coalesce(`+inventory.Available("s")+`, 0), 0), NOT (v.active AND p.status = 'active'),
 				w.added_at, w.quantity
 		FROM wish w
 		JOIN variant v ON v.id = w.variant_id

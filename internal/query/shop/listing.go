@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/reference"
@@ -330,7 +331,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
 			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE
-				WHEN v.tracked THEN coalesce(level.on_hand - level.reserved - level.safety, 0)
+				WHEN v.tracked THEN coalesce(`+inventory.Available("level")+`, 0)
 				ELSE 999 END AS available, v.back_order
 			FROM candidate c
 			CROSS JOIN home
@@ -340,7 +341,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 				AND level.condition = 'sellable'
 			WHERE price.amount IS NOT NULL
 				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
-				AND (NOT @in_stock OR NOT v.tracked OR level.on_hand - level.reserved - level.safety > 0)),
+				AND (NOT @in_stock OR NOT v.tracked OR `+inventory.Available("level")+` > 0)),
 		fit AS MATERIALIZED (
 			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since,
 				sum(greatest(available, 0))::int AS available, bool_or(back_order) AS back_order,
@@ -369,7 +370,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						FROM variant v
 						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
 						JOIN location at ON at.id = s.location_id AND at.kind = 'store'
-						WHERE v.product_id = p.id AND v.active AND s.on_hand - s.reserved - s.safety > 0),
+						WHERE v.product_id = p.id AND v.active AND `+inventory.Available("s")+` > 0),
 					'by_mail', EXISTS (SELECT FROM variant WHERE product_id = p.id AND gift_card),
 					'back_order', page.back_order, 'variant', page.variant_id, 'priced', json_build_object('product',
 						p.id, 'tags', p.tags,

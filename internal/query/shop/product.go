@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
@@ -149,9 +150,9 @@ var productStatement = pg.Named(`
 		LIMIT 1) t ON true
 	CROSS JOIN LATERAL (
 		SELECT array_agg(s.location_id) AS locations, array_agg(s.variant_id) AS variants,
-			array_agg(s.on_hand - s.reserved - s.safety) AS free
+			array_agg(`+inventory.Available("s")+`) AS free
 		FROM variant v
-		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
+		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND `+inventory.Available("s")+` > 0
 		WHERE v.product_id = p.id) stock
 	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited",
 	"by_category", "language", "slug")

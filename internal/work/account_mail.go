@@ -19,9 +19,9 @@ var paths = map[string]string{
 	customer.ToClaim: "/welcome/", customer.ForExport: "/export/",
 }
 
-// letter makes the secret of a link or code and sends it. Should the job run again after the mail went out, the second
+// accountMail makes the secret of a link or code and sends it. Should the job run again after the mail went out, the second
 // mail has a new secret and the first is dead.
-func letter(ctx context.Context, t Tools, args message.Letter) error {
+func accountMail(ctx context.Context, t Tools, args message.AccountMail) error {
 	o, err := customer.ReadOneTime(ctx, t.DB, args.OneTimeID)
 	if err != nil || o == nil {
 		return err
@@ -57,7 +57,7 @@ func letter(ctx context.Context, t Tools, args message.Letter) error {
 	if err != nil {
 		return err
 	}
-	m.Subject, m.Text = message.ComposeLetter(o.Purpose, about)
+	m.Subject, m.Text = message.ComposeAccountMail(o.Purpose, about)
 	return t.Sender.Send(ctx, t.DB, m)
 }
 
@@ -113,12 +113,12 @@ func formerEmail(ctx context.Context, t Tools, oneTimeID int64) (string, error) 
 	return p.Old, json.Unmarshal(payload, &p)
 }
 
-func aboutPerson(ctx context.Context, t Tools, customerID int64) (a message.AboutLetter, err error) {
+func aboutPerson(ctx context.Context, t Tools, customerID int64) (a message.AboutAccount, err error) {
 	shop, err := location.ShopOf(ctx, t.DB)
 	if err != nil {
 		return a, err
 	}
-	a = message.AboutLetter{Language: text.Source, Shop: shop.Name, Base: t.BaseURL}
+	a = message.AboutAccount{Language: text.Source, Shop: shop.Name, Base: t.BaseURL}
 	if customerID == 0 {
 		return a, nil
 	}

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Texts is a provider that sends text messages over HTTP, in one of two forms.
+// SMSProvider is a provider that sends text messages over HTTP, in one of two forms.
 //
 // The form "json" posts {"id", "from", "to", "text"} to URL with the secret as a bearer token; the id comes again when
 // a message is tried again, in the Idempotency-Key too. The form "twilio" is Twilio's Messages resource: User is the
 // account's SID, Secret its token, and From a number or the SID of a messaging service. It knows no id, so a message
 // whose answer was lost may come twice.
-type Texts struct {
+type SMSProvider struct {
 	Form         string
 	URL          string
 	User, Secret string
@@ -32,13 +32,13 @@ const twilio = "https://api.twilio.com"
 var textsClient = &http.Client{Timeout: 10 * time.Second}
 
 // Check says what is missing before the first message has to be sent.
-func (t Texts) Check() error {
+func (t SMSProvider) Check() error {
 	_, err := t.request(context.Background(), Mail{To: "+10000000000"})
 	return err
 }
 
 // Send gives a message to the provider. An error says what the provider answered and never names the number.
-func (t Texts) Send(ctx context.Context, m Mail) error {
+func (t SMSProvider) Send(ctx context.Context, m Mail) error {
 	request, err := t.request(ctx, m)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (t Texts) Send(ctx context.Context, m Mail) error {
 	return nil
 }
 
-func (t Texts) request(ctx context.Context, m Mail) (*http.Request, error) {
+func (t SMSProvider) request(ctx context.Context, m Mail) (*http.Request, error) {
 	if t.From == "" || t.Secret == "" {
 		return nil, fmt.Errorf("text messages by %s need a sender and a secret", t.Form)
 	}

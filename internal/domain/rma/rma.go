@@ -1,6 +1,6 @@
-// Package ticket is a return that was made: which units came back, why and in which condition, and what was given back
+// Package rma is a return that was made (the trade says return merchandise authorisation): which units came back, why and in which condition, and what was given back
 // for them. Amounts are minor units of the order's currency.
-package ticket
+package rma
 
 import (
 	"context"

@@ -1,6 +1,6 @@
-// Package door is where staff come in: sign-in and its second step, changing by PIN, the lock of a counter that nobody
+// Package staff is where staff come in: sign-in and its second step, changing by PIN, the lock of a counter that nobody
 // touched, the store they stand in, and the first set-up of a new shop.
-package door
+package staff
 
 import (
 	"cmp"
@@ -15,52 +15,52 @@ import (
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/passkey"
 	"counterpart/internal/platform/pg"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
-// Pages of the door. SetupToken opens the set-up of a shop that has none; empty once it has. Passkeys and SignOn are
+// Pages of staff. SetupToken opens the set-up of a shop that has none; empty once it has. Passkeys and SignOn are
 // nil where there are none.
 type Pages struct {
 	DB         pg.DB
-	Site       *gate.Routes
+	Site       *access.Routes
 	Passkeys   *passkey.Site
 	SignOn     *SignOn
 	SetupToken string
 }
 
-// Routes is the door's site map.
-func (p *Pages) Routes(r *gate.Routes) {
-	r.Get("/staff/sign-in", gate.Anyone, p.signInPage)
-	r.Post("/staff/sign-in", gate.Anyone, p.signIn)
-	r.Post("/staff/sign-in/code", gate.Anyone, p.secondCode)
-	r.Post("/staff/sign-in/passkey", gate.Anyone, p.secondPasskey)
-	r.Post("/staff/sign-out", gate.Anyone, p.signOut)
-	r.Get("/staff/change", gate.Anyone, p.changePage)
-	r.Post("/staff/change", gate.Anyone, p.change)
-	r.Post("/staff/change/unlock", gate.Anyone, p.unlockMachine)
-	r.Get("/staff/locked", gate.Enrolling, p.lockedPage)
-	r.Post("/staff/locked", gate.Enrolling, p.lockedForm)
-	r.Post("/staff/unlock", gate.Enrolling, p.unlock)
-	r.Post("/staff/lock", gate.Staff, p.lock)
-	r.Get("/staff/second", gate.Enrolling, p.secondPage)
-	r.Post("/staff/second/begin", gate.Enrolling, p.beginTOTP)
-	r.Post("/staff/second/code", gate.Enrolling, p.keepTOTP)
-	r.Post("/staff/second/passkey", gate.Enrolling, p.beginPasskey)
-	r.Post("/staff/second/passkey/keep", gate.Enrolling, p.keepPasskey)
-	r.Get("/staff/pin", gate.Staff, p.pinPage)
-	r.Post("/staff/pin", gate.Staff, p.setPIN)
-	r.Post("/staff/password", gate.Staff, p.setPassword)
-	r.Post("/staff/language", gate.Staff, p.setLanguage)
-	r.Get("/staff/machine", gate.Manage, p.machinePage)
-	r.Post("/staff/machine", gate.ManageFully, p.registerMachine)
-	r.Get("/staff/store", gate.Staff, p.storePage)
-	r.Post("/staff/store", gate.Staff, p.chooseStore)
-	r.Get("/setup", gate.Anyone, p.setupPage)
-	r.Post("/setup", gate.Anyone, p.setup)
+// Routes is their site map.
+func (p *Pages) Routes(r *access.Routes) {
+	r.Get("/staff/sign-in", access.Anyone, p.signInPage)
+	r.Post("/staff/sign-in", access.Anyone, p.signIn)
+	r.Post("/staff/sign-in/code", access.Anyone, p.secondCode)
+	r.Post("/staff/sign-in/passkey", access.Anyone, p.secondPasskey)
+	r.Post("/staff/sign-out", access.Anyone, p.signOut)
+	r.Get("/staff/change", access.Anyone, p.changePage)
+	r.Post("/staff/change", access.Anyone, p.change)
+	r.Post("/staff/change/unlock", access.Anyone, p.unlockMachine)
+	r.Get("/staff/locked", access.Enrolling, p.lockedPage)
+	r.Post("/staff/locked", access.Enrolling, p.lockedForm)
+	r.Post("/staff/unlock", access.Enrolling, p.unlock)
+	r.Post("/staff/lock", access.Staff, p.lock)
+	r.Get("/staff/second", access.Enrolling, p.secondPage)
+	r.Post("/staff/second/begin", access.Enrolling, p.beginTOTP)
+	r.Post("/staff/second/code", access.Enrolling, p.keepTOTP)
+	r.Post("/staff/second/passkey", access.Enrolling, p.beginPasskey)
+	r.Post("/staff/second/passkey/keep", access.Enrolling, p.keepPasskey)
+	r.Get("/staff/pin", access.Staff, p.pinPage)
+	r.Post("/staff/pin", access.Staff, p.setPIN)
+	r.Post("/staff/password", access.Staff, p.setPassword)
+	r.Post("/staff/language", access.Staff, p.setLanguage)
+	r.Get("/staff/machine", access.Manage, p.machinePage)
+	r.Post("/staff/machine", access.ManageFully, p.registerMachine)
+	r.Get("/staff/store", access.Staff, p.storePage)
+	r.Post("/staff/store", access.Staff, p.chooseStore)
+	r.Get("/setup", access.Anyone, p.setupPage)
+	r.Post("/setup", access.Anyone, p.setup)
 	if p.SignOn != nil {
-		r.Get("/staff/sign-on", gate.Anyone, p.signOn)
-		r.Get("/staff/sign-on/back", gate.Anyone, p.signedOn)
+		r.Get("/staff/sign-on", access.Anyone, p.signOn)
+		r.Get("/staff/sign-on/back", access.Anyone, p.signedOn)
 	}
 }
 
@@ -93,7 +93,7 @@ type half struct {
 }
 
 func (p *Pages) from(r *http.Request, session bool) staff.From {
-	return staff.From{Network: gate.From(r), Machine: p.Site.MachineToken(r), Session: session}
+	return staff.From{Network: access.From(r), Machine: p.Site.MachineToken(r), Session: session}
 }
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -265,7 +265,7 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, who *staff.Associa
 	if !s.Enrolled {
 		return respond.See("/staff/second"), nil
 	}
-	return respond.See(gate.SafeNext(next, home(who.Role))), nil
+	return respond.See(access.SafeNext(next, home(who.Role))), nil
 }
 
 // home is where somebody's work begins.
@@ -289,8 +289,8 @@ func (p *Pages) storePage(w http.ResponseWriter, r *http.Request) (respond.Answe
 	if err != nil {
 		return nil, err
 	}
-	return respond.Page(storePage(mine, gate.Session(r.Context()).LocationID,
-		gate.SafeNext(r.URL.Query().Get("next"), "/counter"))), nil
+	return respond.Page(storePage(mine, access.Session(r.Context()).LocationID,
+		access.SafeNext(r.URL.Query().Get("next"), "/counter"))), nil
 }
 
 // mine are the places where somebody works: stores, and warehouses that send.
@@ -301,7 +301,7 @@ func (p *Pages) mine(r *http.Request) ([]location.Location, error) {
 	}
 	var mine []location.Location
 	for _, l := range all {
-		if (l.Kind == "store" || l.Ship) && gate.Session(r.Context()).Associate.WorksAt(l.ID) {
+		if (l.Kind == "store" || l.Ship) && access.Session(r.Context()).Associate.WorksAt(l.ID) {
 			mine = append(mine, l)
 		}
 	}
@@ -318,7 +318,7 @@ func (p *Pages) chooseStore(w http.ResponseWriter, r *http.Request) (respond.Ans
 			if err := session.MoveTo(r.Context(), p.DB, p.Site.StaffToken(r), l.ID); err != nil {
 				return nil, err
 			}
-			return respond.See(gate.SafeNext(r.PostFormValue("next"), "/counter")), nil
+			return respond.See(access.SafeNext(r.PostFormValue("next"), "/counter")), nil
 		}
 	}
 	return nil, respond.NotFound()

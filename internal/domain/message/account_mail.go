@@ -7,12 +7,12 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Letter is the job of sending a link or code that works once. Its secret is made when it is written.
-type Letter struct {
+// AccountMail is the job of sending a link or code that works once. Its secret is made when it is written.
+type AccountMail struct {
 	OneTimeID int64 `json:"one_time_id" river:"unique"`
 }
 
-func (Letter) Kind() string { return "letter" }
+func (AccountMail) Kind() string { return "letter" }
 
 // Notice is the job of telling a person that something about their account changed, so that they can object if it was
 // not them. It goes to every address they have proven, and to one that they have just given up where Former names the
@@ -32,15 +32,15 @@ const (
 	NoticePasskey  = "passkey"
 )
 
-// AboutLetter is what letters and notices speak of.
-type AboutLetter struct {
+// AboutAccount is what letters and notices speak of.
+type AboutAccount struct {
 	Language, Shop, Name, Link, Code, Base string
 	NewAddress                             string // of somebody whose address is about to change
 	Former                                 bool   // this goes to the address that was given up
 }
 
-// ComposeLetter writes the letter for a purpose.
-func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
+// ComposeAccountMail writes the letter for a purpose.
+func ComposeAccountMail(purpose string, a AboutAccount) (subject, body string) {
 	say := func(key string) string {
 		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code),
 			"new": a.NewAddress}).In(a.Language)
@@ -94,7 +94,7 @@ func ComposeLetter(purpose string, a AboutLetter) (subject, body string) {
 }
 
 // ComposeNotice writes a notice.
-func ComposeNotice(about string, a AboutLetter) (subject, body string) {
+func ComposeNotice(about string, a AboutAccount) (subject, body string) {
 	say := func(key string) string {
 		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name}).In(a.Language)
 	}
@@ -111,7 +111,7 @@ func ComposeNotice(about string, a AboutLetter) (subject, body string) {
 	return subject, letter(say, a, lines)
 }
 
-func letter(say func(string) string, a AboutLetter, lines []string) string {
+func letter(say func(string) string, a AboutAccount, lines []string) string {
 	hello := say("Hello,")
 	if a.Name != "" {
 		hello = say("Hello {name},")

@@ -1,4 +1,4 @@
-package door
+package staff
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ import (
 	"counterpart/internal/flow/personnel"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -38,7 +38,7 @@ func (p *Pages) showMachine(r *http.Request, view machineView, f *fault.Fault) (
 	if view.Known, err = staff.DeviceOf(r.Context(), p.DB, p.Site.MachineToken(r)); err != nil {
 		return nil, err
 	}
-	view.Current = gate.Session(r.Context()).LocationID
+	view.Current = access.Session(r.Context()).LocationID
 	if f != nil {
 		view.Take(r, f)
 		return respond.Wrong(f, machinePage(view)), nil
@@ -56,7 +56,7 @@ func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond
 	if at < 0 {
 		return p.showMachine(r, view, fault.Field("store", "Choose one of your stores."))
 	}
-	by := gate.Session(r.Context()).Associate
+	by := access.Session(r.Context()).Associate
 	token, err := personnel.RegisterDevice(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
 		LocationID: mine[at].ID, AssociateID: by.ID}, view.Name)
 	if f := fault.As(err); f != nil {
@@ -197,9 +197,9 @@ func (p *Pages) lockedForm(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 func (p *Pages) showLocked(r *http.Request, view lockedView, f *fault.Fault) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	if !s.Locked && f == nil && !view.Again {
-		return respond.See(gate.SafeNext(view.Next, home(s.Associate.Role))), nil
+		return respond.See(access.SafeNext(view.Next, home(s.Associate.Role))), nil
 	}
 	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
 	if err != nil {
@@ -216,7 +216,7 @@ func (p *Pages) showLocked(r *http.Request, view lockedView, f *fault.Fault) (re
 // unlock asks who is there: by PIN on a registered machine, else by password. A form that waited is sent on by the
 // browser, body and all.
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	view := lockedView{Next: r.PostFormValue("unlock-next"), Again: r.PostFormValue("unlock-again") == "1"}
 	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
 	if err != nil {
@@ -245,7 +245,7 @@ func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if r.Header.Get("X-In-Place") != "" {
 		return respond.Nothing, nil
 	}
-	to := gate.SafeNext(view.Next, home(s.Associate.Role))
+	to := access.SafeNext(view.Next, home(s.Associate.Role))
 	if view.Again {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			http.Redirect(w, r, to, http.StatusTemporaryRedirect)

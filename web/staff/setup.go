@@ -1,4 +1,4 @@
-package door
+package staff
 
 import (
 	"crypto/subtle"

@@ -59,12 +59,12 @@ func (p *provider) answer(w http.ResponseWriter, m map[string]string) {
 func TestTextMessagesByHTTP(t *testing.T) {
 	ctx, p := context.Background(), open(t)
 	m := Mail{ID: "one", To: "+441134960999", Text: "Your code is 123456 – don’t share it."}
-	plain := Texts{Form: "json", URL: p.URL + "/send", Secret: "the-secret", From: "Fold"}
+	plain := SMSProvider{Form: "json", URL: p.URL + "/send", Secret: "the-secret", From: "Fold"}
 	require.NoError(t, plain.Check())
 	require.NoError(t, plain.Send(ctx, m))
 	require.Equal(t, map[string]string{"id": "one", "from": "Fold", "to": m.To, "text": m.Text}, <-p.sent)
 
-	twilio := Texts{Form: "twilio", URL: p.URL, User: "AC1", Secret: "the-secret", From: "+441134960000"}
+	twilio := SMSProvider{Form: "twilio", URL: p.URL, User: "AC1", Secret: "the-secret", From: "+441134960000"}
 	require.NoError(t, twilio.Send(ctx, m))
 	require.Equal(t, map[string]string{"from": "+441134960000", "service": "", "to": m.To, "text": m.Text}, <-p.sent)
 	twilio.From = "MG77"
@@ -73,7 +73,7 @@ func TestTextMessagesByHTTP(t *testing.T) {
 
 	for _, status := range []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusBadGateway} {
 		p.status.Store(int32(status))
-		for _, form := range []Texts{plain, twilio} {
+		for _, form := range []SMSProvider{plain, twilio} {
 			err := form.Send(ctx, m)
 			require.ErrorContains(t, err, "answered")
 			require.NotContains(t, err.Error(), "1134960999", "the number stays out of logs")
@@ -81,7 +81,7 @@ func TestTextMessagesByHTTP(t *testing.T) {
 	}
 	p.Close()
 	require.Error(t, plain.Send(ctx, m))
-	for _, wrong := range []Texts{{Form: "pigeon", From: "x", Secret: "x"}, {Form: "json", From: "x"},
+	for _, wrong := range []SMSProvider{{Form: "pigeon", From: "x", Secret: "x"}, {Form: "json", From: "x"},
 		{Form: "json", From: "x", Secret: "x"}, {Form: "twilio", From: "x", Secret: "x"}} {
 		require.Error(t, wrong.Check())
 	}

@@ -1,6 +1,6 @@
-// Package gate is the door of every page: who may come in, what a request may carry, what a browser may do with the
+// Package access guards every page: who may come in, what a request may carry, what a browser may do with the
 // answer.
-package gate
+package access
 
 import (
 	"cmp"
@@ -318,7 +318,7 @@ const Patience = 5 * time.Second
 
 func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 	if p.allow == nil {
-		panic("gate: " + method + " " + pattern + " has no policy")
+		panic("access: " + method + " " + pattern + " has no policy")
 	}
 	r.all = append(r.all, Route{method, pattern, p})
 	stream := strings.HasSuffix(pattern, "/events")

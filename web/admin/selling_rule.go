@@ -15,11 +15,11 @@ import (
 
 // setRule says how a variant is sold.
 func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	rule := catalog.Rule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")),
+	rule := catalog.SellingRule{Min: count(r.PostFormValue("min")), Max: count(r.PostFormValue("max")),
 		GiftCard:  r.PostFormValue("gift_card") == "1",
 		Untracked: r.PostFormValue("untracked") == "1", BackOrder: r.PostFormValue("back_order") == "1"}
 	return p.changeVariant(r, func(variant int64) error {
-		return assortment.SetRule(r.Context(), p.DB, at(r), variant, rule)
+		return assortment.SetSellingRule(r.Context(), p.DB, at(r), variant, rule)
 	})
 }
 

@@ -1,4 +1,4 @@
-package door_test
+package staff_test
 
 import (
 	"context"
@@ -18,10 +18,10 @@ import (
 
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/sample"
-	"counterpart/web/door"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/layout"
 	"counterpart/web/respond"
+	"counterpart/web/staff"
 )
 
 // issuer is a company's sign-in: it says who somebody is, signed, to whoever brings the code that it gave out.
@@ -85,16 +85,16 @@ func TestACompanysSignInVouchesForThoseWhoWorkHere(t *testing.T) {
 	pool, _ := pgtest.Database(t)
 	chain := sample.Load(t, pool)
 	i := newIssuer(t)
-	routes := gate.NewRoutes(pool, false, layout.Error)
+	routes := access.NewRoutes(pool, false, layout.Error)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
 		r *http.Request) {
 		routes.Handler(nil).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	signOn, err := door.NewSignOn(ctx, i.URL, "counterpart", "secret", server.URL)
+	signOn, err := staff.NewSignOn(ctx, i.URL, "counterpart", "secret", server.URL)
 	require.NoError(t, err)
-	(&door.Pages{DB: pool, Site: routes, SignOn: signOn}).Routes(routes)
-	routes.Get("/counter", gate.Counter, func(http.ResponseWriter, *http.Request) (respond.Answer,
+	(&staff.Pages{DB: pool, Site: routes, SignOn: signOn}).Routes(routes)
+	routes.Get("/counter", access.Counter, func(http.ResponseWriter, *http.Request) (respond.Answer,
 		error) {
 		return respond.Nothing, nil
 	})

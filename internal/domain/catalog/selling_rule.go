@@ -9,17 +9,17 @@ import (
 	"counterpart/internal/platform/fault"
 )
 
-// Rule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what
+// SellingRule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what
 // happens when the shelf is empty.
-type Rule struct {
+type SellingRule struct {
 	Min, Max  int
 	GiftCard  bool // no stock is kept of it, nothing is taken off it, it earns nothing and is mailed
 	Untracked bool // no stock is kept of it: there is always one
 	BackOrder bool // it is sold when there is none, and comes later
 }
 
-// SetRule changes how a variant is sold, for carts from now on.
-func SetRule(ctx context.Context, tx pgx.Tx, variantID int64, r Rule) error {
+// SetSellingRule changes how a variant is sold, for carts from now on.
+func SetSellingRule(ctx context.Context, tx pgx.Tx, variantID int64, r SellingRule) error {
 	if r.Min < 1 || r.Max < r.Min || r.Max > 99 {
 		return fault.New(fault.Invalid, "Enter the minimum and maximum per order, from 1 to 99.")
 	}

@@ -1,4 +1,4 @@
-package door
+package staff
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/limit"
 	"counterpart/internal/platform/secret"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -53,7 +53,7 @@ type sent struct {
 // signOn sends the browser to the company's page. The state is bound to this browser by a cookie, so that nobody is
 // signed in as somebody else by a link.
 func (p *Pages) signOn(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if err := limit.Attempt(r.Context(), p.DB, "sign-on:from:"+gate.From(r),
+	if err := limit.Attempt(r.Context(), p.DB, "sign-on:from:"+access.From(r),
 		limit.Rule{Max: 60, Window: 15 * time.Minute}); err != nil {
 		return nil, err
 	}

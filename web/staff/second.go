@@ -1,4 +1,4 @@
-package door
+package staff
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 	"counterpart/internal/flow/personnel"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
-	"counterpart/web/gate"
+	"counterpart/web/access"
 	"counterpart/web/respond"
 )
 
@@ -41,7 +41,7 @@ func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request) (respond.Answ
 }
 
 func (p *Pages) showEnrol(r *http.Request, view enrolView, f *fault.Fault) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	var err error
 	if view.Proofs, err = staff.ProofsOf(r.Context(), p.DB, s.Associate.ID); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ type pendingTOTP struct {
 
 // beginTOTP shows a new secret to scan. It is kept once a first code proves that it was.
 func (p *Pages) beginTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	if err := p.mayEnrol(r); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (p *Pages) beginTOTP(w http.ResponseWriter, r *http.Request) (respond.Answe
 }
 
 func (p *Pages) mayEnrol(r *http.Request) error {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	proofs, err := staff.ProofsOf(r.Context(), p.DB, s.Associate.ID)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (p *Pages) showTOTP(r *http.Request, challenge string, f *fault.Fault) (res
 		return nil, cmp.Or(err, respond.NotFound())
 	}
 	view := enrolView{Challenge: challenge, Secret: staff.TOTPText(pending.Key),
-		SecretLink: staff.TOTPLink(shop.Name, gate.Session(r.Context()).Associate.Email, pending.Key)}
+		SecretLink: staff.TOTPLink(shop.Name, access.Session(r.Context()).Associate.Email, pending.Key)}
 	return p.showEnrol(r, view, f)
 }
 
@@ -117,14 +117,14 @@ func (p *Pages) pending(r *http.Request, challenge string) (pending pendingTOTP,
 	if err != nil {
 		return pending, err
 	}
-	if c.AssociateID != gate.Session(r.Context()).Associate.ID {
+	if c.AssociateID != access.Session(r.Context()).Associate.ID {
 		return pending, respond.NotFound()
 	}
 	return pending, json.Unmarshal(c.Data, &pending)
 }
 
 func (p *Pages) keepTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	challenge, who := r.PostFormValue("challenge"), gate.Session(r.Context()).Associate
+	challenge, who := r.PostFormValue("challenge"), access.Session(r.Context()).Associate
 	if err := p.mayEnrol(r); err != nil {
 		return nil, err
 	}
@@ -153,16 +153,16 @@ func (p *Pages) enrolled(r *http.Request, what string, write func(context.Contex
 }
 
 // here is the origin of what staff do about their own sign-in.
-func here(r *http.Request) origin.Origin { return gate.Origin(r.Context()) }
+func here(r *http.Request) origin.Origin { return access.Origin(r.Context()) }
 
 // enterEnrolled begins a new session that is worth more than the one that set the factor up.
 func (p *Pages) enterEnrolled(w http.ResponseWriter, r *http.Request, method string) (respond.Answer, error) {
-	return p.enterAs(w, r, gate.Session(r.Context()).Associate.ID, method, "/staff/second?done=1")
+	return p.enterAs(w, r, access.Session(r.Context()).Associate.ID, method, "/staff/second?done=1")
 }
 
 // beginPasskey answers with what the browser needs to make a passkey.
 func (p *Pages) beginPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
@@ -186,7 +186,7 @@ func (p *Pages) beginPasskey(w http.ResponseWriter, r *http.Request) (respond.An
 }
 
 func (p *Pages) keepPasskey(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	s := gate.Session(r.Context())
+	s := access.Session(r.Context())
 	if p.Passkeys == nil {
 		return nil, respond.NotFound()
 	}
@@ -240,7 +240,7 @@ func (p *Pages) pinPage(w http.ResponseWriter, r *http.Request) (respond.Answer,
 }
 
 func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.Answer, error) {
-	proofs, err := staff.ProofsOf(r.Context(), p.DB, gate.Session(r.Context()).Associate.ID)
+	proofs, err := staff.ProofsOf(r.Context(), p.DB, access.Session(r.Context()).Associate.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +254,7 @@ func (p *Pages) showPIN(r *http.Request, view pinView, f *fault.Fault) (respond.
 
 // setPIN keeps somebody's own PIN, after their password: a session that was left open is not enough.
 func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	who := gate.Session(r.Context()).Associate
+	who := access.Session(r.Context()).Associate
 	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), p.from(r, true))
 	if err == nil {
 		err = personnel.SetPIN(r.Context(), p.DB, here(r), r.PostFormValue("pin"))
@@ -282,7 +282,7 @@ func (p *Pages) setLanguage(_ http.ResponseWriter, r *http.Request) (respond.Ans
 
 // setPassword replaces somebody's own password, after the one they have. Every session of theirs ends.
 func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	who := gate.Session(r.Context()).Associate
+	who := access.Session(r.Context()).Associate
 	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("current"), p.from(r, true))
 	if f := fault.As(err); f != nil && !f.Fields["password"].IsZero() {
 		err = fault.Field("current", "That password is incorrect.")
