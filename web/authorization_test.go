@@ -146,8 +146,8 @@ func TestAuthorizationMatrix(t *testing.T) {
 	for _, letIn := range []bool{false, true} {
 		for _, route := range p.site.Routes().All() {
 			name := route.Method + " " + route.Pattern
-			expected, known := byPolicy[route.Policy.Name]
-			require.True(t, known, "%s: the table does not know the policy %q", name, route.Policy.Name)
+			expected, known := byPolicy[route.Permission.Name]
+			require.True(t, known, "%s: the table does not know the policy %q", name, route.Permission.Name)
 			for _, who := range principals {
 				want := expected[who]
 				if owners, ok := owned[name]; ok && want == in && !slices.Contains(owners, who) {

@@ -207,7 +207,7 @@ func TestEveryResponseHasSecurityHeaders(t *testing.T) {
 			require.Equal(t, []string{"nosniff", "same-origin", "same-origin"},
 				[]string{head.Get("X-Content-Type-Options"), head.Get("Referrer-Policy"),
 					head.Get("Cross-Origin-Opener-Policy")}, route.Pattern)
-			if who == owner || !slices.Contains([]string{"anyone"}, route.Policy.Name) {
+			if who == owner || !slices.Contains([]string{"anyone"}, route.Permission.Name) {
 				require.Equal(t, "no-store", head.Get("Cache-Control"), "%s as %s", route.Pattern, who)
 			}
 		}

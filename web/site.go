@@ -63,7 +63,7 @@ func (s Site) Routes() *access.Routes {
 	if s.Payments == nil {
 		s.Payments = &settle.Payments{DB: s.DB, Base: s.BaseURL}
 	}
-	r.PayAt, r.Hooks = s.Payments.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.hook}
+	r.PayAt, r.Hooks = s.Payments.PayAt, map[string]http.HandlerFunc{"/webhooks/{gateway}": s.paymentWebhook}
 	(&shop.Pages{DB: s.DB, Site: r, Files: s.Files, Live: s.Live, Trail: s.Trail, Passkeys: s.Passkeys,
 		Payments: s.Payments, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&staff.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
@@ -123,8 +123,8 @@ func (s Site) security(w http.ResponseWriter, _ *http.Request) {
 		cmp.Or(s.Contact, s.BaseURL+"/stores"), time.Now().AddDate(0, 6, 0).UTC().Format(time.RFC3339), s.BaseURL)
 }
 
-// hook takes a message of a payment gateway. It is kept, and dealt with by a job; what is not signed is refused.
-func (s Site) hook(w http.ResponseWriter, r *http.Request) {
+// paymentWebhook takes a message of a payment gateway. It is kept, and dealt with by a job; what is not signed is refused.
+func (s Site) paymentWebhook(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<18))
 	if err == nil {
 		err = s.Payments.Receive(r.Context(), chi.URLParam(r, "gateway"), r.Header, body)

@@ -34,8 +34,8 @@ import (
 	"counterpart/web/respond"
 )
 
-// Policy says who a route is for. The zero policy lets nobody in, and a route with it does not start.
-type Policy struct {
+// Permission says who a route is for. The zero policy lets nobody in, and a route with it does not start.
+type Permission struct {
 	Name  string
 	whose principal
 	allow func(s *session.Session) error
@@ -52,17 +52,17 @@ const (
 
 var (
 	// Anyone may see it.
-	Anyone = Policy{"anyone", nobody, open}
+	Anyone = Permission{"anyone", nobody, open}
 	// OwnLink routes show what the unguessable part of their address belongs to; having it is the proof.
-	OwnLink = Policy{"own link", nobody, open}
+	OwnLink = Permission{"own link", nobody, open}
 	// Shopper is a customer who is signed in; everything they reach is their own.
-	Shopper = Policy{"shopper", shopper, open}
+	Shopper = Permission{"shopper", shopper, open}
 	// Enrolling is staff who gave their password and may still have to set up the second factor, or to unlock.
-	Enrolling = Policy{"enrolling", associate, signedIn}
+	Enrolling = Permission{"enrolling", associate, signedIn}
 	// Staff is anybody who is signed in and works.
-	Staff = Policy{"staff", associate, working}
+	Staff = Permission{"staff", associate, working}
 	// Counter is staff at the counter of a store where they work, who serve customers.
-	Counter = Policy{"counter", associate, func(s *session.Session) error {
+	Counter = Permission{"counter", associate, func(s *session.Session) error {
 		if err := roles(staff.RoleAssociate, staff.RoleManager, staff.RoleAdmin)(s); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ var (
 	}}
 	// Stockroom is staff where goods are picked, packed and sent: at the counter of a store, or in a warehouse. Whoever
 	// looks after the shelves does that, too.
-	Stockroom = Policy{"stockroom", associate, func(s *session.Session) error {
+	Stockroom = Permission{"stockroom", associate, func(s *session.Session) error {
 		if err := roles(staff.RoleAssociate, staff.RoleManager, staff.RoleAdmin, staff.RoleStock)(s); err != nil {
 			return err
 		}
@@ -83,22 +83,22 @@ var (
 		return nil
 	}}
 	// Manage is who answers for a store: its managers, and admins.
-	Manage = Policy{"manage", associate, roles(staff.RoleAdmin, staff.RoleManager)}
+	Manage = Permission{"manage", associate, roles(staff.RoleAdmin, staff.RoleManager)}
 	// Stock is who looks after the shelves: admins, managers, stock keepers.
-	Stock = Policy{"stock", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
+	Stock = Permission{"stock", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock)}
 	// People is who looks after customers in the office: admins, managers, marketing.
-	People = Policy{"people", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleMarketing)}
+	People = Permission{"people", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleMarketing)}
 	// Market is who decides what the shop gives away: admins, marketing.
-	Market = Policy{"market", associate, roles(staff.RoleAdmin, staff.RoleMarketing)}
+	Market = Permission{"market", associate, roles(staff.RoleAdmin, staff.RoleMarketing)}
 	// Office is who has anything to do in the office at all.
-	Office = Policy{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock,
+	Office = Permission{"office", associate, roles(staff.RoleAdmin, staff.RoleManager, staff.RoleStock,
 		staff.RoleMarketing)}
 	// Admin is who sets prices and products.
-	Admin = Policy{"admin", associate, roles(staff.RoleAdmin)}
+	Admin = Permission{"admin", associate, roles(staff.RoleAdmin)}
 	// ManageFully and AdminFully are for what gives power or cannot be taken back: a PIN, which others may have seen,
 	// is not enough.
-	ManageFully = Policy{"manage, fully", associate, fully(roles(staff.RoleAdmin, staff.RoleManager))}
-	AdminFully  = Policy{"admin, fully", associate, fully(roles(staff.RoleAdmin))}
+	ManageFully = Permission{"manage, fully", associate, fully(roles(staff.RoleAdmin, staff.RoleManager))}
+	AdminFully  = Permission{"admin, fully", associate, fully(roles(staff.RoleAdmin))}
 )
 
 type redirect struct{ to string }
@@ -191,7 +191,7 @@ const (
 )
 
 // stream opens one for as long as whoever opened it may see it, and so many of them a person.
-func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Policy,
+func (r *Routes) stream(w http.ResponseWriter, req, admitted *http.Request, p Permission,
 	h respond.Handler) (respond.Answer, error) {
 	who := "address " + From(req)
 	if s := Session(admitted.Context()); s != nil {
@@ -271,7 +271,7 @@ func (r *Routes) isSomebody(req *http.Request) bool {
 // Route is one line of the site map.
 type Route struct {
 	Method, Pattern string
-	Policy          Policy
+	Permission      Permission
 }
 
 // NewRoutes starts an empty site.
@@ -302,10 +302,10 @@ func (r *Routes) wrongMethod(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (r *Routes) Get(pattern string, p Policy, h respond.Handler) {
+func (r *Routes) Get(pattern string, p Permission, h respond.Handler) {
 	r.add(http.MethodGet, pattern, p, h)
 }
-func (r *Routes) Post(pattern string, p Policy, h respond.Handler) {
+func (r *Routes) Post(pattern string, p Permission, h respond.Handler) {
 	r.add(http.MethodPost, pattern, p, h)
 }
 
@@ -316,7 +316,7 @@ func (r *Routes) All() []Route { return r.all }
 // up, and can be sent again.
 const Patience = 5 * time.Second
 
-func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
+func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	if p.allow == nil {
 		panic("access: " + method + " " + pattern + " has no policy")
 	}
@@ -363,7 +363,7 @@ func (r *Routes) add(method, pattern string, p Policy, h respond.Handler) {
 }
 
 // admit finds out who a request is from, as far as its policy wants to know, and lets them in or not.
-func (r *Routes) admit(req *http.Request, p Policy) (*http.Request, error) {
+func (r *Routes) admit(req *http.Request, p Permission) (*http.Request, error) {
 	ctx := req.Context()
 	switch p.whose {
 	case associate:
@@ -498,7 +498,7 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	return guard.Handler(outer)
 }
 
-// The Content-Security-Policy: our own files, no inline script or style, nobody frames us.
+// The Content-Security-Permission: our own files, no inline script or style, nobody frames us.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -508,11 +508,11 @@ func securityHeaders(secure bool, payAt string) func(http.Handler) http.Handler 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			header := w.Header()
-			header.Set("Content-Security-Policy", policy)
+			header.Set("Content-Security-Permission", policy)
 			header.Set("X-Content-Type-Options", "nosniff")
-			header.Set("Referrer-Policy", "same-origin")
-			header.Set("Cross-Origin-Opener-Policy", "same-origin")
-			header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)")
+			header.Set("Referrer-Permission", "same-origin")
+			header.Set("Cross-Origin-Opener-Permission", "same-origin")
+			header.Set("Permissions-Permission", "camera=(), microphone=(), geolocation=(self)")
 			if secure {
 				header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 			}

@@ -12,8 +12,8 @@ import (
 
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/personnel"
 	"counterpart/internal/flow/privacy"
+	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
@@ -25,14 +25,14 @@ import (
 type staffView struct {
 	Rows      []admin.AssociateRow
 	Locations []location.Location
-	Form      personnel.Form
+	Form      staffadmin.Form
 	Password  string // of somebody who was just added: shown once
 	For       string
 	respond.Mistakes
 }
 
 func (p *Pages) staff(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.showStaff(r, staffView{Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
+	return p.showStaff(r, staffView{Form: staffadmin.Form{Role: staff.RoleAssociate}}, nil)
 }
 
 func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (respond.Answer, error) {
@@ -51,8 +51,8 @@ func (p *Pages) showStaff(r *http.Request, view staffView, wrong *fault.Fault) (
 	return respond.Page(staffPage(a, view)), nil
 }
 
-func form(r *http.Request) personnel.Form {
-	f := personnel.Form{Name: typed(r.PostFormValue("name")), Email: typed(r.PostFormValue("email")),
+func form(r *http.Request) staffadmin.Form {
+	f := staffadmin.Form{Name: typed(r.PostFormValue("name")), Email: typed(r.PostFormValue("email")),
 		Role: r.PostFormValue("role"), Disabled: r.PostFormValue("disabled") == "1"}
 	for _, value := range r.PostForm["location"] {
 		n, err := strconv.ParseInt(value, 10, 64)
@@ -67,7 +67,7 @@ func form(r *http.Request) personnel.Form {
 // hire adds somebody. The answer is the page itself and no redirect: the first password is shown this once.
 func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := staffView{Form: form(r)}
-	password, err := personnel.Hire(r.Context(), p.DB, view.Form, access.Session(r.Context()).Associate.ID)
+	password, err := staffadmin.Hire(r.Context(), p.DB, view.Form, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showStaff(r, view, wrong)
 	}
@@ -75,7 +75,7 @@ func (p *Pages) hire(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 		return nil, err
 	}
 	return p.showStaff(r, staffView{Password: password, For: view.Form.Name,
-		Form: personnel.Form{Role: staff.RoleAssociate}}, nil)
+		Form: staffadmin.Form{Role: staff.RoleAssociate}}, nil)
 }
 
 // one is the associate of the address.
@@ -98,7 +98,7 @@ func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Faul
 	}
 	view.Rows = []admin.AssociateRow{row}
 	if !typed {
-		view.Form = personnel.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations,
+		view.Form = staffadmin.Form{Name: row.Name, Email: row.Email, Role: row.Role, Locations: row.Locations,
 			Disabled: row.Disabled}
 	}
 	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
@@ -117,9 +117,9 @@ func (p *Pages) changeAssociate(w http.ResponseWriter, r *http.Request) (respond
 	if err != nil {
 		return nil, err
 	}
-	before := personnel.Form{Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
+	before := staffadmin.Form{Role: row.Role, Locations: row.Locations, Disabled: row.Disabled}
 	changed := form(r)
-	err = personnel.Change(r.Context(), p.DB, row.ID, changed, before, access.Session(r.Context()).Associate.ID)
+	err = staffadmin.Change(r.Context(), p.DB, row.ID, changed, before, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		changed.Email = row.Email
 		return p.showAssociate(r, staffView{Form: changed}, wrong, true)
@@ -135,7 +135,7 @@ func (p *Pages) renew(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 	if err != nil {
 		return nil, err
 	}
-	password, err := personnel.ResetPassword(r.Context(), p.DB, row.ID, access.Session(r.Context()).Associate.ID)
+	password, err := staffadmin.ResetPassword(r.Context(), p.DB, row.ID, access.Session(r.Context()).Associate.ID)
 	if wrong := fault.As(err); wrong != nil {
 		return p.showAssociate(r, staffView{}, wrong, false)
 	}
@@ -165,13 +165,13 @@ func (p *Pages) devices(w http.ResponseWriter, r *http.Request) (respond.Answer,
 
 func (p *Pages) revoke(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.device(r, func(d admin.DeviceRow, by int64) error {
-		return personnel.Revoke(r.Context(), p.DB, d.ID, d.LocationID, by)
+		return staffadmin.Revoke(r.Context(), p.DB, d.ID, d.LocationID, by)
 	})
 }
 
 func (p *Pages) unlock(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.device(r, func(d admin.DeviceRow, by int64) error {
-		return personnel.Unlock(r.Context(), p.DB, d.ID, d.LocationID, by)
+		return staffadmin.Unlock(r.Context(), p.DB, d.ID, d.LocationID, by)
 	})
 }
 

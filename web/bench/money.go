@@ -267,7 +267,7 @@ func (b *bench) returned(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r := returns.Request{Form: fmt.Sprint("bench-", i), OrderID: placed.ID, MayAlone: true}
+		r := returns.Request{Form: fmt.Sprint("bench-", i), OrderID: placed.ID, SelfApproves: true}
 		rows, err := b.db.Query(ctx, `SELECT id FROM order_line WHERE order_id = $1`, placed.ID)
 		if err != nil {
 			return err

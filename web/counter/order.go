@@ -189,21 +189,21 @@ func returnable(o *shop.Order) (n int) {
 type returnView struct {
 	respond.Mistakes
 	*shop.Order
-	Here      *location.Location
-	Form      string
-	Typed     map[string]string
-	Article   string // what they want instead
-	Hits      []counter.Hit
-	Instead   []counter.Hit
-	Result    *returns.Result // of a look; nil while nothing is chosen
-	Managers  []staff.Associate
-	Manager   int64
-	Reason    string
-	Kind      string
-	Given     string
-	AsCredit  bool
-	MayAlone  bool
-	Exchanges []string // ids of what they take instead
+	Here         *location.Location
+	Form         string
+	Typed        map[string]string
+	Article      string // what they want instead
+	Hits         []counter.Hit
+	Instead      []counter.Hit
+	Result       *returns.Result // of a look; nil while nothing is chosen
+	Managers     []staff.Associate
+	Manager      int64
+	Reason       string
+	Kind         string
+	Given        string
+	AsCredit     bool
+	SelfApproves bool
+	Exchanges    []string // ids of what they take instead
 }
 
 func (p *Pages) returnPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -221,8 +221,8 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 	if view.Order == nil {
 		return nil, respond.NotFound()
 	}
-	view.Here, view.MayAlone = store, access.Session(r.Context()).Associate.Manages()
-	if view.Result != nil && view.Result.NeedsWord && !view.MayAlone || wrong != nil && !wrong.Fields["pin"].IsZero() {
+	view.Here, view.SelfApproves = store, access.Session(r.Context()).Associate.Manages()
+	if view.Result != nil && view.Result.NeedsApproval && !view.SelfApproves || wrong != nil && !wrong.Fields["pin"].IsZero() {
 		if view.Managers, err = staff.Managers(r.Context(), p.DB, store.ID); err != nil {
 			return nil, err
 		}
@@ -283,8 +283,8 @@ func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) (respond.Answer
 // wanted reads the form: what comes back, and what they take instead.
 func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Location) (returns.Request, error) {
 	request := returns.Request{Form: view.Form, OrderID: id(r, "id"), AsCredit: view.AsCredit, Pay: view.Kind,
-		Sure:     sure(r),
-		MayAlone: access.Session(r.Context()).Associate.Manages()}
+		Sure:         sure(r),
+		SelfApproves: access.Session(r.Context()).Associate.Manages()}
 	if len(view.Form) < 20 {
 		return request, fault.New(fault.Invalid, "This form isn’t valid. Please open the page again.")
 	}
@@ -312,7 +312,7 @@ func (p *Pages) wanted(r *http.Request, view *returnView, store *location.Locati
 		request.Given = given.Minor
 	}
 	if word := typed(r, "pin"); word != "" {
-		request.Word = &staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: word,
+		request.Approval = &staff.Approval{AskedBy: here(r).AssociateID, ManagerID: view.Manager, PIN: word,
 			Reason: view.Reason}
 	}
 	view.Exchanges = r.PostForm["instead"]

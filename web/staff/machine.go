@@ -10,7 +10,7 @@ import (
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/personnel"
+	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
 	"counterpart/web/access"
@@ -57,7 +57,7 @@ func (p *Pages) registerMachine(w http.ResponseWriter, r *http.Request) (respond
 		return p.showMachine(r, view, fault.Field("store", "Choose one of your stores."))
 	}
 	by := access.Session(r.Context()).Associate
-	token, err := personnel.RegisterDevice(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
+	token, err := staffadmin.RegisterDevice(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
 		LocationID: mine[at].ID, AssociateID: by.ID}, view.Name)
 	if f := fault.As(err); f != nil {
 		return p.showMachine(r, view, f)
@@ -156,7 +156,7 @@ func (p *Pages) unlockMachine(w http.ResponseWriter, r *http.Request) (respond.A
 	if machine == nil || !machine.Locked {
 		return respond.See("/staff/change"), nil
 	}
-	err = personnel.UnlockOnTheSpot(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
+	err = staffadmin.UnlockOnTheSpot(r.Context(), p.DB, origin.Origin{Channel: origin.Counter,
 		LocationID: machine.LocationID, DeviceID: machine.ID}, staff.Approval{ManagerID: view.Chosen,
 		PIN: r.PostFormValue("pin"), Reason: view.Reason})
 	if f := fault.As(err); f != nil {

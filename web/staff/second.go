@@ -14,7 +14,7 @@ import (
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/personnel"
+	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
 	"counterpart/web/access"
@@ -149,7 +149,7 @@ func (p *Pages) keepTOTP(w http.ResponseWriter, r *http.Request) (respond.Answer
 
 // enrolled writes a second factor of whoever is signed in.
 func (p *Pages) enrolled(r *http.Request, what string, write func(context.Context, pgx.Tx) error) error {
-	return personnel.EnrolFactor(r.Context(), p.DB, here(r), what, write)
+	return staffadmin.EnrolFactor(r.Context(), p.DB, here(r), what, write)
 }
 
 // here is the origin of what staff do about their own sign-in.
@@ -257,7 +257,7 @@ func (p *Pages) setPIN(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	who := access.Session(r.Context()).Associate
 	_, err := staff.SignIn(r.Context(), p.DB, who.Email, r.PostFormValue("password"), p.from(r, true))
 	if err == nil {
-		err = personnel.SetPIN(r.Context(), p.DB, here(r), r.PostFormValue("pin"))
+		err = staffadmin.SetPIN(r.Context(), p.DB, here(r), r.PostFormValue("pin"))
 	}
 	if f := fault.As(err); f != nil {
 		return p.showPIN(r, pinView{}, f)
@@ -274,7 +274,7 @@ func (p *Pages) setLanguage(_ http.ResponseWriter, r *http.Request) (respond.Ans
 	if !slices.Contains(text.Offered(r.Context()), language) {
 		return p.showPIN(r, pinView{}, fault.Field("language", "Choose from the list."))
 	}
-	if err := personnel.SetLanguage(r.Context(), p.DB, here(r), language); err != nil {
+	if err := staffadmin.SetLanguage(r.Context(), p.DB, here(r), language); err != nil {
 		return nil, err
 	}
 	return respond.See("/staff/pin?done=language"), nil
@@ -288,7 +288,7 @@ func (p *Pages) setPassword(w http.ResponseWriter, r *http.Request) (respond.Ans
 		err = fault.Field("current", "That password is incorrect.")
 	}
 	if err == nil {
-		err = personnel.SetPassword(r.Context(), p.DB, here(r), r.PostFormValue("password"))
+		err = staffadmin.SetPassword(r.Context(), p.DB, here(r), r.PostFormValue("password"))
 	}
 	if f := fault.As(err); f != nil {
 		if message, ok := f.Fields["password"]; ok {

@@ -135,7 +135,7 @@ func (s *Sandbox) Refund(ctx context.Context, reference, key string, amount int6
 // Tolerance is how old a message may be, or how far ahead its clock: what Stripe's own library allows.
 const Tolerance = 300 * time.Second
 
-func (s *Sandbox) Read(header http.Header, body []byte, now time.Time) (payment.Event, error) {
+func (s *Sandbox) VerifyWebhook(header http.Header, body []byte, now time.Time) (payment.Event, error) {
 	all := header.Values("Sandbox-Signature")
 	if len(all) != 1 {
 		return payment.Event{}, payment.ErrForged

@@ -213,9 +213,9 @@ func (s *Stripe) Refund(ctx context.Context, reference, key string, amount int64
 	return said(err)
 }
 
-// Read answers with the id of a session, or with the key of an attempt where the message is about what is behind one.
+// VerifyWebhook answers with the id of a session, or with the key of an attempt where the message is about what is behind one.
 // Messages about what is not this shop's name neither.
-func (s *Stripe) Read(header http.Header, body []byte, _ time.Time) (payment.Event, error) {
+func (s *Stripe) VerifyWebhook(header http.Header, body []byte, _ time.Time) (payment.Event, error) {
 	signed := header.Values("Stripe-Signature")
 	if len(signed) != 1 {
 		return payment.Event{}, payment.ErrForged

@@ -125,10 +125,10 @@ func TestMessagesOfStripe(t *testing.T) {
 	_, behind := company.Message("payment_intent.canceled", page.Reference)
 	now := time.Now()
 
-	e, err := g.Read(stripetest.Sign(body, stripetest.Secret, now), body, now)
+	e, err := g.VerifyWebhook(stripetest.Sign(body, stripetest.Secret, now), body, now)
 	require.NoError(t, err)
 	require.Equal(t, payment.Event{ID: "evt_1", Kind: "checkout.session.completed", Reference: page.Reference}, e)
-	e, err = g.Read(stripetest.Sign(behind, stripetest.OldSecret, now), behind, now)
+	e, err = g.VerifyWebhook(stripetest.Sign(behind, stripetest.OldSecret, now), behind, now)
 	require.NoError(t, err, "the old secret holds while it is changed")
 	require.Equal(t, "payment-7", e.Reference, "what is behind a page is found by our key")
 
@@ -136,7 +136,7 @@ func TestMessagesOfStripe(t *testing.T) {
 		"data": map[string]any{"object": map[string]any{"id": "ch_1", "object": "charge",
 			"metadata": map[string]string{"counterpart": "other.example/payment-7"}}}})
 	require.NoError(t, err)
-	e, err = g.Read(stripetest.Sign(foreign, stripetest.Secret, now), foreign, now)
+	e, err = g.VerifyWebhook(stripetest.Sign(foreign, stripetest.Secret, now), foreign, now)
 	require.NoError(t, err)
 	require.Empty(t, e.Reference, "another shop's, on the same account")
 
@@ -149,10 +149,10 @@ func TestMessagesOfStripe(t *testing.T) {
 			now)["Stripe-Signature"], stripetest.Sign(body, stripetest.Secret, now)["Stripe-Signature"]...)},
 	}
 	for what, header := range forged {
-		_, err := g.Read(header, body, now)
+		_, err := g.VerifyWebhook(header, body, now)
 		require.ErrorIs(t, err, payment.ErrForged, what)
 	}
-	_, err = g.Read(stripetest.Sign(body, stripetest.Secret, now.Add(-290*time.Second)), body, now)
+	_, err = g.VerifyWebhook(stripetest.Sign(body, stripetest.Secret, now.Add(-290*time.Second)), body, now)
 	require.NoError(t, err, "late, but in time")
 }
 

@@ -16,12 +16,6 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
-// Available is an SQL expression: the units of a row of stock_level, under this name in the statement, that can be sold.
-// What is reserved for orders and the safety stock cannot.
-func Available(row string) string {
-	return "(" + row + ".on_hand - " + row + ".reserved - " + row + ".safety)"
-}
-
 // Reservation is stock of one variant at one location that an order line wants to own. ExpiresAt is set only while the
 // order is not confirmed.
 type Reservation struct {

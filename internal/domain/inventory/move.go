@@ -105,39 +105,6 @@ func LockLevel(ctx context.Context, tx pgx.Tx, variantID, locationID int64) (Lev
 	return l, err
 }
 
-// LevelOf is Lock without keeping.
-func LevelOf(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
-	var l Level
-	err := db.QueryRow(ctx, `
-		SELECT on_hand, reserved, safety
-		FROM stock_level
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, variantID, locationID).Scan(&l.OnHand,
-		&l.Reserved, &l.Safety)
-	if err == pgx.ErrNoRows {
-		return Level{}, nil
-	}
-	return l, err
-}
-
-// AvailableByLocation is how many of a variant are free at each location that has some.
-func AvailableByLocation(ctx context.Context, db pg.DB, variantID int64) (map[int64]int, error) {
-	rows, err := db.Query(ctx, `
-		SELECT location_id, `+Available("stock_level")+`
-		FROM stock_level
-		WHERE variant_id = $1 AND condition = 'sellable' AND `+Available("stock_level")+` > 0`, variantID)
-	if err != nil {
-		return nil, fmt.Errorf("read what is free: %w", err)
-	}
-	free := map[int64]int{}
-	var at int64
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&at, &n}, func() error {
-		free[at] = n
-		return nil
-	})
-	return free, err
-}
-
 // Sale is what is taken off the shelf for an order line.
 type Sale struct {
 	OrderLineID, VariantID, LocationID int64

@@ -1,5 +1,5 @@
 // Package loyalty is the customer's points: earned when goods are handed over, spent like money, with a ledger behind
-// every figure.
+// every figure. How many an order earns is allocated to its units by quote.AllocatePoints, at the rate of policy.
 package loyalty
 
 import (

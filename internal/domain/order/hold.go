@@ -14,6 +14,9 @@ import (
 // ErrNotHere says that there is no such order where somebody looked for it.
 var ErrNotHere = fault.New(fault.NotFound, "We can’t find that order at this store.")
 
+// HoldDays is how long a staged pickup is kept for its customer: to the end of the third day.
+const HoldDays = 3
+
 // Hold is how long a staged part is kept.
 type Hold struct {
 	State      string

@@ -21,8 +21,8 @@ type Gateway interface {
 	// Void gives up what was not captured: an open page closes, an authorisation ends.
 	Void(ctx context.Context, reference, key string) error
 	Refund(ctx context.Context, reference, key string, amount int64) error
-	// Read checks who sent a message and says what it is about. The body is as it came.
-	Read(header http.Header, body []byte, now time.Time) (Event, error)
+	// VerifyWebhook checks who sent a message and says what it is about. The body is as it came.
+	VerifyWebhook(header http.Header, body []byte, now time.Time) (Event, error)
 }
 
 // Begin is an attempt as a gateway hears of it. Amount is in minor units.

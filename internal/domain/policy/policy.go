@@ -1,4 +1,4 @@
-// Package policy is what the shop decides about points, returns and shortages.
+// Package policy is the shop's settings for points, returns, refunds and shortages.
 package policy
 
 import (
@@ -12,9 +12,6 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 )
-
-// HoldDays is how long a ready order is held for its customer: to the end of the third day.
-const HoldDays = 3
 
 // Policy is what the shop does with points and with what comes back.
 type Policy struct {

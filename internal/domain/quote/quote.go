@@ -285,10 +285,10 @@ func (q *Quote) PayableByPoints() (payable int64) {
 	return payable
 }
 
-// Points says for every unit what of it is paid by points, in minor units, and how many points it earns: the rate for
+// AllocatePoints says for every unit what of it is paid by points, in minor units, and how many points it earns: the rate for
 // each whole unit of the currency that is paid otherwise, rounded down once for the quote. ByPoints must not be more
 // than PayableByPoints.
-func (q *Quote) Points(byPoints int64, rate int) (paid, earned [][]int64) {
+func (q *Quote) AllocatePoints(byPoints int64, rate int) (paid, earned [][]int64) {
 	var weights []int64
 	for _, line := range q.Lines {
 		for _, unit := range line.Units {

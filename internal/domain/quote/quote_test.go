@@ -227,7 +227,7 @@ func TestOddRulesHoldToo(t *testing.T) {
 
 	input := in(goods(1000, 1000), promotion(1, Rule{Products: []int64{1}, Effect: Effect{Kind: Points, Times: 3}}))
 	q = Price(input)
-	_, earned := q.Points(0, 1)
+	_, earned := q.AllocatePoints(0, 1)
 	require.Equal(t, [][]int64{{30}, {10}}, earned, "three times the points on one of them")
 
 	free := promotion(1, Rule{Products: []int64{1}, Effect: Effect{Kind: Percent, Percent: 10000}})
@@ -272,7 +272,7 @@ func TestPointsAreEarnedOnWhatIsPaidOtherwise(t *testing.T) {
 	q := Price(in(append(goods(1000, 550), Item{Quantity: 1, UnitPrice: 5000, LikeMoney: true}),
 		promotion(1, Rule{Effect: Effect{Kind: Points, Times: 2}})))
 
-	byPoints, earned := q.Points(300, 1)
+	byPoints, earned := q.AllocatePoints(300, 1)
 
 	require.Equal(t, int64(1550), q.PayableByPoints())
 	require.Equal(t, [][]int64{{194}, {106}, {0}}, byPoints)
@@ -370,7 +370,7 @@ func sound(t *testing.T, input Input, q Quote) {
 	}
 
 	byPoints := min(q.PayableByPoints(), units/3)
-	parts, earned := q.Points(byPoints, 3)
+	parts, earned := q.AllocatePoints(byPoints, 3)
 	total, points := int64(0), int64(0)
 	for i, line := range q.Lines {
 		for k, unit := range line.Units {

@@ -1,4 +1,5 @@
-// Package staff is who works in the shop, what they may do and where, how they prove who they are, and what they did.
+// Package staff is who works in the shop and where, in which role, how they prove who they are, and what they did. What
+// a role opens is decided by the permissions of web/access.
 package staff
 
 import (

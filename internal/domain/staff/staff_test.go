@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/personnel"
+	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/sample"
@@ -119,8 +119,8 @@ func TestPINsAreCountedOutAndSoAreMachines(t *testing.T) {
 	d, err = staff.DeviceOf(ctx, db, token)
 	require.NoError(t, err)
 	require.True(t, d.Locked)
-	require.NoError(t, personnel.Unlock(ctx, db, device, c.HarbourStreet.ID, c.Bea.ID))
-	require.NoError(t, personnel.Revoke(ctx, db, device, c.HarbourStreet.ID, c.Bea.ID))
+	require.NoError(t, staffadmin.Unlock(ctx, db, device, c.HarbourStreet.ID, c.Bea.ID))
+	require.NoError(t, staffadmin.Revoke(ctx, db, device, c.HarbourStreet.ID, c.Bea.ID))
 	d, err = staff.DeviceOf(ctx, db, token)
 	require.NoError(t, err)
 	require.Nil(t, d)
@@ -161,9 +161,9 @@ func TestTheLastAdminStays(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		for _, a := range admins {
-			form := personnel.Form{Name: a.Name, Role: staff.RoleAdmin, Disabled: true}
+			form := staffadmin.Form{Name: a.Name, Role: staff.RoleAdmin, Disabled: true}
 			wg.Go(func() {
-				if err := personnel.Change(ctx, db, a.ID, form, form, c.Bea.ID); err != nil {
+				if err := staffadmin.Change(ctx, db, a.ID, form, form, c.Bea.ID); err != nil {
 					assert.NotNil(t, fault.As(err), "%v", err)
 				}
 			})

@@ -124,7 +124,7 @@ func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, err
 	if err := parts(&n, who, b); err != nil {
 		return n, err
 	}
-	byPoints, earned := q.Points(t.parts.PointsValue, b.Rates.Rate)
+	byPoints, earned := q.AllocatePoints(t.parts.PointsValue, b.Rates.Rate)
 	all := append(slices.Clone(b.Lines), b.Gifts...)
 	for i, priced := range q.Lines {
 		line := all[i]

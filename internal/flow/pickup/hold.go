@@ -14,7 +14,6 @@ import (
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
-	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/task"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
@@ -95,7 +94,7 @@ func Extend(ctx context.Context, db pg.DB, orderID, fulfilmentID int64) (until t
 		if err != nil {
 			return err
 		}
-		until = store.KeepUntil(hold.Until, policy.HoldDays)
+		until = store.KeepUntil(hold.Until, order.HoldDays)
 		if hold.Lapses != nil && until.After(hold.Lapses.Add(-beforeLapse)) {
 			until = hold.Lapses.Add(-beforeLapse).Truncate(time.Minute)
 		}

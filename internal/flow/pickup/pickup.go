@@ -21,7 +21,6 @@ import (
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
-	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/task"
 	"counterpart/internal/flow/settle"
@@ -54,7 +53,7 @@ func Ready(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, 
 		if err != nil {
 			return err
 		}
-		done, err := order.MarkReady(ctx, tx, f.ID, at.AssociateID, place, store.KeepUntil(time.Now(), policy.HoldDays))
+		done, err := order.MarkReady(ctx, tx, f.ID, at.AssociateID, place, store.KeepUntil(time.Now(), order.HoldDays))
 		if err != nil {
 			return fmt.Errorf("mark an order ready: %w", err)
 		}

@@ -42,17 +42,17 @@ type ReturnLine struct {
 
 // Request is a return as it stands at the counter. Form names it, so that one sent twice returns once.
 type Request struct {
-	Form     string
-	OrderID  int64
-	Wants    []ReturnLine
-	AsCredit bool // the customer takes credit instead of money
-	Exchange []ExchangeLine
-	Pay      string // cash or terminal, where what they take instead costs more
-	Given    int64  // the cash that was laid down, minor units
-	Sure     bool   // more cash than anybody would lay down is what was meant
-	MayAlone bool   // the associate needs nobody's word
-	Word     *staff.Approval
-	Seen     string // Result.Figures of the look that was confirmed; empty: nobody looked
+	Form         string
+	OrderID      int64
+	Wants        []ReturnLine
+	AsCredit     bool // the customer takes credit instead of money
+	Exchange     []ExchangeLine
+	Pay          string // cash or terminal, where what they take instead costs more
+	Given        int64  // the cash that was laid down, minor units
+	Sure         bool   // more cash than anybody would lay down is what was meant
+	SelfApproves bool   // the associate needs nobody's word
+	Approval     *staff.Approval
+	Seen         string // Result.Figures of the look that was confirmed; empty: nobody looked
 }
 
 // ExchangeLine is what they take for what came back.
@@ -63,22 +63,22 @@ type ExchangeLine struct {
 
 // Result is what a return comes to. Amounts are minor units.
 type Result struct {
-	Number      int64
-	Currency    string
-	Goods       int64
-	Delivery    int64
-	PointsBack  int64 // that were spent
-	PointsValue int64
-	PointsTaken int64 // that were earned
-	Shortfall   int64 // the worth of earned points that were spent already
-	Refund      int64 // in money and what is like it, with what pays the exchange
-	Refunds     []payment.Refund
-	Order       string      // public id of the order of what they take instead
-	Costs       int64       // of that
-	Due         int64       // what they pay for it beyond what came back
-	Change      money.Money // of the cash that was laid down
-	NeedsWord   bool        // a manager's
-	Late        bool        // the return window is closed: the associate decides
+	Number        int64
+	Currency      string
+	Goods         int64
+	Delivery      int64
+	PointsBack    int64 // that were spent
+	PointsValue   int64
+	PointsTaken   int64 // that were earned
+	Shortfall     int64 // the worth of earned points that were spent already
+	Refund        int64 // in money and what is like it, with what pays the exchange
+	Refunds       []payment.Refund
+	Order         string      // public id of the order of what they take instead
+	Costs         int64       // of that
+	Due           int64       // what they pay for it beyond what came back
+	Change        money.Money // of the cash that was laid down
+	NeedsApproval bool        // a manager's
+	Late          bool        // the return window is closed: the associate decides
 }
 
 // To is how a part of the refund goes back, and how much of it.
@@ -102,7 +102,7 @@ var errLook = errors.New("it was only looked at")
 // Preview says what a return would come to. It is done, and taken back: what is shown is what will be.
 func Preview(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		r.MayAlone, r.Given, r.Sure, r.Pay, r.Seen = true, money.MaxUnit, true, payment.Cash, ""
+		r.SelfApproves, r.Given, r.Sure, r.Pay, r.Seen = true, money.MaxUnit, true, payment.Cash, ""
 		if result, err = take(ctx, tx, at, r); err != nil {
 			return err
 		}
@@ -116,8 +116,8 @@ func Preview(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result
 
 // Make takes the goods back. Above the shop's limit somebody has to agree who may.
 func Make(ctx context.Context, db pg.DB, at origin.Origin, r Request) (result *Result, err error) {
-	if r.Word != nil {
-		if err := staff.Approve(ctx, db, *r.Word, at.LocationID, at.DeviceID); err != nil {
+	if r.Approval != nil {
+		if err := staff.Approve(ctx, db, *r.Approval, at.LocationID, at.DeviceID); err != nil {
 			return nil, err
 		}
 	}
@@ -329,10 +329,10 @@ func (t *taking) comesBack(ctx context.Context) (inMoney int64, inPoints basket.
 }
 
 func (t *taking) approver() int64 {
-	if t.Word == nil {
+	if t.Approval == nil {
 		return 0
 	}
-	return t.Word.ManagerID
+	return t.Approval.ManagerID
 }
 
 // approve asks for a manager's word above the limit.
@@ -345,16 +345,16 @@ func (t *taking) approve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.NeedsWord = t.inMoney-t.Shortfall+today > limit.Minor
-	if t.NeedsWord && !t.MayAlone && t.Word == nil {
+	t.NeedsApproval = t.inMoney-t.Shortfall+today > limit.Minor
+	if t.NeedsApproval && !t.SelfApproves && t.Approval == nil {
 		return fault.Field("pin", "Refunds above {limit} need a manager’s approval.", text.Args{"limit": limit})
 	}
-	if t.Word == nil {
+	if t.Approval == nil {
 		return nil
 	}
-	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.at.AssociateID, ApprovedBy: t.Word.ManagerID,
+	return staff.Log(ctx, t.tx, staff.Entry{AssociateID: t.at.AssociateID, ApprovedBy: t.Approval.ManagerID,
 		Action: "return.approved", Subject: "order", SubjectID: t.OrderID, LocationID: t.at.LocationID,
-		Reason: t.Word.Reason})
+		Reason: t.Approval.Reason})
 }
 
 // voidGiftCards takes back gift cards that nobody spent of.

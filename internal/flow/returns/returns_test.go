@@ -26,7 +26,7 @@ func TestAReturnIsMadeOnceAndAsItWasShown(t *testing.T) {
 		Language: "en"}
 	_, err := tx.Exec(ctx, `UPDATE location SET takes_returns = true`)
 	require.NoError(t, err)
-	request := returns.Request{Form: "a form that is sent twice", OrderID: placed.Order, MayAlone: true,
+	request := returns.Request{Form: "a form that is sent twice", OrderID: placed.Order, SelfApproves: true,
 		Wants: []returns.ReturnLine{{LineID: placed.Line, Quantity: 1, Reason: "changed_mind", Grade: "sellable",
 			Restock: true}}}
 	_, err = returns.Preview(ctx, tx, here, request)

@@ -207,7 +207,7 @@ func TestAReturnIsWhatWasShown(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true,
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, SelfApproves: true,
 		Wants: []returns.ReturnLine{want(line, 1)}}
 	looked, err := returns.Preview(ctx, w.db, w.desk(), r)
 	require.NoError(t, err)
@@ -243,7 +243,7 @@ func TestNobodyIsGivenCreditThatIsLost(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
 	line := w.lines(placed.ID)[0]
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true, AsCredit: true,
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, SelfApproves: true, AsCredit: true,
 		Wants: []returns.ReturnLine{want(line, 1)}}
 	_, err := returns.Make(ctx, w.db, w.desk(), r)
 	require.Contains(t, fault.As(err).Fields, "credit")
@@ -277,7 +277,7 @@ func TestTheDeliveryGoesBackWithTheLastOfIt(t *testing.T) {
 func TestADrawerHoldsOneCurrency(t *testing.T) {
 	w := open(t)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Cash, 1200)
-	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, MayAlone: true,
+	r := returns.Request{Form: rand.Text(), OrderID: placed.ID, SelfApproves: true,
 		Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}}
 	_, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: w.Broadway.ID,
 		AssociateID: w.Bea.ID, Language: "en"}, r)

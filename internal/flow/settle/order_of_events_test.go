@@ -163,7 +163,7 @@ func TestOrderOfEvents(t *testing.T) {
 		placed := w.sell(w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet), payment.Terminal, 0)
 		take := func() error {
 			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
-				Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true})
+				Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, SelfApproves: true})
 			return err
 		}
 		errs := w.inTurn(order, []any{placed.ID}, take, take)
@@ -225,7 +225,7 @@ func TestOrderOfEvents(t *testing.T) {
 		spend := place(w, w.request(ada, payment.PayAtPickup))
 		back := func() error {
 			_, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: sold.ID,
-				Wants: []returns.ReturnLine{want(w.lines(sold.ID)[0], 3)}, MayAlone: true})
+				Wants: []returns.ReturnLine{want(w.lines(sold.ID)[0], 3)}, SelfApproves: true})
 			return err
 		}
 		errs := w.inTurn(person, []any{ada}, spend, back)

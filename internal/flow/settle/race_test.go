@@ -123,7 +123,7 @@ func TestUnitsAreReturnedOnce(t *testing.T) {
 		var back atomic.Int64
 		atOnce(6, func(i int) {
 			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)},
-				MayAlone: true}
+				SelfApproves: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}
@@ -150,7 +150,7 @@ func TestACardIsPaidBackOnce(t *testing.T) {
 		var back atomic.Int64
 		atOnce(8, func(i int) {
 			r := returns.Request{Form: rand.Text(), OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1+i%2)},
-				MayAlone: true}
+				SelfApproves: true}
 			if made, err := returns.Make(ctx, w.db, w.desk(), r); told(t, err) {
 				back.Add(made.Goods)
 			}

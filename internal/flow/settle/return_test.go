@@ -49,7 +49,7 @@ func (w *world) lines(orderID int64) (lines []int64) {
 
 func (w *world) giveBack(orderID int64, at int64, wants ...returns.ReturnLine) *returns.Result {
 	w.t.Helper()
-	r := returns.Request{Form: rand.Text(), OrderID: orderID, Wants: wants, MayAlone: true}
+	r := returns.Request{Form: rand.Text(), OrderID: orderID, Wants: wants, SelfApproves: true}
 	here := origin.Origin{Channel: origin.Counter, LocationID: at, AssociateID: w.Bea.ID, Language: "en"}
 	looked, err := returns.Preview(ctx, w.db, here, r)
 	require.NoError(w.t, err)
@@ -187,7 +187,7 @@ func TestAnExchangeIsOneTicket(t *testing.T) {
 		placed := w.sell(ada, payment.Terminal, 0)
 		w.add(ada, w.Coat, 1, w.HarbourStreet)
 		r := returns.Request{Form: rand.Text(), OrderID: placed.ID,
-			Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, MayAlone: true,
+			Wants: []returns.ReturnLine{want(w.lines(placed.ID)[0], 1)}, SelfApproves: true,
 			Exchange: []returns.ExchangeLine{{VariantID: into, Quantity: 1}}, Pay: payment.Cash, Given: 100}
 
 		made, err := returns.Make(ctx, w.db, w.desk(), r)
@@ -266,8 +266,8 @@ func TestAnEvenExchangeIsEven(t *testing.T) {
 		line := w.lines(bought.ID)[0]
 		made, err := returns.Make(ctx, w.db, origin.Origin{Channel: origin.Counter, LocationID: store.ID,
 			AssociateID: w.Bea.ID, Language: "en"}, returns.Request{Form: rand.Text(), OrderID: bought.ID,
-			MayAlone: true,
-			Wants:    []returns.ReturnLine{want(line, 1)}, Exchange: []returns.ExchangeLine{{VariantID: w.Mug,
+			SelfApproves: true,
+			Wants:        []returns.ReturnLine{want(line, 1)}, Exchange: []returns.ExchangeLine{{VariantID: w.Mug,
 				Quantity: 1}}, Pay: payment.Terminal})
 		require.NoError(t, err)
 		if w.exact(line, currency) {
@@ -341,7 +341,7 @@ func TestAnyRowOfReturnsGivesBackWhatWasPaid(t *testing.T) {
 				continue
 			}
 			made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: placed.ID,
-				Wants: wants, MayAlone: true})
+				Wants: wants, SelfApproves: true})
 			require.NoError(t, err)
 			back += made.Refund + made.PointsValue
 		}

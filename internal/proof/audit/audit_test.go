@@ -302,7 +302,7 @@ func trade(t *testing.T, pool *pgxpool.Pool, address string) {
 		`SELECT min(id), (SELECT id FROM variant WHERE sku = 'MUG-W') FROM order_line WHERE order_id = $1`,
 		sold.ID).Scan(&line, &blue))
 	_, err := returns.Make(ctx, pool, origin.Origin{Channel: origin.Counter, LocationID: c.Harbour, AssociateID: c.Bea,
-		Language: "en"}, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, MayAlone: true,
+		Language: "en"}, returns.Request{Form: "a form of the story, once", OrderID: sold.ID, SelfApproves: true,
 		Pay: payment.Cash, Given: 100_00, Sure: true,
 		Wants: []returns.ReturnLine{{LineID: line, Quantity: 1, Reason: "faulty", Grade: "damaged",
 			Restock: true}}, Exchange: []returns.ExchangeLine{{VariantID: blue, Quantity: 1}}})

@@ -179,7 +179,7 @@ func (l *loader) sell(ctx context.Context, customerID int64, s sale) error {
 		PaymentState: order.Due, Parts: []order.NewFulfilment{{Method: quote.Pickup, LocationID: s.place.ID,
 			ReadyBy: &readyBy}},
 	}
-	_, earned := q.Points(0, 1)
+	_, earned := q.AllocatePoints(0, 1)
 	if s.channel != origin.Web {
 		n.AssociateID = l.staff[s.place.Code]
 	}

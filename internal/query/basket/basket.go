@@ -281,7 +281,7 @@ func (b *Basket) Tenders() (t Tenders) {
 
 // Earns is how many points the cart earns when it was handed over.
 func (b *Basket) Earns() (points int64) {
-	_, earned := b.Quote.Points(b.Tenders().PointsValue, b.Rates.Rate)
+	_, earned := b.Quote.AllocatePoints(b.Tenders().PointsValue, b.Rates.Rate)
 	for _, line := range earned {
 		for _, n := range line {
 			points += n

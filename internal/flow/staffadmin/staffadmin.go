@@ -1,6 +1,6 @@
-// Package personnel is who works here changing: coming, going, another role, other stores, a lost phone; and the
+// Package staffadmin is who works here changing: coming, going, another role, other stores, a lost phone; and the
 // machines they work on.
-package personnel
+package staffadmin
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package personnel
+package staffadmin
 
 import (
 	"context"
