@@ -34,14 +34,14 @@ import (
 	"counterpart/web/respond"
 )
 
-// Permission says who a route is for. The zero policy lets nobody in, and a route with it does not start.
+// Permission says who a route is for. The zero permission lets nobody in, and a route with it does not start.
 type Permission struct {
 	Name  string
 	whose principal
 	allow func(s *session.Session) error
 }
 
-// principal is whose session a policy asks for.
+// principal is whose session a permission asks for.
 type principal int
 
 const (
@@ -160,7 +160,7 @@ func roles(allowed ...string) func(*session.Session) error {
 	}
 }
 
-// Routes registers pages; it is the only way to the router, so every page has a policy.
+// Routes registers pages; it is the only way to the router, so every page has a permission.
 type Routes struct {
 	DB     pg.DB
 	Secure bool // behind HTTPS: cookies say so
@@ -318,7 +318,7 @@ const Patience = 5 * time.Second
 
 func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	if p.allow == nil {
-		panic("access: " + method + " " + pattern + " has no policy")
+		panic("access: " + method + " " + pattern + " has no permission")
 	}
 	r.all = append(r.all, Route{method, pattern, p})
 	stream := strings.HasSuffix(pattern, "/events")
@@ -362,7 +362,7 @@ func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	}
 }
 
-// admit finds out who a request is from, as far as its policy wants to know, and lets them in or not.
+// admit finds out who a request is from, as far as its permission wants to know, and lets them in or not.
 func (r *Routes) admit(req *http.Request, p Permission) (*http.Request, error) {
 	ctx := req.Context()
 	switch p.whose {
@@ -451,13 +451,13 @@ func SafeNext(next, otherwise string) string {
 
 type sessionKey struct{}
 
-// Session is who is signed in; never nil behind a policy that asks for staff.
+// Session is who is signed in; never nil behind a permission that asks for staff.
 func Session(ctx context.Context) *session.Session {
 	s, _ := ctx.Value(sessionKey{}).(*session.Session)
 	return s
 }
 
-// Origin is where whoever is signed in works: of a request behind a policy that asks for staff.
+// Origin is where whoever is signed in works: of a request behind a permission that asks for staff.
 func Origin(ctx context.Context) origin.Origin {
 	s := Session(ctx)
 	return origin.Origin{Channel: origin.Counter, LocationID: s.LocationID, AssociateID: s.Associate.ID,
@@ -466,7 +466,7 @@ func Origin(ctx context.Context) origin.Origin {
 
 type personKey struct{}
 
-// Person is the customer who is signed in; never 0 behind the policy Shopper.
+// Person is the customer who is signed in; never 0 behind the permission Shopper.
 func Person(ctx context.Context) int64 {
 	id, _ := ctx.Value(personKey{}).(int64)
 	return id
@@ -498,7 +498,7 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	return guard.Handler(outer)
 }
 
-// The Content-Security-Permission: our own files, no inline script or style, nobody frames us.
+// The Content-Security-Policy: our own files, no inline script or style, nobody frames us.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -508,11 +508,11 @@ func securityHeaders(secure bool, payAt string) func(http.Handler) http.Handler 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			header := w.Header()
-			header.Set("Content-Security-Permission", policy)
+			header.Set("Content-Security-Policy", policy)
 			header.Set("X-Content-Type-Options", "nosniff")
-			header.Set("Referrer-Permission", "same-origin")
-			header.Set("Cross-Origin-Opener-Permission", "same-origin")
-			header.Set("Permissions-Permission", "camera=(), microphone=(), geolocation=(self)")
+			header.Set("Referrer-Policy", "same-origin")
+			header.Set("Cross-Origin-Opener-Policy", "same-origin")
+			header.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)")
 			if secure {
 				header.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 			}

@@ -241,7 +241,7 @@ func receiptSheet(ctx context.Context, o *shop.Order) sheet {
 	}
 	if given, change := o.Change(); change > 0 {
 		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Cash given"), Amount: amount(given)},
-			sheetSum{Name: text.T(ctx, "Change"), Amount: amount(change)})
+			sheetSum{Name: text.S(ctx, "money", "Change"), Amount: amount(change)})
 	}
 	if back := o.Refunded(); back > 0 {
 		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "Refunded"), Amount: amount(-back)})

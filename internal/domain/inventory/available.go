@@ -15,7 +15,7 @@ func Available(row string) string {
 	return "(" + row + ".on_hand - " + row + ".reserved - " + row + ".safety)"
 }
 
-// LevelOf is Lock without keeping.
+// LevelOf is LockLevel without holding it.
 func LevelOf(ctx context.Context, db pg.DB, variantID, locationID int64) (Level, error) {
 	var l Level
 	err := db.QueryRow(ctx, `

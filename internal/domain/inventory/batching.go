@@ -149,7 +149,7 @@ func reserveBatch(ctx context.Context, at poolLevel, requests []*request) error 
 		WITH level AS (
 			UPDATE stock_level
 			SET reserved = reserved + $3::integer
-			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved - safety >= $3
+			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND `+Available("stock_level")+` >= $3
 			RETURNING variant_id, location_id)
 		INSERT INTO reservation (variant_id, location_id, quantity, expires_at)
 		SELECT variant_id, location_id, quantity, now() + $5 * interval '1 second'

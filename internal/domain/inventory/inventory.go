@@ -80,7 +80,7 @@ func claim(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, claims []Reservatio
 				UPDATE stock_level
 				SET reserved = reserved + @quantity
 				WHERE variant_id = @variant AND location_id = @location AND condition = 'sellable'
-					AND on_hand - reserved - safety >= @quantity
+					AND `+Available("stock_level")+` >= @quantity
 				RETURNING variant_id)
 			INSERT INTO reservation (order_line_id, variant_id, location_id, quantity, expires_at)
 			SELECT @line, variant_id, @location, @quantity, @expires

@@ -52,7 +52,7 @@ type Request struct {
 	Sure         bool   // more cash than anybody would lay down is what was meant
 	SelfApproves bool   // the associate needs nobody's word
 	Approval     *staff.Approval
-	Seen         string // Result.Figures of the look that was confirmed; empty: nobody looked
+	Seen         string // Result.Amounts of the look that was confirmed; empty: nobody looked
 }
 
 // ExchangeLine is what they take for what came back.

@@ -34,7 +34,7 @@ var catalogs = sync.OnceValue(func() map[string]catalog {
 		}
 		po := gotext.NewPo()
 		po.Parse(source)
-		all[language] = catalog{po, po.GetDomain().GetTranslations()}
+		all[language] = catalog{po, po.GetDomain().GetTranslations(), po.GetDomain().GetCtxTranslations()}
 	}
 	return all
 })
@@ -56,14 +56,18 @@ func Untranslated(language string) (all []string) {
 }
 
 type catalog struct {
-	po   *gotext.Po
-	said map[string]*gotext.Translation
+	po     *gotext.Po
+	said   map[string]*gotext.Translation
+	senses map[string]map[string]*gotext.Translation // a sentence by its sense, which PO files call a context
 }
 
 // sentence is a message's words in a language, with its arguments still to be put in.
 func sentence(m Message, language string) string {
 	if c, ok := catalogs()[language]; ok {
 		said, ok := c.said[m.Key]
+		if m.Sense != "" {
+			said, ok = c.senses[m.Sense][m.Key]
+		}
 		switch {
 		case !ok || !said.IsTranslated() && m.Plural == "":
 			untranslated.Store(language+"\x00"+m.Key, true)

@@ -24,6 +24,7 @@ type Args map[string]any
 // a Plural it has a count, and Key says it of one.
 type Message struct {
 	Key    string
+	Sense  string // which of the key's meanings, where English has one word for several
 	Plural string
 	N      int
 	Args   Args
@@ -92,6 +93,11 @@ func say(value any, language string) string {
 // T says a sentence in the language of the request.
 func T(ctx context.Context, key string, args ...Args) string {
 	return M(key, args...).In(Language(ctx))
+}
+
+// S says a word in one of its senses: the “Change” of a banknote is another word than that of a form.
+func S(ctx context.Context, sense, key string) string {
+	return Message{Key: key, Sense: sense}.In(Language(ctx))
 }
 
 // N says a sentence with a count, which it may name as {n}.

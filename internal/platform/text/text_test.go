@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -39,4 +40,36 @@ func TestThePseudoLanguageIsLongerAndKeepsArguments(t *testing.T) {
 	require.Greater(t, len([]rune(said)), len("2 left at Leeds")*13/10)
 	require.True(t, Plain("left"))
 	require.False(t, Plain(M("left").In(Pseudo)))
+}
+
+func TestAWordHasItsSense(t *testing.T) {
+	ctx := WithLanguage(context.Background(), "lv")
+	require.Equal(t, "Mainīt", T(ctx, "Change"))
+	require.Equal(t, "Atlikums", S(ctx, "money", "Change"))
+	require.Equal(t, "Change", S(context.Background(), "money", "Change"))
+}
+
+func TestDatesAreWrittenAsTheLanguageDoes(t *testing.T) {
+	at := time.Date(2026, 11, 7, 9, 5, 0, 0, time.UTC)
+	for _, c := range []struct {
+		value       Value
+		en, latvian string
+	}{
+		{Date(at), "7 November 2026", "2026. gada 7. novembris"},
+		{DayTime(at), "Saturday 7 November, 09:05", "sestdiena, 7. novembris, 09:05"},
+		{ShortDate(at), "7 Nov 2026", "7. nov. 2026"},
+		{Clock(at), "09:05", "09:05"},
+		{Minute(9*60 + 5), "09:05", "09:05"},
+		{Decimal{Value: 1.5, Digits: 1}, "1.5", "1,5"},
+		{Distance{Kilometres: 2, Country: "LV"}, "2.0 km", "2,0 km"},
+		{Distance{Kilometres: 2, Country: "GB"}, "1.2 miles", "1,2 jūdzes"},
+		{Distance{Kilometres: -1, Country: "GB"}, "", ""},
+		{Country{Code: "DE", English: "Germany"}, "Germany", "Vācija"},
+		{Date(time.Time{}), "", ""},
+	} {
+		require.Equal(t, []string{c.en, c.latvian}, []string{c.value.In("en"), c.value.In("lv")})
+	}
+	require.Equal(t, "tea, milk and sugar", And{"tea", "milk", "sugar"}.In("en"))
+	require.Equal(t, "tēja, piens un cukurs", And{"tēja", "piens", "cukurs"}.In("lv"))
+	require.Equal(t, "tea", And{"tea"}.In("en"))
 }
