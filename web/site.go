@@ -26,6 +26,7 @@ import (
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/passkey"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 	"counterpart/web/access"
 	"counterpart/web/admin"
 	"counterpart/web/counter"
@@ -108,6 +109,9 @@ func robots(w http.ResponseWriter, _ *http.Request) {
 	for _, path := range []string{"/account", "/admin", "/cart", "/carts/", "/checkout", "/counter", "/list", "/lists/",
 		"/orders/", "/search", "/setup", "/sign-in", "/staff"} {
 		fmt.Fprintf(w, "Disallow: %s\n", path)
+		for _, language := range text.Languages() {
+			fmt.Fprintf(w, "Disallow: /%s%s\n", language, path)
+		}
 	}
 }
 

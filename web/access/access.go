@@ -335,7 +335,6 @@ func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 		} else {
 			// The same address shows another store's prices: see RememberStore.
 			w.Header().Set("Cache-Control", "private, no-cache")
-			w.Header().Add("Vary", "Cookie")
 		}
 		admitted, err := r.admit(req, p)
 		if to, ok := err.(redirect); ok {
@@ -475,8 +474,7 @@ func Person(ctx context.Context) int64 {
 // Handler is the whole site behind its guards. raw serves what is not a page: assets, health, metrics.
 func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	outer := chi.NewRouter()
-	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody,
-		r.inLanguage)
+	outer.Use(throughProxies(r.Proxies), recoverer(r.page), securityHeaders(r.Secure, r.PayAt), logged, limitBody)
 	for pattern, serve := range raw {
 		outer.Get(pattern, serve)
 	}
@@ -485,9 +483,9 @@ func (r *Routes) Handler(raw map[string]http.HandlerFunc) http.Handler {
 	}
 	outer.MethodNotAllowed(r.wrongMethod)
 	if os.Getenv("TEMPL_DEV_MODE") == "" {
-		outer.Mount("/", middleware.Compress(4, "text/html")(r.mux))
+		outer.Mount("/", middleware.Compress(4, "text/html")(r.inLanguage(r.mux)))
 	} else {
-		outer.Mount("/", r.mux) // The proxy of `make dev` puts its reload script into pages, and loses compressed ones.
+		outer.Mount("/", r.inLanguage(r.mux)) // The proxy of `make dev` puts its reload script into pages, and loses compressed ones.
 	}
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(securityHeaders(r.Secure, r.PayAt)(respond.HTTP(func(http.ResponseWriter,

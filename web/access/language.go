@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	tags "golang.org/x/text/language"
 
 	"counterpart/internal/domain/location"
@@ -40,8 +41,8 @@ func offeredBy(shop *location.Shop) *offered {
 
 // offer is what is offered now. Where that cannot be read, the page itself will say so, in English.
 func (r *Routes) offer(ctx context.Context) *offered {
-	data, err := r.reference.Get(ctx)
-	if err != nil || data.Shop == nil {
+	data := r.reference.Peek(ctx)
+	if data == nil || data.Shop == nil {
 		return english
 	}
 	known := r.offered.Load()
@@ -57,10 +58,6 @@ func (r *Routes) offer(ctx context.Context) *offered {
 // the pseudo-language, too.
 func (r *Routes) inLanguage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if strings.HasPrefix(req.URL.Path, "/static/") || strings.HasPrefix(req.URL.Path, "/pictures/") {
-			next.ServeHTTP(w, req)
-			return
-		}
 		offered := r.offer(req.Context())
 		languages := offered.languages
 		ctx := text.WithOffered(req.Context(), languages)
@@ -72,6 +69,7 @@ func (r *Routes) inLanguage(next http.Handler) http.Handler {
 			address.Path, address.RawPath = "/"+strings.TrimLeft(rest, "/"), ""
 			req = req.Clone(ctx)
 			req.URL = &address
+			chi.RouteContext(ctx).RoutePath = address.Path // which the router took from the address as it was
 			r.RememberLanguage(w, language)
 		}
 		if cookie, err := req.Cookie("language"); language == "" && err == nil {
@@ -88,7 +86,7 @@ func (r *Routes) inLanguage(next http.Handler) http.Handler {
 				language = languages[i]
 			}
 		}
-		w.Header().Add("Vary", "Accept-Language")
+		w.Header().Set("Vary", "Accept-Language, Cookie")
 		ctx = text.WithPath(text.WithLanguage(ctx, language), path(req.URL, req.Method))
 		next.ServeHTTP(w, req.WithContext(ctx))
 	})

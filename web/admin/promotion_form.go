@@ -202,12 +202,12 @@ func percent(s string, form *fault.Form) int64 {
 	if s = strings.TrimSuffix(s, "%"); s == "" {
 		return 0
 	}
-	m, err := money.Parse(strings.TrimSpace(s), "XXX")
-	if err != nil || m.Minor > 10000 {
+	ppm, err := money.ParsePercent(s)
+	if err != nil || ppm%100 != 0 || ppm > 1_000_000 {
 		form.Add("percent", "Enter a percentage from 0.01 to 100.")
 		return 0
 	}
-	return m.Minor
+	return ppm / 100
 }
 
 // steps reads “50 = 5; 100 = 15%”.

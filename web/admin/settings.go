@@ -180,9 +180,13 @@ func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answ
 // saveTax writes the rate of a class in a place. What was sold keeps the rate it was sold at.
 func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent")}
+	ppm, err := money.ParsePercent(v.Typed["percent"])
+	if err != nil {
+		ppm = -1 // which no rate is
+	}
 	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"],
-		Name: v.Typed["tax_name"], PPM: tax.Percent(v.Typed["percent"])}
-	err := settings.SetTaxRate(r.Context(), p.DB, at(r), rate)
+		Name: v.Typed["tax_name"], PPM: ppm}
+	err = settings.SetTaxRate(r.Context(), p.DB, at(r), rate)
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
 	}

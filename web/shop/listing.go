@@ -83,7 +83,8 @@ func (p *Pages) filter(r *http.Request) *listing {
 			}
 		}
 	}
-	f.Min, f.Max = l.bound(l.Min), l.bound(l.Max)
+	currency := p.Site.Visitor(r).Currency(r.Context())
+	f.Min, f.Max = l.bound(l.Min, currency), l.bound(l.Max, currency)
 	f.InStock = q.Get("stock") == "1"
 	if sort := q.Get("sort"); slices.Contains([]string{"new", "price", "price-down"}, sort) {
 		f.Sort = sort
@@ -92,12 +93,12 @@ func (p *Pages) filter(r *http.Request) *listing {
 	return l
 }
 
-// bound reads a price. The currency only matters for its decimals; the page's own is not known before it is read.
-func (l *listing) bound(typed string) int64 {
+// bound reads a price in the currency of the page.
+func (l *listing) bound(typed, currency string) int64 {
 	if typed == "" {
 		return 0
 	}
-	amount, err := money.Parse(typed, "GBP")
+	amount, err := money.Parse(typed, currency)
 	if err != nil || amount.Minor > money.MaxUnit {
 		l.Wrong = typed
 		return 0

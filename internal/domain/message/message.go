@@ -41,6 +41,20 @@ func (m OrderMail) Once() string {
 	return m.Mail
 }
 
+// MarshalJSON also says the one number by which a server of the version before knows what a mail is about: while an
+// update is under way, either may get the job.
+func (m OrderMail) MarshalJSON() ([]byte, error) {
+	type plain OrderMail
+	line := m.LineID + m.FulfilmentID + m.TransferID + m.ReturnID
+	if m.Reminder != 0 {
+		line = line*10 + int64(m.Reminder)
+	}
+	return json.Marshal(struct {
+		plain
+		Line int64 `json:"line,omitempty"`
+	}{plain(m), line})
+}
+
 // UnmarshalJSON also reads jobs that were queued when one number stood for all of these.
 func (m *OrderMail) UnmarshalJSON(written []byte) error {
 	type plain OrderMail
@@ -52,6 +66,9 @@ func (m *OrderMail) UnmarshalJSON(written []byte) error {
 		return err
 	}
 	*m = OrderMail(of.plain)
+	if m.LineID+m.FulfilmentID+m.TransferID+m.ReturnID != 0 {
+		return nil
+	}
 	switch m.Mail {
 	case MailShort:
 		m.LineID += of.Line

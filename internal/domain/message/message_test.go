@@ -18,6 +18,16 @@ func TestMailsQueuedBeforeAnUpdateAreRead(t *testing.T) {
 		var m OrderMail
 		require.NoError(t, json.Unmarshal([]byte(written), &m))
 		require.Equal(t, want, m)
+		again, err := json.Marshal(m)
+		require.NoError(t, err)
+		var same OrderMail
+		require.NoError(t, json.Unmarshal(again, &same))
+		require.Equal(t, want, same)
+		var before struct {
+			Line int64 `json:"line"`
+		}
+		require.NoError(t, json.Unmarshal(again, &before))
+		require.NotZero(t, before.Line, "the version before reads this number")
 	}
 	require.Equal(t, "hold:32", OrderMail{Mail: MailHold, FulfilmentID: 3, Reminder: 2}.Once())
 	require.Equal(t, "confirmed", OrderMail{Mail: MailConfirmed}.Once())

@@ -4,7 +4,6 @@ package tax
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -55,21 +54,6 @@ func Check(r *Rate, form *fault.Form) {
 	if r.PPM < 0 || r.PPM > 500_000 {
 		form.Add("percent", "Enter a percentage from 0 to 50, such as 8.875.")
 	}
-}
-
-// Percent reads what a person types as a percentage, in parts per million: 20, 8.875, 25,5. Below zero where it is
-// none.
-func Percent(typed string) (ppm int64) {
-	whole, part, _ := strings.Cut(strings.ReplaceAll(strings.TrimSuffix(strings.TrimSpace(typed), "%"), ",", "."), ".")
-	whole = strings.TrimSpace(whole)
-	if whole == "" || len(whole) > 3 || len(part) > 4 || strings.Trim(whole+part, "0123456789") != "" {
-		return -1
-	}
-	n, err := strconv.ParseInt(whole+part+strings.Repeat("0", 4-len(part)), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
 }
 
 // All rates, by place and class.

@@ -18,6 +18,7 @@ import (
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/geo"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
 	"counterpart/internal/platform/text"
@@ -147,7 +148,8 @@ func check(r Request) (country Country, rate int64, email string, err error) {
 	country = Countries[i]
 	rate = country.Rate
 	if r.Rate != "" {
-		if rate = tax.Percent(r.Rate); rate < 0 || rate > 500_000 {
+		var err error
+		if rate, err = money.ParsePercent(r.Rate); err != nil || rate > 500_000 {
 			form.Add("rate", "Enter the rate as a percentage from 0 to 50, such as 8.875.")
 		}
 	} else if !country.Included {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,6 +147,8 @@ func Parse(typed, code string) (Money, error) {
 		switch alone := strings.Count(s, mark) == 1; {
 		case strings.Contains(s, other) || alone && (mark == "." || len(behind) != 3):
 			whole, cents, hasCents, group = s[:at], behind, true, other
+		case alone && exponent == 3:
+			return Money{}, errNotMoney // 1,500 dinars are either.
 		default:
 			group = mark
 		}
@@ -157,7 +160,7 @@ func Parse(typed, code string) (Money, error) {
 	}
 	if groups := strings.Split(whole, group); len(groups) > 1 {
 		for i, digits := range groups {
-			if len(digits) > 3 || digits == "" || i > 0 && len(digits) != 3 {
+			if len(digits) > 3 || digits == "" || i > 0 && len(digits) != 3 || i == 0 && digits[0] == '0' {
 				return Money{}, errNotMoney
 			}
 		}
@@ -172,6 +175,18 @@ func Parse(typed, code string) (Money, error) {
 		return Money{}, fmt.Errorf("%w: %s", errNotMoney, err)
 	}
 	return Money{minor, code}, nil
+}
+
+var percentage = regexp.MustCompile(`^(\d{1,3})(?:[.,](\d{1,4}))?$`)
+
+// ParsePercent reads a percentage with at most four decimals, in parts per million. Nobody groups its digits: 0,5 and
+// 0.50 are a half, and so many decimals are no thousands.
+func ParsePercent(typed string) (ppm int64, err error) {
+	m := percentage.FindStringSubmatch(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(typed), "%")))
+	if m == nil {
+		return 0, errNotMoney
+	}
+	return strconv.ParseInt(m[1]+(m[2] + "0000")[:4], 10, 64)
 }
 
 func digitsOnly(s string) bool {

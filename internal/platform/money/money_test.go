@@ -19,10 +19,15 @@ func TestAmountsReadAsPeopleWriteThem(t *testing.T) {
 		require.Equal(t, want, got.Minor, typed)
 	}
 	for _, typed := range []string{"", "-1", "1.234", "1e3", "٣", "NaN", "1,23,4", "1.", ".", "12 50",
-		"99999999999999999", "+5", "1,2345", "1.234", "1,23.4", "1.234,567", "1 2 3", "1 234 5", "1,", ",5", "1.234.56", "12 345.678,9", "1,234 567"} {
+		"99999999999999999", "+5", "1,2345", "1.234", "1,23.4", "1.234,567", "1 2 3", "1 234 5", "1,", ",5", "1.234.56", "12 345.678,9", "1,234 567", "0,500", "0 500", "0’500", "0.500,5", "0,999", "012,345"} {
 		_, err := Parse(typed, "GBP")
 		require.Error(t, err, typed)
 	}
+	_, err := Parse("1,500", "KWD")
+	require.Error(t, err, "a comma before three digits is either, where there are three decimals")
+	dinars, err := Parse("1.500", "KWD")
+	require.NoError(t, err)
+	require.Equal(t, int64(1500), dinars.Minor)
 	yen, err := Parse("1,500", "JPY")
 	require.NoError(t, err)
 	require.Equal(t, int64(1500), yen.Minor)
@@ -87,4 +92,17 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, amount, again)
 	})
+}
+
+func TestPercentages(t *testing.T) {
+	for typed, want := range map[string]int64{"10": 100_000, "0,5": 5000, "0.50": 5000, "12,25 %": 122_500,
+		"100": 1_000_000, "8.875": 88_750, "0,050": 500} {
+		got, err := ParsePercent(typed)
+		require.NoError(t, err, typed)
+		require.Equal(t, want, got, typed)
+	}
+	for _, typed := range []string{"", "%", "-1", "1,00000", "1.000,5", "1e1", "٣", "1000"} {
+		_, err := ParsePercent(typed)
+		require.Error(t, err, typed)
+	}
 }

@@ -35,6 +35,7 @@ type Data struct {
 	ByCategory  bool                  // some live promotion names categories
 	Deliveries  []delivery.Method
 	loaded      time.Time
+	last        bool // changes come faster than pages: what was loaded for this one is new enough
 	byCode      map[string]*location.Location
 	first       *location.Location // the chain's first store
 }
@@ -82,37 +83,43 @@ func (d *Data) Open(now time.Time, uses map[int64]Uses) []promotion.Promotion {
 		if p.StartsAt != nil && p.StartsAt.After(now) || p.EndsAt != nil && !p.EndsAt.After(now) {
 			continue
 		}
-		if of, ok := uses[p.ID]; ok {
+		of, limited := uses[p.ID]
+		if limited {
 			p.Used, p.Spent = of.Used, of.Spent
 		}
-		if p.MaxUses == nil || p.Used < *p.MaxUses {
+		if (p.MaxUses == nil || p.Used < *p.MaxUses) && (p.MaxPerDay == nil || of.Today < *p.MaxPerDay) {
 			open = append(open, p)
 		}
 	}
 	return open
 }
 
-// Uses are how often a promotion was used, and what it cost so far.
+// Uses are how often a promotion was used, today and in all, and what it cost so far.
 type Uses struct {
 	Used  int   `json:"used"`
 	Spent int64 `json:"spent"`
+	Today int   `json:"today"`
 }
 
 // Version is an SQL expression: the count of changes, to be read beside a page's own rows.
 const Version = `(SELECT n FROM reference_version)`
 
-// LimitedUses is an SQL expression: the uses of promotions whose ids are the argument @limited, as JSON.
+// LimitedUses is an SQL expression: the uses of promotions whose ids are the argument @limited, as JSON. Days are those
+// of the argument @zone.
 const LimitedUses = `CASE WHEN cardinality(@limited::bigint[]) > 0 THEN (
-		SELECT json_object_agg(id, json_build_object('used', used, 'spent', spent))
-		FROM promotion
-		WHERE id = ANY (@limited)) END`
+		SELECT json_object_agg(p.id, json_build_object('used', p.used, 'spent', p.spent, 'today', coalesce((
+			SELECT c.used
+			FROM promotion_counter c
+			WHERE c.promotion_id = p.id AND c.key = 'day:' || (now() AT TIME ZONE @zone)::date), 0)))
+		FROM promotion p
+		WHERE p.id = ANY (@limited)) END`
 
 // ErrStale says that something changed since the data was loaded.
 var ErrStale = errors.New("the reference data has changed")
 
 // Check compares a version that was read beside a page's rows.
 func (d *Data) Check(version int64) error {
-	if version != d.Version {
+	if version != d.Version && !d.last {
 		return ErrStale
 	}
 	return nil
@@ -123,13 +130,15 @@ type Keeper struct {
 	DB      pg.DB
 	loading singleflight.Group
 	data    atomic.Pointer[Data]
+	failed  atomic.Int64 // when the last load failed, in Unix milliseconds
 }
 
 const (
 	// age after which it is loaded again although nothing changed: special days are read some weeks ahead.
 	age = time.Hour
-	// patience with a load that many wait for.
-	patience = 3 * time.Second
+	// patience with a load that many wait for, and the pause after one that failed.
+	patience = 2 * time.Second
+	pause    = time.Second
 )
 
 // Get is the data as it was last loaded.
@@ -145,14 +154,30 @@ func (k *Keeper) Get(ctx context.Context) (*Data, error) {
 	return loaded, err
 }
 
+// Peek is the data as it was last loaded, however old. Nil where it never was and cannot be at the moment.
+func (k *Keeper) Peek(ctx context.Context) *Data {
+	if data := k.data.Load(); data != nil {
+		return data
+	}
+	data, _ := k.load(ctx) // What is wrong, the page says.
+	return data
+}
+
+var errAway = errors.New("reference data could not be loaded a moment ago")
+
 // load loads the data anew, once for all who want it at the same time.
 func (k *Keeper) load(ctx context.Context) (*Data, error) {
+	if time.Since(time.UnixMilli(k.failed.Load())) < pause {
+		return nil, errAway
+	}
 	loaded, err, _ := k.loading.Do("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		data, err := Load(ctx, k.DB)
 		if err == nil {
 			k.data.Store(data)
+		} else {
+			k.failed.Store(time.Now().UnixMilli())
 		}
 		return data, err
 	})
@@ -160,16 +185,19 @@ func (k *Keeper) load(ctx context.Context) (*Data, error) {
 	return data, err
 }
 
-// Read has a page read with the data, again while something of it changes meanwhile. A nil keeper keeps nothing: the
+// tries of a page. The last takes what was loaded for it, so that a page comes however fast things change.
+const tries = 3
+
+// Read has a page read with the data, again where something of it changed meanwhile. A nil keeper keeps nothing: the
 // data is loaded from db for this page.
 func (k *Keeper) Read(ctx context.Context, db pg.DB, page func(data *Data) error) error {
-	var data *Data
-	for try := 0; ; try++ {
+	for try := 1; ; try++ {
+		var data *Data
 		var err error
 		switch {
 		case k == nil:
 			data, err = Load(ctx, db)
-		case try == 0:
+		case try == 1:
 			data, err = k.Get(ctx)
 		default:
 			data, err = k.load(ctx)
@@ -177,7 +205,11 @@ func (k *Keeper) Read(ctx context.Context, db pg.DB, page func(data *Data) error
 		if err != nil {
 			return err
 		}
-		if err := page(data); try == 5 || !errors.Is(err, ErrStale) {
+		if try == tries {
+			final := *data
+			final.last, data = true, &final
+		}
+		if err := page(data); try == tries || !errors.Is(err, ErrStale) {
 			return err
 		}
 	}
@@ -251,7 +283,7 @@ func (d *Data) index() {
 	d.Promotions = slices.DeleteFunc(d.Promotions, func(p promotion.Promotion) bool { return p.NeedsCode })
 	d.Limited = []int64{}
 	for _, p := range d.Promotions {
-		if p.MaxUses != nil || p.Budget != nil {
+		if p.MaxUses != nil || p.MaxPerDay != nil || p.Budget != nil {
 			d.Limited = append(d.Limited, p.ID)
 		}
 	}

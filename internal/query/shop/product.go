@@ -154,7 +154,7 @@ var productStatement = pg.Named(`
 		FROM variant v
 		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND `+inventory.Available("s")+` > 0
 		WHERE v.product_id = p.id) stock
-	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited",
+	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited", "zone",
 	"by_category", "language", "slug")
 
 // ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
@@ -167,7 +167,7 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	p := &Product{Slug: slug}
 	home, list := who.home()
 	batch := &pgx.Batch{}
-	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited,
+	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited, "zone": who.zone(),
 		"by_category": who.reference.ByCategory, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
 			var shelf shelf

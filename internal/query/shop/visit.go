@@ -71,6 +71,26 @@ func (v Visitor) home() (id, list int64) {
 	return id, v.reference.PriceLists[id]
 }
 
+// Currency is that of the chosen store, or of the chain's first; empty where there is none.
+func (v Visitor) Currency(ctx context.Context) string {
+	if v.Reference != nil {
+		if data := v.Reference.Peek(ctx); data != nil {
+			if home, _ := data.Home(v.StoreCode); home != nil {
+				return home.Currency
+			}
+		}
+	}
+	return ""
+}
+
+// zone is that of the store whose clocks the page goes by.
+func (v Visitor) zone() string {
+	if home, _ := v.reference.Home(v.StoreCode); home != nil {
+		return home.TimeZone
+	}
+	return "UTC"
+}
+
 // with says what of the visit the process knows already.
 func (v *Visit) with(who Visitor) bool {
 	home, chosen := who.reference.Home(who.StoreCode)
