@@ -54,6 +54,9 @@ func Config(url string) (*pgxpool.Config, error) {
 		"pg_trgm.strict_word_similarity_threshold": "0.54",
 		"statement_timeout":                        "5s", "lock_timeout": "2s",
 		"idle_in_transaction_session_timeout": "10s",
+		// A page's statement is planned for rows that a fresh database only guesses at; compiling it would take longer
+		// than running it.
+		"jit": "off",
 	} {
 		if _, ok := config.ConnConfig.RuntimeParams[setting]; !ok {
 			config.ConnConfig.RuntimeParams[setting] = value
