@@ -34,6 +34,18 @@ func TestAChoiceIsMadeOnceOverHTTP(t *testing.T) {
 		require.NoError(t, p.db.QueryRow(ctx, `SELECT id FROM shortage WHERE decided_at IS NULL`).Scan(&shortage))
 		_, body, _ := v.get(to)
 		require.Contains(t, body, "Collect at Mill Lane")
+		// Enter in the address is no choice of a store, and a page that refused a choice can be read again.
+		_, sending, found := strings.Cut(body, `name="lines"`)
+		if found {
+			inForm, _, _ := strings.Cut(sending, "</form>")
+			require.Contains(t, inForm, `value="ship"`)
+			require.NotContains(t, inForm, `value="store:`)
+		}
+		status, refused, _ := v.post(to+"/choose", url.Values{"shortage": {"0"}, "what": {"nothing"}})
+		require.GreaterOrEqual(t, status, 400)
+		require.Contains(t, refused, "data-posted")
+		require.Contains(t, refused, `data-page="`+to+`"`)
+		require.NotContains(t, body, "data-posted")
 		form := func(what string) url.Values {
 			return url.Values{"shortage": {between(body, `name="shortage" value="`, `"`)}, "what": {what}}
 		}

@@ -105,7 +105,18 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 		}
 	}
 	a.Lines = lines(o, f.ID)
+	for _, part := range o.Parts {
+		a.More = a.More || part.ID != f.ID && part.Method == "pickup" && (part.State == "to_pick" || part.State == "ready")
+	}
 	for _, l := range o.Lines {
+		if l.ID == args.LineID && args.Mail == message.MailTakenOff {
+			a.Missing = fmt.Sprintf("%d × %s", l.Quantity, named(l))
+			for _, part := range o.Parts {
+				if part.ID == l.PartID {
+					a.Store = shop.Name + " " + part.Store.Name
+				}
+			}
+		}
 		if l.ID == args.LineID && args.Mail == message.MailShort {
 			a.Missing, a.Link = named(l), base+"/p/"+l.Slug
 			for _, part := range o.Parts {

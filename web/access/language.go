@@ -79,25 +79,38 @@ func (r *Routes) inLanguage(next http.Handler) http.Handler {
 		}
 		if language == "" {
 			language = text.Source
-			// Parsing costs more than looking a sentence up, so whoever asks for English first is not asked twice.
-			if wants := req.Header.Get("Accept-Language"); len(languages) > 1 && wants != "" && len(wants) <= 200 &&
-				!strings.HasPrefix(wants, text.Source) {
+			// Parsing costs more than a page's sentences, so only a browser that names another language is read.
+			if wants := req.Header.Get("Accept-Language"); len(wants) <= 200 && slices.ContainsFunc(languages[1:],
+				func(l string) bool { return strings.Contains(wants, l) }) {
 				_, i := tags.MatchStrings(offered.matcher, wants)
 				language = languages[i]
 			}
 		}
 		w.Header().Set("Vary", "Accept-Language, Cookie")
-		ctx = text.WithPath(text.WithLanguage(ctx, language), path(req.URL, req.Method))
+		ctx = text.WithPath(text.WithLanguage(ctx, language), r.path(req, languages))
+		if req.Method == http.MethodPost {
+			ctx = text.WithPosted(ctx)
+		}
 		next.ServeHTTP(w, req.WithContext(ctx))
 	})
 }
 
-// path is where the same page stands in another language, which a form that was sent has none of.
-func path(address *url.URL, method string) string {
-	if method != http.MethodGet {
+// path is where the same page stands in another language. What answers a form is read again on the page with the form.
+func (r *Routes) path(req *http.Request, languages []string) string {
+	if req.Method != http.MethodPost {
+		return req.URL.RequestURI()
+	}
+	from, err := url.Parse(req.Referer())
+	if err != nil || from.Host != req.Host {
 		return "/"
 	}
-	return address.RequestURI()
+	path := from.RequestURI()
+	for _, language := range languages {
+		if rest, ok := strings.CutPrefix(path, "/"+language+"/"); ok {
+			path = "/" + rest
+		}
+	}
+	return SafeNext(path, "/")
 }
 
 // RememberLanguage keeps the language that somebody reads the shop in.

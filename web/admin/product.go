@@ -75,7 +75,9 @@ func (p *Pages) changePrice(w http.ResponseWriter, r *http.Request) (respond.Ans
 	}
 	amount, err := money.Parse(view.Typed, view.Currency)
 	if err != nil || amount.Minor > money.MaxUnit || amount.Minor == 0 {
-		return p.showProduct(r, productID, view, fault.New(fault.Invalid, "Enter a price above zero, such as 12.50."))
+		return p.showProduct(r, productID, view, fault.New(fault.Invalid,
+			"Enter a price above zero and up to {most}, such as 12.50.",
+			text.Args{"most": money.New(money.MaxUnit, view.Currency)}))
 	}
 	price := catalog.Price{Currency: view.Currency, TaxIncluded: included, Amount: amount.Minor}
 	var was *int64

@@ -9,6 +9,7 @@ import (
 	"counterpart/internal/flow/assortment"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
 )
@@ -33,7 +34,8 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 		price, err := money.Parse(amount, currency)
 		if err != nil || price.Minor < 1 || price.Minor > money.MaxUnit {
 			wrong = fault.New(fault.Invalid,
-				"Enter a price above zero, such as 12.50. Leave it empty to end the current price.")
+				"Enter a price above zero and up to {most}, such as 12.50. Leave it empty to end the current price.",
+				text.Args{"most": money.New(money.MaxUnit, currency)})
 		}
 		b.Amount = price.Minor
 	}

@@ -29,6 +29,7 @@ type pickupView struct {
 	Place, Code, Kind, Given string
 	Carrier, Tracking        string
 	Done                     string
+	Line                     int64 // of which something was not found
 	Now                      time.Time
 	Free                     []string // places where it could be put
 	Choices                  []shortage.Options
@@ -106,11 +107,11 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	line, _ := strconv.ParseInt(r.PostFormValue("line"), 10, 64)
 	quantity, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue("quantity")))
 	if err != nil || quantity < 1 || quantity > 99 {
-		err = fault.New(fault.Invalid, "Choose how many are missing, from 1 to 99.")
+		err = fault.Field("quantity", "Choose how many are missing, from 1 to 99.")
 	} else {
 		err = pickup.NotFound(r.Context(), p.DB, here(r), id(r, "id"), line, quantity)
 	}
-	return p.after(r, err, pickupView{}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"), 10)+"?done=missing")
+	return p.after(r, err, pickupView{Line: line}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"), 10)+"?done=missing")
 }
 
 // choose is a customer saying at the counter what they want instead of what was not found.

@@ -219,13 +219,13 @@ func Channel(ctx context.Context, channel origin.Channel) string {
 func Method(ctx context.Context, method string) string {
 	switch method {
 	case "ship":
-		return text.T(ctx, "Delivered")
+		return text.S(ctx, "way", "Delivered")
 	case "mail":
 		return text.T(ctx, "By email")
 	case "carry_out":
 		return text.T(ctx, "Taken in store")
 	}
-	return text.T(ctx, "Collected")
+	return text.S(ctx, "way", "Collected")
 }
 
 // DocumentName of a series.

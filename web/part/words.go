@@ -2,6 +2,7 @@ package part
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,23 @@ func TenderDetail(ctx context.Context, t shop.Tender) string {
 func pending(t shop.Tender) int64 {
 	if t.Captured == 0 {
 		return 1
+	}
+	return 0
+}
+
+// unneeded is what of an authorised tender will not be taken, because units were cancelled since: cards are charged last,
+// and the last of them least.
+func unneeded(o *shop.Order, of shop.Tender) int64 {
+	left := o.Total - o.Missing()
+	for _, t := range o.Tenders {
+		left -= t.Captured + t.Authorised*pending(t)
+	}
+	for _, t := range slices.Backward(o.Tenders) {
+		part := min(max(-left, 0), t.Authorised*pending(t))
+		if t == of {
+			return part
+		}
+		left += part
 	}
 	return 0
 }

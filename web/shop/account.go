@@ -132,9 +132,6 @@ func (p *Pages) saveDetails(w http.ResponseWriter, r *http.Request) (respond.Ans
 	store := number(r.PostFormValue("store"))
 	err := person.SaveDetails(r.Context(), p.DB, access.Person(r.Context()),
 		person.DetailsForm{Name: r.PostFormValue("name"), Store: store, Language: r.PostFormValue("language")})
-	if err == nil {
-		p.Site.RememberLanguage(w, r.PostFormValue("language"))
-	}
 	return p.after(r, err, "details", "name")
 }
 

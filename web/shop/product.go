@@ -2,7 +2,6 @@ package shop
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -130,7 +129,7 @@ func (v *productView) facts(ctx context.Context) [][2]string {
 	}
 	if chosen := v.Variant(); chosen != nil {
 		if chosen.Grams > 0 {
-			facts = append(facts, [2]string{text.T(ctx, "Weight"), weight(chosen.Grams)})
+			facts = append(facts, [2]string{text.T(ctx, "Weight"), weight(ctx, chosen.Grams)})
 		}
 		facts = append(facts, [2]string{text.T(ctx, "Product code"), chosen.SKU})
 		if chosen.GTIN != "" {
@@ -140,11 +139,11 @@ func (v *productView) facts(ctx context.Context) [][2]string {
 	return facts
 }
 
-func weight(grams int) string {
+func weight(ctx context.Context, grams int) string {
 	if grams >= 1000 {
-		return fmt.Sprintf("%.1f kg", float64(grams)/1000)
+		return text.T(ctx, "{n} kg", text.Args{"n": text.Decimal{Value: float64(grams) / 1000, Digits: 1}})
 	}
-	return fmt.Sprintf("%d g", grams)
+	return text.T(ctx, "{n} g", text.Args{"n": grams})
 }
 
 // collects says which way is offered first: collection, where the chosen store has it, or where there is nothing to

@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/geo"
+	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
@@ -45,7 +46,7 @@ func (p *Pages) stores(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		list.Place = place.Name
 		list.from(place.Point)
 	}
-	return respond.Page(storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+	return respond.Page(storesPage(frame(r.Context(), list.Visit, text.T(r.Context(), "Stores")), list)), nil
 }
 
 // storesHere sorts by the position that the browser gave. It comes in the body, so that no log and no history has it,
@@ -65,11 +66,11 @@ func (p *Pages) storesHere(w http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	if f != nil {
 		list.Wrong = respond.Sentence(r.Context(), f)
-		return respond.Wrong(f, storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+		return respond.Wrong(f, storesPage(frame(r.Context(), list.Visit, text.T(r.Context(), "Stores")), list)), nil
 	}
 	list.Positioned = true
 	list.from(geo.Point{Latitude: latitude, Longitude: longitude})
-	return respond.Page(storesPage(frame(r.Context(), list.Visit, "Stores"), list)), nil
+	return respond.Page(storesPage(frame(r.Context(), list.Visit, text.T(r.Context(), "Stores")), list)), nil
 }
 
 func (p *Pages) storeList(r *http.Request) (*storeList, error) {

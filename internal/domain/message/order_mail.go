@@ -29,6 +29,7 @@ type About struct {
 	Choose     bool // the shopper chooses what becomes of it, by HoldUntil
 	MayExtend  bool // the hold has not been extended yet
 	StillOpens bool // something of the order is left
+	More       bool // other parts of the order wait at other stores
 	Parts      []AboutPart
 	Paid       bool         // it is paid, or a gateway has promised it
 	Promised   bool         // a gateway has promised it: nothing is taken yet
@@ -98,7 +99,15 @@ func Compose(kind string, a About) (subject, body string) {
 	case MailReady:
 		subject = say("Order {number} is ready at {store}", number)
 		add(say("Your order is ready. Show this code at the counter:", number), "", "    "+Grouped(a.Code), "")
-		add(say("We’ll keep it for you until {until}. To pay: {due}.", number), "", address, "",
+		switch {
+		case a.Due.Minor == 0:
+			add(say("We’ll keep it for you until {until}.", number))
+		case a.More:
+			add(say("We’ll keep it for you until {until}. To pay, for the whole order: {due}.", number))
+		default:
+			add(say("We’ll keep it for you until {until}. To pay: {due}.", number))
+		}
+		add("", address, "",
 			say("Directions, opening hours and your QR code: {link}", text.Args{"link": a.Link}))
 	case MailShort:
 		subject = say("Order {number}: an item is unavailable", number)
@@ -116,6 +125,13 @@ func Compose(kind string, a About) (subject, body string) {
 			add(say("That was everything in your order, so there’s nothing left to collect.", number), "")
 		}
 		add(say("See if another store has it: {link}", text.Args{"link": a.Link}))
+	case MailTakenOff:
+		subject = say("Order {number}: an item was taken off", number)
+		add(say("We’ve taken {missing} off your order, because we couldn’t find it at {store}. You won’t be charged for it, and anything you’ve paid for it will be refunded.", number), "")
+		if a.StillOpens {
+			add(say("The rest of your order is unchanged.", number), "")
+		}
+		add(say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailCancelled:
 		subject = say("Order {number} is cancelled", number)
 		if a.StillOpens {

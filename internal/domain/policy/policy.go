@@ -93,7 +93,7 @@ func Set(ctx context.Context, tx pgx.Tx, p Policy) error {
 	}
 	for _, limit := range p.RefundLimits {
 		if limit.Minor < 0 || limit.Minor > money.MaxUnit {
-			form.Add("refund_limit_"+limit.Currency, "Enter an amount from 0 to {most}.",
+			form.Add("refund_limit_"+limit.Currency, "Enter an amount from 0 to {most}, such as 50.00.",
 				text.Args{"most": money.New(money.MaxUnit, limit.Currency)})
 		}
 	}

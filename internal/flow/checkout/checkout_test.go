@@ -452,3 +452,33 @@ func TestADeliverySentTwiceIsBookedOnce(t *testing.T) {
 	require.Equal(t, 15, onHand)
 	sound(t, pool)
 }
+
+// Mails and papers are in the customer's language: a profile's, else the page's, and never that of whoever serves them.
+func TestMailsAreInTheCustomersLanguage(t *testing.T) {
+	tx := pgtest.Tx(t)
+	c := sample.Load(t, tx)
+	for _, one := range []struct {
+		name, profile, page, want string
+		account, served           bool
+	}{
+		{"a guest", "en", "lv", "lv", false, false},
+		{"an account", "en", "lv", "en", true, false},
+		{"an account in Latvian", "lv", "en", "lv", true, false},
+		{"somebody whom a Latvian associate serves", "en", "lv", "en", false, true},
+	} {
+		ada := c.Ada(t, tx, c.Mug, 1, c.HarbourStreet)
+		_, err := tx.Exec(ctx, `UPDATE customer SET language = $2, registered_at = CASE WHEN $3 THEN now() END WHERE id = $1`,
+			ada, one.profile, one.account)
+		require.NoError(t, err)
+		at := origin.Origin{Channel: origin.Web, Language: one.page}
+		if one.served {
+			at = origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID, AssociateID: c.Bea.ID,
+				Language: one.page}
+		}
+		placed, err := checkout.Place(ctx, tx, at, request(t, tx, ada))
+		require.NoError(t, err, one.name)
+		var language string
+		require.NoError(t, tx.QueryRow(ctx, `SELECT language FROM orders WHERE id = $1`, placed.ID).Scan(&language))
+		require.Equal(t, one.want, language, one.name)
+	}
+}

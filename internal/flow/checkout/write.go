@@ -108,12 +108,21 @@ func unlikely(given, due money.Money) error {
 		text.Args{"change": money.New(given.Minor-due.Minor, due.Currency), "given": given})
 }
 
+// language in which an order's mails and papers are: the profile's of whoever has an account or is served by staff, who
+// have a language of their own, else that of the page.
+func language(r Request, b *basket.Basket) string {
+	if b.Member || r.at.AssociateID != 0 {
+		return b.Language
+	}
+	return r.at.Language
+}
+
 // frozen is the order with everything that is frozen in it.
 func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, error) {
 	q := &b.Quote
 	n := order.New{
 		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.at.Channel, AssociateID: r.at.AssociateID,
-		Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: r.at.Language,
+		Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: language(r, b),
 		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total,
 		Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
 	}

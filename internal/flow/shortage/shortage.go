@@ -220,8 +220,8 @@ func refundShortage(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.H
 		return err
 	}
 	f := &order.Fulfilment{ID: o.FulfilmentID, OrderID: h.ID, CustomerID: h.CustomerID, LocationID: o.LocationID}
-	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailCancelled,
-		FulfilmentID: o.FulfilmentID})
+	return settle.Tell(ctx, tx, at, f, customer.Cancelled, message.OrderMail{OrderID: h.ID, Mail: message.MailTakenOff,
+		LineID: o.LineID})
 }
 
 // DecideOverdue gives the money back of what nobody has chosen anything for in time.

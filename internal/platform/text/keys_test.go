@@ -76,6 +76,14 @@ func source(t *testing.T) (all []key) {
 						}
 					}
 				}
+				if strings.HasSuffix(strings.ToLower(nameOf(call.Fun)), "frame") { // the title of a page
+					for _, arg := range call.Args {
+						if literal, ok := arg.(*ast.BasicLit); ok {
+							assert.NotRegexp(t, `"[A-Z][a-z]`, literal.Value, "%s: a title is not in the text layer",
+								files.Position(call.Pos()))
+						}
+					}
+				}
 				where, ok := speaks[nameOf(call.Fun)]
 				if !ok || len(call.Args) <= where[len(where)-1] {
 					return true

@@ -178,6 +178,14 @@ func WithPath(ctx context.Context, path string) context.Context {
 	return context.WithValue(ctx, pathKey{}, path)
 }
 
+type postedKey struct{}
+
+// WithPosted says that the page answers a form: its own address is not where it can be read again.
+func WithPosted(ctx context.Context) context.Context { return context.WithValue(ctx, postedKey{}, true) }
+
+// Posted says whether the page answers a form.
+func Posted(ctx context.Context) bool { return ctx.Value(postedKey{}) != nil }
+
 // Translated is where the page stands in another language.
 func Translated(ctx context.Context, language string) string {
 	path, _ := ctx.Value(pathKey{}).(string)

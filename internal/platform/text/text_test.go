@@ -62,7 +62,7 @@ func TestDatesAreWrittenAsTheLanguageDoes(t *testing.T) {
 		{Minute(9*60 + 5), "09:05", "09:05"},
 		{Decimal{Value: 1.5, Digits: 1}, "1.5", "1,5"},
 		{Distance{Kilometres: 2, Country: "LV"}, "2.0 km", "2,0 km"},
-		{Distance{Kilometres: 2, Country: "GB"}, "1.2 miles", "1,2 jūdzes"},
+		{Distance{Kilometres: 2, Country: "GB"}, "1.2 miles", "1,2 jūdžu attālumā"},
 		{Distance{Kilometres: -1, Country: "GB"}, "", ""},
 		{Country{Code: "DE", English: "Germany"}, "Germany", "Vācija"},
 		{Date(time.Time{}), "", ""},

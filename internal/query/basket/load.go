@@ -160,7 +160,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
-			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+customer.WalkIn+`
+			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+customer.WalkIn+`, person.language
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
@@ -177,7 +177,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 				&l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
 				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable,
 				&l.Points.Pending, &l.Credit, &l.Codes,
-				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody)
+				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody, &l.Language)
 		})
 	batch.Queue(`
 		SELECT `+location.Columns+`

@@ -20,6 +20,9 @@ function keepLive() {
   window.addEventListener("pagehide", () => source.close());
 }
 
+// A page that answers a form stands at the form's address, which cannot be read: it says where it can.
+function pageOf(region) { return document.body.hasAttribute("data-posted") ? region.dataset.page : location.href; }
+
 let refreshing = false, again = false;
 async function refresh() {
   if (refreshing) { again = true; return; }
@@ -28,7 +31,7 @@ async function refresh() {
     // Somebody is typing in the region: what they typed is worth more than what is new, and is read with the next change.
     const region = document.querySelector("[data-live]");
     const typing = region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-    if (!typing) await htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerMorph" });
+    if (!typing) await htmx.ajax("GET", pageOf(region), { target: "#live", select: "#live", swap: "outerMorph" });
     else again = true;
   } finally {
     refreshing = false;
