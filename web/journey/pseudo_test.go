@@ -22,14 +22,14 @@ const words = `[...document.querySelectorAll("body *")].filter(e => !e.matches("
 	.flatMap(e => [...[...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent), e.getAttribute("aria-label"), e.getAttribute("alt"), e.getAttribute("title")])
 	.filter(Boolean).map(s => s.trim()).filter(Boolean).join("\n") + "\n" + document.title`
 
-// TestThePseudoLanguageReachesEveryPage goes through all pages in it, on a phone: what is plain on them is not in the
-// text layer, and what is wider than the window breaks in a longer language.
-func TestThePseudoLanguageReachesEveryPage(t *testing.T) {
-	p := open(t)
-	pages, people := stage(t, p)
+// pseudo goes through all pages in the pseudo-language, on a phone: what is plain on them is not in the text layer, and
+// what is wider than the window breaks in a longer language.
+func pseudo(t *testing.T, p *place, pages []page, people map[string]*person) {
 	data := kept(t, p)
 	plain := regexp.MustCompile(`[\pL][\pL’'-]+`)
 	for _, who := range people {
+		who.t = t
+		who.dark(false)
 		who.visit("/robots.txt")
 		who.script(`document.cookie = "language=` + text.Pseudo + `; path=/"`)
 		who.resize(widths[0].width, widths[0].height)

@@ -138,11 +138,18 @@ func buy(who *person, slug, name, email string) string {
 	return who.location()[len(who.url):]
 }
 
-// TestEveryPageIsAccessible asks axe about every page on a phone and on a tablet, and about its dark colours: the
-// people look at their pages side by side.
-func TestEveryPageIsAccessible(t *testing.T) {
+// TestEveryPage brings every page of the shop, the counter and the admin about once, and looks at all of them.
+func TestEveryPage(t *testing.T) {
 	p := open(t)
 	pages, people := stage(t, p)
+	t.Run("is accessible", func(t *testing.T) { accessible(t, pages, people) })
+	t.Run("speaks through the text layer", func(t *testing.T) { pseudo(t, p, pages, people) })
+	clean(t, p)
+}
+
+// accessible asks axe about every page on a phone and on a tablet, and about its dark colours: the people look at their
+// pages side by side.
+func accessible(t *testing.T, pages []page, people map[string]*person) {
 	t.Run("as", func(t *testing.T) {
 		for name, person := range people {
 			t.Run(name, func(t *testing.T) {
@@ -165,5 +172,4 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			})
 		}
 	})
-	clean(t, p)
 }
