@@ -345,7 +345,7 @@ var queries = map[string][]string{
 	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort",
 		"min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
-		"change", "currency"}, "/admin/products": {"q", "page"}, "/admin/stock": {"q", "page", "at"},
+		"change", "currency"}, "/admin/products": {"q", "page"}, "/admin/orders": {"q", "state", "payment", "fulfilment", "channel", "store", "from", "to", "before", "after", "late", "returned"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "page", "at"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
 	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account",

@@ -106,6 +106,8 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 			fmt.Sprintf("/admin/staff/%d", one(`SELECT id FROM associate WHERE role = 'manager'`)),
 			"admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
+		{"admin-orders", "/admin/orders", "admin"}, {"admin-orders-none", "/admin/orders?q=zzzz", "admin"}, {"admin-order",
+			fmt.Sprintf("/admin/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "admin"},
 		{"admin-products", "/admin/products", "admin"}, {"admin-product",
 			fmt.Sprintf("/admin/products/%d", one(`SELECT id FROM product WHERE slug = 'quiet-headphones'`)),
 			"admin"}, {"admin-stock", "/admin/stock?at=LDS", "admin"},

@@ -2,8 +2,10 @@ package part
 
 import (
 	"context"
+	"strings"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/domain/task"
@@ -14,6 +16,87 @@ import (
 // Country is a country's name.
 func Country(ctx context.Context, code string) string {
 	return text.Say(ctx, text.Country{Code: code, English: postal.Of(code).Name})
+}
+
+// OrderStateName is how an order stands.
+func OrderStateName(ctx context.Context, state string) string {
+	switch state {
+	case "placed":
+		return text.T(ctx, "Awaiting payment")
+	case "cancelled":
+		return text.T(ctx, "Cancelled")
+	}
+	return text.T(ctx, "Confirmed")
+}
+
+// PaymentState is how the payment of an order stands.
+func PaymentState(ctx context.Context, state string) string {
+	switch state {
+	case "due":
+		return text.T(ctx, "To pay in store")
+	case "pending":
+		return text.T(ctx, "Payment begun")
+	case "authorised":
+		return text.T(ctx, "Authorised")
+	case "void":
+		return text.T(ctx, "Not charged")
+	}
+	return text.T(ctx, "Paid")
+}
+
+// FulfilmentState is how a part of an order stands.
+func FulfilmentState(ctx context.Context, state string) string {
+	switch state {
+	case "to_pick":
+		return text.T(ctx, "To pick")
+	case "ready":
+		return text.T(ctx, "Ready")
+	case "undecided":
+		return text.T(ctx, "Customer to choose")
+	case "collected":
+		return text.T(ctx, "Collected")
+	case "shipped":
+		return text.T(ctx, "Sent")
+	case "carried_out":
+		return text.T(ctx, "Taken in store")
+	}
+	return text.T(ctx, "Cancelled")
+}
+
+// OrderMail is what a mail about an order said.
+func OrderMail(ctx context.Context, kind string) string {
+	kind, _, _ = strings.Cut(kind, ":")
+	switch kind {
+	case message.MailConfirmed:
+		return text.T(ctx, "Confirmation")
+	case message.MailReady:
+		return text.T(ctx, "Ready to collect")
+	case message.MailShort:
+		return text.T(ctx, "An item wasn’t found")
+	case message.MailTakenOff:
+		return text.T(ctx, "An item was taken off")
+	case message.MailCancelled:
+		return text.T(ctx, "Cancellation")
+	case message.MailCollected:
+		return text.T(ctx, "Collected")
+	case message.MailShipped:
+		return text.T(ctx, "On its way")
+	case message.MailUnpaid:
+		return text.T(ctx, "Not paid in time")
+	case message.MailPayAgain:
+		return text.T(ctx, "Please pay again")
+	case message.MailHold:
+		return text.T(ctx, "Reminder to collect")
+	case message.MailExpired:
+		return text.T(ctx, "Not collected in time")
+	case message.MailInstead:
+		return text.T(ctx, "Changed as the customer chose")
+	case message.MailRefunded:
+		return text.T(ctx, "Refund")
+	case message.MailReturned:
+		return text.T(ctx, "Return")
+	}
+	return kind
 }
 
 // The names of what tables hold as a word, each said in one place.

@@ -93,10 +93,10 @@ const (
 	MailCollected = "collected"
 	MailShipped   = "shipped"
 	MailUnpaid    = "unpaid"
-	MailHold      = "hold"    // it ends soon
-	MailExpired   = "expired" // nobody came
+	MailHold      = "hold"      // it ends soon
+	MailExpired   = "expired"   // nobody came
 	MailTakenOff  = "taken_off" // units that were not found, and what they cost given back
-	MailInstead   = "instead" // what was chosen for what was not found
+	MailInstead   = "instead"   // what was chosen for what was not found
 	MailPayAgain  = "pay_again"
 	MailRefunded  = "refunded"
 	MailReturned  = "returned"

@@ -181,7 +181,9 @@ func WithPath(ctx context.Context, path string) context.Context {
 type postedKey struct{}
 
 // WithPosted says that the page answers a form: its own address is not where it can be read again.
-func WithPosted(ctx context.Context) context.Context { return context.WithValue(ctx, postedKey{}, true) }
+func WithPosted(ctx context.Context) context.Context {
+	return context.WithValue(ctx, postedKey{}, true)
+}
 
 // Posted says whether the page answers a form.
 func Posted(ctx context.Context) bool { return ctx.Value(postedKey{}) != nil }

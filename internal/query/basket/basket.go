@@ -38,7 +38,7 @@ type Basket struct {
 	Way       *Way               // the chosen one
 
 	Member    bool
-	Language  string // that the customer is written to in
+	Language  string   // that the customer is written to in
 	Codes     []string // that were typed
 	Points    loyalty.Balance
 	Rates     loyalty.Rates

@@ -364,6 +364,20 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(facts))
 }
 
+// QueueOrderFacts asks for what happened to an order of a customer, the newest first.
+func QueueOrderFacts(batch *pgx.Batch, customerID, orderID int64, facts *[]Fact) {
+	batch.Queue(`
+		SELECT f.kind, f.channel, coalesce(l.name, ''), coalesce(o.number, 0), coalesce(o.public_id, ''), '', '',
+			coalesce(f.quantity, 0), coalesce(a.name, ''), f.detail, f.at
+		FROM timeline f
+		LEFT JOIN location l ON l.id = f.location_id
+		LEFT JOIN orders o ON o.id = f.order_id
+		LEFT JOIN associate a ON a.id = f.associate_id
+		WHERE f.customer_id IN (`+customer.Members+`) AND f.order_id = @order
+		ORDER BY f.id DESC
+		LIMIT 200`, pgx.NamedArgs{"person": customerID, "order": orderID}).Query(collect(facts))
+}
+
 // PossibleDuplicate is somebody who may be the same person: they share an email or a phone number that one of them has
 // not proven. Of an address that many gave, the proven owner and the latest are looked at.
 type PossibleDuplicate struct {

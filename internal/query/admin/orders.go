@@ -1,0 +1,228 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/phone"
+	"counterpart/internal/query/profile"
+	"counterpart/internal/query/shop"
+)
+
+// OrderFilter narrows the list of orders; empty fields do not. Stores are the places that whoever asks may see, nil
+// for all of them.
+type OrderFilter struct {
+	Words      string // a number, an email, a phone number, a SKU, or a part of a name
+	State      string
+	Payment    string
+	Fulfilment string
+	Channel    string
+	Store      string // its code
+	Returned   bool
+	Late       bool   // something that was promised for a time that is over
+	From, To   string // days, 2026-12-25
+	Before     int64  // the list goes on with orders older than this one
+	After      int64  // or with newer ones
+	Stores     []int64
+	Most       int
+}
+
+// OrderRow is an order in the list.
+type OrderRow struct {
+	ID           int64
+	Number       int64
+	PlacedAt     time.Time
+	Name         string
+	Email        string
+	Channel      origin.Channel
+	Store        string
+	State        string
+	PaymentState string
+	Fulfilments  []string // the states of its parts
+	Returned     bool
+	Late         bool
+	Units        int
+	Total        int64
+	Currency     string
+}
+
+// FulfilmentStates in the order in which they are listed.
+var FulfilmentStates = []string{"to_pick", "ready", "undecided", "collected", "shipped", "carried_out", "cancelled"}
+
+// late is a part whose promise is over, and that is neither staged nor sent.
+const late = `EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state = 'to_pick' AND f.ready_by < now())`
+
+// where is the statement's conditions: only those of fields that are set, so that each list can walk its own index.
+func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.NamedArgs, err error) {
+	all := []string{"true"}
+	args = pgx.NamedArgs{}
+	add := func(condition, name string, value any) {
+		all = append(all, condition)
+		if name != "" {
+			args[name] = value
+		}
+	}
+	if f.Stores != nil {
+		add(`(o.location_id = ANY (@stores) OR EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id
+			AND f.location_id = ANY (@stores)))`, "stores", f.Stores)
+	}
+	if f.State != "" {
+		add(`o.state = @state`, "state", f.State)
+	}
+	if f.Payment != "" {
+		add(`o.payment_state = @payment`, "payment", f.Payment)
+	}
+	if f.Channel != "" {
+		add(`o.channel = @channel`, "channel", f.Channel)
+	}
+	if f.Store != "" {
+		add(`(o.location_id = (SELECT id FROM location WHERE code = @store) OR EXISTS (SELECT FROM fulfilment f
+			JOIN location at ON at.id = f.location_id WHERE f.order_id = o.id AND at.code = @store))`, "store", f.Store)
+	}
+	if f.Fulfilment != "" {
+		add(`EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state = @fulfilment)`, "fulfilment",
+			f.Fulfilment)
+	}
+	if f.Returned {
+		add(`EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id)`, "", nil)
+	}
+	if f.Late {
+		add(late, "", nil)
+	}
+	if f.From != "" {
+		add(`o.placed_at >= @from::date`, "from", f.From)
+	}
+	if f.To != "" {
+		add(`o.placed_at < @to::date + 1`, "to", f.To)
+	}
+	if words := strings.TrimSpace(f.Words); words != "" {
+		found, err := f.find(ctx, db, words, args)
+		if err != nil {
+			return "", nil, err
+		}
+		all = append(all, found)
+	}
+	return strings.Join(all, "\n\t\t\tAND "), args, nil
+}
+
+// find is the condition of a search: of a number, an address or a phone number what is exactly that, else names that
+// have the words, or lines of a SKU.
+func (f OrderFilter) find(ctx context.Context, db pg.DB, words string, args pgx.NamedArgs) (string, error) {
+	if email, ok := customer.NormalEmail(words); ok {
+		args["email"] = email
+		return `lower(o.email) = @email AND o.email <> ''`, nil
+	}
+	if number, err := strconv.ParseInt(strings.TrimPrefix(words, "#"), 10, 64); err == nil {
+		args["number"] = number
+		country, err := location.CountryOf(ctx, db, f.Store)
+		if err != nil {
+			return "", err
+		}
+		if number, ok := phone.Read(words, country); ok {
+			args["phone"] = number
+			return `(o.number = @number OR o.phone = @phone)`, nil
+		}
+		return `o.number = @number`, nil
+	}
+	args["words"], args["sku"] = "%"+pg.Literal(words)+"%", strings.ToUpper(words)
+	return `(plain_name(o.name) LIKE plain_name(@words) OR EXISTS (SELECT FROM order_line l WHERE l.order_id = o.id
+			AND upper(l.sku) = @sku))`, nil
+}
+
+// Orders lists orders of every channel, the newest first, and how many there are, counted to CountUpTo.
+func Orders(ctx context.Context, db pg.DB, f OrderFilter) (rows []OrderRow, total int, err error) {
+	where, args, err := f.where(ctx, db)
+	if err != nil {
+		return nil, 0, err
+	}
+	args["most"], args["upto"] = f.Most, CountUpTo
+	walk, direction := "", "DESC"
+	switch {
+	case f.After != 0:
+		walk, direction, args["edge"] = " AND o.id > @edge", "ASC", f.After
+	case f.Before != 0:
+		walk, args["edge"] = " AND o.id < @edge", f.Before
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT count(*) FROM (SELECT FROM orders o WHERE `+where+` LIMIT @upto) counted`, args).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	batch.Queue(`
+		SELECT o.id, o.number, o.placed_at, o.name, o.email, o.channel, at.name AS store, o.state, o.payment_state,
+			ARRAY(SELECT DISTINCT f.state FROM fulfilment f WHERE f.order_id = o.id ORDER BY 1) AS fulfilments,
+			EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id) AS returned, `+late+` AS late,
+			(SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)::int AS units,
+			o.total, o.currency::text AS currency
+		FROM (
+			SELECT o.*
+			FROM orders o
+			WHERE `+where+walk+`
+			ORDER BY o.id `+direction+`
+			LIMIT @most) o
+		JOIN location at ON at.id = o.location_id
+		ORDER BY o.id DESC`, args).Query(func(found pgx.Rows) (err error) {
+		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[OrderRow])
+		return err
+	})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, 0, fmt.Errorf("list orders: %w", err)
+	}
+	return rows, total, nil
+}
+
+// OrderStates and PaymentStates that a filter can ask for.
+var (
+	OrderStates   = []string{"placed", "confirmed", "cancelled"}
+	PaymentStates = []string{order.Due, order.Pending, order.Authorised, order.Paid, order.Void}
+)
+
+// OrderPage is an order with what happened to it.
+type OrderPage struct {
+	*shop.Order
+	Facts []profile.Fact
+	Mails []SentMail
+}
+
+// SentMail is a mail about an order that was posted.
+type SentMail struct {
+	Kind   string
+	SentAt time.Time
+}
+
+// Order reads an order by its id. Nil where there is none, or where it is of none of the places that whoever asks may
+// see; nil places are all.
+func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage, error) {
+	o, err := shop.OrderByID(ctx, db, id)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	ours := stores == nil || slices.Contains(stores, o.Store.ID)
+	for _, f := range o.Parts {
+		ours = ours || slices.Contains(stores, f.LocationID)
+	}
+	if !ours {
+		return nil, nil
+	}
+	p := &OrderPage{Order: o}
+	batch := &pgx.Batch{}
+	profile.QueueOrderFacts(batch, o.CustomerID, o.ID, &p.Facts)
+	batch.Queue(`SELECT kind, sent_at FROM message WHERE order_id = $1 ORDER BY sent_at`, id).
+		Query(func(rows pgx.Rows) (err error) {
+			p.Mails, err = pgx.CollectRows(rows, pgx.RowToStructByName[SentMail])
+			return err
+		})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read what happened with an order: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,111 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/domain/staff"
+	"counterpart/internal/proof/sample"
+)
+
+// TestOrdersInTheAdmin finds orders by everything that the list can be narrowed by, goes through its pages without a
+// gap, and shows a manager those of their own stores only.
+func TestOrdersInTheAdmin(t *testing.T) {
+	p := open(t)
+	colleague := func(name, role string, places ...int64) *visitor {
+		t.Helper()
+		a := staff.Associate{Name: name, Email: strings.ToLower(name) + "@example.com", Role: role, Locations: places}
+		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+			return staff.Create(ctx, tx, &a, sample.Password)
+		}))
+		v := p.visitor(t)
+		v.signIn(a.Email)
+		return v
+	}
+	admin := colleague("Ida", staff.RoleAdmin)
+	here := colleague("Hal", staff.RoleManager, p.HarbourStreet.ID)
+	there := colleague("Mia", staff.RoleManager, p.MillLane.ID)
+
+	_, body, _ := admin.get("/admin/orders")
+	require.Contains(t, body, "No orders yet")
+	shopper := p.visitor(t)
+	form := shopper.fill(p, p.Mug)
+	form.Set("name", "=HYPERLINK(1)")
+	_, _, to := shopper.post("/checkout", form)
+	public := strings.TrimPrefix(to, "/orders/")
+	var id, number int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT id, number FROM orders WHERE public_id = $1`, public).Scan(&id, &number))
+
+	row := fmt.Sprintf(`href="/admin/orders/%d"`, id)
+	for query, found := range map[string]bool{
+		"": true, fmt.Sprint("q=", number): true, "q=MUG-W": true, "q=hyperlink": true, "q=nobody": false,
+		"q=" + url.QueryEscape(form.Get("email")): true, "q=other@example.com": false, "state=confirmed": true,
+		"state=cancelled": false, "payment=due": true, "payment=paid": false, "fulfilment=to_pick": true,
+		"fulfilment=ready": false, "channel=web": true, "channel=counter": false, "store=HAR": true, "store=MIL": false,
+		"returned=1": false, "late=1": false, "from=2020-01-01": true, "to=2020-01-01": false,
+		"state=nonsense": true, "from=nonsense": true,
+	} {
+		status, body, _ := admin.get("/admin/orders?" + query)
+		require.Equal(t, http.StatusOK, status, query)
+		require.Equal(t, found, strings.Contains(body, row), query)
+		if !found {
+			require.Contains(t, body, "No orders found", query)
+		}
+	}
+	_, file, _ := admin.get("/admin/orders.csv?state=confirmed")
+	require.Contains(t, file, fmt.Sprint(number))
+	require.NotContains(t, file, ",=HYPERLINK", "a spreadsheet would run it")
+
+	page := fmt.Sprintf("/admin/orders/%d", id)
+	_, body, _ = admin.get(page)
+	for _, word := range []string{fmt.Sprint("Order ", number), "HYPERLINK", "Harbour Street", "To pick", "To pay in store"} {
+		require.Contains(t, body, word)
+	}
+	_, body, _ = here.get("/admin/orders")
+	require.Contains(t, body, row)
+	status, _, _ := here.get(page)
+	require.Equal(t, http.StatusOK, status)
+	_, body, _ = there.get("/admin/orders")
+	require.NotContains(t, body, row)
+	status, _, _ = there.get(page)
+	require.Equal(t, http.StatusNotFound, status)
+	_, file, _ = there.get("/admin/orders.csv")
+	require.NotContains(t, file, fmt.Sprint(number))
+
+	// Page by page to the end and back, each order once.
+	_, err := p.db.Exec(ctx, `
+		INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state, payment_state, lines,
+			tax, total, name)
+		SELECT 'o' || n || repeat('x', 24), customer_id, 'counter', location_id, currency, tax_included, 'confirmed', 'paid', 0, 0,
+			0, 'Many'
+		FROM orders, generate_series(1, 120) n
+		WHERE id = $1`, id)
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	address, pages := "/admin/orders?q=Many", 0
+	for address != "" {
+		_, body, _ := admin.get(address)
+		pages++
+		for _, part := range strings.Split(body, `href="/admin/orders/`)[1:] {
+			one, _, _ := strings.Cut(part, `"`)
+			require.False(t, seen[one], "%s twice", one)
+			seen[one] = true
+		}
+		address = ""
+		if before, rest, found := strings.Cut(body, `rel="next"`); found {
+			_ = rest
+			address = strings.ReplaceAll(before[strings.LastIndex(before, `href="`)+6:], "&amp;", "&")
+			address, _, _ = strings.Cut(address, `"`)
+		}
+	}
+	require.Len(t, seen, 120)
+	require.Greater(t, pages, 2)
+	_, body, _ = admin.get(fmt.Sprintf("/admin/orders?after=%d", id))
+	require.Contains(t, body, `rel="next"`)
+}
