@@ -105,7 +105,8 @@ var owned = map[string][]string{
 		manager, admin},
 	// it is no sale that waits for its payment
 	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {},
-	"GET /admin/orders/{id}": {}, "GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {}, "POST /admin/promotions/{id}/copy": {},
+	"GET /admin/orders/{id}": {}, "GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {},
+	"POST /admin/promotions/{id}/copy": {},
 	"POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {},
 	"POST /admin/payments/{id}/close":                {admin},
 	"GET /orders/{link}/documents/{series}/{number}": {},

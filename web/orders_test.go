@@ -40,7 +40,8 @@ func TestOrdersInTheAdmin(t *testing.T) {
 	_, _, to := shopper.post("/checkout", form)
 	public := strings.TrimPrefix(to, "/orders/")
 	var id, number int64
-	require.NoError(t, p.db.QueryRow(ctx, `SELECT id, number FROM orders WHERE public_id = $1`, public).Scan(&id, &number))
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT id, number FROM orders WHERE public_id = $1`, public).Scan(&id,
+		&number))
 
 	row := fmt.Sprintf(`href="/admin/orders/%d"`, id)
 	for query, found := range map[string]bool{
@@ -64,7 +65,8 @@ func TestOrdersInTheAdmin(t *testing.T) {
 
 	page := fmt.Sprintf("/admin/orders/%d", id)
 	_, body, _ = admin.get(page)
-	for _, word := range []string{fmt.Sprint("Order ", number), "HYPERLINK", "Harbour Street", "To pick", "To pay in store"} {
+	for _, word := range []string{fmt.Sprint("Order ", number), "HYPERLINK", "Harbour Street", "To pick",
+		"To pay in store"} {
 		require.Contains(t, body, word)
 	}
 	_, body, _ = here.get("/admin/orders")
@@ -80,9 +82,11 @@ func TestOrdersInTheAdmin(t *testing.T) {
 
 	// Page by page to the end and back, each order once.
 	_, err := p.db.Exec(ctx, `
-		INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state, payment_state, lines,
+		INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state, payment_state,
+			lines,
 			tax, total, name)
-		SELECT 'o' || n || repeat('x', 24), customer_id, 'counter', location_id, currency, tax_included, 'confirmed', 'paid', 0, 0,
+		SELECT 'o' || n || repeat('x', 24), customer_id, 'counter', location_id, currency, tax_included, 'confirmed',
+			'paid', 0, 0,
 			0, 'Many'
 		FROM orders, generate_series(1, 120) n
 		WHERE id = $1`, id)

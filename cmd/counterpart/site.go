@@ -28,7 +28,8 @@ func post(c config) (message.Sender, *catcher.Catcher, error) {
 	sender := message.Sender{Host: c.SMTPHost, Port: c.SMTPPort, User: c.SMTPUser, Pass: c.SMTPPass, From: c.MailFrom,
 		TextGateway: c.Texts}
 	if c.SMS != "" {
-		sender.SMS = &message.SMSProvider{Form: c.SMS, URL: c.SMSURL, User: c.SMSUser, Secret: c.SMSSecret, From: c.SMSFrom}
+		sender.SMS = &message.SMSProvider{Form: c.SMS, URL: c.SMSURL, User: c.SMSUser, Secret: c.SMSSecret,
+			From: c.SMSFrom}
 		if err := sender.SMS.Check(); err != nil {
 			return sender, nil, fmt.Errorf("COUNTERPART_SMS: %w", err)
 		}

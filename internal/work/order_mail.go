@@ -106,7 +106,8 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	}
 	a.Lines = lines(o, f.ID)
 	for _, part := range o.Parts {
-		a.More = a.More || part.ID != f.ID && part.Method == "pickup" && (part.State == "to_pick" || part.State == "ready")
+		a.More = a.More || part.ID != f.ID && part.Method == "pickup" &&
+			(part.State == "to_pick" || part.State == "ready")
 	}
 	for _, l := range o.Lines {
 		if l.ID == args.LineID && args.Mail == message.MailTakenOff {

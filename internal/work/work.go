@@ -88,7 +88,8 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return t.Payments.Event(ctx, job.Args.EventID, job.Attempt >= 5)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepPayments]) error {
-		return errors.Join(t.Payments.Sweep(ctx), t.Payments.Poll(ctx), t.Payments.Resume(ctx), pickup.Remind(ctx, t.DB),
+		return errors.Join(t.Payments.Sweep(ctx), t.Payments.Poll(ctx), t.Payments.Resume(ctx),
+			pickup.Remind(ctx, t.DB),
 			pickup.Expire(ctx, t.DB), shortage.DecideOverdue(ctx, t.DB))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcilePayments]) error {

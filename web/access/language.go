@@ -62,7 +62,8 @@ func (r *Routes) inLanguage(next http.Handler) http.Handler {
 		languages := offered.languages
 		ctx := text.WithOffered(req.Context(), languages)
 		language := ""
-		if first, rest, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/"); slices.Contains(languages, first) {
+		if first, rest, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/"); slices.Contains(languages,
+			first) {
 			language = first
 			// Only the path is another one: what a form sends and a query asks is the same in every language.
 			address := *req.URL
@@ -115,7 +116,8 @@ func (r *Routes) path(req *http.Request, languages []string) string {
 
 // RememberLanguage keeps the language that somebody reads the shop in.
 func (r *Routes) RememberLanguage(w http.ResponseWriter, language string) {
-	http.SetCookie(w, &http.Cookie{Name: "language", Value: language, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+	http.SetCookie(w, &http.Cookie{Name: "language", Value: language, Path: "/",
+		MaxAge: int((365 * 24 * time.Hour).Seconds()),
 		Secure: r.Secure, SameSite: http.SameSiteLaxMode})
 }
 

@@ -95,7 +95,10 @@ func (p *Pages) orders(_ http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	if sees := view.Filter.Stores; sees != nil {
-		view.Stores = slices.DeleteFunc(view.Stores, func(l location.Location) bool { return !slices.Contains(sees, l.ID) })
+		view.Stores = slices.DeleteFunc(view.Stores, func(l location.Location) bool {
+			return !slices.Contains(sees,
+				l.ID)
+		})
 	}
 	return respond.Page(ordersPage(frame(r, text.T(r.Context(), "Orders"), "orders"), view)), nil
 }
@@ -172,7 +175,8 @@ func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answe
 		for _, o := range rows {
 			cells := []string{strconv.FormatInt(o.Number, 10), o.PlacedAt.UTC().Format(time.RFC3339), o.Name, o.Email,
 				string(o.Channel), o.Store, o.State, o.PaymentState, strings.Join(o.Fulfilments, " "),
-				strconv.FormatBool(o.Returned), strconv.Itoa(o.Units), money.New(o.Total, o.Currency).Plain(), o.Currency}
+				strconv.FormatBool(o.Returned), strconv.Itoa(o.Units), money.New(o.Total,
+					o.Currency).Plain(), o.Currency}
 			for i := range cells {
 				cells[i] = privacy.Harmless(cells[i])
 			}

@@ -222,7 +222,8 @@ func (p *Pages) showReturn(r *http.Request, view returnView, wrong *fault.Fault)
 		return nil, respond.NotFound()
 	}
 	view.Here, view.SelfApproves = store, access.Session(r.Context()).Associate.Manages()
-	if view.Result != nil && view.Result.NeedsApproval && !view.SelfApproves || wrong != nil && !wrong.Fields["pin"].IsZero() {
+	if view.Result != nil && view.Result.NeedsApproval && !view.SelfApproves || wrong != nil &&
+		!wrong.Fields["pin"].IsZero() {
 		if view.Managers, err = staff.Managers(r.Context(), p.DB, store.ID); err != nil {
 			return nil, err
 		}

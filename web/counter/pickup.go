@@ -111,7 +111,8 @@ func (p *Pages) missing(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	} else {
 		err = pickup.NotFound(r.Context(), p.DB, here(r), id(r, "id"), line, quantity)
 	}
-	return p.after(r, err, pickupView{Line: line}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"), 10)+"?done=missing")
+	return p.after(r, err, pickupView{Line: line}, "/counter/pickups/"+strconv.FormatInt(id(r, "id"),
+		10)+"?done=missing")
 }
 
 // choose is a customer saying at the counter what they want instead of what was not found.

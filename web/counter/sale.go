@@ -210,7 +210,8 @@ func (p *Pages) setWay(r *http.Request) error {
 			return fault.New(fault.Invalid, "Choose how the customer gets it.")
 		}
 	}
-	return cart.SetWay(r.Context(), p.DB, id(r, "id"), id(r, "line"), cart.Way{Method: method, LocationID: store, SoldAt: here(r).LocationID})
+	return cart.SetWay(r.Context(), p.DB, id(r, "id"), id(r, "line"),
+		cart.Way{Method: method, LocationID: store, SoldAt: here(r).LocationID})
 }
 
 // saleTowards puts codes, gift cards, points or credit towards the sale, or takes them away.

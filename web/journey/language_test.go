@@ -95,7 +95,8 @@ func TestAnOrderInLatvian(t *testing.T) {
 
 func (p *person) attribute(selector, name string) (value string) {
 	p.t.Helper()
-	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector(`+"`"+selector+"`"+`).getAttribute("`+name+`")`))
+	value, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[string](`document.querySelector(`+"`"+selector+"`"+`).getAttribute("`+name+`")`))
 	require.NoError(p.t, err)
 	return value
 }

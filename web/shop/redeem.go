@@ -47,7 +47,8 @@ func (p *Pages) setWay(r *http.Request, customerID int64) error {
 		}
 		way = "pickup"
 	}
-	return cart.SetWay(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")), cart.Way{Method: way, LocationID: store})
+	return cart.SetWay(r.Context(), p.DB, customerID, number(chi.URLParam(r, "id")),
+		cart.Way{Method: way, LocationID: store})
 }
 
 func (p *Pages) setNote(r *http.Request, customerID int64) error {

@@ -200,7 +200,8 @@ func WasUnmerged(ctx context.Context, db pg.DB, one, other int64) (parted bool, 
 // MergesOf are the merges of a person that hold, the latest first.
 func MergesOf(ctx context.Context, db pg.DB, person int64) ([]Merge, error) {
 	rows, err := db.Query(ctx, `
-		SELECT id, survivor_id, absorbed_id, proof, reason, coalesce(associate_id, 0) AS associate_id, coalesce(approved_by, 0) AS approved_by, at
+		SELECT id, survivor_id, absorbed_id, proof, reason, coalesce(associate_id, 0) AS associate_id,
+			coalesce(approved_by, 0) AS approved_by, at
 		FROM merge
 		WHERE undone_at IS NULL AND survivor_id = $1
 		ORDER BY id DESC`, person)

@@ -116,7 +116,8 @@ func use(ctx context.Context, tx pgx.Tx, purpose, token string) (*OneTime, error
 		UPDATE one_time
 		SET used_at = now()
 		WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()
-		RETURNING id, purpose, coalesce(customer_id, 0) AS customer_id, target, payload, created_at`, secret.Digest(token), purpose))
+		RETURNING id, purpose, coalesce(customer_id, 0) AS customer_id, target, payload, created_at`,
+		secret.Digest(token), purpose))
 }
 
 func one(rows pgx.Rows, err error) (*OneTime, error) {

@@ -130,7 +130,8 @@ type JournalRow struct {
 // Journal adds documents up, by day, series and rate, for the days from and to, both included.
 func Journal(ctx context.Context, db pg.DB, from, to time.Time) ([]JournalRow, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.day, d.series, d.currency::text, t.name, t.ppm, count(*)::int AS count, sum(t.net)::bigint AS net, sum(t.tax)::bigint AS tax
+		SELECT d.day, d.series, d.currency::text, t.name, t.ppm, count(*)::int AS count, sum(t.net)::bigint AS net,
+			sum(t.tax)::bigint AS tax
 		FROM document d
 		JOIN document_tax t ON t.document_id = d.id
 		WHERE d.day BETWEEN $1 AND $2

@@ -116,7 +116,8 @@ func SellUnreserved(ctx context.Context, tx pgx.Tx, s Sale, why Reason) (bool, e
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock_level
 		SET on_hand = on_hand - $3
-		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`, s.VariantID,
+		WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable' AND on_hand - reserved >= $3`,
+		s.VariantID,
 		s.LocationID, s.Quantity)
 	if err != nil {
 		return false, fmt.Errorf("take goods out: %w", err)

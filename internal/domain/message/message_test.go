@@ -9,11 +9,13 @@ import (
 
 func TestMailsQueuedBeforeAnUpdateAreRead(t *testing.T) {
 	for written, want := range map[string]OrderMail{
-		`{"order_id":7,"mail":"short","line":3}`:                      {OrderID: 7, Mail: MailShort, LineID: 3},
-		`{"order_id":7,"mail":"ready","line":3}`:                      {OrderID: 7, Mail: MailReady, FulfilmentID: 3},
-		`{"order_id":7,"mail":"hold","line":32}`:                      {OrderID: 7, Mail: MailHold, FulfilmentID: 3, Reminder: 2},
-		`{"order_id":7,"mail":"returned","return_id":9}`:              {OrderID: 7, Mail: MailReturned, ReturnID: 9},
-		`{"order_id":7,"mail":"hold","fulfilment_id":3,"reminder":1}`: {OrderID: 7, Mail: MailHold, FulfilmentID: 3, Reminder: 1},
+		`{"order_id":7,"mail":"short","line":3}`: {OrderID: 7, Mail: MailShort, LineID: 3},
+		`{"order_id":7,"mail":"ready","line":3}`: {OrderID: 7, Mail: MailReady, FulfilmentID: 3},
+		`{"order_id":7,"mail":"hold","line":32}`: {OrderID: 7, Mail: MailHold, FulfilmentID: 3,
+			Reminder: 2},
+		`{"order_id":7,"mail":"returned","return_id":9}`: {OrderID: 7, Mail: MailReturned, ReturnID: 9},
+		`{"order_id":7,"mail":"hold","fulfilment_id":3,"reminder":1}`: {OrderID: 7, Mail: MailHold, FulfilmentID: 3,
+			Reminder: 1},
 	} {
 		var m OrderMail
 		require.NoError(t, json.Unmarshal([]byte(written), &m))

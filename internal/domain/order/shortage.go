@@ -153,7 +153,8 @@ func SetPicked(ctx context.Context, tx pgx.Tx, orderLineID int64, picked int) (b
 // Shortages of an order that wait for a choice.
 func Shortages(ctx context.Context, db pg.DB, orderID int64) ([]Shortage, error) {
 	rows, err := db.Query(ctx, `
-		SELECT s.id, s.order_line_id AS line_id, s.fulfilment_id, s.location_id, l.variant_id, l.title, l.options, s.quantity,
+		SELECT s.id, s.order_line_id AS line_id, s.fulfilment_id, s.location_id, l.variant_id, l.title, l.options,
+			s.quantity,
 			s.decide_by, o.payment_state IN ('paid', 'authorised') AS paid, l.split_from IS NOT NULL AS split
 		FROM shortage s
 		JOIN order_line l ON l.id = s.order_line_id

@@ -60,7 +60,8 @@ type Tender struct {
 // Tenders of an order, oldest first, but for promises to pay at pickup.
 func Tenders(ctx context.Context, tx pgx.Tx, orderID int64) ([]Tender, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0) AS payment_id, coalesce(gift_card_id, 0) AS gift_card_id,
+		SELECT id, kind, authorised, captured, refunded, coalesce(payment_id, 0) AS payment_id, coalesce(gift_card_id,
+			0) AS gift_card_id,
 			coalesce(points, 0) AS points, points_back
 		FROM tender
 		WHERE order_id = $1 AND kind <> 'pay_at_pickup'

@@ -60,7 +60,8 @@ func Returnable(ctx context.Context, tx pgx.Tx, orderID, lineID int64, most int)
 
 // Exists says whether the return that a form names was made already.
 func Exists(ctx context.Context, db pg.DB, form string) (made bool, err error) {
-	if err = db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`, form).Scan(&made); err != nil {
+	if err = db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM return_ticket WHERE form = $1)`,
+		form).Scan(&made); err != nil {
 		return false, fmt.Errorf("look for a return: %w", err)
 	}
 	return made, nil

@@ -80,7 +80,8 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint] AS ref, coalesce(l.split_from, l.id) AS line,
-			l.title || coalesce(', ' || nullif(l.options, ''), '') AS title, l.sku, u.paid, u.tax, l.tax_name AS name, l.tax_ppm AS ppm,
+			l.title || coalesce(', ' || nullif(l.options, ''), '') AS title, l.sku, u.paid, u.tax, l.tax_name AS name,
+				l.tax_ppm AS ppm,
 			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id
 				AND r.n = u.n) AS kept, u.state <> 'cancelled' AS sold
 		FROM order_line l

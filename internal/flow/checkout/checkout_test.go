@@ -467,7 +467,8 @@ func TestMailsAreInTheCustomersLanguage(t *testing.T) {
 		{"somebody whom a Latvian associate serves", "en", "lv", "en", false, true},
 	} {
 		ada := c.Ada(t, tx, c.Mug, 1, c.HarbourStreet)
-		_, err := tx.Exec(ctx, `UPDATE customer SET language = $2, registered_at = CASE WHEN $3 THEN now() END WHERE id = $1`,
+		_, err := tx.Exec(ctx,
+			`UPDATE customer SET language = $2, registered_at = CASE WHEN $3 THEN now() END WHERE id = $1`,
 			ada, one.profile, one.account)
 		require.NoError(t, err)
 		at := origin.Origin{Channel: origin.Web, Language: one.page}

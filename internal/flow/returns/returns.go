@@ -162,7 +162,8 @@ type unit struct {
 func take(ctx context.Context, tx pgx.Tx, at origin.Origin, r Request) (*Result, error) {
 	t := &taking{at: at, Request: r, Result: &Result{}, tx: tx}
 	for _, step := range []func(context.Context) error{
-		t.lock, t.chooseUnits, t.open, t.quoteExchange, t.adjust, t.approve, t.voidGiftCards, t.refund, t.sellExchange, t.close,
+		t.lock, t.chooseUnits, t.open, t.quoteExchange, t.adjust, t.approve, t.voidGiftCards, t.refund, t.sellExchange,
+		t.close,
 		t.restock, t.tell,
 	} {
 		if err := step(ctx); err != nil {

@@ -223,7 +223,8 @@ func TestAReturnIsWhatWasShown(t *testing.T) {
 
 func TestSmallReturnsAddUpToALargeOne(t *testing.T) {
 	w := open(t)
-	_, err := w.db.Exec(ctx, `INSERT INTO refund_limit VALUES ('GBP', 3000) ON CONFLICT (currency) DO UPDATE SET amount = 3000`)
+	_, err := w.db.Exec(ctx,
+		`INSERT INTO refund_limit VALUES ('GBP', 3000) ON CONFLICT (currency) DO UPDATE SET amount = 3000`)
 	require.NoError(t, err)
 	placed := w.sell(w.Ada(t, w.db, w.Mug, 4, w.HarbourStreet), payment.Terminal, 0)
 	line := w.lines(placed.ID)[0]

@@ -397,9 +397,11 @@ func TestOneTicketForEveryWay(t *testing.T) {
 		}
 		return 0
 	}
-	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Mug), cart.Way{Method: "pickup", LocationID: w.MillLane.ID, SoldAt: w.HarbourStreet.ID}))
+	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Mug),
+		cart.Way{Method: "pickup", LocationID: w.MillLane.ID, SoldAt: w.HarbourStreet.ID}))
 	require.NoError(t, cart.SetWay(ctx, w.db, ada, line(w.Coat), cart.Way{Method: "ship", SoldAt: w.HarbourStreet.ID}))
-	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), cart.Way{Method: "ship", SoldAt: w.MillLane.ID}), fault.NotFound),
+	require.True(t, fault.Is(cart.SetWay(ctx, w.db, ada, line(w.Coat), cart.Way{Method: "ship", SoldAt: w.MillLane.ID}),
+		fault.NotFound),
 		"another store's sale it is not")
 	b := load()
 	require.ElementsMatch(t, []string{quote.Pickup, quote.CarryOut, quote.Ship},

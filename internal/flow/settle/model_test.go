@@ -236,8 +236,9 @@ func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int
 			return ""
 		}
 		n := 1 + r.Int64N(o.handed)
-		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID, SelfApproves: true,
-			Wants: []returns.ReturnLine{want(line(o), int(n))}})
+		made, err := returns.Make(ctx, w.db, w.desk(), returns.Request{Form: rand.Text(), OrderID: o.ID,
+			SelfApproves: true,
+			Wants:        []returns.ReturnLine{want(line(o), int(n))}})
 		require.NoError(t, err)
 		require.Equal(t, n*o.price, made.Refund)
 		w.transfers()

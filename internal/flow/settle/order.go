@@ -116,8 +116,10 @@ func keep(ctx context.Context, tx pgx.Tx, h *order.Held) (bool, error) {
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT l.id AS order_line_id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity) FROM reservation
-			WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS quantity, NULL::timestamptz AS expires_at, 0::bigint AS claimed
+		SELECT l.id AS order_line_id, l.variant_id, f.location_id, (count(*) - coalesce((SELECT sum(quantity)
+			FROM reservation
+			WHERE order_line_id = l.id AND released_at IS NULL), 0))::integer AS quantity,
+				NULL::timestamptz AS expires_at, 0::bigint AS claimed
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id

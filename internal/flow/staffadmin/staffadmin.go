@@ -133,12 +133,14 @@ func ResetPassword(ctx context.Context, db pg.DB, id, by int64) (password string
 
 // Revoke takes a machine's registration away; Unlock lets PINs be tried on it again.
 func Revoke(ctx context.Context, db pg.DB, deviceID, locationID, by int64) error {
-	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.revoked", SubjectID: deviceID, LocationID: locationID},
+	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.revoked", SubjectID: deviceID,
+		LocationID: locationID},
 		staff.RevokeDevice)
 }
 
 func Unlock(ctx context.Context, db pg.DB, deviceID, locationID, by int64) error {
-	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.unlocked", SubjectID: deviceID, LocationID: locationID},
+	return device(ctx, db, staff.Entry{AssociateID: by, Action: "device.unlocked", SubjectID: deviceID,
+		LocationID: locationID},
 		staff.UnlockDevice)
 }
 

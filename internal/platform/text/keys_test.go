@@ -228,7 +228,8 @@ func TestPagesHaveNoWordsOfTheirOwn(t *testing.T) {
 			for _, plain := range words {
 				plain = strings.TrimSpace(entity.ReplaceAllString(plain, ""))
 				// What begins or ends inside a tag is the tag's.
-				if strings.Contains(plain, "=") || strings.HasPrefix(plain, `"`) || slices.Contains(international, plain) {
+				if strings.Contains(plain, "=") || strings.HasPrefix(plain, `"`) ||
+					slices.Contains(international, plain) {
 					continue
 				}
 				assert.False(t, word.MatchString(plain), "%s: %q is not in the text layer", path, plain)

@@ -95,7 +95,8 @@ func (l *loader) shopper(ctx context.Context, id int64) error {
 		return err
 	}
 	for kind, body := range map[string]string{"visit": "Looked at coats for a walking holiday in May; will come back with her sister.", "alert": "Her kettle came dented. Offer to exchange it."} {
-		if err := customer.Write(ctx, l.tx, origin.Origin{Channel: origin.Counter, LocationID: leeds.ID, AssociateID: at}, id, kind,
+		if err := customer.Write(ctx, l.tx, origin.Origin{Channel: origin.Counter, LocationID: leeds.ID,
+			AssociateID: at}, id, kind,
 			body); err != nil {
 			return err
 		}

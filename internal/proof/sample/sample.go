@@ -48,7 +48,8 @@ func Load(t testing.TB, db pg.DB) *Chain {
 				Name: "Zero rate"}} {
 			require.NoError(t, tax.Set(ctx, tx, rate))
 		}
-		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street", place{"GB", "", "Europe/London", "GBP", true})
+		c.HarbourStreet = store("HAR", "harbour-street", "Harbour Street",
+			place{"GB", "", "Europe/London", "GBP", true})
 		c.MillLane = store("MIL", "mill-lane", "Mill Lane", place{"GB", "", "Europe/London", "GBP", true})
 		c.Broadway = store("BWY", "broadway", "Broadway", place{"US", "NY", "America/New_York", "USD", false})
 		for _, l := range []*location.Location{&c.HarbourStreet, &c.MillLane, &c.Broadway} {

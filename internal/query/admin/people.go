@@ -225,10 +225,12 @@ func (a AssociateRow) Second() bool { return a.TOTP || a.Passkeys > 0 }
 func Associates(ctx context.Context, db pg.DB, id int64) ([]AssociateRow, error) {
 	rows, err := db.Query(ctx, `
 		SELECT a.id, a.name, a.email, a.role,
-			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id ORDER BY location_id) AS locations,
+			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id
+				ORDER BY location_id) AS locations,
 			ARRAY(SELECT l.name FROM associate_location al JOIN location l ON l.id = al.location_id
 				WHERE al.associate_id = a.id ORDER BY l.name) AS stores,
-			a.disabled_at IS NOT NULL AS disabled, a.totp_secret IS NOT NULL AS totp, (SELECT count(*) FROM associate_passkey
+			a.disabled_at IS NOT NULL AS disabled, a.totp_secret IS NOT NULL AS totp, (SELECT count(*)
+				FROM associate_passkey
 				WHERE associate_id = a.id)::int AS passkeys, a.pin_hash IS NOT NULL AS pin,
 			(SELECT max(seen_at) FROM session WHERE associate_id = a.id) AS seen_at
 		FROM associate a
@@ -257,7 +259,8 @@ type DeviceRow struct {
 // Devices lists machines, those that count first.
 func Devices(ctx context.Context, db pg.DB) ([]DeviceRow, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.name, d.location_id, l.name AS store, a.name AS by, d.registered_at AS at, d.locked_at, d.revoked_at, d.failures
+		SELECT d.id, d.name, d.location_id, l.name AS store, a.name AS by, d.registered_at AS at, d.locked_at,
+			d.revoked_at, d.failures
 		FROM device d
 		JOIN location l ON l.id = d.location_id
 		JOIN associate a ON a.id = d.registered_by
@@ -306,8 +309,10 @@ func Trail(ctx context.Context, db pg.DB, f TrailFilter, viewer int64, stores []
 		take, skip = MostTrail, 0
 	}
 	found, err := db.Query(ctx, `
-		SELECT e.id, e.at, coalesce(a.name, '') AS by, coalesce(m.name, '') AS approved, e.action, e.subject, e.subject_id AS of,
-			coalesce(l.name, '') AS store, coalesce(e.before::text, '') AS before, coalesce(e.after::text, '') AS after, e.reason
+		SELECT e.id, e.at, coalesce(a.name, '') AS by, coalesce(m.name, '') AS approved, e.action, e.subject,
+			e.subject_id AS of,
+			coalesce(l.name, '') AS store, coalesce(e.before::text, '') AS before, coalesce(e.after::text, '') AS after,
+				e.reason
 		FROM audit_entry e
 		LEFT JOIN associate a ON a.id = e.associate_id
 		LEFT JOIN associate m ON m.id = e.approved_by

@@ -217,7 +217,8 @@ func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page i
 	args["location"] = locationID
 	batch.Queue(`SELECT count(*)`+from, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	batch.Queue(`
-		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
+		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, coalesce(s.on_hand,
+			0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
 			coalesce(s.safety, 0) AS safety,
 			coalesce(`+inventory.Available("s")+`, 0) AS free`+from+`
 		ORDER BY t.title, v.position, v.id

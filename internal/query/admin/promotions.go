@@ -95,7 +95,8 @@ func PromotionByID(ctx context.Context, db pg.DB, id int64) (*PromotionPage, err
 		return err
 	})
 	batch.Queue(`
-		SELECT id, promotion_id, code, batch, coalesce(customer_id, 0) AS customer_id, max_uses, used, disabled_at IS NOT NULL AS disabled
+		SELECT id, promotion_id, code, batch, coalesce(customer_id, 0) AS customer_id, max_uses, used,
+			disabled_at IS NOT NULL AS disabled
 		FROM coupon
 		WHERE promotion_id = $1
 		ORDER BY id DESC
@@ -232,8 +233,10 @@ type Difference struct {
 // Differences lists them, open ones first.
 func Differences(ctx context.Context, db pg.DB) ([]Difference, error) {
 	rows, err := db.Query(ctx, `
-		SELECT d.id, d.kind, coalesce(d.payment_id, 0) AS payment_id, coalesce(o.id, 0) AS order_id, coalesce(o.number, 0) AS number,
-			coalesce(o.currency::text, '') AS currency, d.reference, d.ours, d.theirs, d.detail, d.found_at, d.closed_at,
+		SELECT d.id, d.kind, coalesce(d.payment_id, 0) AS payment_id, coalesce(o.id, 0) AS order_id, coalesce(o.number,
+			0) AS number,
+			coalesce(o.currency::text, '') AS currency, d.reference, d.ours, d.theirs, d.detail, d.found_at,
+				d.closed_at,
 			coalesce(a.name, '') AS closed_by, d.note,
 			d.kind = 'refunded' AND EXISTS (SELECT FROM refund r JOIN transfer x ON x.id = r.transfer_id
 				WHERE x.payment_id = d.payment_id AND r.state = 'failed') AS refused

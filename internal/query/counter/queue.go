@@ -41,7 +41,8 @@ type Waiting struct {
 // Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
 func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 	rows, err := db.Query(ctx, `
-		SELECT f.id AS fulfilment_id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int AS pieces, (array_agg(l.title
+		SELECT f.id AS fulfilment_id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int AS pieces,
+			(array_agg(l.title
 			ORDER BY l.position))[1] AS first, f.method, f.state, o.channel,
 			coalesce(f.ready_by, o.placed_at + interval '24 hours') AS ready_by, f.hold_until, f.place, o.id AS order_id
 		FROM fulfilment f
@@ -77,8 +78,10 @@ func Tasks(ctx context.Context, db pg.DB, locationID int64) ([]Task, error) {
 				(SELECT title || coalesce(', ' || nullif(array_to_string(v.options, ', '), ''), '') FROM product_text
 					WHERE product_id = v.product_id AND language = 'en'),
 				(SELECT string_agg(l.title, ', ' ORDER BY l.position) FROM order_line l JOIN fulfilment f
-					ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause), '') AS article,
-			coalesce(v.sku, '') AS sku, t.due_at, coalesce(t.taken_by, 0) AS taken_by, coalesce(a.name, '') AS taken_name
+					ON f.id = l.fulfilment_id WHERE t.kind = 'restock' AND 'fulfilment:' || f.id = t.cause),
+						'') AS article,
+			coalesce(v.sku, '') AS sku, t.due_at, coalesce(t.taken_by, 0) AS taken_by, coalesce(a.name,
+				'') AS taken_name
 		FROM task t
 		LEFT JOIN orders o ON o.id = t.order_id
 		LEFT JOIN variant v ON v.id = t.variant_id

@@ -101,12 +101,14 @@ func TestOrdersDoNotChangeTheVersion(t *testing.T) {
 func TestAChangeUnderWayHoldsNobodyUp(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	sample.Load(t, db)
-	_, err := db.Exec(ctx, `INSERT INTO promotion (title, state, rule) VALUES ('One', 'live', '{}'), ('Two', 'live', '{}')`)
+	_, err := db.Exec(ctx,
+		`INSERT INTO promotion (title, state, rule) VALUES ('One', 'live', '{}'), ('Two', 'live', '{}')`)
 	require.NoError(t, err)
 	long, err := db.Begin(ctx)
 	require.NoError(t, err)
 	defer func() { _ = long.Rollback(ctx) }()
-	_, err = long.Exec(ctx, `UPDATE category_text SET name = name || '.'; UPDATE promotion SET state = 'paused' WHERE title = 'One'`)
+	_, err = long.Exec(ctx,
+		`UPDATE category_text SET name = name || '.'; UPDATE promotion SET state = 'paused' WHERE title = 'One'`)
 	require.NoError(t, err)
 	for _, statement := range []string{`UPDATE promotion SET state = 'paused' WHERE title = 'Two'`,
 		`UPDATE promotion SET used = used + 1 WHERE title = 'Two'`, `UPDATE shop SET name = name || '.'`} {

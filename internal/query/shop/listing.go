@@ -319,8 +319,9 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 		panic(err) // Strings always marshal.
 	}
 	for name, value := range map[string]any{
-		"home": home, "list": list, "limited": who.reference.Limited, "zone": who.zone(), "by_category": who.reference.ByCategory,
-		"language": who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min,
+		"home": home, "list": list, "limited": who.reference.Limited, "zone": who.zone(),
+		"by_category": who.reference.ByCategory,
+		"language":    who.Language, "cap": f.most(), "groups": string(chosen), "min": f.Min,
 		"max": f.Max, "in_stock": f.InStock,
 		"sort": f.Sort, "offset": (f.Page - 1) * PerPage, "limit": PerPage,
 	} {

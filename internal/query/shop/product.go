@@ -167,7 +167,8 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	p := &Product{Slug: slug}
 	home, list := who.home()
 	batch := &pgx.Batch{}
-	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited, "zone": who.zone(),
+	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited,
+		"zone":        who.zone(),
 		"by_category": who.reference.ByCategory, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
 			var shelf shelf
