@@ -2,7 +2,6 @@ package admin
 
 import (
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,7 +11,6 @@ import (
 
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/staff"
-	"counterpart/internal/flow/privacy"
 	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
@@ -257,22 +255,11 @@ func (p *Pages) trailCSV(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		w.Header().Set("Content-Disposition", `attachment; filename="audit-trail.csv"`)
-		out := csv.NewWriter(w)
-		// Errors are the browser's leaving; Flush has nothing to add.
-		_ = out.Write([]string{"at", "by", "approved by", "action", "subject", "id", "store", "before", "after",
-			"reason"})
-		for _, e := range view.Rows {
-			cells := []string{e.At.UTC().Format(time.RFC3339), e.By, e.Approved, e.Action, e.Subject,
-				strconv.FormatInt(e.Of, 10), e.Store, e.Before, e.After, e.Reason}
-			for i := range cells {
-				cells[i] = privacy.Harmless(cells[i])
-			}
-			_ = out.Write(cells)
-		}
-		out.Flush()
-		return nil
-	}, nil
+	var cells [][]string
+	for _, e := range view.Rows {
+		cells = append(cells, []string{e.At.UTC().Format(time.RFC3339), e.By, e.Approved, e.Action, e.Subject,
+			strconv.FormatInt(e.Of, 10), e.Store, e.Before, e.After, e.Reason})
+	}
+	return download("audit-trail", []string{"at", "by", "approved by", "action", "subject", "id", "store", "before",
+		"after", "reason"}, cells), nil
 }

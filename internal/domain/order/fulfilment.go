@@ -72,22 +72,20 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 	if err != nil {
 		return nil, fmt.Errorf("lock an order: %w", err)
 	}
-	var f Fulfilment
-	err = tx.QueryRow(ctx, `
-		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, ''),
-			coalesce(f.token, ''), o.currency::text, o.payment_state, o.email <> '',`+ToPay+`,
-			coalesce(array_agg(DISTINCT l.id) FILTER (WHERE u.state = 'open'), '{}')
+	f, err := pg.Row[Fulfilment](tx.Query(ctx, `
+		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, '') AS code,
+			coalesce(f.token, '') AS token, o.currency::text, o.payment_state, o.email <> '' AS has_email,`+ToPay+` AS due,
+			coalesce(array_agg(DISTINCT l.id) FILTER (WHERE u.state = 'open'), '{}') AS open_lines
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE f.id = $1
-		GROUP BY f.id, o.id`, id).Scan(&f.ID, &f.OrderID, &f.CustomerID, &f.LocationID, &f.Method, &f.State, &f.Code,
-		&f.Token, &f.Currency, &f.PaymentState, &f.HasEmail, &f.Due, &f.OpenLines)
+		GROUP BY f.id, o.id`, id))
 	if err != nil {
 		return nil, fmt.Errorf("read a fulfilment: %w", err)
 	}
-	return &f, nil
+	return f, nil
 }
 
 // Held is an order that is locked until the transaction ends.
@@ -108,21 +106,16 @@ type Held struct {
 
 // LockOrder holds an order. Nil when there is none.
 func LockOrder(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
-	var h Held
-	err := tx.QueryRow(ctx, `
-		SELECT id, public_id, customer_id, location_id, coalesce(cart_id, 0), currency::text, state, payment_state,
-			total, email, language, channel
+	h, err := pg.Row[Held](tx.Query(ctx, `
+		SELECT id, public_id, customer_id, location_id, coalesce(cart_id, 0) AS cart_id, currency::text, state,
+			payment_state, total, email, language, channel
 		FROM orders
 		WHERE id = $1
-		FOR UPDATE`, id).Scan(&h.ID, &h.PublicID, &h.CustomerID, &h.LocationID, &h.CartID, &h.Currency, &h.State,
-		&h.PaymentState, &h.Total, &h.Email, &h.Language, &h.Channel)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
+		FOR UPDATE`, id))
 	if err != nil {
 		return nil, fmt.Errorf("lock an order: %w", err)
 	}
-	return &h, nil
+	return h, nil
 }
 
 // AmountKept is what order o costs as it stands, in a statement: see Owing.

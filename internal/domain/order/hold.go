@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
 )
 
 // ErrNotHere says that there is no such order where somebody looked for it.
@@ -38,21 +39,16 @@ func (h *Hold) Zone() *time.Location {
 
 // HoldOf reads a part of an order that is locked. Nil when there is no such part, or it was never staged.
 func HoldOf(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID int64) (*Hold, error) {
-	var h Hold
-	err := tx.QueryRow(ctx, `
-		SELECT f.state, f.location_id, f.hold_until, f.extended_at IS NOT NULL, (SELECT min(lapses_at) FROM payment
-			WHERE order_id = f.order_id AND state = 'authorised'), l.time_zone
+	h, err := pg.Row[Hold](tx.Query(ctx, `
+		SELECT f.state, f.location_id, f.hold_until AS until, f.extended_at IS NOT NULL AS extended,
+			(SELECT min(lapses_at) FROM payment WHERE order_id = f.order_id AND state = 'authorised') AS lapses, l.time_zone
 		FROM fulfilment f
 		JOIN location l ON l.id = f.location_id
-		WHERE f.id = $1 AND f.order_id = $2 AND f.hold_until IS NOT NULL`, fulfilmentID, orderID).Scan(&h.State,
-		&h.LocationID, &h.Until, &h.Extended, &h.Lapses, &h.TimeZone)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
+		WHERE f.id = $1 AND f.order_id = $2 AND f.hold_until IS NOT NULL`, fulfilmentID, orderID))
 	if err != nil {
 		return nil, fmt.Errorf("read a hold: %w", err)
 	}
-	return &h, nil
+	return h, nil
 }
 
 // ExtendHold moves the end of a hold, once. False when it was extended before, is over, or is not waiting any more.
