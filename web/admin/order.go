@@ -52,7 +52,8 @@ func orderFilter(r *http.Request) admin.OrderFilter {
 	f := admin.OrderFilter{Words: typed(q.Get("q")), State: one("state", admin.OrderStates),
 		Payment: one("payment", admin.PaymentStates), Fulfilment: one("fulfilment", admin.FulfilmentStates),
 		Channel: one("channel", channels()), Store: typed(q.Get("store")), Returned: q.Get("returned") == "1",
-		Late: q.Get("late") == "1", From: day(q.Get("from")), To: day(q.Get("to")), Stores: seenBy(r)}
+		Late: q.Get("late") == "1", From: day(q.Get("from")), To: day(q.Get("to")),
+		Zone: access.Session(r.Context()).TimeZone, Stores: seenBy(r)}
 	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64)
 	f.After, _ = strconv.ParseInt(q.Get("after"), 10, 64)
 	f.Before, f.After = max(f.Before, 0), max(f.After, 0)

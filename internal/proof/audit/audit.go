@@ -560,6 +560,10 @@ var Rules = []Rule{
 		LEFT JOIN shortage s ON s.fulfilment_id = f.id AND s.decided_at IS NULL
 		GROUP BY f.id
 		HAVING (f.state = 'undecided') <> (count(s.id) > 0)`},
+	{"the changes of reference data are counted in one row", `
+		SELECT format('%s rows count the changes of reference data', count(*))
+		FROM reference_version
+		HAVING count(*) <> 1`},
 	{"a line that was split is of one order, variant and price", `
 		SELECT format('order line %s was split from %s', s.id, l.id)
 		FROM order_line s

@@ -158,6 +158,7 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 		`UPDATE fulfilment SET state = 'undecided', code = NULL, token = NULL WHERE id = (SELECT min(id) FROM fulfilment WHERE state = 'to_pick')`},
 	{"a line that was split is of one order, variant and price", "",
 		`UPDATE order_line SET split_from = (SELECT min(id) FROM order_line WHERE variant_id <> l.variant_id) FROM order_line l WHERE l.id = order_line.id AND order_line.id = (SELECT max(id) FROM order_line)`},
+	{"the changes of reference data are counted in one row", "", `DELETE FROM reference_version`},
 	{"a hold ends after it began, and only what was not collected is a no-show", "",
 		`UPDATE fulfilment SET hold_until = ready_at - interval '1 day' WHERE state = 'ready'`},
 	{"every constraint and index the rules rely on is in force", "",

@@ -31,9 +31,10 @@ type OrderFilter struct {
 	Store      string // its code
 	Returned   bool
 	Late       bool   // something that was promised for a time that is over
-	From, To   string // days, 2026-12-25
-	Before     int64  // the list goes on with orders older than this one
-	After      int64  // or with newer ones
+	From, To   string // days, 2026-12-25, by the clocks of Zone
+	Zone       string
+	Before     int64 // the list goes on with orders older than this one
+	After      int64 // or with newer ones
 	Stores     []int64
 	Most       int
 }
@@ -66,7 +67,7 @@ const late = `EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.sta
 // where is the statement's conditions: only those of fields that are set, so that each list can walk its own index.
 func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.NamedArgs, err error) {
 	all := []string{"true"}
-	args = pgx.NamedArgs{}
+	args = pgx.NamedArgs{"zone": f.Zone}
 	add := func(condition, name string, value any) {
 		all = append(all, condition)
 		if name != "" {
@@ -101,10 +102,10 @@ func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.
 		add(late, "", nil)
 	}
 	if f.From != "" {
-		add(`o.placed_at >= @from::date`, "from", f.From)
+		add(`o.placed_at >= @from::date::timestamp AT TIME ZONE @zone`, "from", f.From)
 	}
 	if f.To != "" {
-		add(`o.placed_at < @to::date + 1`, "to", f.To)
+		add(`o.placed_at < (@to::date + 1)::timestamp AT TIME ZONE @zone`, "to", f.To)
 	}
 	if words := strings.TrimSpace(f.Words); words != "" {
 		found, err := f.find(ctx, db, words, args)

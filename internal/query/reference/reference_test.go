@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/platform/pg/pgtest"
@@ -126,4 +127,36 @@ func TestAChangeThatCannotBeCountedIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.Exec(ctx, `UPDATE shop SET name = 'Another'`)
 	require.ErrorContains(t, err, "reference_version has no row")
+}
+
+// What a promotion was used for today and in all is read beside the page, never kept.
+func TestAPromotionUsedUpIsNotOpen(t *testing.T) {
+	tx := pgtest.Tx(t)
+	sample.Load(t, tx)
+	_, err := tx.Exec(ctx, `
+		INSERT INTO promotion (title, state, rule, max_per_day, max_uses)
+		VALUES ('Once a day', 'live', '{}', 1, NULL), ('Once', 'live', '{}', NULL, 1), ('Always', 'live', '{}', NULL, NULL)`)
+	require.NoError(t, err)
+	data, err := reference.Load(ctx, tx)
+	require.NoError(t, err)
+	require.Len(t, data.Limited, 2)
+	open := func() (titles []string) {
+		t.Helper()
+		var uses map[int64]reference.Uses
+		require.NoError(t, tx.QueryRow(ctx, `SELECT `+reference.LimitedUses,
+			pgx.NamedArgs{"limited": data.Limited, "zone": "Europe/London"}).Scan(&uses))
+		for _, p := range data.Open(time.Now(), uses) {
+			titles = append(titles, p.Title)
+		}
+		return titles
+	}
+	require.Equal(t, []string{"Once a day", "Once", "Always"}, open())
+	_, err = tx.Exec(ctx, `
+		INSERT INTO promotion_counter (promotion_id, key, used)
+		SELECT id, 'day:' || (now() AT TIME ZONE 'Europe/London')::date, 1 FROM promotion WHERE title = 'Once a day'`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Once", "Always"}, open())
+	_, err = tx.Exec(ctx, `UPDATE promotion SET used = 1 WHERE title = 'Once'`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Always"}, open())
 }
