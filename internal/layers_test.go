@@ -2,7 +2,11 @@ package internal
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -127,4 +131,26 @@ func TestNoHandlerOpensATransaction(t *testing.T) {
 			require.NotContains(t, string(source), call, "%s", file)
 		}
 	}
+}
+
+// A row of more than five columns is read by the names of its columns: one that is added in the middle moves no value
+// into another's place.
+func TestWideRowsAreReadByName(t *testing.T) {
+	require.NoError(t, filepath.WalkDir(".", func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		source, err := parser.ParseFile(set, file, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(source, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				method, ok := call.Fun.(*ast.SelectorExpr)
+				require.False(t, ok && method.Sel.Name == "Scan" && len(call.Args) > 5,
+					"%s reads a wide row by position", set.Position(call.Pos()))
+			}
+			return true
+		})
+		return nil
+	}))
 }

@@ -30,15 +30,18 @@ type pageView struct {
 
 func (s *Server) read(r *http.Request) (v pageView, err error) {
 	v.ID, v.Cards = chi.URLParam(r, "id"), cards
-	var amount int64
-	var currency, method string
-	var over bool
-	err = s.DB.QueryRow(r.Context(), `
-		SELECT label, back, state, amount, currency, method, expires_at < now()
+	rows, _ := s.DB.Query(r.Context(), `
+		SELECT label, back, state, amount, currency, method, expires_at < now() AS over
 		FROM sandbox.payment
-		WHERE id = $1`, v.ID).Scan(&v.Label, &v.Back, &v.State, &amount, &currency, &method, &over)
-	v.Amount, v.Later = money.New(amount, currency).String(), method == "pay_later"
-	if over && (v.State == "open" || v.State == "secure") {
+		WHERE id = $1`, v.ID)
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+		Label, Back, State, Currency, Method string
+		Amount                               int64
+		Over                                 bool
+	}])
+	v.Label, v.Back, v.State = row.Label, row.Back, row.State
+	v.Amount, v.Later = money.New(row.Amount, row.Currency).String(), row.Method == "pay_later"
+	if row.Over && (v.State == "open" || v.State == "secure") {
 		v.State = "void"
 	}
 	return v, err

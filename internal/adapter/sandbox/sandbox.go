@@ -139,7 +139,7 @@ type answer struct {
 	Refunded int64      `json:"refunded"`
 	Reason   string     `json:"reason,omitempty"`
 	Lapses   *time.Time `json:"lapses_at,omitempty"`
-	Error    string     `json:"error,omitempty"`
+	Error    string     `json:"error,omitempty" db:"-"`
 }
 
 func say(w http.ResponseWriter, status int, a answer) {
@@ -245,7 +245,8 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if _, err := s.DB.Exec(r.Context(),
-		`UPDATE sandbox.payment SET state = 'void' WHERE id = $1 AND (state = 'authorised' AND lapses_at < now() OR state IN ('open', 'secure') AND expires_at < now())`, chi.URLParam(r, "id")); err != nil {
+		`UPDATE sandbox.payment SET state = 'void' WHERE id = $1 AND (state = 'authorised' AND lapses_at < now()
+			OR state IN ('open', 'secure') AND expires_at < now())`, chi.URLParam(r, "id")); err != nil {
 		say(w, http.StatusInternalServerError, answer{Error: "Something went wrong here."})
 		return
 	}
@@ -261,17 +262,16 @@ func (s *Server) look(w http.ResponseWriter, r *http.Request) {
 }
 
 type queryer interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 func (s *Server) told(ctx context.Context, db queryer, id string) (answer, error) {
-	a := answer{ID: id, Page: s.Base + "/pay/" + id}
-	err := db.QueryRow(ctx, `
-		SELECT key, state, amount, currency, captured, refunded, reason, lapses_at
+	rows, _ := db.Query(ctx, `
+		SELECT id, $2::text || '/pay/' || id AS page, key, state, amount, currency, captured, refunded, reason,
+			lapses_at AS lapses
 		FROM sandbox.payment
-		WHERE id = $1`, id).Scan(&a.Key, &a.State, &a.Amount, &a.Currency, &a.Captured, &a.Refunded, &a.Reason,
-		&a.Lapses)
-	return a, err
+		WHERE id = $1`, id, s.Base)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[answer])
 }
 
 // entry is a line of the book: what happened to a payment, and over how much.

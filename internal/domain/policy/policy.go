@@ -20,21 +20,21 @@ type Policy struct {
 	PointsMinimum int // fewer are not spent
 	ReturnDays    int // how long something can come back; points are pending until then
 	// RefundLimits are the amounts above which a manager agrees, one for each currency of the shop.
-	RefundLimits  []money.Money
-	ShortageHours int  // in which a shopper chooses what becomes of what was not found
-	KeepDelivery  bool // the charge of a delivery is not given back when everything returns
+	RefundLimits  []money.Money `db:"-"`
+	ShortageHours int           // in which a shopper chooses what becomes of what was not found
+	KeepDelivery  bool          // the charge of a delivery is not given back when everything returns
 }
 
 // Read reads them.
 func Read(ctx context.Context, db pg.DB) (p Policy, err error) {
-	err = db.QueryRow(ctx, `
+	rows, _ := db.Query(ctx, `
 		SELECT points_rate, points_worth, points_minimum, return_days, keep_delivery, shortage_hours
-		FROM shop`).Scan(&p.PointsRate, &p.PointsWorth, &p.PointsMinimum, &p.ReturnDays, &p.KeepDelivery,
-		&p.ShortageHours)
+		FROM shop`)
+	p, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Policy])
 	if err != nil {
 		return p, fmt.Errorf("read the shop's policies: %w", err)
 	}
-	rows, err := db.Query(ctx, `
+	rows, err = db.Query(ctx, `
 		SELECT DISTINCT l.currency::text, r.amount
 		FROM location l
 		LEFT JOIN refund_limit r ON r.currency = l.currency

@@ -48,8 +48,9 @@ type Promotion struct {
 	Version        int
 }
 
-// Columns of a Promotion, for loaders that collect by position.
-const Columns = `p.id, p.title, p.state, p.priority, p.exclusion, p.combines, p.starts_at, p.ends_at, p.needs_code, p.rule, p.max_uses, p.max_per_customer, p.max_per_day, p.budget, p.used, p.spent, p.version`
+// Columns of a Promotion.
+const Columns = `p.id, p.title, p.state, p.priority, p.exclusion, p.combines, p.starts_at, p.ends_at, p.needs_code,
+	p.rule, p.max_uses, p.max_per_customer, p.max_per_day, p.budget, p.used, p.spent, p.version`
 
 // Phase is the state as it is at a time: scheduled and over are not written down, they follow from the clock.
 func (p *Promotion) Phase(now time.Time) string {

@@ -4,7 +4,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -94,29 +93,39 @@ func Load(ctx context.Context, db pg.DB, token string) (*Session, error) {
 	if token == "" || len(token) > 100 {
 		return nil, nil
 	}
-	var s Session
-	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, coalesce(a.language, ''), ARRAY(SELECT location_id FROM associate_location
-			WHERE associate_id = a.id), coalesce(s.location_id, 0), coalesce(s.device_id, 0),
-			s.method, s.enrolled, s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle::int),
-				shop.idle * 60000000000, s.seen_at,
+	row, err := pg.Row[struct {
+		staff.Associate
+		LocationID  int64
+		DeviceID    int64
+		Method      string
+		Enrolled    bool
+		Locked      bool
+		IdleMinutes int
+		SeenAt      time.Time
+		TimeZone    string
+	}](db.Query(ctx, `
+		SELECT a.id, a.name, a.email, a.role, coalesce(a.language, '') AS language,
+			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id) AS locations,
+			coalesce(s.location_id, 0) AS location_id, coalesce(s.device_id, 0) AS device_id, s.method, s.enrolled,
+			s.locked_at IS NOT NULL OR s.seen_at < now() - make_interval(mins => shop.idle) AS locked,
+			shop.idle AS idle_minutes, s.seen_at,
 			coalesce((SELECT time_zone FROM location WHERE id = s.location_id), (SELECT time_zone FROM location
-				ORDER BY kind = 'store' DESC, id LIMIT 1), 'UTC')
+				ORDER BY kind = 'store' DESC, id LIMIT 1), 'UTC') AS time_zone
 		FROM session s
-		CROSS JOIN (SELECT coalesce(max(idle_minutes), 10)::bigint AS idle FROM shop) shop
+		CROSS JOIN (SELECT coalesce(max(idle_minutes), 10)::int AS idle FROM shop) shop
 		JOIN associate a ON a.id = s.associate_id
 		LEFT JOIN device d ON d.id = s.device_id
 		WHERE s.token_hash = $1 AND s.expires_at > now() AND a.disabled_at IS NULL AND d.revoked_at IS NULL`,
-		secret.Digest(token)).
-		Scan(&s.Associate.ID, &s.Associate.Name, &s.Associate.Email, &s.Associate.Role,
-			&s.Associate.Language, &s.Associate.Locations,
-			&s.LocationID, &s.DeviceID, &s.Method, &s.Enrolled, &s.Locked, &s.Idle, &s.seen, &s.TimeZone)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
+		secret.Digest(token)))
 	if err != nil {
 		return nil, fmt.Errorf("read a session: %w", err)
 	}
+	if row == nil {
+		return nil, nil
+	}
+	s := Session{Associate: row.Associate, LocationID: row.LocationID, DeviceID: row.DeviceID, Method: row.Method,
+		Enrolled: row.Enrolled, Locked: row.Locked, Idle: time.Duration(row.IdleMinutes) * time.Minute,
+		TimeZone: row.TimeZone, seen: row.SeenAt}
 	if s.LocationID != 0 && !s.Associate.WorksAt(s.LocationID) {
 		s.LocationID = 0
 	}

@@ -176,18 +176,21 @@ func normal(typed string) (string, bool) {
 }
 
 func find(ctx context.Context, db pg.DB, email string) (*Associate, string, error) {
-	var a Associate
-	var hash string
-	err := db.QueryRow(ctx, `
-		SELECT a.id, a.name, a.email, a.role, a.password_hash, ARRAY(SELECT location_id FROM associate_location
-			WHERE associate_id = a.id)
+	row, err := pg.Row[struct {
+		Associate
+		PasswordHash string
+	}](db.Query(ctx, `
+		SELECT a.id, a.name, a.email, a.role, coalesce(a.language, '') AS language, a.password_hash,
+			ARRAY(SELECT location_id FROM associate_location WHERE associate_id = a.id) AS locations
 		FROM associate a
-		WHERE a.email = $1 AND a.disabled_at IS NULL`, email).Scan(&a.ID, &a.Name, &a.Email, &a.Role, &hash,
-		&a.Locations)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		WHERE a.email = $1 AND a.disabled_at IS NULL`, email))
+	if err != nil {
 		return nil, "", fmt.Errorf("find an associate: %w", err)
 	}
-	return &a, hash, nil
+	if row == nil {
+		return &Associate{}, "", nil
+	}
+	return &row.Associate, row.PasswordHash, nil
 }
 
 // ByEmail finds an associate whom another system vouches for. Nil when nobody has the address.

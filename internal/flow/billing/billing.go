@@ -4,7 +4,6 @@ package billing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -138,54 +137,59 @@ func add(b *document.Body, p piece) {
 
 // address writes who sells, who buys and which day it is there.
 func address(ctx context.Context, tx pgx.Tx, orderID int64, returned bool, d *document.Document) error {
-	var street, town, postcode, country, zone, store, name string
-	var locationID int64
-	var to postal.Address
 	// The day of an invoice is that on which goods were handed over, of a credit note that on which they came back, by
 	// the store's clock; where no goods moved, it is today.
-	var day time.Time
-	err := tx.QueryRow(ctx, `
-		SELECT shop.name, l.name, l.street, l.town, l.postcode, l.country::text, l.time_zone, l.id, o.number,
-			o.tax_included, o.name, o.vat_number,
-			coalesce(f.name, ''), coalesce(f.lines, ''), coalesce(f.town, ''), coalesce(f.region, ''),
-				coalesce(f.postcode, ''), coalesce(f.country::text, ''),
+	row, err := pg.Row[struct {
+		postal.Address // that it is sent to
+
+		Shop, Store, Street, StoreTown, StorePostcode, StoreCountry, TimeZone, Buyer, VATNumber string
+
+		LocationID, Number int64
+		TaxIncluded        bool
+		Day                time.Time
+	}](tx.Query(ctx, `
+		SELECT shop.name AS shop, l.name AS store, l.street, l.town AS store_town, l.postcode AS store_postcode,
+			l.country::text AS store_country, l.time_zone, l.id AS location_id, o.number, o.tax_included,
+			o.name AS buyer, o.vat_number,
+			coalesce(f.name, '') AS name, coalesce(f.lines, '') AS lines, coalesce(f.town, '') AS town,
+			coalesce(f.region, '') AS region, coalesce(f.postcode, '') AS postcode,
+			coalesce(f.country::text, '') AS country,
 			coalesce(CASE
 				WHEN @series = 'invoice' THEN (SELECT min(coalesce(collected_at, shipped_at)) FROM fulfilment
 					WHERE order_id = o.id)
-				WHEN @returned THEN (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now())
+				WHEN @returned THEN (SELECT max(at) FROM return_ticket WHERE order_id = o.id) END, now()) AS day
 		FROM orders o
 		CROSS JOIN shop
 		JOIN location l ON l.id = o.location_id
 		LEFT JOIN fulfilment f ON f.order_id = o.id AND f.method = 'ship'
 		WHERE o.id = @order
-		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}).Scan(&d.Body.Shop, &store,
-		&street, &town, &postcode, &country, &zone, &locationID, &d.Body.Order, &d.Body.TaxIncluded, &name,
-		&d.Body.BuyerVAT,
-		&to.Name, &to.Lines, &to.Town, &to.Region, &to.Postcode, &to.Country, &day)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
+		LIMIT 1`, pgx.NamedArgs{"order": orderID, "series": d.Series, "returned": returned}))
 	if err != nil {
 		return fmt.Errorf("read who sells and buys: %w", err)
 	}
-	at, err := time.LoadLocation(zone)
+	if row == nil {
+		return nil
+	}
+	at, err := time.LoadLocation(row.TimeZone)
 	if err != nil {
 		at = time.UTC
 	}
-	d.Day = day.In(at)
-	seller, err := location.SellerAt(ctx, tx, locationID)
+	d.Day = row.Day.In(at)
+	seller, err := location.SellerAt(ctx, tx, row.LocationID)
 	if err != nil {
 		return err
 	}
-	d.Body.Store = postal.Address{Name: d.Body.Shop + " " + store, Lines: street, Town: town, Postcode: postcode,
-		Country: country}.Label()
+	d.Body.Shop, d.Body.Order = row.Shop, row.Number
+	d.Body.TaxIncluded, d.Body.BuyerVAT = row.TaxIncluded, row.VATNumber
+	d.Body.Store = postal.Address{Name: row.Shop + " " + row.Store, Lines: row.Street, Town: row.StoreTown,
+		Postcode: row.StorePostcode, Country: row.StoreCountry}.Label()
 	d.Body.Seller, d.Body.Company, d.Body.VAT = seller.Label(), seller.CompanyNumber, seller.VATNumber
 	if seller.LegalName == "" {
 		d.Body.Seller, d.Body.Store = d.Body.Store, nil // Nobody has said who sells yet: the store does.
 	}
-	d.Body.Buyer = []string{name}
-	if to.Country != "" {
-		d.Body.Buyer = to.Label()
+	d.Body.Buyer = []string{row.Buyer}
+	if row.Country != "" {
+		d.Body.Buyer = row.Address.Label()
 	}
 	return nil
 }

@@ -262,13 +262,10 @@ type Claim struct {
 
 // LedgerPage reads a shelf with its newest moves. Nil when there is no such variant or location.
 func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Ledger, error) {
-	var l Ledger
-	found := false
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		SELECT v.id, v.sku, t.title, array_to_string(v.options, ', '), coalesce(s.on_hand, 0), coalesce(s.reserved, 0),
-			coalesce(s.safety, 0),
-			coalesce(`+inventory.Available("s")+`, 0), at.name, at.time_zone,
+	l, err := pg.Row[Ledger](db.Query(ctx, `
+		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice,
+			coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.safety, 0) AS safety,
+			coalesce(`+inventory.Available("s")+`, 0) AS free, at.name AS location, at.time_zone AS zone,
 			(SELECT coalesce(jsonb_agg(m), '[]')
 			FROM (
 				SELECT m.at, m.delta, m.cause, m.reason, coalesce(o.number, 0) AS order, coalesce(a.name, '') AS by,
@@ -279,34 +276,22 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 				LEFT JOIN associate a ON a.id = m.associate_id
 				WHERE m.variant_id = v.id AND m.location_id = at.id AND m.condition = 'sellable'
 				ORDER BY m.id DESC
-				LIMIT 200) m),
+				LIMIT 200) m) AS moves,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('order', o.number, 'name', o.name, 'quantity', r.quantity,
 				'at', r.created_at) ORDER BY r.id), '[]')
 			FROM reservation r
 			JOIN order_line ol ON ol.id = r.order_line_id
 			JOIN orders o ON o.id = ol.order_id
-			WHERE r.variant_id = v.id AND r.location_id = at.id AND r.released_at IS NULL)
+			WHERE r.variant_id = v.id AND r.location_id = at.id AND r.released_at IS NULL) AS claims
 		FROM variant v
 		JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
 		JOIN location at ON at.id = $2
 		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = at.id AND s.condition = 'sellable'
-		WHERE v.id = $1`, variantID, locationID).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			found = true
-			if err := rows.Scan(&l.VariantID, &l.SKU, &l.Title, &l.Choice, &l.OnHand, &l.Reserved, &l.Safety, &l.Free,
-				&l.Location, &l.Zone, &l.Moves, &l.Claims); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		WHERE v.id = $1`, variantID, locationID))
+	if err != nil {
 		return nil, fmt.Errorf("read a ledger: %w", err)
 	}
-	if !found {
-		return nil, nil
-	}
-	return &l, nil
+	return l, nil
 }
 
 // ProductOf is the product of a variant that can have a price on this list; 0 when there is none.

@@ -29,7 +29,7 @@ type Sum struct {
 }
 
 const promotionFigures = `
-	(SELECT count(*)::int FROM promotion_use WHERE promotion_id = p.id AND released_at IS NULL),
+	(SELECT count(*)::int FROM promotion_use WHERE promotion_id = p.id AND released_at IS NULL) AS uses,
 	coalesce((
 		SELECT json_agg(json_build_object('currency', c.currency, 'amount', c.amount) ORDER BY c.currency)
 		FROM (
@@ -37,8 +37,8 @@ const promotionFigures = `
 			FROM promotion_use u
 			JOIN orders o ON o.id = u.order_id
 			WHERE u.promotion_id = p.id AND u.released_at IS NULL
-			GROUP BY o.currency) c), '[]'),
-	(SELECT count(*)::int FROM coupon WHERE promotion_id = p.id AND disabled_at IS NULL)`
+			GROUP BY o.currency) c), '[]') AS cost,
+	(SELECT count(*)::int FROM coupon WHERE promotion_id = p.id AND disabled_at IS NULL) AS codes`
 
 // Promotions lists all of them, those that run first.
 func Promotions(ctx context.Context, db pg.DB) ([]PromotionRow, error) {
@@ -50,22 +50,11 @@ func Promotions(ctx context.Context, db pg.DB) ([]PromotionRow, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list promotions: %w", err)
 	}
-	var all []PromotionRow
-	for rows.Next() {
-		r, err := scanPromotion(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list promotions: %w", err)
-		}
-		all = append(all, r)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[PromotionRow])
+	if err != nil {
+		return nil, fmt.Errorf("list promotions: %w", err)
 	}
-	return all, rows.Err()
-}
-
-func scanPromotion(row pgx.Row) (r PromotionRow, err error) {
-	err = row.Scan(&r.ID, &r.Title, &r.State, &r.Priority, &r.Exclusion, &r.Combines, &r.StartsAt, &r.EndsAt,
-		&r.NeedsCode, &r.Rule, &r.MaxUses, &r.MaxPerCustomer, &r.MaxPerDay, &r.Budget,
-		&r.Used, &r.Spent, &r.Version, &r.Uses, &r.Cost, &r.Codes)
-	return r, err
+	return all, nil
 }
 
 // PromotionPage is a promotion with its codes, and the names of what its rule speaks of.
@@ -90,8 +79,8 @@ func PromotionByID(ctx context.Context, db pg.DB, id int64) (*PromotionPage, err
 	batch.Queue(`
 		SELECT `+promotion.Columns+`,`+promotionFigures+`
 		FROM promotion p
-		WHERE p.id = $1`, id).QueryRow(func(row pgx.Row) (err error) {
-		p.PromotionRow, err = scanPromotion(row)
+		WHERE p.id = $1`, id).Query(func(rows pgx.Rows) (err error) {
+		p.PromotionRow, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[PromotionRow])
 		return err
 	})
 	batch.Queue(`

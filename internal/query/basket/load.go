@@ -2,7 +2,6 @@ package basket
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"counterpart/internal/domain/giftcard"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/domain/tax"
@@ -67,19 +67,28 @@ func LockCart(ctx context.Context, tx pgx.Tx, customerID int64, here SaleContext
 // loading is a basket on its way.
 type loading struct {
 	*Basket
+	head       head
 	here       SaleContext
-	storeID    int64
-	deliveryID int64
-	shopper    quote.Shopper
 	sums       []tax.Rate // of the standard class where it is delivered
 	promotions []quote.Promotion
-	gifts      []Line
-	giftRates  [][]tax.Rate // of each gift, wherever
+	gifts      []giftRow
 	methods    []delivery.Method
 	stores     []location.Location
-	asks       struct{ gifts, ways, cards bool } // what a second round trip is needed for
-	nobody     bool
 	tried      int64 // the gift of a promotion that is only tried
+}
+
+// head is the row of a cart and whom it belongs to.
+type head struct {
+	quote.Shopper
+	loyalty.Rates
+	loyalty.Balance
+
+	CartID, StoreID, HomeID, DeliveryID, Spend, Credit int64
+
+	Code, Country, Region, Language string
+	Codes                           []string
+	UseCredit, WalkIn               bool
+	Gifts, Ways, Cards              bool // what a second round trip is needed for
 }
 
 // asked is which cart is read, for whom and where.
@@ -123,13 +132,13 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, a asked) (*loading, e
 // more asks for what few carts have: gifts, a delivery, gift cards.
 func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language string) error {
 	batch := &pgx.Batch{}
-	if l.asks.gifts || l.tried != 0 {
+	if l.head.Gifts || l.tried != 0 {
 		l.queueGifts(batch, language, l.tried)
 	}
-	if l.asks.ways {
+	if l.head.Ways {
 		l.queueWays(batch, customerID)
 	}
-	if l.asks.cards {
+	if l.head.Cards {
 		l.queueCards(batch, customerID)
 	}
 	if batch.Len() == 0 {
@@ -144,23 +153,27 @@ func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language
 // queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
 func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
-		SELECT c.id, c.code, coalesce(c.location_id, 0), home.id, coalesce(c.country, home.country)::text, CASE
-			WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region END,
-			coalesce(c.delivery_id, 0), c.points, c.credit, shop.points_rate, shop.points_worth, shop.points_minimum,
-			person.registered_at IS NOT NULL, person.tier,
+		SELECT c.id AS cart_id, c.code, coalesce(c.location_id, 0) AS store_id, home.id AS home_id,
+			coalesce(c.country, home.country)::text AS country, CASE
+			WHEN c.country IS NULL OR c.country = home.country AND c.region = '' THEN home.region ELSE c.region
+				END AS region,
+			coalesce(c.delivery_id, 0) AS delivery_id, c.points AS spend, c.credit AS use_credit,
+			shop.points_rate AS rate, shop.points_worth AS worth, shop.points_minimum AS minimum,
+			person.registered_at IS NOT NULL AS member, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
-				FROM person_members($1) AS member)),
+				FROM person_members($1) AS member)) AS tags,
 			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT member
 				FROM person_members($1) AS member))
 				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
-					AND lower(email) = lower($3)),
-			coalesce(lots.spendable, 0), coalesce(lots.pending, 0),
+					AND lower(email) = lower($3)) AS returned,
+			coalesce(lots.spendable, 0) AS spendable, coalesce(lots.pending, 0) AS pending,
 			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT member
-				FROM person_members($1) AS member)), 0)::bigint,
-			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code),
-			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'),
-			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship'),
-			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id), `+customer.WalkIn+`, person.language
+				FROM person_members($1) AS member)), 0)::bigint AS credit,
+			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code) AS codes,
+			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift') AS gifts,
+			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship') AS ways,
+			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id) AS cards, `+customer.WalkIn+` AS walk_in,
+			person.language
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
 		CROSS JOIN shop
@@ -172,12 +185,13 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			WHERE remaining > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)) lots
 				ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
-		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&l.CartID, &l.Code, &l.storeID, &l.Home.ID, &l.Country, &l.Region, &l.deliveryID, &l.Spend,
-				&l.UseCredit, &l.Rates.Rate, &l.Rates.Worth, &l.Rates.Minimum,
-				&l.shopper.Member, &l.shopper.Tier, &l.shopper.Tags, &l.shopper.Returned, &l.Points.Spendable,
-				&l.Points.Pending, &l.Credit, &l.Codes,
-				&l.asks.gifts, &l.asks.ways, &l.asks.cards, &l.nobody, &l.Language)
+		Query(func(rows pgx.Rows) error {
+			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[head])
+			l.head = row
+			l.CartID, l.Code, l.Country, l.Region, l.Codes = row.CartID, row.Code, row.Country, row.Region, row.Codes
+			l.Spend, l.UseCredit, l.Credit, l.Language = row.Spend, row.UseCredit, row.Credit, row.Language
+			l.Home.ID, l.Rates, l.Points = row.HomeID, row.Rates, row.Balance
+			return err
 		})
 	batch.Queue(`
 		SELECT `+location.Columns+`
@@ -208,26 +222,52 @@ var levels = `
 	coalesce((
 		SELECT json_agg(json_build_object('l', s.location_id, 'a', ` + inventory.Available("s") + `))
 		FROM stock_level s
-		WHERE s.variant_id = v.id AND s.condition = 'sellable' AND ` + inventory.Available("s") + ` > 0), '[]')`
+		WHERE s.variant_id = v.id AND s.condition = 'sellable' AND ` + inventory.Available("s") + ` > 0), '[]') AS levels`
+
+// lineRow is a line as a statement answers it.
+type lineRow struct {
+	Line
+
+	TaxCountry, TaxRegion, TaxClass, TaxName string
+
+	TaxPPM int64
+	Levels []level
+}
+
+// giftRow is what a promotion gives for nothing, on one price list.
+type giftRow struct {
+	lineRow
+	Currency    string
+	TaxIncluded bool
+	Rates       []tax.Rate // wherever
+}
+
+func (r *lineRow) line() Line {
+	r.Rate = tax.Rate{Country: r.TaxCountry, Region: r.TaxRegion, Class: r.TaxClass, Name: r.TaxName, PPM: r.TaxPPM}
+	r.levels = r.Levels
+	return r.Line
+}
 
 func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string) {
 	batch.Queue(`
-		SELECT cl.id, v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), cl.quantity,
-			v.min_quantity, v.max_quantity,
-			NOT v.active OR product.status <> 'active' OR price.amount IS NULL,
+		SELECT cl.id, v.id AS variant_id, product.id AS product_id, product.slug, v.sku, t.title, v.options,
+			coalesce(pic.key, '') AS picture, cl.quantity, v.min_quantity AS min, v.max_quantity AS max,
+			NOT v.active OR product.status <> 'active' OR price.amount IS NULL AS gone,
 			CASE WHEN v.gift_card THEN 'mail' WHEN $4 AND cl.method = 'pickup' AND coalesce(cl.location_id, $3) = $3
-				THEN 'carry_out' ELSE cl.method END,
+				THEN 'carry_out' ELSE cl.method END AS method,
 			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id,
-				c.location_id, 0),
-			coalesce(price.amount, 0), v.grams, v.gift_card, cl.note, product.tags,
-			`+catalog.Categories+`,
+				c.location_id, 0) AS location_id,
+			coalesce(price.amount, 0) AS unit_price, v.grams, v.gift_card, cl.note, product.tags,
+			`+catalog.Categories+` AS categories,
 			coalesce((
 				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
 				FROM price_break b
-				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]'),
+				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]')
+				AS breaks,
 			`+levels+`,
-			dest.country::text, dest.region, v.tax_class, coalesce(rate.name, ''), coalesce(rate.ppm, 0),
-				rate.ppm IS NULL, NOT v.tracked, v.back_order
+			dest.country::text AS tax_country, dest.region AS tax_region, v.tax_class,
+			coalesce(rate.name, '') AS tax_name, coalesce(rate.ppm, 0) AS tax_ppm, rate.ppm IS NULL AS untaxed,
+			NOT v.tracked AS untracked, v.back_order
 		FROM cart c
 		CROSS JOIN LATERAL home_location(c.location_id, $3::bigint) home
 		JOIN cart_line cl ON cl.cart_id = c.id
@@ -261,22 +301,11 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			ELSE 0 END
 		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID,
 		l.here.CarryOut).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var line Line
-			var breaks, at []byte
-			if err := rows.Scan(&line.ID, &line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title,
-				&line.Options, &line.Picture, &line.Quantity, &line.Min, &line.Max, &line.Gone,
-				&line.Method, &line.LocationID, &line.UnitPrice, &line.Grams, &line.GiftCard, &line.Note, &line.Tags,
-				&line.Categories, &breaks, &at,
-				&line.Rate.Country, &line.Rate.Region, &line.Rate.Class, &line.Rate.Name, &line.Rate.PPM, &line.Untaxed, &line.Untracked, &line.BackOrder); err != nil {
-				return err
-			}
-			if err := errors.Join(json.Unmarshal(breaks, &line.Breaks), json.Unmarshal(at, &line.levels)); err != nil {
-				return err
-			}
-			l.Lines = append(l.Lines, line)
+		lines, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[lineRow])
+		for i := range lines {
+			l.Lines = append(l.Lines, lines[i].line())
 		}
-		return rows.Err()
+		return err
 	})
 }
 
@@ -284,7 +313,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 // more.
 func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
-		SELECT `+promotion.Columns+`, coalesce(code.code, ''), coalesce(code.id, 0),
+		SELECT `+promotion.Columns+`, coalesce(code.code, '') AS code, coalesce(code.id, 0) AS coupon_id,
 			CASE
 				WHEN code.code IS NOT NULL AND (p.state <> 'live' OR code.disabled_at IS NOT NULL OR code.owner <> $1
 					OR code.used >= code.max_uses) THEN 'code'
@@ -298,7 +327,7 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 						'hex')) >= p.max_per_customer THEN 'customer'
 				WHEN (SELECT used FROM promotion_counter WHERE promotion_id = p.id
 					AND key = 'day:' || (now() AT TIME ZONE home.time_zone)::date) >= p.max_per_day THEN 'day'
-				ELSE '' END
+				ELSE '' END AS barred
 		FROM cart c
 		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		CROSS JOIN promotion p
@@ -311,21 +340,19 @@ func (l *loading) queuePromotions(batch *pgx.Batch, customerID int64) {
 		WHERE c.customer_id = $1 AND c.state = 'open'
 			AND (code.code IS NOT NULL OR p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL
 				OR p.starts_at <= now()) AND (p.ends_at IS NULL OR p.ends_at > now()))`,
-		customerID, l.here.LocationID, promotion.NormalMailbox(l.here.Email), l.here.CarryOut).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var p promotion.Promotion
-			var code, barred string
-			var couponID int64
-			if err := rows.Scan(&p.ID, &p.Title, &p.State, &p.Priority, &p.Exclusion, &p.Combines, &p.StartsAt,
-				&p.EndsAt, &p.NeedsCode, &p.Rule, &p.MaxUses, &p.MaxPerCustomer,
-				&p.MaxPerDay, &p.Budget, &p.Used, &p.Spent, &p.Version, &code, &couponID, &barred); err != nil {
-				return err
-			}
-			q := p.InQuote()
-			q.Code, q.CouponID, q.Barred = code, couponID, whyBarred[barred]
+		customerID, l.here.LocationID, promotion.NormalMailbox(l.here.Email),
+		l.here.CarryOut).Query(func(rows pgx.Rows) error {
+		all, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
+			promotion.Promotion
+			Code, Barred string
+			CouponID     int64
+		}])
+		for i := range all {
+			q := all[i].InQuote()
+			q.Code, q.CouponID, q.Barred = all[i].Code, all[i].CouponID, whyBarred[all[i].Barred]
 			l.promotions = append(l.promotions, q)
 		}
-		return rows.Err()
+		return err
 	})
 }
 
@@ -340,10 +367,11 @@ var whyBarred = map[string]text.Message{
 // queueGifts asks for what live promotions give for nothing.
 func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 	batch.Queue(`
-		SELECT v.id, product.id, product.slug, v.sku, t.title, v.options, coalesce(pic.key, ''), v.grams, v.tax_class,
-			list.currency::text, list.tax_included, price.amount, `+levels+`,
+		SELECT v.id AS variant_id, product.id AS product_id, product.slug, v.sku, t.title, v.options,
+			coalesce(pic.key, '') AS picture, v.grams, v.tax_class, 1 AS quantity, 1 AS min, 1 AS max,
+			list.currency::text, list.tax_included, price.amount AS unit_price, `+levels+`,
 			coalesce((SELECT json_agg(json_build_object('Country', country::text, 'Region', region, 'Name', name, 'PPM',
-				ppm)) FROM tax_rate WHERE tax_class = v.tax_class), '[]')
+				ppm)) FROM tax_rate WHERE tax_class = v.tax_class), '[]') AS rates
 		FROM variant v
 		JOIN product ON product.id = v.product_id
 		JOIN LATERAL (
@@ -360,25 +388,9 @@ func (l *loading) queueGifts(batch *pgx.Batch, language string, tried int64) {
 			FROM promotion
 			WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift'
 			UNION
-			SELECT $2::bigint)`, language, tried).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			line := Line{Quantity: 1, Min: 1, Max: 1}
-			var currency string
-			var included bool
-			var at, rates []byte
-			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Slug, &line.SKU, &line.Title, &line.Options,
-				&line.Picture, &line.Grams, &line.Rate.Class, &currency, &included, &line.UnitPrice, &at,
-				&rates); err != nil {
-				return err
-			}
-			var all []tax.Rate
-			if err := errors.Join(json.Unmarshal(at, &line.levels), json.Unmarshal(rates, &all)); err != nil {
-				return err
-			}
-			line.Note, line.Gone = currency, included // until the cart's home is known
-			l.gifts, l.giftRates = append(l.gifts, line), append(l.giftRates, all)
-		}
-		return rows.Err()
+			SELECT $2::bigint)`, language, tried).Query(func(rows pgx.Rows) (err error) {
+		l.gifts, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[giftRow])
+		return err
 	})
 }
 

@@ -2,12 +2,12 @@ package basket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
@@ -18,62 +18,57 @@ import (
 // need no code, and those whose codes it used: what an admin looks at before they let it loose. What was ordered, at
 // its prices of then; who ordered it, as they are now. Nil where there is no such order.
 func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotion) (*Basket, error) {
-	var in quote.Input
-	var orderID int64
-	b := &Basket{}
-	err := db.QueryRow(ctx, `
-		SELECT o.id, o.currency::text, o.tax_included, at.time_zone, o.placed_at, person.registered_at IS NOT NULL,
-			person.tier,
+	past, err := pg.Row[struct {
+		quote.Shopper
+		ID          int64
+		Currency    string
+		TaxIncluded bool
+		TimeZone    string
+		PlacedAt    time.Time
+	}](db.Query(ctx, `
+		SELECT o.id, o.currency::text, o.tax_included, at.time_zone, o.placed_at,
+			person.registered_at IS NOT NULL AS member, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
-				FROM person_members(person.id) AS member)),
+				FROM person_members(person.id) AS member)) AS tags,
 			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled'
-				AND e.customer_id IN (SELECT member FROM person_members(person.id) AS member))
+				AND e.customer_id IN (SELECT member FROM person_members(person.id) AS member)) AS returned
 		FROM orders o
 		JOIN location at ON at.id = o.location_id
 		JOIN customer c ON c.id = o.customer_id
 		JOIN customer person ON person.id = coalesce(c.merged_into, c.id)
-		WHERE o.number = $1`, number).Scan(&orderID, &in.Place.Currency, &in.Place.TaxIncluded, &b.Home.TimeZone,
-		&b.Now, &in.Shopper.Member, &in.Shopper.Tier, &in.Shopper.Tags, &in.Shopper.Returned)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
+		WHERE o.number = $1`, number))
 	if err != nil {
 		return nil, fmt.Errorf("read a past order: %w", err)
 	}
-	b.Home.Currency, b.Home.TaxIncluded = in.Place.Currency, in.Place.TaxIncluded
-	in.Place.Zone, in.Now = b.Home.Zone(), b.Now
+	if past == nil {
+		return nil, nil
+	}
+	b := &Basket{Now: past.PlacedAt}
+	b.Home.Currency, b.Home.TaxIncluded, b.Home.TimeZone = past.Currency, past.TaxIncluded, past.TimeZone
+	in := quote.Input{Shopper: past.Shopper, Now: past.PlacedAt,
+		Place: quote.Place{Currency: past.Currency, TaxIncluded: past.TaxIncluded, Zone: b.Home.Zone()}}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		SELECT l.variant_id, v.product_id, product.tags, l.title, l.quantity, coalesce(nullif(l.list_price, 0),
-			l.unit_price), l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
-			ARRAY(
-				WITH RECURSIVE up AS (
-					SELECT category_id AS id FROM product_category WHERE product_id = product.id
-					UNION
-					SELECT category.parent_id FROM category JOIN up ON up.id = category.id
-						WHERE category.parent_id IS NOT NULL)
-				SELECT id FROM up)
+			l.unit_price) AS unit_price, l.tax_name, l.tax_ppm, f.method, f.location_id, v.gift_card,
+			`+catalog.Categories+` AS categories
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN variant v ON v.id = l.variant_id
 		JOIN product ON product.id = v.product_id
 		WHERE l.order_id = $1 AND NOT l.gift
-		ORDER BY l.position`, orderID).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			var line Line
-			if err := rows.Scan(&line.VariantID, &line.ProductID, &line.Tags, &line.Title, &line.Quantity,
-				&line.UnitPrice, &line.Rate.Name, &line.Rate.PPM, &line.Method, &line.LocationID, &line.GiftCard,
-				&line.Categories); err != nil {
-				return err
-			}
+		ORDER BY l.position`, past.ID).Query(func(rows pgx.Rows) error {
+		lines, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[lineRow])
+		for _, row := range lines {
+			line := row.line()
 			b.Lines, in.Items = append(b.Lines, line), append(in.Items, line.item())
 		}
-		return rows.Err()
+		return err
 	})
 	batch.Queue(`
 		SELECT charge, tax_name, tax_ppm
 		FROM fulfilment
-		WHERE order_id = $1 AND method = 'ship'`, orderID).Query(func(rows pgx.Rows) error {
+		WHERE order_id = $1 AND method = 'ship'`, past.ID).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			var d quote.Delivery
 			if err := rows.Scan(&d.Charge, &d.Rate.Name, &d.Rate.PPM); err != nil {
@@ -89,7 +84,7 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 		WHERE p.state = 'live' AND NOT p.needs_code AND (p.starts_at IS NULL OR p.starts_at <= now())
 			AND (p.ends_at IS NULL OR p.ends_at > now())
 			OR p.id IN (SELECT promotion_id FROM order_discount WHERE order_id = $1 AND code <> '')`,
-		orderID).Query(func(rows pgx.Rows) error {
+		past.ID).Query(func(rows pgx.Rows) error {
 		live, err := pgx.CollectRows(rows, pgx.RowToStructByName[promotion.Promotion])
 		for _, other := range live {
 			if q := other.InQuote(); q.ID != p.ID {
@@ -102,7 +97,7 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 	batch.Queue(`
 		SELECT promotion_id, code
 		FROM order_discount
-		WHERE order_id = $1 AND code <> ''`, orderID).Query(func(rows pgx.Rows) error {
+		WHERE order_id = $1 AND code <> ''`, past.ID).Query(func(rows pgx.Rows) error {
 		var id int64
 		var code string
 		_, err := pgx.ForEachRow(rows, []any{&id, &code}, func() error {

@@ -15,8 +15,8 @@ import (
 
 // place says of every line where it comes from and whether there is enough.
 func (l *loading) place() {
-	l.CarryOut, l.Member, l.again = l.here.CarryOut, l.shopper.Member, l.here.Again
-	if l.nobody && l.CarryOut {
+	l.CarryOut, l.Member, l.again = l.here.CarryOut, l.head.Member, l.here.Again
+	if l.head.WalkIn && l.CarryOut {
 		l.Rates.Rate = 0 // Nobody is promised points who could not be found again to spend them.
 	}
 	l.Stores = map[int64]*location.Location{}
@@ -25,9 +25,9 @@ func (l *loading) place() {
 	}
 	l.Home = *l.Stores[l.Home.ID]
 	if l.here.LocationID != 0 {
-		l.storeID = l.here.LocationID
+		l.head.StoreID = l.here.LocationID
 	}
-	l.Store = l.Stores[l.storeID]
+	l.Store = l.Stores[l.head.StoreID]
 	l.From = l.sender()
 	for i := range l.Lines {
 		line := &l.Lines[i]
@@ -84,7 +84,7 @@ func (l *loading) place() {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Charge, b.Charge), cmp.Compare(a.ID, b.ID))
 	})
 	for i := range l.Ways {
-		if l.Way == nil || l.Ways[i].ID == l.deliveryID {
+		if l.Way == nil || l.Ways[i].ID == l.head.DeliveryID {
 			l.Way = &l.Ways[i]
 		}
 	}
@@ -119,7 +119,7 @@ func (l *loading) sender() (best *location.Location) {
 
 // price computes the quote.
 func (l *loading) price() {
-	in := quote.Input{Now: l.Now, Shopper: l.shopper, Promotions: l.promotions,
+	in := quote.Input{Now: l.Now, Shopper: l.head.Shopper, Promotions: l.promotions,
 		Place: quote.Place{Currency: l.Home.Currency, TaxIncluded: l.Home.TaxIncluded, Zone: l.Home.Zone()}}
 	for _, line := range l.Lines {
 		in.Items = append(in.Items, line.item())
@@ -134,7 +134,7 @@ func (l *loading) price() {
 		for _, gift := range l.gifts {
 			if gift.VariantID == line.VariantID {
 				gift.Method, gift.LocationID, gift.Rate = line.Method, line.LocationID, line.Rate
-				l.Gifts = append(l.Gifts, gift)
+				l.Gifts = append(l.Gifts, gift.Line)
 				break
 			}
 		}
@@ -144,7 +144,8 @@ func (l *loading) price() {
 func (line *Line) item() quote.Item {
 	return quote.Item{VariantID: line.VariantID, ProductID: line.ProductID, Categories: line.Categories,
 		Tags: line.Tags, Quantity: line.Quantity, UnitPrice: line.UnitPrice,
-		Breaks: line.Breaks, Rate: line.Rate, Method: line.Method, LocationID: line.LocationID, LikeMoney: line.GiftCard, Settled: line.Agreed}
+		Breaks: line.Breaks, Rate: line.Rate, Method: line.Method, LocationID: line.LocationID,
+		LikeMoney: line.GiftCard, Settled: line.Agreed}
 }
 
 // giveable adds the gifts that are in stock where the first goods of the cart come from: that is how they travel.
@@ -155,14 +156,12 @@ func (l *loading) giveable(in *quote.Input) {
 	}
 	with := l.Lines[i]
 	kept := l.gifts[:0]
-	for k, gift := range l.gifts {
-		currency, included := gift.Note, gift.Gone
-		gift.Note, gift.Gone = "", false
-		if currency != l.Home.Currency || included != l.Home.TaxIncluded {
+	for _, gift := range l.gifts {
+		if gift.Currency != l.Home.Currency || gift.TaxIncluded != l.Home.TaxIncluded {
 			continue
 		}
 		left := 0
-		for _, at := range gift.levels {
+		for _, at := range gift.Levels {
 			if at.Location == with.LocationID {
 				left = at.Available
 			}
@@ -172,7 +171,7 @@ func (l *loading) giveable(in *quote.Input) {
 				left -= line.Quantity
 			}
 		}
-		rate, taxed := rateAt(l.giftRates[k], with.Rate.Country, with.Rate.Region)
+		rate, taxed := rateAt(gift.Rates, with.Rate.Country, with.Rate.Region)
 		if left < 1 || !taxed {
 			continue
 		}

@@ -36,7 +36,7 @@ type Person struct {
 	Tags         []string
 	Members      int // profiles that became part of this one
 	Tier         string
-	Points       loyalty.Balance
+	Points       loyalty.Balance `db:"-"`
 }
 
 // Identity is one way to recognise them. A device is shown by the day it came, never by its value.
@@ -88,28 +88,38 @@ var ErrNobody = errors.New("no such person")
 // of another.
 func Queue(batch *pgx.Batch, person int64, p *Person) {
 	batch.Queue(`
-		SELECT c.id, c.name, c.language, c.created_at, c.registered_at, c.disabled_at, c.erased_at,
-			coalesce(c.location_id, 0), coalesce(l.name, ''), c.channel,
-			EXISTS (SELECT FROM password WHERE customer_id IN (`+customer.Members+`)),
+		SELECT c.id, c.name, c.language, c.created_at AS since, c.registered_at, c.disabled_at, c.erased_at,
+			coalesce(c.location_id, 0) AS location_id, coalesce(l.name, '') AS store, c.channel,
+			EXISTS (SELECT FROM password WHERE customer_id IN (`+customer.Members+`)) AS password,
 			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'kind', i.kind, 'value', i.value, 'source',
 				i.source, 'verified_at', i.verified_at, 'created_at', i.created_at,
 				'name', coalesce(k.name, ''), 'used_at', k.used_at) ORDER BY i.id), '[]')
 			FROM identity i
 			LEFT JOIN passkey k ON k.identity_id = i.id
-			WHERE i.customer_id IN (`+customer.Members+`)),
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (`+customer.Members+`) ORDER BY tag),
-			(SELECT count(*) FROM customer WHERE merged_into = @person)::int,
+			WHERE i.customer_id IN (`+customer.Members+`)) AS identities,
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (`+customer.Members+`)
+				ORDER BY tag) AS tags,
+			(SELECT count(*) FROM customer WHERE merged_into = @person)::int AS members,
 			c.tier, coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at <= now()
-				AND customer_id IN (`+customer.Members+`)), 0)::bigint,
+				AND customer_id IN (`+customer.Members+`)), 0)::bigint AS spendable,
 			coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at > now()
-				AND customer_id IN (`+customer.Members+`)), 0)::bigint
+				AND customer_id IN (`+customer.Members+`)), 0)::bigint AS pending
 		FROM customer c
 		LEFT JOIN location l ON l.id = c.location_id
 		WHERE c.id = @person AND c.merged_into IS NULL`,
-		pgx.NamedArgs{"person": person}).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.ID, &p.Name, &p.Language, &p.Since, &p.RegisteredAt, &p.DisabledAt, &p.ErasedAt,
-			&p.LocationID, &p.Store, &p.Channel, &p.Password, &p.Identities, &p.Tags, &p.Members, &p.Tier,
-			&p.Points.Spendable, &p.Points.Pending)
+		pgx.NamedArgs{"person": person}).Query(func(rows pgx.Rows) error {
+		row, err := pg.Row[struct {
+			Person
+			loyalty.Balance
+		}](rows, nil)
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			return pgx.ErrNoRows
+		}
+		*p, p.Points = row.Person, row.Balance
+		return nil
 	})
 }
 

@@ -114,6 +114,15 @@ const LimitedUses = `CASE WHEN cardinality(@limited::bigint[]) > 0 THEN (
 		FROM promotion p
 		WHERE p.id = ANY (@limited)) END`
 
+// Columns of a Row, for a page's own statement.
+const Columns = Version + ` AS version, ` + LimitedUses + ` AS uses`
+
+// Row is what a page reads beside its own rows to know that the data still holds.
+type Row struct {
+	Version int64
+	Uses    map[int64]Uses
+}
+
 // ErrStale says that something changed since the data was loaded.
 var ErrStale = errors.New("the reference data has changed")
 

@@ -360,7 +360,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			FROM fit
 			ORDER BY n
 			OFFSET @offset LIMIT @limit)
-		SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM candidate) > @cap,
+		SELECT (SELECT count(*) FROM fit) AS total, (SELECT count(*) FROM candidate) > @cap AS capped,
 			coalesce((
 				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture',
 					coalesce(pic.key, ''),
@@ -392,7 +392,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					WHERE product_id = p.id
 					ORDER BY @groups <> '[]' AND id = page.picture_id DESC,
 						position -- who asked for moss sees it in moss
-					LIMIT 1) pic ON true`+reduction+`), '[]'),
+					LIMIT 1) pic ON true`+reduction+`), '[]') AS cards,
 			coalesce((
 				SELECT json_agg(json_build_object('name', name, 'values', vals) ORDER BY name)
 				FROM (
@@ -404,17 +404,22 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						CROSS JOIN LATERAL unnest(p.options, offer.options) AS o (name, value)
 						WHERE o.name IS NOT NULL AND o.value IS NOT NULL
 						GROUP BY 1, 2) counted
-					GROUP BY name) grouped), '[]'),
-			`+reference.Version+`, `+reference.LimitedUses, args).
-		QueryRow(func(row pgx.Row) error {
-			var version int64
-			var uses map[int64]reference.Uses
-			if err := row.Scan(&l.Total, &l.Capped, asJSON(&l.Cards), asJSON(&l.Facets), &version,
-				asJSON(&uses)); err != nil {
+					GROUP BY name) grouped), '[]') AS facets,
+			`+reference.Columns, args).
+		Query(func(rows pgx.Rows) error {
+			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+				reference.Row
+				Total  int
+				Capped bool
+				Cards  []Card
+				Facets []Facet
+			}])
+			if err != nil {
 				return err
 			}
-			l.open = who.reference.Open(who.At, uses)
-			return who.reference.Check(version)
+			l.Total, l.Capped, l.Cards, l.Facets = row.Total, row.Capped, row.Cards, row.Facets
+			l.open = who.reference.Open(who.At, row.Uses)
+			return who.reference.Check(row.Version)
 		})
 }
 

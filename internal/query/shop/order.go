@@ -39,11 +39,11 @@ type Order struct {
 	Email        string
 	Phone        string
 	PlacedAt     time.Time
-	HoldUntil    *time.Time // while it is not paid
-	ToPay        int64      // at the counter, of the whole order
-	Earns        int64      // points, for the units that were neither cancelled nor returned
-	Store        location.Location
-	Fulfilment   Fulfilment
+	HoldUntil    *time.Time        // while it is not paid
+	ToPay        int64             // at the counter, of the whole order
+	Earns        int64             // points, for the units that were neither cancelled nor returned
+	Store        location.Location `db:"-"`
+	Fulfilment   Fulfilment        `db:"-"`
 	Parts        []Fulfilment
 	Lines        []OrderLine
 	Discounts    []OrderDiscount
@@ -253,14 +253,15 @@ func (o *Order) CanCancel() bool {
 }
 
 const orderColumns = `
-	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included, o.language, o.lines, o.discount, o.shipping, o.tax, o.total,
-	o.name, o.email, o.phone, o.placed_at, o.hold_until,` + order.ToPay + `,
+	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included,
+	o.language, o.lines AS sum, o.discount, o.shipping, o.tax, o.total,
+	o.name, o.email, o.phone, o.placed_at, o.hold_until,` + order.ToPay + ` AS to_pay,
 	coalesce((
 		SELECT sum(u.points)
 		FROM order_line ol
 		JOIN order_unit u ON u.order_line_id = ol.id
 		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint,
+			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint AS earns,
 	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state,
 		'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
 		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'extended_at', f.extended_at,
@@ -272,7 +273,7 @@ const orderColumns = `
 			'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f
-	WHERE f.order_id = o.id),
+	WHERE f.order_id = o.id) AS parts,
 	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id,
 		'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount,
@@ -299,32 +300,32 @@ const orderColumns = `
 			coalesce(sum(tax) FILTER (WHERE state <> 'cancelled'), 0) AS kept_tax
 		FROM order_unit
 		WHERE order_line_id = ol.id) unit
-	WHERE ol.order_id = o.id),
+	WHERE ol.order_id = o.id) AS lines,
 	(SELECT coalesce(json_agg(json_build_object('title', title, 'code', code, 'level', level, 'amount', amount)
 		ORDER BY id), '[]')
 	FROM order_discount
-	WHERE order_id = o.id),
+	WHERE order_id = o.id) AS discounts,
 	(SELECT coalesce(json_agg(json_build_object('kind', t.kind, 'authorised', t.authorised, 'captured', t.captured,
 		'refunded', t.refunded, 'given', coalesce(t.given, 0), 'points', coalesce(t.points, 0),
 		'ends', coalesce(g.ends, '')) ORDER BY t.id) FILTER (WHERE t.kind <> 'pay_at_pickup'), '[]')
 	FROM tender t
 	LEFT JOIN gift_card g ON g.id = t.gift_card_id
-	WHERE t.order_id = o.id),
+	WHERE t.order_id = o.id) AS tenders,
 	(SELECT json_build_object('id', id, 'state', state, 'method', method, 'amount', amount, 'declined', declined)
 	FROM payment
 	WHERE order_id = o.id
 	ORDER BY id DESC
-	LIMIT 1),
+	LIMIT 1) AS attempt,
 	(SELECT coalesce(json_agg(json_build_object('series', series, 'number', number, 'total', total) ORDER BY id), '[]')
 	FROM document
-	WHERE order_id = o.id),
+	WHERE order_id = o.id) AS documents,
 	(SELECT coalesce(json_agg(json_build_object('number', r.number, 'at', r.at, 'store', at.name, 'refund', r.refund,
 		'points_back', r.points_back, 'exchange', coalesce(x.public_id, ''), 'exchange_id', coalesce(x.id, 0))
 		ORDER BY r.id), '[]')
 	FROM return_ticket r
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id
-	WHERE r.order_id = o.id)`
+	WHERE r.order_id = o.id) AS returns`
 
 // readOrder reads an order by a condition on o that takes one argument, with the stores of its parts; part is the one
 // that is looked at, or 0.
@@ -335,10 +336,9 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 	batch.Queue(`
 		SELECT `+orderColumns+`
 		FROM orders o
-		WHERE `+where, arg).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&o.ID, &o.Number, &o.PublicID, &o.CustomerID, &o.Channel, &o.State, &o.PaymentState,
-			&o.Currency, &o.TaxIncluded, &o.Language, &o.Sum, &o.Discount, &o.Shipping, &o.Tax, &o.Total,
-			&o.Name, &o.Email, &o.Phone, &o.PlacedAt, &o.HoldUntil, &o.ToPay, &o.Earns, asJSON(&o.Parts), asJSON(&o.Lines), asJSON(&o.Discounts), asJSON(&o.Tenders), asJSON(&o.Attempt), asJSON(&o.Documents), asJSON(&o.Returns))
+		WHERE `+where, arg).Query(func(rows pgx.Rows) (err error) {
+		o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Order])
+		return err
 	})
 	batch.Queue(`
 		SELECT `+location.Columns+`

@@ -117,14 +117,16 @@ var productStatement = pg.Named(`
 				LIMIT 1) ct
 			WHERE pc.product_id = p.id
 			ORDER BY c.parent_id IS NULL, c.id
-			LIMIT 1), 'null'),
+			LIMIT 1), 'null') AS category,
 		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
 			FROM picture pic
-			WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]'),
+			WHERE pic.product_id = p.id AND pic.failed IS NULL), '[]') AS pictures,
 		coalesce((
-			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams, 'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked, 'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
+			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams,
+				'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked,
+				'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
 				'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 				'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 				'was', coalesce((
@@ -137,9 +139,10 @@ var productStatement = pg.Named(`
 			FROM home
 			JOIN price_list list ON list.id = home.list_id
 			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
-			WHERE price.amount IS NOT NULL), '[]'),
-		stock.locations, stock.variants, stock.free, `+reference.Version+`, `+reference.LimitedUses+`,
-		CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END
+			WHERE price.amount IS NOT NULL), '[]') AS variants,
+		stock.locations AS shelf_locations, stock.variants AS shelf_variants, stock.free AS shelf_free,
+		`+reference.Columns+`,
+		CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END AS categories
 	FROM product
 	CROSS JOIN LATERAL (SELECT product.*) p
 	JOIN LATERAL (
@@ -157,6 +160,19 @@ var productStatement = pg.Named(`
 	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited", "zone",
 	"by_category", "language", "slug")
 
+type productRow struct {
+	reference.Row
+	ID                            int64
+	Title, Brand, Description     string
+	Options, Tags                 []string
+	Category                      *Department
+	Pictures                      []Picture
+	Variants                      []Variant
+	Categories                    []int64
+	ShelfLocations, ShelfVariants []int64
+	ShelfFree                     []int
+}
+
 // ProductPage reads a product by its slug, and the variant with this SKU or else the first that is on a shelf. Nil when
 // it is not on sale.
 func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
@@ -171,27 +187,25 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 		"zone":        who.zone(),
 		"by_category": who.reference.ByCategory, "language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
-			var shelf shelf
-			for rows.Next() {
-				var version int64
-				var uses map[int64]reference.Uses
-				if err := rows.Scan(&p.ID, &p.Title, &p.Brand, &p.Description, &p.Options, &p.Tags,
-					asJSON(&p.Category), asJSON(&p.Pictures), asJSON(&p.Variants), &shelf.locations, &shelf.variants,
-					&shelf.free, &version, asJSON(&uses), &p.priced.Categories); err != nil {
-					return err
-				}
-				if err := who.reference.Check(version); err != nil {
-					return err
-				}
-				p.open = who.reference.Open(who.At, uses)
+			row, err := pg.Row[productRow](rows, nil)
+			if err != nil || row == nil {
+				return err
 			}
+			if err := who.reference.Check(row.Version); err != nil {
+				return err
+			}
+			p.open = who.reference.Open(who.At, row.Uses)
+			p.ID, p.Title, p.Brand, p.Description = row.ID, row.Title, row.Brand, row.Description
+			p.Options, p.Tags, p.Category, p.Pictures = row.Options, row.Tags, row.Category, row.Pictures
+			p.Variants, p.priced.Categories = row.Variants, row.Categories
+			shelf := shelf{row.ShelfLocations, row.ShelfVariants, row.ShelfFree}
 			p.home = home
 			p.Delivery = delivered(who.reference, home, p.Variants)
 			stores := who.reference.StoresLike(home)
 			p.stock(stores, shelf)
 			p.choose(sku)
 			p.place(stores, shelf)
-			return rows.Err()
+			return nil
 		})
 	// What is not on sale says no version: then the visit asks for it.
 	if err := send(ctx, db, batch, who, &p.Visit, false); err != nil || p.ID == 0 {

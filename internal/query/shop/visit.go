@@ -14,6 +14,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
@@ -108,15 +109,16 @@ func (v *Visit) with(who Visitor) bool {
 func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 
 var visitStatement = pg.Named(`
-	SELECT `+reference.Version+`, coalesce(me.id, 0), coalesce(me.signed_in, false), coalesce(me.name, ''),
-		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END,
+	SELECT `+reference.Version+` AS version, coalesce(me.id, 0) AS customer_id,
+		coalesce(me.signed_in, false) AS signed_in, coalesce(me.name, '') AS name,
+		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END AS remember,
 		coalesce((
 			SELECT sum(line.quantity)
 			FROM cart
 			JOIN cart_line line ON line.cart_id = cart.id
-			WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0),
-		coalesce(facts.member, false), coalesce(facts.tier, ''), coalesce(facts.tags, '{}'), coalesce(facts.returned,
-			false), coalesce(facts.barred, '{}')
+			WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0)::int AS units,
+		coalesce(facts.member, false) AS member, coalesce(facts.tier, '') AS tier, coalesce(facts.tags, '{}') AS tags,
+		coalesce(facts.returned, false) AS returned, coalesce(facts.barred, '{}') AS barred
 	FROM (SELECT) one
 	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
 	LEFT JOIN LATERAL (
@@ -138,9 +140,9 @@ var visitStatement = pg.Named(`
 // queueVisit asks, in the page's own batch, who is looking. Of a stranger only whether what the process knows still
 // holds; a page whose own statement says that asks nothing.
 func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
-	var version int64
 	if who.stranger() {
 		if !checked {
+			var version int64
 			batch.Queue(`SELECT n FROM reference_version`).QueryRow(func(row pgx.Row) error {
 				if err := row.Scan(&version); err != nil {
 					return err
@@ -151,13 +153,22 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 		return
 	}
 	visitStatement.Queue(batch, who.args()).
-		QueryRow(func(row pgx.Row) error {
-			f := &visit.facts
-			if err := row.Scan(&version, &visit.CustomerID, &visit.SignedIn, &visit.Name, &visit.Remember, &visit.Units,
-				&f.shopper.Member, &f.shopper.Tier, &f.shopper.Tags, &f.shopper.Returned, &f.barred); err != nil {
+		Query(func(rows pgx.Rows) error {
+			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+				quote.Shopper
+				Version, CustomerID int64
+				SignedIn, Remember  bool
+				Name                string
+				Units               int
+				Barred              []int64
+			}])
+			if err != nil {
 				return err
 			}
-			return who.reference.Check(version)
+			visit.CustomerID, visit.SignedIn, visit.Name = row.CustomerID, row.SignedIn, row.Name
+			visit.Remember, visit.Units = row.Remember, row.Units
+			visit.facts = facts{shopper: row.Shopper, barred: row.Barred}
+			return who.reference.Check(row.Version)
 		})
 }
 
