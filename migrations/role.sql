@@ -32,7 +32,8 @@ BEGIN
     REVOKE DELETE ON orders, order_line, fulfilment, tender, payment, return_ticket FROM counterpart_server;
     GRANT UPDATE (state, order_line_id) ON order_unit TO counterpart_server;
     GRANT UPDATE (order_line_id) ON order_share TO counterpart_server;
-    GRANT UPDATE (valid) ON price, price_break TO counterpart_server;
+    GRANT UPDATE (valid, withdrawn) ON price TO counterpart_server;
+    GRANT UPDATE (valid) ON price_break TO counterpart_server;
     GRANT UPDATE (applied_at, outcome) ON payment_event TO counterpart_server;
     GRANT UPDATE (state, transfer_id, settled_at) ON refund TO counterpart_server;
     GRANT UPDATE (state, problem, settled_at) ON transfer TO counterpart_server;

@@ -328,8 +328,25 @@ var forms = map[string][]string{
 	"/counter/pickups/{id}/ready": {"place"}, "/counter/pickups/{id}/missing": {"line", "quantity"},
 	"/counter/pickups/{id}/choose": {"shortage", "what"}, "/counter/pickups/{id}/pick": {"line",
 		"picked"}, "/counter/pickups/{id}/handover": {"code", "kind",
-		"given"}, "/counter/pickups/{id}/cancel": {}, "/admin/variants/{id}/price": {"amount", "currency", "tax",
-		"was"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
+		"given"}, "/counter/pickups/{id}/cancel": {}, "/admin/products": {"title", "description", "brand", "department", "class", "option1", "values1", "option2",
+		"values2", "option3", "values3", "price_1"},
+	"/admin/products/{id}": {"title", "description", "seo_title", "seo_description", "slug", "brand", "status",
+		"publish_at", "tags", "categories", "minimum_age", "pickup", "ship", "origin_country", "customs_code",
+		"language", "was.title", "was.categories"},
+	"/admin/products/{id}/options": {"option1", "values1", "option2", "values2", "option3", "values3"},
+	"/admin/products/{id}/variants": {"sku.1", "was.sku.1", "code.1", "was.code.1", "grams.1", "was.grams.1",
+		"cost.1", "was.cost.1", "class.1", "was.class.1", "content.1", "was.content.1", "unit.1", "was.unit.1",
+		"picture.1", "was.picture.1", "price.1.1", "was.price.1.1", "rrp.1.1", "was.rrp.1.1"},
+	"/admin/products/{id}/attributes": {"attribute.1", "was.attribute.1"}, "/admin/products/{id}/related": {"related"},
+	"/admin/products/{id}/duplicate": {}, "/admin/products/{id}/sale": {"sale_variant", "sale_list", "sale_price",
+		"sale_from", "sale_until"}, "/admin/products/{id}/sale/end": {"sale_variant", "sale_list"},
+	"/admin/products/{id}/pictures": {"pictures"}, "/admin/products/{id}/pictures/order": {"order"},
+	"/admin/products/{id}/pictures/{picture}": {"alt", "crop_left", "crop_top", "crop_width"},
+	"/admin/products/{id}/pictures/{picture}/remove": {}, "/admin/products/{id}/files": {"file", "file_title"},
+	"/admin/products/{id}/files/{file}/remove": {}, "/admin/views": {"list", "name", "query"},
+	"/admin/views/{id}/remove": {}, "/admin/departments": {"department", "name_en", "slug", "parent", "in_menu"},
+	"/admin/departments/{id}/move": {"to", "parent", "before"}, "/admin/departments/{id}/remove": {},
+	"/admin/attributes": {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
 		"members", "amount"}, "/counter/customers/{id}/share": {},
 	"/admin/stock/{location}/{variant}/receive": {"quantity",
 		"reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
@@ -345,7 +362,7 @@ var queries = map[string][]string{
 	"/": {"x"}, "/search": {"q", "page", "sort", "min", "max", "stock", "o.Colour"}, "/d/{slug}": {"page", "sort",
 		"min", "max", "stock", "o.Colour"}, "/p/{slug}": {"v", "near"}, "/stores": {"near", "back"},
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
-		"change", "currency"}, "/admin/products": {"q", "page"}, "/admin/orders": {"q", "state", "payment",
+		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
 		"returned"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "page", "at"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
@@ -403,7 +420,7 @@ func TestHostileInputNeverAnswers500(t *testing.T) {
 		}
 		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}",
 			"HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
-			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
+			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{file}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	var sent atomic.Int64
 	check := func(what string, status int, body string) {

@@ -65,7 +65,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error {
 		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep,
-			customer.SweepOneTime} {
+			customer.SweepOneTime, catalog.Publish} {
 			if err := step(ctx, t.DB); err != nil {
 				return err
 			}

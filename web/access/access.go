@@ -180,6 +180,8 @@ type Routes struct {
 	offered   atomic.Pointer[offered]
 	all       []Route
 
+	uploads map[string]bool // patterns that take files
+
 	open    sync.Mutex
 	streams map[string]int // open ones, by who opened them
 }
@@ -277,6 +279,7 @@ type Route struct {
 // NewRoutes starts an empty site.
 func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
 	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{},
+		uploads: map[string]bool{},
 		reference: &reference.Keeper{DB: db}}
 	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
 		return nil,
@@ -309,12 +312,21 @@ func (r *Routes) Post(pattern string, p Permission, h respond.Handler) {
 	r.add(http.MethodPost, pattern, p, h)
 }
 
+// Upload takes files: larger bodies than a form's, and longer to arrive. The handler reads the parts as they come.
+func (r *Routes) Upload(pattern string, p Permission, h respond.Handler) {
+	r.uploads[pattern] = true
+	r.add(http.MethodPost, pattern, p, h)
+}
+
 // All is the site map.
 func (r *Routes) All() []Route { return r.all }
 
 // Patience is how long a page may take: whoever waits longer thinks that it is broken. What is under way then is given
 // up, and can be sent again.
 const Patience = 5 * time.Second
+
+// UploadPatience is how long files may take to arrive.
+const UploadPatience = 2 * time.Minute
 
 func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	if p.allow == nil {
@@ -325,7 +337,15 @@ func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	guarded := func(w http.ResponseWriter, req *http.Request) (respond.Answer, error) {
 		malformed := readForm(req) // first, so that it can be offered again whatever goes wrong
 		if !stream {
-			in, cancel := context.WithTimeout(req.Context(), Patience)
+			patience := Patience
+			if r.uploads[pattern] {
+				patience = UploadPatience
+				controller := http.NewResponseController(w)
+				// Where the server sets no deadlines, as in tests, there is none to put off.
+				_ = errors.Join(controller.SetReadDeadline(time.Now().Add(patience)),
+					controller.SetWriteDeadline(time.Now().Add(patience)))
+			}
+			in, cancel := context.WithTimeout(req.Context(), patience)
 			defer cancel()
 			req = req.WithContext(in)
 		}
@@ -519,12 +539,20 @@ func securityHeaders(secure bool, payAt string) func(http.Handler) http.Handler 
 	}
 }
 
-// MaxBody is what a form may weigh.
-const MaxBody = 256 << 10
+// MaxBody is what a form may weigh, and MaxUpload one with files. What is not a form's is read by nobody but an upload's
+// handler, piece by piece.
+const (
+	MaxBody   = 256 << 10
+	MaxUpload = 128 << 20
+)
 
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		most := int64(MaxBody)
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+			most = MaxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,13 +22,10 @@ import (
 
 // ordersView is the list of orders with what it was narrowed by.
 type ordersView struct {
+	listing
 	Filter admin.OrderFilter
 	Rows   []admin.OrderRow
-	Total  int
 	Stores []location.Location
-	query  url.Values
-	newer  bool // there are newer ones than this page's
-	older  bool
 }
 
 // seenBy are the places whose orders somebody may see; nil: all.
@@ -54,9 +50,6 @@ func orderFilter(r *http.Request) admin.OrderFilter {
 		Channel: one("channel", channels()), Store: typed(q.Get("store")), Returned: q.Get("returned") == "1",
 		Late: q.Get("late") == "1", From: day(q.Get("from")), To: day(q.Get("to")),
 		Zone: access.Session(r.Context()).TimeZone, Stores: seenBy(r)}
-	f.Before, _ = strconv.ParseInt(q.Get("before"), 10, 64)
-	f.After, _ = strconv.ParseInt(q.Get("after"), 10, 64)
-	f.Before, f.After = max(f.Before, 0), max(f.After, 0)
 	return f
 }
 
@@ -68,26 +61,18 @@ func channels() (all []string) {
 }
 
 func (p *Pages) orders(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	view := ordersView{Filter: orderFilter(r), query: r.URL.Query()}
-	view.Filter.Most = admin.PerPage + 1 // One more says that there is another page.
-	var err error
-	if view.Rows, view.Total, err = admin.Orders(r.Context(), p.DB, view.Filter); err != nil {
+	list, err := p.newListing(r, "orders", "/admin/orders")
+	if err != nil {
 		return nil, err
 	}
-	more := len(view.Rows) > admin.PerPage
-	switch {
-	case view.Filter.After != 0:
-		view.newer, view.older = more, true
-		if more {
-			view.Rows = view.Rows[1:]
-		}
-	default:
-		view.newer, view.older = view.Filter.Before != 0, more
-		if more {
-			view.Rows = view.Rows[:admin.PerPage]
-		}
+	view := ordersView{listing: list, Filter: orderFilter(r)}
+	view.Columns = []column{{"email", text.T(r.Context(), "Email")}, {"payment", text.T(r.Context(), "Payment")},
+		{"fulfilment", text.T(r.Context(), "Fulfilment")}, {"channel", text.T(r.Context(), "Channel")}}
+	if view.Rows, view.Total, err = admin.Orders(r.Context(), p.DB, view.Filter, view.page()); err != nil {
+		return nil, err
 	}
-	if len(view.Rows) == 0 && (view.Filter.Before != 0 || view.Filter.After != 0) {
+	view.Rows = trimmed(&view.listing, view.Rows, func(o admin.OrderRow) int64 { return o.ID })
+	if view.beyond(len(view.Rows)) {
 		return respond.See(view.address("", 0)), nil
 	}
 	if view.Stores, err = location.All(r.Context(), p.DB); err != nil {
@@ -101,30 +86,6 @@ func (p *Pages) orders(_ http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	return respond.Page(ordersPage(frame(r, text.T(r.Context(), "Orders"), "orders"), view)), nil
 }
-
-// address of the list with what it is narrowed by, from an edge on: before or after an order.
-func (v ordersView) address(edge string, id int64) string {
-	q := url.Values{}
-	for name, values := range v.query {
-		if name != "before" && name != "after" && len(values) > 0 && values[0] != "" {
-			q.Set(name, values[0])
-		}
-	}
-	if edge != "" {
-		q.Set(edge, strconv.FormatInt(id, 10))
-	}
-	if len(q) == 0 {
-		return "/admin/orders"
-	}
-	return "/admin/orders?" + q.Encode()
-}
-
-func (v ordersView) csvAddress() string {
-	return strings.Replace(v.address("", 0), "/admin/orders", "/admin/orders.csv", 1)
-}
-
-// narrowed says whether anything narrows the list.
-func (v ordersView) narrowed() bool { return v.address("", 0) != "/admin/orders" }
 
 // options of a filter, with none first.
 func options(ctx context.Context, any string, values []string, name func(context.Context, string) string) []ui.Option {
@@ -159,8 +120,7 @@ func fulfilments(ctx context.Context, states []string) string {
 // ordersCSV is the list as a file, as far as it is counted.
 func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	filter := orderFilter(r)
-	filter.Before, filter.After, filter.Most = 0, 0, admin.CountUpTo
-	rows, _, err := admin.Orders(r.Context(), p.DB, filter)
+	rows, _, err := admin.Orders(r.Context(), p.DB, filter, admin.Page{Most: admin.CountUpTo})
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 		if one(name) == "" {
 			return nil
 		}
-		t, err := time.ParseInLocation(dateTimeLocal, one(name), zone)
+		t, err := time.ParseInLocation(text.LocalTime, one(name), zone)
 		if err != nil || t.Year() < 2000 || t.Year() > 2200 {
 			form.Add(name, "Enter a date and time, such as 2026-12-24 09:00.")
 			return nil

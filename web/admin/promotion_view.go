@@ -51,7 +51,7 @@ func (v promotionView) text(name string) string {
 		if t == nil {
 			return ""
 		}
-		return t.In(v.clock()).Format(dateTimeLocal)
+		return t.In(v.clock()).Format(text.LocalTime)
 	}
 	hour := func(minute int) string {
 		if minute == 0 {
@@ -176,8 +176,6 @@ func (v promotionView) opens(names ...string) bool {
 }
 
 // clock is the first store's.
-// dateTimeLocal is what an input of that type holds, after HTML.
-const dateTimeLocal = "2006-01-02T15:04"
 
 func (v promotionView) clock() *time.Location {
 	for _, s := range v.Stores {

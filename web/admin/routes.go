@@ -30,7 +30,30 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/admin", access.Office, p.home)
 	r.Get("/admin/products", access.Stock, p.products)
 	r.Get("/admin/products/{id}", access.Stock, p.product)
-	r.Post("/admin/variants/{id}/price", access.Admin, p.changePrice)
+	r.Get("/admin/products.csv", access.Stock, p.productsCSV)
+	r.Get("/admin/products/new", access.Admin, p.newProduct)
+	r.Post("/admin/products", access.Admin, p.createProduct)
+	r.Post("/admin/products/{id}", access.Admin, p.saveProduct)
+	r.Post("/admin/products/{id}/options", access.Admin, p.saveOptions)
+	r.Post("/admin/products/{id}/variants", access.Admin, p.saveVariants)
+	r.Post("/admin/products/{id}/attributes", access.Admin, p.saveAttributes)
+	r.Post("/admin/products/{id}/related", access.Admin, p.saveRelated)
+	r.Post("/admin/products/{id}/duplicate", access.Admin, p.duplicateProduct)
+	r.Post("/admin/products/{id}/sale", access.Admin, p.planSale)
+	r.Post("/admin/products/{id}/sale/end", access.Admin, p.endSale)
+	r.Upload("/admin/products/{id}/pictures", access.Admin, p.addPictures)
+	r.Post("/admin/products/{id}/pictures/order", access.Admin, p.orderPictures)
+	r.Post("/admin/products/{id}/pictures/{picture}", access.Admin, p.savePicture)
+	r.Post("/admin/products/{id}/pictures/{picture}/remove", access.Admin, p.removePicture)
+	r.Upload("/admin/products/{id}/files", access.Admin, p.addFile)
+	r.Post("/admin/products/{id}/files/{file}/remove", access.Admin, p.removeFile)
+	r.Get("/admin/departments", access.Admin, p.departments)
+	r.Post("/admin/departments", access.Admin, p.saveDepartment)
+	r.Post("/admin/departments/{id}/move", access.Admin, p.moveDepartment)
+	r.Post("/admin/departments/{id}/remove", access.Admin, p.removeDepartment)
+	r.Post("/admin/attributes", access.Admin, p.saveAttribute)
+	r.Post("/admin/views", access.Office, p.saveView)
+	r.Post("/admin/views/{id}/remove", access.Office, p.dropView)
 	r.Post("/admin/variants/{id}/rule", access.Admin, p.setRule)
 	r.Post("/admin/variants/{id}/break", access.Admin, p.setBreak)
 	r.Get("/admin/orders", access.Manage, p.orders)
@@ -89,10 +112,12 @@ func frame(r *http.Request, title, section string) layout.Admin {
 			"admin":  role == staff.RoleAdmin,
 		}}
 	switch r.URL.Query().Get("done") {
-	case "price":
-		a.Done = text.T(r.Context(), "The new price applies from now on. The old one stays in the history.")
-	case "same":
-		a.Done = text.T(r.Context(), "That’s already the price. Nothing has changed.")
+	case "created":
+		a.Done = text.T(r.Context(), "Saved as a draft. Add pictures, check the variants, then put it on sale.")
+	case "duplicated":
+		a.Done = text.T(r.Context(), "This is the copy, as a draft with SKUs of its own.")
+	case "view":
+		a.Done = text.T(r.Context(), "Saved. You’ll find this list above the table.")
 	case "received":
 		a.Done = text.T(r.Context(), "Booked in.")
 	case "kept":

@@ -150,7 +150,7 @@ func mailPage(mails []catcher.Mail) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Shell(text.T(ctx, "Caught emails"), "dev").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Shell(text.T(ctx, "Caught emails"), "dev", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -318,3 +318,18 @@ func DocumentName(ctx context.Context, series string) string {
 	}
 	return text.T(ctx, "Invoice")
 }
+
+// ContentUnit is the unit in which a price per unit is told.
+func ContentUnit(ctx context.Context, unit string) string {
+	switch unit {
+	case "kg":
+		return text.T(ctx, "kg")
+	case "l":
+		return text.T(ctx, "litre")
+	case "m":
+		return text.T(ctx, "metre")
+	case "m2":
+		return text.T(ctx, "m²")
+	}
+	return text.T(ctx, "item")
+}

@@ -62,6 +62,14 @@ func See(url string) Answer {
 	}
 }
 
+// Moved sends whoever comes by a former address on to the one that holds, for good.
+func Moved(url string) Answer {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, url, http.StatusMovedPermanently)
+		return nil
+	}
+}
+
 // Done is an answer that was written already.
 func Done(http.ResponseWriter, *http.Request) error { return nil }
 

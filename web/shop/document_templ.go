@@ -456,7 +456,7 @@ func sheetPage(s sheet) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout.Shell(s.Title, "shop").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout.Shell(s.Title, "shop", "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

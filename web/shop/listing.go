@@ -31,7 +31,7 @@ func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answ
 		return nil, err
 	}
 	if found == nil {
-		return nil, respond.NotFound()
+		return p.moved(r, "category", l.Filter.Category, "/d/")
 	}
 	l.Listing = found
 	s := frame(r.Context(), &found.Visit, found.Title)

@@ -1,19 +1,25 @@
 package shop
 
 import (
+	"cmp"
 	"context"
+	"math"
+	"mime"
 	"net/http"
 	"net/url"
-	"strings"
+	"strconv"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/geo"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 )
 
@@ -27,6 +33,9 @@ type productView struct {
 
 func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view, err := p.readProduct(r, chi.URLParam(r, "slug"), r.URL.Query().Get("v"))
+	if fault.Is(err, fault.NotFound) {
+		return p.moved(r, "product", words(chi.URLParam(r, "slug")), "/p/")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +43,9 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 		p.Trail.Note(browsing.Event{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: view.At,
 			ProductID: view.ID})
 	}
-	return respond.Page(productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil
+	s := frame(r.Context(), &view.Visit, cmp.Or(view.SEOTitle, view.Title))
+	s.Description = view.SEODescription
+	return respond.Page(productPage(s, view)), nil
 }
 
 func (p *Pages) readProduct(r *http.Request, slug, sku string) (*productView, error) {
@@ -76,14 +87,20 @@ func (v *productView) shown() []shop.Picture {
 	return append(first, rest...)
 }
 
-func (v *productView) paragraphs() []string {
-	var all []string
-	for _, paragraph := range strings.Split(v.Description, "\n\n") {
-		if paragraph = strings.TrimSpace(paragraph); paragraph != "" {
-			all = append(all, paragraph)
-		}
+// moved leads to where a page went that had an address before; else it answers that there is none.
+func (p *Pages) moved(r *http.Request, kind, slug, path string) (respond.Answer, error) {
+	now, err := catalog.FormerSlug(r.Context(), p.DB, kind, slug)
+	if err != nil {
+		return nil, err
 	}
-	return all
+	if now == "" {
+		return nil, respond.NotFound()
+	}
+	address := path + url.PathEscape(now)
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	return respond.Moved(address), nil
 }
 
 // A swatch is an option's value as something to choose.
@@ -136,7 +153,35 @@ func (v *productView) facts(ctx context.Context) [][2]string {
 			facts = append(facts, [2]string{text.T(ctx, "Barcode"), catalog.Printed(chosen.GTIN)})
 		}
 	}
+	for _, a := range v.Beside.Attributes {
+		facts = append(facts, [2]string{a.Name, said(ctx, a)})
+	}
+	if v.MinimumAge > 0 {
+		facts = append(facts, [2]string{text.T(ctx, "Minimum age"), text.N(ctx, v.MinimumAge, "{n} year", "{n} years")})
+	}
 	return facts
+}
+
+// said is what an attribute says.
+func said(ctx context.Context, a shop.Attribute) string {
+	switch {
+	case a.Kind == "yes_no" && a.Value == "yes":
+		return text.T(ctx, "Yes")
+	case a.Kind == "yes_no":
+		return text.T(ctx, "No")
+	case a.Unit != "":
+		return a.Value + "\u00a0" + a.Unit
+	}
+	return a.Value
+}
+
+// perUnit is the price of one kilogram, litre, metre or item; empty where it is not told.
+func (v *productView) perUnit(ctx context.Context, one *shop.Variant) string {
+	if one.Content <= 0 {
+		return ""
+	}
+	price := v.Money(int64(math.Round(float64(one.Offer.Pays) / one.Content)))
+	return text.T(ctx, "{price} per {unit}", text.Args{"price": price, "unit": part.ContentUnit(ctx, one.Unit)})
 }
 
 func weight(ctx context.Context, grams int) string {
@@ -150,5 +195,32 @@ func weight(ctx context.Context, grams int) string {
 // send.
 func (v *productView) collects() bool {
 	mine := v.Mine()
-	return mine == nil || mine.Available > 0 && mine.Pickup || v.Variant().Sendable == 0
+	return v.Pickup && (mine == nil || mine.Available > 0 && mine.Pickup || v.Variant().Sendable == 0)
+}
+
+// file is one to read beside a product. It is downloaded, never shown as a page of ours.
+func (p *Pages) file(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	n, err := strconv.ParseInt(chi.URLParam(r, "id"), 10, 64)
+	if err != nil {
+		return nil, respond.NotFound()
+	}
+	found, err := catalog.FileByID(r.Context(), p.DB, n)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, respond.NotFound()
+	}
+	content, err := p.Files.Open(found.Key)
+	if err != nil {
+		return nil, respond.NotFound()
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		defer content.Close()
+		w.Header().Set("Content-Type", "application/pdf")
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment",
+			map[string]string{"filename": found.Title + ".pdf"}))
+		http.ServeContent(w, r, "", time.Time{}, content)
+		return nil
+	}, nil
 }

@@ -42,6 +42,7 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/d/{slug}", access.Anyone, p.department)
 	r.Get("/search", access.Anyone, p.search)
 	r.Get("/p/{slug}", access.Anyone, p.product)
+	r.Get("/files/{id}", access.Anyone, p.file)
 	r.Get("/stores", access.Anyone, p.stores)
 	r.Post("/stores", access.Anyone, p.storesHere)
 	r.Get("/stores/{slug}", access.Anyone, p.store)

@@ -76,8 +76,8 @@ type NewLine struct {
 // location; 0: there is none.
 func Add(ctx context.Context, tx pgx.Tx, cartID int64, l NewLine) error {
 	tag, err := tx.Exec(ctx, `
-		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at)
-		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0)
+		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at, method)
+		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0), CASE WHEN p.pickup OR $7 <> 0 THEN 'pickup' ELSE 'ship' END
 		FROM cart c, variant v
 		JOIN product p ON p.id = v.product_id
 		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'

@@ -24,8 +24,8 @@ func OpenPriceList(ctx context.Context, tx pgx.Tx, currency string, taxIncluded 
 }
 
 // closeAndOpen is the one way a price changes: the open one gets an end, the new one begins there. Nothing happens
-// where amount and recommended price are the same already. Two changes in one transaction share its clock, so the
-// second replaces the first: that one never held.
+// where amount and recommended price are the same already, or where a sale is running or planned: then the price stands
+// on both sides of it, see setAroundSale.
 const closeAndOpen = `
 	WITH list AS (
 		SELECT id
@@ -38,7 +38,7 @@ const closeAndOpen = `
 		WHERE p.variant_id = @variant AND upper_inf(p.valid)),
 	differs AS (
 		SELECT NOT EXISTS (SELECT FROM open WHERE (amount, compare_at) IS NOT DISTINCT FROM (@amount,
-			@compare_at::bigint)) AS yes)`
+			@compare_at::bigint)) AS other, EXISTS (SELECT FROM open WHERE since > clock_timestamp()) AS planned)`
 
 func putPrices(ctx context.Context, tx pgx.Tx, p Product, out *Outcome) error {
 	for _, v := range p.Variants {
@@ -101,14 +101,14 @@ func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, asso
 	args := pgx.NamedArgs{"variant": variantID, "currency": price.Currency, "included": price.TaxIncluded,
 		"amount": price.Amount, "compare_at": price.CompareAt, "associate": associateID}
 	var lists int
-	var differs bool
+	var differs, around bool
 	batch := &pgx.Batch{}
 	// clock_timestamp, not now(): who waited for the lock must not begin before the price they waited for.
 	batch.Queue(closeAndOpen+`
 		UPDATE price
 		SET valid = tstzrange(lower(valid), greatest(clock_timestamp(), lower(valid) + interval '1 microsecond'))
 		FROM open, differs
-		WHERE price.id = open.id AND differs.yes`, args)
+		WHERE price.id = open.id AND differs.other AND NOT differs.planned`, args)
 	batch.Queue(closeAndOpen+`
 		INSERT INTO price (variant_id, price_list_id, amount, compare_at, valid, associate_id)
 		SELECT @variant, list.id, @amount, @compare_at, tstzrange(coalesce((
@@ -117,20 +117,21 @@ func setPrice(ctx context.Context, tx pgx.Tx, variantID int64, price Price, asso
 			WHERE variant_id = @variant AND price_list_id = list.id), clock_timestamp()), NULL),
 				nullif(@associate::bigint, 0)
 		FROM list, differs
-		WHERE differs.yes`, args).Exec(func(tag pgconn.CommandTag) error {
+		WHERE differs.other AND NOT differs.planned`, args).Exec(func(tag pgconn.CommandTag) error {
 		differs = tag.RowsAffected() == 1
 		return nil
 	})
-	batch.Queue(`
-		SELECT count(*)
-		FROM price_list
-		WHERE currency = @currency AND tax_included = @included`,
-		args).QueryRow(func(row pgx.Row) error { return row.Scan(&lists) })
+	batch.Queue(closeAndOpen+`
+		SELECT (SELECT count(*) FROM list), other AND planned
+		FROM differs`, args).QueryRow(func(row pgx.Row) error { return row.Scan(&lists, &around) })
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return false, err
 	}
 	if lists == 0 {
 		return false, errNoPriceList
+	}
+	if around {
+		return true, setAroundSale(ctx, tx, variantID, price, associateID)
 	}
 	return differs, nil
 }

@@ -21,9 +21,11 @@ import (
 	_ "golang.org/x/image/webp"
 
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Job is the drawing of one picture.
@@ -64,9 +66,16 @@ func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) 
 	if err != nil {
 		return catalog.NotDrawn(ctx, db, *p, err.Error())
 	}
+	picture = upright(picture, orientation(original))
 	ground := catalog.Ground(p.Slug)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|3", p.Original, p.Tint, ground))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|4|%v", p.Original, p.Tint, ground, p.Crop))
 	key := hex.EncodeToString(sum[:10])
+	if !hasAlpha(picture) {
+		if err := store.Put(key+"-whole.jpg", encoded(resized(picture, wholeWidth))); err != nil {
+			return err
+		}
+		picture = cropped(picture, p.Crop)
+	}
 	if hasAlpha(picture) && p.Tint != "" {
 		picture = tinted(picture, p.Tint)
 	}
@@ -77,15 +86,68 @@ func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) 
 		} else {
 			sized = resized(picture, width)
 		}
-		var out bytes.Buffer
-		if err := jpeg.Encode(&out, sized, &jpeg.Options{Quality: 84}); err != nil {
-			return fmt.Errorf("encode a picture: %w", err)
-		}
-		if err := store.Put(fmt.Sprintf("%s-%d.jpg", key, width), &out); err != nil {
+		if err := store.Put(fmt.Sprintf("%s-%d.jpg", key, width), encoded(sized)); err != nil {
 			return err
 		}
 	}
 	return catalog.Drawn(ctx, db, *p, key)
+}
+
+// wholeWidth is that of the picture of which a part is chosen.
+const wholeWidth = 640
+
+func encoded(picture image.Image) io.Reader {
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, picture, &jpeg.Options{Quality: 84}); err != nil {
+		panic(err) // Only of a picture larger than a JPEG can be: ours are smaller.
+	}
+	return &out
+}
+
+// cropped is a part of a photograph at 4:5, as far as there is that much below its top.
+func cropped(photo image.Image, c catalog.Crop) image.Image {
+	if c.CropWidth == 0 {
+		return photo
+	}
+	b := photo.Bounds()
+	width := max(1, b.Dx()*c.CropWidth/1000)
+	height := min(width*5/4, b.Dy())
+	left, top := b.Min.X+b.Dx()*c.CropLeft/1000, b.Min.Y+min(b.Dy()*c.CropTop/1000, b.Dy()-height)
+	part := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(part, part.Bounds(), photo, image.Pt(left, top), draw.Src)
+	return part
+}
+
+// reading bounds how many uploads are unpacked at once: fifty megapixels take 200 MB.
+var reading = make(chan struct{}, 1)
+
+// Accept says what is wrong with a file that somebody uploads as a picture, or keeps it and answers its key. Only what
+// is drawn from it is ever shown: whatever else a file carries goes no further.
+func Accept(ctx context.Context, store *files.Store, name string, original []byte) (key string, err error) {
+	args := text.Args{"name": name}
+	switch {
+	case len(original) == 0:
+		return "", fault.New(fault.Invalid, "{name} is empty. Choose another file.", args)
+	case len(original) > MaxBytes:
+		return "", fault.New(fault.Invalid, "{name} is larger than 20 MB. Make it smaller and try again.", args)
+	}
+	select {
+	case reading <- struct{}{}:
+		defer func() { <-reading }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	config, _, err := image.DecodeConfig(bytes.NewReader(original))
+	if err != nil {
+		return "", fault.New(fault.Invalid, "{name} isn’t a JPEG, PNG, WebP or GIF picture.", args)
+	}
+	if config.Width < 1 || config.Height < 1 || config.Width*config.Height > MaxPixels {
+		return "", fault.New(fault.Invalid, "{name} has more than 50 megapixels. Make it smaller and try again.", args)
+	}
+	if _, err := decode(original); err != nil {
+		return "", fault.New(fault.Invalid, "{name} is damaged. Choose another file.", args)
+	}
+	return StoreOriginal(store, original)
 }
 
 func read(store *files.Store, key string) ([]byte, error) {

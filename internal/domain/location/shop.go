@@ -76,3 +76,8 @@ func ForgetKey(ctx context.Context, db pg.DB) (key string, err error) {
 	}
 	return key, nil
 }
+
+// Languages in which the shop writes its products.
+func Languages(into *[]string) pg.Question {
+	return pg.Value(into, `SELECT coalesce((SELECT languages FROM shop), '{en}')`)
+}

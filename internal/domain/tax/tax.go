@@ -72,12 +72,14 @@ func All(ctx context.Context, db pg.DB) ([]Rate, error) {
 type Class struct{ Code, Name string }
 
 // Classes there are.
-func Classes(ctx context.Context, db pg.DB) ([]Class, error) {
-	rows, err := db.Query(ctx, `SELECT code, name FROM tax_class ORDER BY code`)
-	if err != nil {
-		return nil, fmt.Errorf("list tax classes: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Class])
+func Classes(ctx context.Context, db pg.DB) (all []Class, err error) {
+	err = pg.Ask(ctx, db, AllClasses(&all))
+	return all, err
+}
+
+// AllClasses are the classes there are.
+func AllClasses(into *[]Class) pg.Question {
+	return pg.All(into, `SELECT code, name FROM tax_class ORDER BY code`)
 }
 
 // Set writes a rate, or changes it.

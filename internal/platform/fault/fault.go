@@ -26,6 +26,8 @@ type Fault struct {
 	Message text.Message
 	Fields  map[string]text.Message
 	After   time.Duration // when it can be tried again, of TooMany; 0: soon
+	// Now is what fields of a form say that somebody else saved while it was filled in; see package merge.
+	Now map[string]string
 }
 
 func (f *Fault) Error() string {

@@ -21,7 +21,7 @@ import (
 // speaks are the functions that take a sentence, and which of their arguments it is: one, or one and the plural.
 var speaks = map[string][]int{
 	"text.T": {1}, "text.M": {0}, "text.S": {2}, "text.N": {2, 3}, "text.P": {1, 2},
-	"fault.New": {1}, "fault.Field": {1}, "form.Add": {1}, "say": {0}, "M": {0},
+	"fault.New": {1}, "fault.Field": {1}, "form.Add": {1}, "g.wrong": {1}, "say": {0}, "M": {0},
 }
 
 // key is a sentence somewhere in the source.

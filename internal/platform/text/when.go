@@ -176,3 +176,6 @@ func (d Distance) In(language string) string {
 	}
 	return M("{n} km", Args{"n": n}).In(language)
 }
+
+// LocalTime is the layout of what a form's field of a day with a time holds (HTML, datetime-local).
+const LocalTime = "2006-01-02T15:04"

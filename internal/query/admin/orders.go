@@ -33,10 +33,7 @@ type OrderFilter struct {
 	Late       bool   // something that was promised for a time that is over
 	From, To   string // days, 2026-12-25, by the clocks of Zone
 	Zone       string
-	Before     int64 // the list goes on with orders older than this one
-	After      int64 // or with newer ones
 	Stores     []int64
-	Most       int
 }
 
 // OrderRow is an order in the list.
@@ -142,19 +139,13 @@ func (f OrderFilter) find(ctx context.Context, db pg.DB, words string, args pgx.
 }
 
 // Orders lists orders of every channel, the newest first, and how many there are, counted to CountUpTo.
-func Orders(ctx context.Context, db pg.DB, f OrderFilter) (rows []OrderRow, total int, err error) {
+func Orders(ctx context.Context, db pg.DB, f OrderFilter, page Page) (rows []OrderRow, total int, err error) {
 	where, args, err := f.where(ctx, db)
 	if err != nil {
 		return nil, 0, err
 	}
-	args["most"], args["upto"] = f.Most, CountUpTo
-	walk, direction := "", "DESC"
-	switch {
-	case f.After != 0:
-		walk, direction, args["edge"] = " AND o.id > @edge", "ASC", f.After
-	case f.Before != 0:
-		walk, args["edge"] = " AND o.id < @edge", f.Before
-	}
+	args["upto"] = CountUpTo
+	walk, direction := page.walk("o.id", "@edge", args)
 	batch := &pgx.Batch{}
 	batch.Queue(`SELECT count(*) FROM (SELECT FROM orders o WHERE `+where+` LIMIT @upto) counted`, args).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })

@@ -4,12 +4,14 @@ package admin
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/pg"
 )
@@ -19,49 +21,87 @@ const PerPage = 50
 
 // ProductRow is a line of the product table.
 type ProductRow struct {
-	ID       int64
-	Slug     string
-	Title    string
-	Brand    string
-	Status   string
-	Picture  string
-	Variants int
-	OnHand   int
-	Reserved int
+	ID     int64
+	Slug   string
+	Title  string
+	Brand  string
+	Status string
+	// PublishAt is when a draft goes on sale by itself.
+	PublishAt *time.Time
+	Picture   string
+	Variants  int
+	OnHand    int
+	Reserved  int
 }
 
-// Products lists products by title, those with the words in their title or brand, or with a SKU or barcode that they
-// are. The second value is how many there are.
-func Products(ctx context.Context, db pg.DB, words string, page int) (rows []ProductRow, total int, err error) {
-	batch := &pgx.Batch{}
-	const where = `
+// ProductFilter narrows the list of products.
+type ProductFilter struct {
+	Words      string // of title or brand, or a SKU or barcode
+	Status     string // empty: any
+	Department int64  // 0: any
+	Empty      bool   // nothing on hand anywhere
+}
+
+// where is the statement's conditions: only those of fields that are set.
+func (f ProductFilter) where() (sql string, args pgx.NamedArgs) {
+	all := []string{"true"}
+	args = pgx.NamedArgs{}
+	if words := strings.TrimSpace(f.Words); words != "" {
+		scan := catalog.Scan(words)
+		args["like"], args["prefix"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%"
+		args["gtins"], args["key"] = scan.GTINs, scan.Key
+		all = append(all, `p.id IN (
+			SELECT product_id FROM product_text WHERE lower(title) LIKE lower(@like)
+			UNION
+			SELECT id FROM product WHERE lower(brand) LIKE lower(@like)
+			UNION
+			SELECT product_id FROM variant WHERE upper(sku) LIKE upper(@prefix)
+			UNION
+			SELECT product_id FROM variant WHERE id IN (`+catalog.ByCode+`))`)
+	}
+	if f.Status != "" {
+		all, args["status"] = append(all, `p.status = @status`), f.Status
+	}
+	if f.Department != 0 {
+		all = append(all, `p.id IN (SELECT product_id FROM product_category WHERE category_id = @department)`)
+		args["department"] = f.Department
+	}
+	if f.Empty {
+		all = append(all, `NOT EXISTS (SELECT FROM variant v JOIN stock_level s ON s.variant_id = v.id
+			WHERE v.product_id = p.id AND s.on_hand > 0)`)
+	}
+	return strings.Join(all, "\n\t\t\tAND "), args
+}
+
+// Products lists products by title, and how many there are, counted to CountUpTo.
+func Products(ctx context.Context, db pg.DB, f ProductFilter, page Page) (rows []ProductRow, total int, err error) {
+	where, args := f.where()
+	args["upto"] = CountUpTo
+	const from = `
 		FROM product p
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-		WHERE @words = '' OR t.title ILIKE '%' || @words || '%' OR p.brand ILIKE '%' || @words || '%' OR EXISTS (
-			SELECT
-			FROM variant v
-			WHERE v.product_id = p.id AND (upper(v.sku) LIKE upper(@words) || '%' OR v.id IN (` + catalog.ByCode + `)))`
-	args := found(words, page)
-	batch.Queue(`SELECT count(*)`+where, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	batch.Queue(`
-		SELECT page.id, page.slug, page.title, page.brand, page.status, coalesce((SELECT key FROM picture
-			WHERE product_id = page.id ORDER BY position LIMIT 1), '') AS picture,
-			(SELECT count(*) FROM variant WHERE product_id = page.id)::int AS variants,
-			coalesce(stock.on_hand, 0)::int AS on_hand, coalesce(stock.reserved, 0)::int AS reserved
-		FROM (
-			SELECT p.id, p.slug, t.title, p.brand, p.status`+where+`
-			ORDER BY t.title, p.id
-			OFFSET @skip LIMIT @take) page
-		LEFT JOIN LATERAL (
-			SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
-			FROM variant v
-			JOIN stock_level s ON s.variant_id = v.id
-			WHERE v.product_id = page.id) stock ON true
-		ORDER BY page.title, page.id`, args).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[ProductRow])
-		return err
-	})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		WHERE `
+	// The list ascends: what is behind a row has a greater title.
+	walk, direction := page.ascending("(t.title, p.id)",
+		`((SELECT title FROM product_text WHERE product_id = @edge AND language = 'en'), @edge)`, args)
+	err = pg.Ask(ctx, db,
+		pg.Value(&total, `SELECT count(*) FROM (SELECT`+from+where+` LIMIT @upto) counted`, args),
+		pg.All(&rows, `
+			SELECT page.id, page.slug, page.title, page.brand, page.status, page.publish_at,
+				coalesce((SELECT key FROM picture WHERE product_id = page.id ORDER BY position LIMIT 1), '') AS picture,
+				(SELECT count(*) FROM variant WHERE product_id = page.id AND active)::int AS variants,
+				coalesce(stock.on_hand, 0)::int AS on_hand, coalesce(stock.reserved, 0)::int AS reserved
+			FROM (
+				SELECT p.id, p.slug, t.title, p.brand, p.status, p.publish_at`+from+where+walk+`
+				ORDER BY t.title `+direction+`, p.id `+direction+`
+				LIMIT @most) page
+			LEFT JOIN LATERAL (
+				SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
+				FROM variant v
+				JOIN stock_level s ON s.variant_id = v.id
+				WHERE v.product_id = page.id) stock ON true
+			ORDER BY page.title, page.id`, args))
+	if err != nil {
 		return nil, 0, fmt.Errorf("list products: %w", err)
 	}
 	return rows, total, nil
@@ -74,32 +114,43 @@ func found(words string, page int) pgx.NamedArgs {
 		"take": PerPage}
 }
 
-// Product is a product's page: variants with the prices that hold now, and the newest of the history.
+// Product is a product's page: everything that is edited of it.
 type Product struct {
-	ID       int64
-	Slug     string
-	Title    string
-	Brand    string
-	Status   string
-	Variants []Variant
-	History  []PriceRow
+	Row         ProductHead
+	Head        catalog.Head // with its texts in the language that is edited
+	Grid        catalog.Grid
+	Rules       []VariantRule
+	Pictures    []Picture
+	Departments []catalog.Department
+	Attributes  []catalog.AttributeValue
+	Files       []catalog.File
+	Related     []catalog.Related
+	Classes     []tax.Class
+	History     []PriceRow
+	Languages   []string
 }
 
-// Variant of a product with its price on each list.
-type Variant struct {
-	ID      int64   `json:"id"`
-	SKU     string  `json:"sku"`
-	Choice  string  `json:"choice"`
-	Barcode string  `json:"barcode"`
-	OnHand  int     `json:"on_hand"`
-	Prices  []Price `json:"prices"`
+// ProductHead is what of a product is not edited as a field.
+type ProductHead struct {
+	ID      int64
+	Title   string // in English
+	Options []string
+	Sold    int // units in the last 90 days
+}
 
-	Min       int     `json:"min"`
-	Max       int     `json:"max"`
-	GiftCard  bool    `json:"gift_card"`
-	Tracked   bool    `json:"tracked"`
-	BackOrder bool    `json:"back_order"`
-	Breaks    []Break `json:"breaks"`
+// Title of a product, in English.
+func (p *Product) Title() string { return p.Row.Title }
+
+// VariantRule is how a variant is sold, with its better prices.
+type VariantRule struct {
+	ID        int64
+	SKU       string
+	Min       int
+	Max       int
+	GiftCard  bool
+	Tracked   bool
+	BackOrder bool
+	Breaks    []Break
 }
 
 // Break is a better price that holds now.
@@ -110,69 +161,73 @@ type Break struct {
 	Amount   int64  `json:"amount"`
 }
 
-// Price of a variant that holds now; nil parts where there is none.
-type Price struct {
-	Currency    string     `json:"currency"`
-	TaxIncluded bool       `json:"tax_included"`
-	Amount      *int64     `json:"amount"`
-	Since       *time.Time `json:"since"`
+// Picture of a product as it is edited.
+type Picture struct {
+	ID     int64
+	Key    string // empty: it is not drawn yet
+	Alt    string
+	Failed string // why it cannot be drawn
+	Photo  bool   // a part of it can be chosen
+	catalog.Crop
 }
 
 // PriceRow is a line of the history.
 type PriceRow struct {
-	SKU      string     `json:"sku"`
-	Currency string     `json:"currency"`
-	Amount   int64      `json:"amount"`
-	From     time.Time  `json:"from"`
-	To       *time.Time `json:"to"`
-	By       string     `json:"by"`
+	SKU      string
+	Currency string
+	Amount   int64
+	Sale     bool
+	From     time.Time
+	To       *time.Time
+	By       string
 }
 
-// ProductPage reads one. Nil when there is none.
-func ProductPage(ctx context.Context, db pg.DB, id int64) (*Product, error) {
-	rows, err := db.Query(ctx, `
-		SELECT p.id, p.slug, t.title, p.brand, p.status,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('id', v.id, 'sku', v.sku, 'choice', array_to_string(v.options,
-				', '),
-				'barcode', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
-				'on_hand', (SELECT coalesce(sum(on_hand), 0) FROM stock_level WHERE variant_id = v.id),
-				'prices', (
-					SELECT jsonb_agg(jsonb_build_object('currency', list.currency, 'tax_included', list.tax_included,
-						'amount', price.amount,
-						'since', price.since) ORDER BY list.id)
-					FROM price_list list`+catalog.NowOn+`),
-				'min', v.min_quantity, 'max', v.max_quantity, 'gift_card', v.gift_card, 'tracked', v.tracked,
-					'back_order', v.back_order,
-				'breaks', (
+// ProductPage reads one, with its texts in a language. Nil when there is none.
+func ProductPage(ctx context.Context, db pg.DB, id int64, language string) (*Product, error) {
+	var p Product
+	var row *ProductHead
+	var head *catalog.Head
+	err := pg.Ask(ctx, db,
+		pg.One(&row, `
+			SELECT p.id, coalesce(t.title, p.slug) AS title, p.options, p.popularity AS sold
+			FROM product p
+			LEFT JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
+			WHERE p.id = $1`, id),
+		catalog.HeadOf(id, language, &head), catalog.GridOf(id, &p.Grid), catalog.Departments(&p.Departments),
+		catalog.AttributesOf(id, &p.Attributes), catalog.FilesOf(id, &p.Files), catalog.RelatedTo(id, &p.Related),
+		tax.AllClasses(&p.Classes),
+		location.Languages(&p.Languages),
+		pg.All(&p.Pictures, `
+			SELECT id, coalesce(key, '') AS key, alt, coalesce(failed, '') AS failed, tint = '' AS photo, crop_left,
+				crop_top, crop_width
+			FROM picture
+			WHERE product_id = $1
+			ORDER BY position, id`, id),
+		pg.All(&p.Rules, `
+			SELECT v.id, v.sku, v.min_quantity AS min, v.max_quantity AS max, v.gift_card, v.tracked, v.back_order, (
 					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity,
 						'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
 					FROM price_break b
 					JOIN price_list list ON list.id = b.price_list_id
-					WHERE b.variant_id = v.id AND b.valid @> now())) ORDER BY v.position), '[]')
+					WHERE b.variant_id = v.id AND b.valid @> now()) AS breaks
 			FROM variant v
-			WHERE v.product_id = p.id) AS variants,
-			(SELECT coalesce(jsonb_agg(h), '[]')
-			FROM (
-				SELECT v.sku, list.currency, price.amount, lower(price.valid) AS from, upper(price.valid) AS to,
-					coalesce(a.name, '') AS by
-				FROM variant v
-				JOIN price ON price.variant_id = v.id
-				JOIN price_list list ON list.id = price.price_list_id
-				LEFT JOIN associate a ON a.id = price.associate_id
-				WHERE v.product_id = p.id
-				ORDER BY lower(price.valid) DESC, v.position, list.id
-				LIMIT 30) h) AS history
-		FROM product p
-		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-		WHERE p.id = $1`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read a product: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[Product])
-	if err != nil || len(found) == 0 {
+			WHERE v.product_id = $1 AND v.active
+			ORDER BY v.position, v.id`, id),
+		pg.All(&p.History, `
+			SELECT v.sku, list.currency::text, price.amount, price.sale, lower(price.valid) AS from,
+				upper(price.valid) AS to, coalesce(a.name, '') AS by
+			FROM variant v
+			JOIN price ON price.variant_id = v.id AND NOT isempty(price.valid)
+			JOIN price_list list ON list.id = price.price_list_id
+			LEFT JOIN associate a ON a.id = price.associate_id
+			WHERE v.product_id = $1
+			ORDER BY lower(price.valid) DESC, v.position, list.id
+			LIMIT 30`, id))
+	if err != nil || row == nil {
 		return nil, err
 	}
-	return found[0], nil
+	p.Row, p.Head = *row, *head
+	return &p, nil
 }
 
 // ProductOfVariant is whose variant it is; 0 where there is none.
@@ -292,21 +347,6 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Le
 		return nil, fmt.Errorf("read a ledger: %w", err)
 	}
 	return l, nil
-}
-
-// ProductOf is the product of a variant that can have a price on this list; 0 when there is none.
-func ProductOf(ctx context.Context, db pg.DB, variantID int64, currency string, taxIncluded bool) (productID int64,
-	err error) {
-	err = db.QueryRow(ctx, `
-		SELECT coalesce((
-			SELECT v.product_id
-			FROM variant v, price_list list
-			WHERE v.id = $1 AND list.currency = $2 AND list.tax_included = $3), 0)`, variantID, currency,
-		taxIncluded).Scan(&productID)
-	if err != nil {
-		return 0, fmt.Errorf("find a variant: %w", err)
-	}
-	return productID, nil
 }
 
 // Untaxed are the places that the shop serves and the classes of goods that it sells there, for which nobody has

@@ -85,6 +85,8 @@ type Line struct {
 	Untaxed    bool // there is no tax rate for it where it changes hands: it cannot be sold there
 	Untracked  bool // no stock is kept of it: there is always one
 	BackOrder  bool // it is sold when there is none, and comes later
+	NoPickup   bool // it cannot be collected
+	NoShip     bool // it cannot be delivered
 	levels     []level
 }
 
@@ -200,6 +202,10 @@ func (b *Basket) blocked() (why text.Message, place bool) {
 		case !line.Fits():
 			return text.M("You can buy {min} to {max} of {title} at a time. Change the quantity to continue.",
 				args), false
+		case line.Method == quote.Pickup && line.NoPickup:
+			return text.M("{title} can’t be collected in store. Have it delivered, or remove it.", args), false
+		case line.Method == quote.Ship && line.NoShip:
+			return text.M("{title} can’t be delivered. Collect it in store, or remove it.", args), false
 		case line.Method == quote.Pickup && store == nil:
 			return text.M("Choose a store to collect from."), false
 		case line.Method == quote.Pickup && !store.Pickup:

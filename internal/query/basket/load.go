@@ -267,7 +267,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			`+levels+`,
 			dest.country::text AS tax_country, dest.region AS tax_region, v.tax_class,
 			coalesce(rate.name, '') AS tax_name, coalesce(rate.ppm, 0) AS tax_ppm, rate.ppm IS NULL AS untaxed,
-			NOT v.tracked AS untracked, v.back_order
+			NOT v.tracked AS untracked, v.back_order, NOT product.pickup AS no_pickup, NOT product.ship AS no_ship
 		FROM cart c
 		CROSS JOIN LATERAL home_location(c.location_id, $3::bigint) home
 		JOIN cart_line cl ON cl.cart_id = c.id

@@ -246,7 +246,7 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 			SELECT json_object_agg(t.language, t.name) FROM category_text t WHERE t.category_id = c.id))
 			ORDER BY c.position), '[]')
 		FROM category c
-		WHERE c.parent_id IS NULL`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Departments) })
+		WHERE c.parent_id IS NULL AND c.in_menu`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Departments) })
 	batch.Queue(`
 		SELECT ` + promotion.Columns + `
 		FROM promotion p

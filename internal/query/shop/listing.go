@@ -350,7 +350,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 				(array_agg(picture_id ORDER BY available > 0 DESC, amount))[1] AS picture_id
 			FROM offer
 			WHERE @groups = '[]' OR (
-				SELECT bool_and(offer.options && ARRAY(SELECT jsonb_array_elements_text(choice)))
+				SELECT bool_and((offer.options || (SELECT facet_values FROM product WHERE id = offer.id))
+					&& ARRAY(SELECT jsonb_array_elements_text(choice)))
 				FROM jsonb_array_elements(@groups::jsonb) AS choice)
 			GROUP BY id),
 		page AS (
@@ -401,7 +402,10 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						SELECT o.name, o.value, count(DISTINCT offer.id) AS n
 						FROM offer
 						JOIN product p ON p.id = offer.id
-						CROSS JOIN LATERAL unnest(p.options, offer.options) AS o (name, value)
+						CROSS JOIN LATERAL (
+							SELECT * FROM unnest(p.options, offer.options)
+							UNION ALL
+							SELECT * FROM unnest(p.facet_names, p.facet_values)) AS o (name, value)
 						WHERE o.name IS NOT NULL AND o.value IS NOT NULL
 						GROUP BY 1, 2) counted
 					GROUP BY name) grouped), '[]') AS facets,
@@ -439,7 +443,7 @@ const reduction = `
 	LEFT JOIN LATERAL (
 		SELECT min(before.amount) AS lowest
 		FROM home, variant v
-		JOIN price cut ON cut.variant_id = v.id AND upper_inf(cut.valid)
+		JOIN price cut ON cut.variant_id = v.id AND cut.valid @> statement_timestamp()
 		JOIN price before ON before.variant_id = v.id AND before.price_list_id = cut.price_list_id
 			AND before.valid && tstzrange(lower(cut.valid) - interval '30 days', lower(cut.valid))
 		-- page.since is known already: most prices are older, and then nothing more is read.

@@ -23,22 +23,56 @@ import (
 // Product is a product's page: its variants, the one that is looked at, and where that one is.
 type Product struct {
 	Visit
-	ID          int64
-	Slug        string
-	Title       string
-	Brand       string
-	Description string
-	Options     []string
-	Tags        []string
-	Category    *Department
-	Pictures    []Picture
-	Variants    []Variant
-	Chosen      int // index of the variant that is looked at; -1 when none is on sale
-	Stores      []StoreStock
-	Delivery    *Sent // how it could be sent at best; nil: not at all
-	open        []promotion.Promotion
-	priced      priced
-	home        int64 // whose prices and stock the variants show
+	ID                       int64
+	Slug                     string
+	Title                    string
+	Brand                    string
+	Description              string
+	Options                  []string
+	Tags                     []string
+	Category                 *Department
+	Pictures                 []Picture
+	Variants                 []Variant
+	Chosen                   int // index of the variant that is looked at; -1 when none is on sale
+	Stores                   []StoreStock
+	Delivery                 *Sent // how it could be sent at best; nil: not at all
+	Pickup                   bool  // it can be collected
+	Ship                     bool  // it can be delivered
+	MinimumAge               int   // 0: none
+	Beside                   Beside
+	SEOTitle, SEODescription string // for search engines; empty: title and description
+	open                     []promotion.Promotion
+	priced                   priced
+	home                     int64 // whose prices and stock the variants show
+}
+
+// Beside is what only some products have.
+type Beside struct {
+	Attributes []Attribute `json:"attributes"`
+	Files      []File      `json:"files"`
+	Related    []Neighbour `json:"related"`
+}
+
+// Attribute is what is said of a product: a number with its unit, yes or no, or words.
+type Attribute struct {
+	Name  string `json:"name"`
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+	Unit  string `json:"unit"`
+}
+
+// File to read beside a product.
+type File struct {
+	ID    int64  `json:"id"`
+	Title string `json:"title"`
+	Bytes int    `json:"bytes"`
+}
+
+// Neighbour is a product that the shop shows beside another.
+type Neighbour struct {
+	Slug    string `json:"slug"`
+	Title   string `json:"title"`
+	Picture string `json:"picture"`
 }
 
 // Picture of a product.
@@ -65,7 +99,9 @@ type Variant struct {
 	GiftCard  bool          `json:"gift_card"`
 	Untracked bool          `json:"untracked"`  // no stock is kept of it: there is always one
 	BackOrder bool          `json:"back_order"` // it is sold when there is none, and comes later
-	Breaks    []quote.Break `json:"breaks"`     // from one unit on
+	Content   float64       `json:"content"`    // how much is in one, in Unit; 0: no price per unit is shown
+	Unit      string        `json:"unit"`
+	Breaks    []quote.Break `json:"breaks"` // from one unit on
 	Offer     Offer         `json:"-"`
 	Sendable  int           `json:"sendable"` // at the place that has most of what can be sent
 }
@@ -105,7 +141,28 @@ func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
 
 var productStatement = pg.Named(`
 	WITH`+homeStore+`
-	SELECT p.id, t.title, p.brand, t.description, p.options, p.tags,
+	SELECT p.id, t.title, p.brand, t.description, t.seo_title, t.seo_description, p.options, p.tags, p.pickup, p.ship,
+		p.minimum_age,
+		json_build_object('attributes', (
+				SELECT json_agg(json_build_object('name', a.name, 'kind', a.kind, 'value', said.value, 'unit', a.unit)
+					ORDER BY a.position, a.id)
+				FROM product_attribute said
+				JOIN attribute a ON a.id = said.attribute_id
+				WHERE said.product_id = p.id),
+			'files', (
+				SELECT json_agg(json_build_object('id', id, 'title', title, 'bytes', bytes) ORDER BY id)
+				FROM product_file
+				WHERE product_id = p.id),
+			'related', (
+				SELECT json_agg(json_build_object('slug', other.slug, 'title', (
+						SELECT title FROM product_text
+						WHERE product_id = other.id
+						ORDER BY language = @language DESC, language = 'en' DESC
+						LIMIT 1), 'picture', coalesce((SELECT key FROM picture WHERE product_id = other.id
+							ORDER BY position LIMIT 1), '')) ORDER BY r.position)
+				FROM product_related r
+				JOIN product other ON other.id = r.related_id AND other.status = 'active'
+				WHERE r.product_id = p.id)) AS beside,
 		coalesce((
 			SELECT json_build_object('slug', c.slug, 'name', ct.name)
 			FROM product_category pc
@@ -126,7 +183,7 @@ var productStatement = pg.Named(`
 		coalesce((
 			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams,
 				'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked,
-				'back_order', v.back_order, 'breaks', `+breaks("v.id", "list.id")+`,
+				'back_order', v.back_order, 'content', v.content, 'unit', v.content_unit, 'breaks', `+breaks("v.id", "list.id")+`,
 				'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
 				'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
 				'was', coalesce((
@@ -146,7 +203,7 @@ var productStatement = pg.Named(`
 	FROM product
 	CROSS JOIN LATERAL (SELECT product.*) p
 	JOIN LATERAL (
-		SELECT title, description
+		SELECT title, description, seo_title, seo_description
 		FROM product_text
 		WHERE product_id = p.id
 		ORDER BY language = @language DESC, language = 'en' DESC
@@ -162,6 +219,10 @@ var productStatement = pg.Named(`
 
 type productRow struct {
 	reference.Row
+	SEOTitle, SEODescription string
+	Pickup, Ship             bool
+	MinimumAge               int
+	Beside                   Beside
 	ID                            int64
 	Title, Brand, Description     string
 	Options, Tags                 []string
@@ -198,9 +259,13 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			p.ID, p.Title, p.Brand, p.Description = row.ID, row.Title, row.Brand, row.Description
 			p.Options, p.Tags, p.Category, p.Pictures = row.Options, row.Tags, row.Category, row.Pictures
 			p.Variants, p.priced.Categories = row.Variants, row.Categories
+			p.SEOTitle, p.SEODescription = row.SEOTitle, row.SEODescription
+			p.Pickup, p.Ship, p.MinimumAge, p.Beside = row.Pickup, row.Ship, row.MinimumAge, row.Beside
 			shelf := shelf{row.ShelfLocations, row.ShelfVariants, row.ShelfFree}
 			p.home = home
-			p.Delivery = delivered(who.reference, home, p.Variants)
+			if p.Ship {
+				p.Delivery = delivered(who.reference, home, p.Variants)
+			}
 			stores := who.reference.StoresLike(home)
 			p.stock(stores, shelf)
 			p.choose(sku)

@@ -214,7 +214,7 @@ document.addEventListener("keydown", (event) => {
 document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => window.print()); });
 
 document.addEventListener("click", (event) => {
-  document.querySelectorAll("details.counter-who[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  document.querySelectorAll("details.counter-who[open], details.popover[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
 });
 
 // Passkeys: what the authenticator needs comes from us as JSON, what it answers goes back in a form. Forms that need one appear only where the
@@ -302,3 +302,104 @@ keepTyped();
 passkeys();
 position();
 lockWhenIdle();
+
+// A table of fields is edited like a spreadsheet: arrows move between its rows, what is pasted from one fills the fields below and beside.
+document.querySelectorAll("table[data-grid]").forEach((table) => {
+  const rows = () => [...table.tBodies[0].rows].map((row) => [...row.querySelectorAll("input:not([type=hidden], [type=checkbox]), select")]);
+  const find = (field) => { const all = rows(), y = all.findIndex((row) => row.includes(field)); return [all, y, y < 0 ? -1 : all[y].indexOf(field)]; };
+  table.addEventListener("keydown", (event) => {
+    const [all, y, x] = find(event.target);
+    if (y < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+    const select = event.target.matches("select"), to = { ArrowUp: y - 1, ArrowDown: y + 1, Enter: y + 1 }[event.key];
+    if (to === undefined || select && event.key !== "Enter") return;
+    event.preventDefault();
+    const field = all[to]?.[x];
+    field?.focus();
+    field?.select?.();
+  });
+  table.addEventListener("paste", (event) => {
+    const [all, y, x] = find(event.target), text = event.clipboardData.getData("text/plain");
+    if (y < 0 || !/[\t\n]/.test(text.trim())) return;
+    event.preventDefault();
+    text.replace(/\r/g, "").replace(/\n$/, "").split("\n").forEach((line, dy) => line.split("\t").forEach((value, dx) => {
+      const field = all[y + dy]?.[x + dx];
+      if (!field) return;
+      const option = field.matches("select") ? [...field.options].find((o) => o.text === value.trim() || o.value === value.trim()) : null;
+      if (!field.matches("select")) field.value = value.trim();
+      else if (option) field.value = option.value;
+    }));
+  });
+});
+
+// Files are dropped where they are added, and go at once.
+document.querySelectorAll("form[data-drop]").forEach((form) => {
+  const box = form.closest("li"), input = form.querySelector("input[type=file]");
+  form.querySelector("button").hidden = true;
+  input.addEventListener("change", () => { if (input.files.length) form.requestSubmit(); });
+  box.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); box.classList.add("is-over"); } });
+  box.addEventListener("dragleave", () => box.classList.remove("is-over"));
+  box.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    form.requestSubmit();
+  });
+});
+
+// What is dragged in a list takes a place in it, and the list's form says so.
+function dragging(list, moved) {
+  let held;
+  list.addEventListener("dragstart", (event) => { held = event.target.closest("[data-id]"); event.dataTransfer.effectAllowed = "move"; });
+  const over = (event) => { const at = event.target.closest("[data-id]"); return held && at && at !== held ? at : null; };
+  const clear = () => list.querySelectorAll(".is-over, .is-into").forEach((li) => li.classList.remove("is-over", "is-into"));
+  list.addEventListener("dragover", (event) => {
+    const at = over(event);
+    if (!at) return;
+    event.preventDefault();
+    clear();
+    const box = at.getBoundingClientRect();
+    at.classList.add(list.hasAttribute("data-tree") && event.clientY > box.top + box.height * 0.5 ? "is-into" : "is-over");
+  });
+  list.addEventListener("dragend", () => { held = null; clear(); });
+  list.addEventListener("drop", (event) => {
+    const at = over(event);
+    if (!at) return;
+    event.preventDefault();
+    moved(held, at, at.classList.contains("is-into"));
+  });
+}
+const post = (address, fields) => {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = address;
+  for (const [name, value] of Object.entries(fields)) { const input = document.createElement("input"); input.type = "hidden"; input.name = name; input.value = value; form.append(input); }
+  document.body.append(form);
+  form.submit();
+};
+document.querySelectorAll("[data-sortable]").forEach((list) => dragging(list, (held, at) => {
+  at.before(held);
+  post(list.dataset.sortable, { order: [...list.querySelectorAll("[data-id]")].map((li) => li.dataset.id).join(",") });
+}));
+document.querySelectorAll("[data-tree]").forEach((list) => dragging(list, (held, at, into) =>
+  post(`/admin/departments/${held.dataset.id}/move`, into ? { parent: at.dataset.id, before: 0 } : { parent: at.dataset.parent, before: at.dataset.id })));
+
+// The part of a picture that is shown is drawn over it.
+document.querySelectorAll("[data-crop]").forEach((region) => {
+  const image = region.querySelector("img"), box = region.querySelector(".crop-box"), field = (name) => region.querySelector(`[name=${name}]`);
+  const draw = () => {
+    const width = Number(field("crop_width").value), whole = width === 1000;
+    const height = Math.min(width * 1.25 * image.naturalWidth / image.naturalHeight, 1000) || 0;
+    field("crop_left").max = 1000 - width;
+    box.hidden = whole && Number(field("crop_top").value) === 0;
+    box.style.inlineSize = `${width / 10}%`;
+    box.style.blockSize = `${height / 10}%`;
+    box.style.insetInlineStart = `${field("crop_left").value / 10}%`;
+    box.style.insetBlockStart = `${Math.min(field("crop_top").value, 1000 - height) / 10}%`;
+  };
+  region.addEventListener("input", draw);
+  image.addEventListener("load", draw);
+  region.closest("details")?.addEventListener("toggle", draw);
+});
+
+// A picture that is being drawn is there a moment later.
+if (document.querySelector("[data-drawing]")) setTimeout(() => { if (!document.querySelector("form :focus")) location.reload(); }, 2500);
