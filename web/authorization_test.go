@@ -131,7 +131,7 @@ var owned = map[string][]string{
 	"POST /admin/stock/{location}/{variant}/receive": {manager,
 		admin}, "POST /admin/stock/{location}/{variant}/count": {manager,
 		admin}, "GET /admin/stock/{location}/{variant}": {manager, admin},
-	"POST /admin/products/{id}/pictures/{picture}": {admin}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
+	"POST /admin/products/{id}/pictures/{picture}": {}, "POST /admin/departments/{id}/move": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
 }
 
 // once are links that work once: the table asks for them with one that was used.

@@ -341,7 +341,7 @@ var forms = map[string][]string{
 	"/admin/products/{id}/duplicate": {}, "/admin/products/{id}/sale": {"sale_variant", "sale_list", "sale_price",
 		"sale_from", "sale_until"}, "/admin/products/{id}/sale/end": {"sale_variant", "sale_list"},
 	"/admin/products/{id}/pictures": {"pictures"}, "/admin/products/{id}/pictures/order": {"order"},
-	"/admin/products/{id}/pictures/{picture}": {"alt", "crop_left", "crop_top", "crop_width"},
+	"/admin/products/{id}/pictures/{picture}":        {"alt", "crop_left", "crop_top", "crop_width"},
 	"/admin/products/{id}/pictures/{picture}/remove": {}, "/admin/products/{id}/files": {"file", "file_title"},
 	"/admin/products/{id}/files/{file}/remove": {}, "/admin/views": {"list", "name", "query"},
 	"/admin/views/{id}/remove": {}, "/admin/departments": {"department", "name_en", "slug", "parent", "in_menu"},

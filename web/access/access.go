@@ -279,7 +279,7 @@ type Route struct {
 // NewRoutes starts an empty site.
 func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
 	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{},
-		uploads: map[string]bool{},
+		uploads:   map[string]bool{},
 		reference: &reference.Keeper{DB: db}}
 	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
 		return nil,

@@ -188,7 +188,7 @@ func (p *Pages) product(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 
 // languageOf is which texts of a product are edited.
 func languageOf(r *http.Request) string {
-	if language := r.FormValue("language"); len(language) == 2 {
+	if language := r.FormValue("language"); len(language) == 2 && strings.Trim(language, "abcdefghijklmnopqrstuvwxyz") == "" {
 		return language
 	}
 	return text.Source
@@ -348,7 +348,7 @@ func saleOf(r *http.Request) (variants []int64, sale catalog.Sale) {
 		}
 	}
 	var mode string
-	sale.Currency, mode, _ = strings.Cut(r.PostFormValue("sale_list"), " ")
+	sale.Currency, mode, _ = strings.Cut(typed(r.PostFormValue("sale_list")), " ")
 	sale.TaxIncluded = mode == "included"
 	return variants, sale
 }

@@ -64,7 +64,7 @@ func holdPrices(ctx context.Context, tx pgx.Tx, variantID int64, currency string
 		return nil, fmt.Errorf("read a variant's prices: %w", err)
 	}
 	if l.listID == 0 {
-		return nil, errNoPriceList
+		return nil, fault.Field("sale_list", "Choose from the list.")
 	}
 	return l, nil
 }

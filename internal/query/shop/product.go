@@ -219,10 +219,10 @@ var productStatement = pg.Named(`
 
 type productRow struct {
 	reference.Row
-	SEOTitle, SEODescription string
-	Pickup, Ship             bool
-	MinimumAge               int
-	Beside                   Beside
+	SEOTitle, SEODescription      string
+	Pickup, Ship                  bool
+	MinimumAge                    int
+	Beside                        Beside
 	ID                            int64
 	Title, Brand, Description     string
 	Options, Tags                 []string
