@@ -81,6 +81,14 @@ func formOf(t testing.TB, body, action string) url.Values {
 	return values
 }
 
+// fieldErrors are the sentences beside a page's fields.
+func fieldErrors(body string) (all []string) {
+	for _, m := range regexp.MustCompile(`(?s)class="field-error"[^>]*>.*?</svg>(.*?)</p>`).FindAllStringSubmatch(body, -1) {
+		all = append(all, strings.TrimSpace(m[1]))
+	}
+	return all
+}
+
 func unescape(s string) string {
 	return strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }

@@ -252,6 +252,9 @@ var bad = []string{"", " ", "-1", "0", "1.5", "1,5", "1e9", "9999999999999999999
 	"' OR 1=1 --", "%", "_", `\`, "<script>alert(1)</script>", "\u202eevil", strings.Repeat("x",
 		100_000), strings.Repeat("é\u0301", 3_000), "/../../etc/passwd", "//evil.example", "null", "[]", "true"}
 
+var placeFields = []string{"name", "code", "kind", "slug", "street", "town", "postcode", "country", "region", "phone",
+	"latitude", "longitude", "time_zone", "currency", "tax_included", "preparation", "day1", "day7"}
+
 // fields of every form, and the words of every query.
 var forms = map[string][]string{
 	"/cart": {"variant", "quantity",
@@ -346,6 +349,9 @@ var forms = map[string][]string{
 	"/admin/products/{id}/files/{file}/remove": {}, "/admin/views": {"list", "name", "query"},
 	"/admin/views/{id}/remove": {}, "/admin/departments": {"department", "name_en", "slug", "parent", "in_menu"},
 	"/admin/departments/{id}/move": {"to", "parent", "before"}, "/admin/departments/{id}/remove": {},
+	"/admin/places": placeFields, "/admin/places/{id}": placeFields, "/admin/places/{id}/close": {"sure"},
+	"/admin/places/{id}/days": {"day", "day_name", "day_hours", "day_preparation"},
+	"/admin/places/{id}/days/remove": {"day"}, "/admin/places/{id}/calendar": {"calendar"},
 	"/admin/attributes": {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
 		"members", "amount"}, "/counter/customers/{id}/share": {},
 	"/admin/stock/{location}/{variant}/receive": {"quantity",

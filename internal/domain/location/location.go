@@ -43,15 +43,16 @@ type Location struct {
 // Columns are a location's with its hours and special days, in the order of the type's fields; loaders that show a
 // store select them.
 const Columns = `
-	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude, l.longitude,
-	l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + ` AS hours,` +
+	l.id, l.code, l.slug, l.kind, l.name, l.street, l.town, l.postcode, l.country::text, l.region, l.phone, l.latitude,
+	l.longitude, l.time_zone, l.currency::text, l.tax_included, l.pickup, l.ship, l.takes_returns,` + HoursColumn + ` AS hours,` +
 	SpecialColumn + ` AS special`
 
-// All locations, stores before warehouses, by name.
+// All locations that are not closed down, stores before warehouses, by name.
 func All(ctx context.Context, db pg.DB) ([]Location, error) {
 	rows, err := db.Query(ctx, `
 		SELECT `+Columns+`
 		FROM location l
+		WHERE l.closed_at IS NULL
 		ORDER BY l.kind, l.name`)
 	if err != nil {
 		return nil, fmt.Errorf("list locations: %w", err)
@@ -82,16 +83,9 @@ func Create(ctx context.Context, tx pgx.Tx, l *Location) error {
 			time_zone, currency, tax_included, pickup, ship, takes_returns)
 		VALUES (@code, @slug, @kind, @name, @street, @town, @postcode, @country, @region, @phone, @latitude, @longitude,
 			@time_zone, @currency, @tax_included, @pickup, @ship, @takes_returns)
-		RETURNING id`, pgx.NamedArgs{
-		"code": l.Code, "slug": l.Slug, "kind": l.Kind, "name": l.Name, "street": l.Street, "town": l.Town,
-		"postcode": l.Postcode,
-		"country":  l.Country, "region": l.Region, "phone": l.Phone, "latitude": l.Latitude, "longitude": l.Longitude,
-		"time_zone": l.TimeZone,
-		"currency":  l.Currency, "tax_included": l.TaxIncluded, "pickup": l.Pickup, "ship": l.Ship,
-		"takes_returns": l.TakesReturns,
-	}).Scan(&l.ID)
+		RETURNING id`, l.args()).Scan(&l.ID)
 	if err != nil {
-		return fmt.Errorf("create location %s: %w", l.Code, err)
+		return taken(err, "create location "+l.Code)
 	}
 	for weekday := 1; weekday <= 7; weekday++ {
 		open := slices.DeleteFunc(slices.Clone(l.Hours), func(h Hours) bool { return h.Weekday != weekday })

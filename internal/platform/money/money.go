@@ -26,6 +26,9 @@ type Money struct {
 
 func New(minor int64, currency string) Money { return Money{minor, currency} }
 
+// Known says whether a code is a currency's (ISO 4217).
+func Known(code string) bool { return currency.IsValid(code) }
+
 // Exponent is how many decimals a currency is written with, after ISO 4217's list of minor units.
 func Exponent(currency string) int {
 	switch currency {

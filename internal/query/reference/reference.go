@@ -232,6 +232,7 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 	batch.Queue(`
 		SELECT ` + location.Columns + `
 		FROM location l
+		WHERE l.closed_at IS NULL
 		ORDER BY l.kind, l.name`).Query(func(rows pgx.Rows) (err error) {
 		d.Locations, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
 		return err
