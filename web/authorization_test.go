@@ -105,7 +105,12 @@ var owned = map[string][]string{
 		manager, admin},
 	// it is no sale that waits for its payment
 	"POST /counter/orders/{id}/give": {}, "POST /counter/orders/{id}/void": {},
-	"GET /admin/orders/{id}": {}, "GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {},
+	"GET /admin/orders/{id}": {}, "GET /admin/orders/{id}/slip/{part}": {}, "POST /admin/orders/{id}/hold": {},
+	"POST /admin/orders/{id}/release": {}, "POST /admin/orders/{id}/contact": {}, "POST /admin/orders/{id}/tags": {},
+	"POST /admin/orders/{id}/notes": {}, "POST /admin/orders/{id}/mail": {},
+	"POST /admin/orders/{id}/parts/{part}/address": {}, "POST /admin/orders/{id}/parts/{part}/tracking": {},
+	"POST /admin/orders/{id}/parcels/{parcel}/remove": {}, "POST /admin/orders/{id}/lines/{line}/cancel": {},
+	"POST /admin/orders/{id}/lines/{line}/move": {}, "GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {},
 	"POST /admin/promotions/{id}/copy": {},
 	"POST /admin/promotions/{id}/move": {}, "POST /admin/promotions/{id}/codes": {},
 	"POST /admin/payments/{id}/close":                {admin},
@@ -131,7 +136,7 @@ var owned = map[string][]string{
 	"POST /admin/stock/{location}/{variant}/receive": {manager,
 		admin}, "POST /admin/stock/{location}/{variant}/count": {manager,
 		admin}, "GET /admin/stock/{location}/{variant}": {manager, admin},
-	"POST /admin/products/{id}/pictures/{picture}": {}, "POST /admin/departments/{id}/move": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
+	"POST /admin/products/{id}/pictures/{picture}": {}, "POST /admin/departments/{id}/move": {}, "POST /admin/places/{id}": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
 }
 
 // once are links that work once: the table asks for them with one that was used.

@@ -349,6 +349,12 @@ var forms = map[string][]string{
 	"/admin/products/{id}/files/{file}/remove": {}, "/admin/views": {"list", "name", "query"},
 	"/admin/views/{id}/remove": {}, "/admin/departments": {"department", "name_en", "slug", "parent", "in_menu"},
 	"/admin/departments/{id}/move": {"to", "parent", "before"}, "/admin/departments/{id}/remove": {},
+	"/admin/orders/{id}/hold": {"reason"}, "/admin/orders/{id}/release": {}, "/admin/orders/{id}/contact": {"name",
+		"email", "phone", "was.name"}, "/admin/orders/{id}/tags": {"tags"}, "/admin/orders/{id}/notes": {"note"},
+	"/admin/orders/{id}/mail": {"mail"}, "/admin/orders/{id}/parts/{part}/address": {"to_name", "lines", "town",
+		"region", "postcode"}, "/admin/orders/{id}/parts/{part}/tracking": {"carrier", "tracking", "do"},
+	"/admin/orders/{id}/parcels/{parcel}/remove": {}, "/admin/orders/{id}/lines/{line}/cancel": {"quantity", "reason"},
+	"/admin/orders/{id}/lines/{line}/move": {"quantity", "target", "to_name", "lines", "town", "postcode"},
 	"/admin/places": placeFields, "/admin/places/{id}": placeFields, "/admin/places/{id}/close": {"sure"},
 	"/admin/places/{id}/days": {"day", "day_name", "day_hours", "day_preparation"},
 	"/admin/places/{id}/days/remove": {"day"}, "/admin/places/{id}/calendar": {"calendar"},
@@ -370,7 +376,7 @@ var queries = map[string][]string{
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
 		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
-		"returned"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "page", "at"},
+		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "page", "at"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
 	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account",
@@ -426,7 +432,7 @@ func TestHostileInputNeverAnswers500(t *testing.T) {
 		}
 		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}",
 			"HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
-			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{file}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
+			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{file}", "1", "{part}", fmt.Sprint(fulfilment), "{parcel}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	var sent atomic.Int64
 	check := func(what string, status int, body string) {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,15 +10,24 @@ import (
 	"time"
 
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/amendment"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/merge"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
+	"counterpart/internal/query/shop"
 	"counterpart/web/access"
 	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
+
+	"github.com/a-h/templ"
 )
 
 // ordersView is the list of orders with what it was narrowed by.
@@ -26,6 +36,8 @@ type ordersView struct {
 	Filter admin.OrderFilter
 	Rows   []admin.OrderRow
 	Stores []location.Location
+	// Min and Max are the totals as they were typed.
+	Min, Max string
 }
 
 // seenBy are the places whose orders somebody may see; nil: all.
@@ -37,7 +49,7 @@ func seenBy(r *http.Request) []int64 {
 	return append([]int64{}, who.Locations...)
 }
 
-func orderFilter(r *http.Request) admin.OrderFilter {
+func (p *Pages) orderFilter(r *http.Request) (admin.OrderFilter, error) {
 	q := r.URL.Query()
 	one := func(name string, known []string) string {
 		if value := q.Get(name); slices.Contains(known, value) {
@@ -48,9 +60,16 @@ func orderFilter(r *http.Request) admin.OrderFilter {
 	f := admin.OrderFilter{Words: typed(q.Get("q")), State: one("state", admin.OrderStates),
 		Payment: one("payment", admin.PaymentStates), Fulfilment: one("fulfilment", admin.FulfilmentStates),
 		Channel: one("channel", channels()), Store: typed(q.Get("store")), Returned: q.Get("returned") == "1",
-		Late: q.Get("late") == "1", From: day(q.Get("from")), To: day(q.Get("to")),
+		Late: q.Get("late") == "1", Held: q.Get("held") == "1", Tag: typed(q.Get("tag")), From: day(q.Get("from")), To: day(q.Get("to")),
 		Zone: access.Session(r.Context()).TimeZone, Stores: seenBy(r)}
-	return f
+	// Totals are in the store's currency, or the chain's first.
+	currency, err := location.CurrencyOf(r.Context(), p.DB, f.Store)
+	for name, into := range map[string]*int64{"min": &f.Min, "max": &f.Max} {
+		if amount, err := money.Parse(typed(q.Get(name)), currency); err == nil {
+			*into = max(amount.Minor, 0)
+		}
+	}
+	return f, err
 }
 
 func channels() (all []string) {
@@ -65,7 +84,12 @@ func (p *Pages) orders(_ http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	view := ordersView{listing: list, Filter: orderFilter(r)}
+	filter, err := p.orderFilter(r)
+	if err != nil {
+		return nil, err
+	}
+	view := ordersView{listing: list, Filter: filter, Min: typed(list.query.Get("min")),
+		Max: typed(list.query.Get("max"))}
 	view.Columns = []column{{"email", text.T(r.Context(), "Email")}, {"payment", text.T(r.Context(), "Payment")},
 		{"fulfilment", text.T(r.Context(), "Fulfilment")}, {"channel", text.T(r.Context(), "Channel")}}
 	if view.Rows, view.Total, err = admin.Orders(r.Context(), p.DB, view.Filter, view.page()); err != nil {
@@ -119,7 +143,10 @@ func fulfilments(ctx context.Context, states []string) string {
 
 // ordersCSV is the list as a file, as far as it is counted.
 func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	filter := orderFilter(r)
+	filter, err := p.orderFilter(r)
+	if err != nil {
+		return nil, err
+	}
 	rows, _, err := admin.Orders(r.Context(), p.DB, filter, admin.Page{Most: admin.CountUpTo})
 	if err != nil {
 		return nil, err
@@ -134,14 +161,305 @@ func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answe
 		"fulfilment", "returned", "units", "total", "currency"}, cells), nil
 }
 
+// orderView is an order's page, with what was typed into one of its forms.
+type orderView struct {
+	*admin.OrderPage
+	editing
+	lineID int64  // whose form was sent
+	line   string // which of its forms: cancel or move
+	partID int64
+}
+
 func (p *Pages) order(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	o, err := admin.Order(r.Context(), p.DB, id(r, "id"), seenBy(r))
+	return p.showOrder(r, orderView{}, nil)
+}
+
+func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (respond.Answer, error) {
+	var err error
+	if v.OrderPage, err = admin.Order(r.Context(), p.DB, id(r, "id"), seenBy(r)); err != nil {
+		return nil, err
+	}
+	if v.OrderPage == nil {
+		return nil, respond.NotFound()
+	}
+	v.now = order.Contact{Name: v.Order.Name, Email: v.Order.Email, Phone: v.Order.Phone}.Fields()
+	title := text.T(r.Context(), "Order {number}", text.Args{"number": v.Number})
+	a := frame(r, title, "orders")
+	if wrong != nil {
+		if v.Form == "" {
+			v.Take(r, wrong)
+		}
+		return respond.Wrong(wrong, orderPage(a, v, title)), nil
+	}
+	return respond.Page(orderPage(a, v, title)), nil
+}
+
+// slip is what is laid into a parcel, to be printed.
+func (p *Pages) slip(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	found, err := admin.Order(r.Context(), p.DB, id(r, "id"), seenBy(r))
 	if err != nil {
 		return nil, err
 	}
-	if o == nil {
+	if found == nil {
 		return nil, respond.NotFound()
 	}
-	title := text.T(r.Context(), "Order {number}", text.Args{"number": o.Number})
-	return respond.Page(orderPage(frame(r, title, "orders"), o, title)), nil
+	for _, f := range found.Parts {
+		if f.ID == id(r, "part") && f.Method == "ship" {
+			a := frame(r, text.T(r.Context(), "Packing slip"), "orders")
+			return respond.Page(slipPage(a, orderView{OrderPage: found}, f)), nil
+		}
+	}
+	return nil, respond.NotFound()
+}
+
+// amended does something with an order that whoever asks may see, and answers with its page.
+func (p *Pages) amended(r *http.Request, v orderView, form string, edit merge.Edit, section string,
+	amend func(orderID int64) error) (respond.Answer, error) {
+	found, err := admin.Order(r.Context(), p.DB, id(r, "id"), seenBy(r))
+	if err != nil {
+		return nil, err
+	}
+	if found == nil || !theirs(r, found, v) {
+		return nil, respond.NotFound()
+	}
+	err = amend(found.ID)
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		v.refused(r, form, edit, f)
+		return p.showOrder(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/orders/%d?done=kept%s", found.ID, section)), nil
+}
+
+// theirs says whether what is changed of an order lies in one of the places that whoever asks may see.
+func theirs(r *http.Request, o *admin.OrderPage, v orderView) bool {
+	stores := seenBy(r)
+	if stores == nil {
+		return true
+	}
+	part := v.partID
+	for _, l := range o.Lines {
+		if l.ID == v.lineID {
+			part = l.PartID
+		}
+	}
+	if part == 0 {
+		return slices.Contains(stores, o.Store.ID)
+	}
+	return slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool {
+		return f.ID == part && slices.Contains(stores, f.LocationID)
+	})
+}
+
+func (p *Pages) holdOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "hold", merge.Edit{}, "", func(orderID int64) error {
+		return amendment.Hold(r.Context(), p.DB, at(r), orderID, r.PostFormValue("reason"))
+	})
+}
+
+func (p *Pages) releaseOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "hold", merge.Edit{}, "", func(orderID int64) error {
+		return amendment.Release(r.Context(), p.DB, at(r), orderID)
+	})
+}
+
+func (p *Pages) setContact(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "name", "email", "phone")
+	return p.amended(r, orderView{}, "contact", edit, "", func(orderID int64) error {
+		return amendment.SetContact(r.Context(), p.DB, at(r), orderID, edit)
+	})
+}
+
+func (p *Pages) tagOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "tags", sentEdit(r, "tags"), "", func(orderID int64) error {
+		return amendment.SetTags(r.Context(), p.DB, at(r), orderID, r.PostFormValue("tags"))
+	})
+}
+
+func (p *Pages) noteOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "note", sentEdit(r, "note"), "#notes", func(orderID int64) error {
+		return amendment.AddNote(r.Context(), p.DB, at(r), orderID, strings.ReplaceAll(r.PostFormValue("note"), "\r\n",
+			"\n"))
+	})
+}
+
+// mailOrder sends a mail once more: confirmed, or that of a part, as ready:12.
+func (p *Pages) mailOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	mail, part, _ := strings.Cut(r.PostFormValue("mail"), ":")
+	of, _ := strconv.ParseInt(part, 10, 64)
+	return p.amended(r, orderView{}, "mail", merge.Edit{}, "#mails", func(orderID int64) error {
+		return amendment.Resend(r.Context(), p.DB, at(r), orderID, of, mail)
+	})
+}
+
+func (p *Pages) setAddress(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "to_name", "lines", "town", "region", "postcode")
+	return p.amended(r, orderView{partID: id(r, "part")}, "address", edit, "", func(orderID int64) error {
+		return amendment.SetAddress(r.Context(), p.DB, at(r), orderID, id(r, "part"), edit)
+	})
+}
+
+func (p *Pages) setTracking(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "carrier", "tracking")
+	return p.amended(r, orderView{partID: id(r, "part")}, "tracking", edit, "", func(orderID int64) error {
+		return amendment.SetTracking(r.Context(), p.DB, at(r), orderID, id(r, "part"), r.PostFormValue("carrier"),
+			r.PostFormValue("tracking"), r.PostFormValue("do") == "another")
+	})
+}
+
+func (p *Pages) removeParcel(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "tracking", merge.Edit{}, "", func(orderID int64) error {
+		return amendment.RemoveParcel(r.Context(), p.DB, at(r), orderID, id(r, "parcel"))
+	})
+}
+
+func (p *Pages) cancelUnits(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := orderView{lineID: id(r, "line"), line: "cancel"}
+	return p.amended(r, v, "line", sentEdit(r, "quantity", "reason"), "#lines", func(orderID int64) error {
+		return amendment.CancelUnits(r.Context(), p.DB, at(r), orderID, v.lineID, count(r.PostFormValue("quantity")),
+			r.PostFormValue("reason"))
+	})
+}
+
+// moveLine has units collected or sent from elsewhere: a target is pickup:3 or ship:3.
+func (p *Pages) moveLine(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := orderView{lineID: id(r, "line"), line: "move"}
+	edit := sentEdit(r, "quantity", "target", "to_name", "lines", "town", "postcode")
+	way, place, _ := strings.Cut(edit.Mine["target"], ":")
+	move := amendment.Move{LineID: v.lineID, Quantity: count(edit.Mine["quantity"]), Ship: way == "ship",
+		To: postal.Address{Name: edit.Mine["to_name"], Lines: edit.Mine["lines"], Town: edit.Mine["town"],
+			Postcode: edit.Mine["postcode"]}}
+	move.LocationID, _ = strconv.ParseInt(place, 10, 64)
+	return p.amended(r, v, "line", edit, "#lines", func(orderID int64) error {
+		return amendment.MoveLine(r.Context(), p.DB, at(r), orderID, move)
+	})
+}
+
+// open says whether anything of the order is still to be handed over or sent.
+func (v orderView) open() bool {
+	return v.State != "cancelled" && slices.ContainsFunc(v.Lines, func(l shop.OrderLine) bool { return l.Open > 0 })
+}
+
+func (v orderView) returnable() bool {
+	return slices.ContainsFunc(v.Lines, func(l shop.OrderLine) bool { return l.Collected > l.Returned })
+}
+
+// movable says whether a line is still to be picked, so that it can come from elsewhere.
+func (v orderView) movable(l shop.OrderLine) bool {
+	return slices.ContainsFunc(v.Parts, func(f shop.Fulfilment) bool {
+		return f.ID == l.PartID && f.State == "to_pick" && (f.Method == "pickup" || f.Method == "ship")
+	})
+}
+
+func (v orderView) act(what string) templ.SafeURL {
+	return templ.SafeURL(fmt.Sprintf("/admin/orders/%d/%s", v.ID, what))
+}
+
+func (v orderView) lineAct(lineID int64, what string) templ.SafeURL {
+	return v.act(fmt.Sprintf("lines/%d/%s", lineID, what))
+}
+
+// lineValue is what a field of a line's form shows.
+func (v orderView) lineValue(lineID int64, name, holds string) string {
+	if typed, sent := v.sent.Mine[name]; sent && v.Form == "line" && v.lineID == lineID {
+		return typed
+	}
+	return holds
+}
+
+func (v orderView) lineSaid(ctx context.Context, lineID int64, form, name string) string {
+	if v.Form != "line" || v.lineID != lineID || v.line != form {
+		return ""
+	}
+	return v.said(ctx, name)
+}
+
+func (v orderView) partValue(partID int64, name, holds string) string {
+	if typed, sent := v.sent.Mine[name]; sent && v.Form == "tracking" && v.partID == partID {
+		return typed
+	}
+	return holds
+}
+
+func (v orderView) partSaid(ctx context.Context, partID int64, name string) string {
+	if v.Form != "tracking" || v.partID != partID {
+		return ""
+	}
+	return v.said(ctx, name)
+}
+
+// ofPart is the form of a part's address.
+func (v orderView) ofPart(f shop.Fulfilment) editing {
+	e := editing{now: map[string]string{"to_name": f.Name, "lines": f.Lines, "town": f.Town, "region": f.Region,
+		"postcode": f.Postcode}}
+	if v.Form == "address" && v.partID == f.ID {
+		e.Mistakes, e.Form, e.sent, e.both = v.Mistakes, v.Form, v.sent, v.both
+	}
+	return e
+}
+
+// wrongPart is what is wrong with a form of a part, above it.
+func (v orderView) wrongPart(form string, partID int64) templ.Component {
+	if v.partID != partID {
+		return templ.NopComponent
+	}
+	return v.wrong(form)
+}
+
+func (v orderView) tagsValue() string {
+	if v.Form == "tags" {
+		return v.sent.Mine["tags"]
+	}
+	return strings.Join(v.Tags, ", ")
+}
+
+// mailOptions are the mails that can be sent once more.
+func (v orderView) mailOptions(ctx context.Context) []ui.Option {
+	all := []ui.Option{{Value: message.MailConfirmed, Name: part.OrderMail(ctx, message.MailConfirmed)}}
+	for _, f := range v.Parts {
+		for state, mail := range map[string]string{"ready": message.MailReady, "shipped": message.MailShipped} {
+			if f.State == state {
+				all = append(all, ui.Option{Value: fmt.Sprintf("%s:%d", mail, f.ID),
+					Name: part.OrderMail(ctx, mail) + ", " + f.Store.Name})
+			}
+		}
+	}
+	return all
+}
+
+// targets are where something can be collected or sent from.
+func (v orderView) targets(ctx context.Context) (all []ui.Option) {
+	for _, l := range v.Places {
+		if l.Kind == "store" && l.Pickup {
+			all = append(all, ui.Option{Value: fmt.Sprintf("pickup:%d", l.ID),
+				Name: text.T(ctx, "collect at {store}", text.Args{"store": l.Name})})
+		}
+	}
+	for _, l := range v.Places {
+		if l.Ship {
+			all = append(all, ui.Option{Value: fmt.Sprintf("ship:%d", l.ID),
+				Name: text.T(ctx, "send from {store}", text.Args{"store": l.Name})})
+		}
+	}
+	return all
+}
+
+func lineName(l shop.OrderLine) string {
+	if l.Options == "" {
+		return l.Title
+	}
+	return l.Title + ", " + l.Options
+}
+
+// wayName is how a part is got.
+func wayName(ctx context.Context, method string) string {
+	switch method {
+	case "pickup":
+		return text.T(ctx, "Collection")
+	case "ship":
+		return text.T(ctx, "Delivery")
+	}
+	return part.Method(ctx, method)
 }

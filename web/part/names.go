@@ -95,6 +95,8 @@ func OrderMail(ctx context.Context, kind string) string {
 		return text.T(ctx, "Refund")
 	case message.MailReturned:
 		return text.T(ctx, "Return")
+	case message.MailChanged:
+		return text.T(ctx, "Order changed")
 	}
 	return kind
 }

@@ -146,12 +146,25 @@ type hold struct {
 
 // Release gives up what lines own, because they were cancelled.
 func Release(ctx context.Context, tx pgx.Tx, orderLines []int64) error {
-	return let(ctx, tx, orderLines, "cancelled", 0, func(batch *pgx.Batch, h hold) {
+	return release(ctx, tx, orderLines, 0)
+}
+
+// ReleaseUnits gives up so many units of what a line owns, because they were cancelled or come from elsewhere.
+func ReleaseUnits(ctx context.Context, tx pgx.Tx, orderLine int64, quantity int) error {
+	return release(ctx, tx, []int64{orderLine}, quantity)
+}
+
+// release gives up a quantity of what each of some lines owns; 0: all of it.
+func release(ctx context.Context, tx pgx.Tx, orderLines []int64, quantity int) error {
+	return let(ctx, tx, orderLines, "cancelled", quantity, func(batch *pgx.Batch, h hold) {
+		units := h.Quantity
+		if quantity > 0 {
+			units = min(units, quantity)
+		}
 		batch.Queue(`
 			UPDATE stock_level
 			SET reserved = reserved - $3
-			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID,
-			h.Quantity)
+			WHERE variant_id = $1 AND location_id = $2 AND condition = 'sellable'`, h.VariantID, h.LocationID, units)
 	})
 }
 

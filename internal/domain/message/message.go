@@ -26,12 +26,18 @@ type OrderMail struct {
 	TransferID   int64  `json:"transfer_id,omitempty" river:"unique"`
 	ReturnID     int64  `json:"return_id,omitempty" river:"unique"`
 	Reminder     int    `json:"reminder,omitempty" river:"unique"` // the first or second about a hold
+	Again        string `json:"again,omitempty" river:"unique"`    // names one that somebody has sent once more
 }
 
 func (OrderMail) Kind() string { return "order_mail" }
 
 // Once is what is recorded once a mail was sent: the same is not sent again.
 func (m OrderMail) Once() string {
+	if m.Again != "" {
+		first := m
+		first.Again = ""
+		return first.Once() + ":" + m.Again
+	}
 	switch {
 	case m.Reminder != 0:
 		return fmt.Sprintf("%s:%d%d", m.Mail, m.FulfilmentID, m.Reminder)
@@ -100,6 +106,7 @@ const (
 	MailPayAgain  = "pay_again"
 	MailRefunded  = "refunded"
 	MailReturned  = "returned"
+	MailChanged   = "changed" // somebody on the staff changed it
 )
 
 // Purpose says why somebody is written to. A message without one is not sent.

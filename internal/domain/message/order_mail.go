@@ -132,6 +132,18 @@ func Compose(kind string, a About) (subject, body string) {
 			add(say("The rest of your order is unchanged.", number), "")
 		}
 		add(say("Your order: {link}", text.Args{"link": a.Link}))
+	case MailChanged:
+		subject = say("Order {number} has changed", number)
+		add(say("We’ve changed your order, as agreed with you. This is how it stands now:", number), "")
+		for _, part := range a.Parts {
+			add(part.Lines...)
+		}
+		add("", totalLine(say, a, number))
+		if a.Paid {
+			add(say("Anything you’ve paid beyond that is on its way back to you.", number))
+		}
+		add("", say("If this isn’t what you expected, reply to this email or ask in any store.", number), "",
+			say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailCancelled:
 		subject = say("Order {number} is cancelled", number)
 		if a.StillOpens {

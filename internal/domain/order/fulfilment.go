@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Fulfilment states.
@@ -36,6 +38,7 @@ type Fulfilment struct {
 	Currency     string
 	PaymentState string
 	HasEmail     bool
+	OnHold       string  // why the order is on hold; empty: it is not
 	Due          int64   // what of the whole order is to be paid when it is handed over, minor units
 	OpenLines    []int64 // lines with units that are neither handed over nor cancelled
 }
@@ -74,7 +77,8 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 	}
 	f, err := pg.Row[Fulfilment](tx.Query(ctx, `
 		SELECT f.id, f.order_id, o.customer_id, f.location_id, f.method, f.state, coalesce(f.code, '') AS code,
-			coalesce(f.token, '') AS token, o.currency::text, o.payment_state, o.email <> '' AS has_email,`+ToPay+` AS due,
+			coalesce(f.token, '') AS token, o.currency::text, o.payment_state, o.email <> '' AS has_email,
+			o.hold_reason AS on_hold,`+ToPay+` AS due,
 			coalesce(array_agg(DISTINCT l.id) FILTER (WHERE u.state = 'open'), '{}') AS open_lines
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
@@ -86,6 +90,15 @@ func LockFulfilment(ctx context.Context, tx pgx.Tx, id, locationID int64) (*Fulf
 		return nil, fmt.Errorf("read a fulfilment: %w", err)
 	}
 	return f, nil
+}
+
+// Stopped is the fault of handing over or sending what is on hold; nil where it is not.
+func (f *Fulfilment) Stopped() error {
+	if f.OnHold == "" {
+		return nil
+	}
+	return fault.New(fault.Conflict, "This order is on hold: {reason}. Ask a manager to release it.",
+		text.Args{"reason": f.OnHold})
 }
 
 // Held is an order that is locked until the transaction ends.

@@ -44,6 +44,9 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, c
 		if f == nil {
 			return fault.New(fault.NotFound, "We can’t find that order at this store.")
 		}
+		if err := f.Stopped(); err != nil {
+			return err
+		}
 		if f.PaymentState != order.Authorised && f.PaymentState != order.Paid {
 			return fault.New(fault.Conflict,
 				"This order isn’t paid, so it can’t be sent. The customer can pay again on the order page or at a counter.")

@@ -49,6 +49,9 @@ func Ready(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int64, 
 		if err != nil {
 			return err
 		}
+		if err := f.Stopped(); err != nil {
+			return err
+		}
 		store, err := location.ByID(ctx, tx, at.LocationID)
 		if err != nil {
 			return err
@@ -170,6 +173,9 @@ func HandOver(ctx context.Context, db pg.DB, at origin.Origin, fulfilmentID int6
 		proof, ok := matches(f, code)
 		if !ok {
 			return errCode
+		}
+		if err := f.Stopped(); err != nil {
+			return err
 		}
 		if err := decidedBeforePaid(ctx, tx, f); err != nil {
 			return err

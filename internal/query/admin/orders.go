@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,10 @@ type OrderFilter struct {
 	Channel    string
 	Store      string // its code
 	Returned   bool
-	Late       bool   // something that was promised for a time that is over
+	Late       bool // something that was promised for a time that is over
+	Held       bool // it is on hold
+	Tag        string
+	Min, Max   int64  // of its total, minor units; 0: any
 	From, To   string // days, 2026-12-25, by the clocks of Zone
 	Zone       string
 	Stores     []int64
@@ -50,6 +54,8 @@ type OrderRow struct {
 	Fulfilments  []string // the states of its parts
 	Returned     bool
 	Late         bool
+	Held         bool
+	Tags         []string
 	Units        int
 	Total        int64
 	Currency     string
@@ -97,6 +103,18 @@ func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.
 	}
 	if f.Late {
 		add(late, "", nil)
+	}
+	if f.Held {
+		add(`o.held_at IS NOT NULL`, "", nil)
+	}
+	if f.Tag != "" {
+		add(`o.id IN (SELECT order_id FROM order_tag WHERE tag = @tag)`, "tag", f.Tag)
+	}
+	if f.Min > 0 {
+		add(`o.total >= @min`, "min", f.Min)
+	}
+	if f.Max > 0 {
+		add(`o.total <= @max`, "max", f.Max)
 	}
 	if f.From != "" {
 		add(`o.placed_at >= @from::date::timestamp AT TIME ZONE @zone`, "from", f.From)
@@ -153,6 +171,7 @@ func Orders(ctx context.Context, db pg.DB, f OrderFilter, page Page) (rows []Ord
 		SELECT o.id, o.number, o.placed_at, o.name, o.email, o.channel, at.name AS store, o.state, o.payment_state,
 			ARRAY(SELECT DISTINCT f.state FROM fulfilment f WHERE f.order_id = o.id ORDER BY 1) AS fulfilments,
 			EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id) AS returned, `+late+` AS late,
+			o.held_at IS NOT NULL AS held, ARRAY(SELECT tag FROM order_tag t WHERE t.order_id = o.id ORDER BY tag) AS tags,
 			(SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)::int AS units,
 			o.total, o.currency::text AS currency
 		FROM (
@@ -181,14 +200,60 @@ var (
 // OrderPage is an order with what happened to it.
 type OrderPage struct {
 	*shop.Order
-	Facts []profile.Fact
-	Mails []SentMail
+	Facts      []profile.Fact
+	Mails      []SentMail
+	Notes      []OrderNote
+	Acts       []Act
+	Tags       []string
+	HoldReason string // empty: it is not on hold
+	Parcels    []Parcel
+	Carriers   []Carrier
+	Places     []location.Location // to which something could be moved
 }
 
 // SentMail is a mail about an order that was posted.
 type SentMail struct {
 	Kind   string
 	SentAt time.Time
+}
+
+// OrderNote is what staff wrote down about an order.
+type OrderNote struct {
+	Body string
+	By   string
+	At   time.Time
+}
+
+// Act is what staff changed of an order, from the audit trail.
+type Act struct {
+	Action string
+	Reason string
+	By     string
+	At     time.Time
+}
+
+// Parcel of a fulfilment beyond its first.
+type Parcel struct {
+	ID           int64
+	FulfilmentID int64
+	Carrier      string
+	Tracking     string
+}
+
+// Carrier is where its parcels are followed: an address with {number} in it.
+type Carrier struct {
+	Name     string
+	Tracking string
+}
+
+// TrackingURL is where a parcel can be followed; empty where its carrier has no such page.
+func TrackingURL(carriers []Carrier, carrier, tracking string) string {
+	for _, c := range carriers {
+		if strings.EqualFold(c.Name, carrier) && tracking != "" {
+			return strings.ReplaceAll(c.Tracking, "{number}", url.QueryEscape(tracking))
+		}
+	}
+	return ""
 }
 
 // Order reads an order by its id. Nil where there is none, or where it is of none of the places that whoever asks may
@@ -206,14 +271,39 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 		return nil, nil
 	}
 	p := &OrderPage{Order: o}
-	batch := &pgx.Batch{}
-	profile.QueueOrderFacts(batch, o.CustomerID, o.ID, &p.Facts)
-	batch.Queue(`SELECT kind, sent_at FROM message WHERE order_id = $1 ORDER BY sent_at`, id).
-		Query(func(rows pgx.Rows) (err error) {
-			p.Mails, err = pgx.CollectRows(rows, pgx.RowToStructByName[SentMail])
-			return err
-		})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+	err = pg.Ask(ctx, db,
+		func(batch *pgx.Batch) { profile.QueueOrderFacts(batch, o.CustomerID, o.ID, &p.Facts) },
+		pg.All(&p.Mails, `SELECT kind, sent_at FROM message WHERE order_id = $1 ORDER BY sent_at`, id),
+		pg.All(&p.Notes, `
+			SELECT n.body, a.name AS by, n.created_at AS at
+			FROM order_note n
+			JOIN associate a ON a.id = n.associate_id
+			WHERE n.order_id = $1
+			ORDER BY n.id DESC`, id),
+		pg.All(&p.Acts, `
+			SELECT e.action, e.reason, coalesce(a.name, '') AS by, e.at
+			FROM audit_entry e
+			LEFT JOIN associate a ON a.id = e.associate_id
+			WHERE e.subject = 'order' AND e.subject_id = $1
+			ORDER BY e.id DESC
+			LIMIT 100`, id),
+		pg.Value(&p.Tags, `SELECT ARRAY(SELECT tag FROM order_tag WHERE order_id = $1 ORDER BY tag)`, id),
+		pg.Value(&p.HoldReason, `SELECT hold_reason FROM orders WHERE id = $1`, id),
+		pg.All(&p.Parcels, `
+			SELECT p.id, p.fulfilment_id, p.carrier, p.tracking
+			FROM parcel p
+			JOIN fulfilment f ON f.id = p.fulfilment_id
+			WHERE f.order_id = $1
+			ORDER BY p.id`, id),
+		pg.All(&p.Carriers, `SELECT name, tracking FROM carrier ORDER BY name`),
+		pg.All(&p.Places, `
+			SELECT `+location.Columns+`
+			FROM location l
+			JOIN location home ON home.id = $1
+			WHERE l.closed_at IS NULL AND (l.currency, l.country, l.region) = (home.currency, home.country, home.region)
+				AND (l.pickup OR l.ship)
+			ORDER BY l.kind, l.name`, o.Store.ID))
+	if err != nil {
 		return nil, fmt.Errorf("read what happened with an order: %w", err)
 	}
 	return p, nil

@@ -1,0 +1,2 @@
+DROP TABLE carrier, parcel, order_tag, order_note;
+ALTER TABLE orders DROP COLUMN held_at, DROP COLUMN hold_reason;
