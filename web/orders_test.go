@@ -102,14 +102,28 @@ func TestOrdersInTheAdmin(t *testing.T) {
 			seen[one] = true
 		}
 		address = ""
-		if before, rest, found := strings.Cut(body, `rel="next"`); found {
-			_ = rest
-			address = strings.ReplaceAll(before[strings.LastIndex(before, `href="`)+6:], "&amp;", "&")
-			address, _, _ = strings.Cut(address, `"`)
+		if _, rest, found := strings.Cut(body, `rel="next" href="`); found {
+			address, _, _ = strings.Cut(rest, `"`)
+			address = strings.ReplaceAll(address, "&amp;", "&")
 		}
 	}
 	require.Len(t, seen, 120)
 	require.Greater(t, pages, 2)
 	_, body, _ = admin.get(fmt.Sprintf("/admin/orders?after=%d", id))
 	require.Contains(t, body, `rel="next"`)
+	_, body, _ = admin.get("/admin/orders?last=1")
+	require.Contains(t, body, row, "the oldest is on the last page")
+	require.NotContains(t, body, `rel="next"`)
+
+	// A list that somebody narrowed is kept under a name, and is theirs alone.
+	status, _, back := admin.post("/admin/views", url.Values{"list": {"orders"}, "name": {"Late ones"},
+		"query": {"late=1&before=5&without=channel"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Equal(t, "/admin/orders?late=1&without=channel&done=view", back)
+	_, body, _ = admin.get("/admin/orders")
+	require.Contains(t, body, "Late ones")
+	_, body, _ = here.get("/admin/orders")
+	require.NotContains(t, body, "Late ones")
+	_, body, _ = admin.get("/admin/orders?without=channel")
+	require.NotContains(t, body, `<th scope="col">Channel</th>`)
 }

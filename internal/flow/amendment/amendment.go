@@ -457,4 +457,3 @@ func RemoveParcel(ctx context.Context, db pg.DB, at origin.Origin, orderID, parc
 		return staff.Entry{After: map[string]any{"removed": parcelID}}, order.RemoveParcel(ctx, tx, orderID, parcelID)
 	})
 }
-
