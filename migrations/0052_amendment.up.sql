@@ -35,3 +35,6 @@ CREATE TABLE carrier (
     name     text PRIMARY KEY CHECK (name <> ''),
     tracking text NOT NULL CHECK (tracking ~ '^https://' AND tracking LIKE '%{number}%')
 );
+
+-- What is still to be done, in the admin's start page and its lists of orders: few rows of many.
+CREATE INDEX fulfilment_open ON fulfilment (location_id, state, ready_by) INCLUDE (order_id) WHERE state IN ('waiting', 'undecided', 'to_pick', 'ready');

@@ -376,10 +376,10 @@ var queries = map[string][]string{
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
 		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
-		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "page", "at"},
+		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/customers.csv": {"q", "spent"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
-	"/admin/customers": {"q", "page", "spent", "orders", "away", "within", "store", "tag", "account",
+	"/admin/customers": {"q", "before", "after", "spent", "orders", "away", "within", "store", "tag", "account",
 		"news"}, "/admin/trail": {"by", "action", "from", "to", "page"}, "/admin/journal.csv": {"from",
 		"to"}, "/admin/settings": {"delivery", "done"}, "/admin/trail.csv": {"by", "action", "from", "to"},
 }

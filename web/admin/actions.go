@@ -57,6 +57,7 @@ var actions = map[string]text.Message{
 	"department.removed":      text.M("department removed"),
 	"attribute.changed":       text.M("attribute changed"),
 	"price.break":             text.M("quantity or members’ price changed"),
+	"stock.shelf":             text.M("safety stock or bin changed"),
 	"order.units_cancelled":   text.M("units cancelled"),
 	"order.contact":           text.M("contact changed"),
 	"order.address":           text.M("delivery address changed"),

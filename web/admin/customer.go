@@ -2,9 +2,9 @@ package admin
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
@@ -22,53 +22,81 @@ import (
 
 // customersView is the list with the rules that it was made by.
 type customersView struct {
-	table
+	listing
 	Segment admin.Segment
 	Spent   string // as typed
 	Wrong   string // about it
 	Stores  []location.Location
-	Query   url.Values
+	MayAdd  bool
 }
 
-func (p *Pages) customers(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+// segment reads what a request narrows the list of customers by. spent is what was typed as an amount, and wrong what
+// is wrong with it.
+func (p *Pages) segment(r *http.Request) (s admin.Segment, spent, wrong string, err error) {
 	q := r.URL.Query()
-	view := customersView{table: table{Words: typed(q.Get("q")), Page: page(r)}, Spent: typed(q.Get("spent")), Query: q}
-	view.Segment = admin.Segment{
-		Words: view.Words, Page: view.Page, Orders: small(q.Get("orders")), Away: small(q.Get("away")),
+	spent = typed(q.Get("spent"))
+	s = admin.Segment{
+		Words: typed(q.Get("q")), Orders: small(q.Get("orders")), Away: small(q.Get("away")),
 		Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
 		Account: q.Get("account") == "1", News: q.Get("news") == "1",
 	}
-	var err error
-	if view.Segment.Currency, err = location.CurrencyOf(r.Context(), p.DB, view.Segment.Store); err != nil {
-		return nil, err
+	if s.Currency, err = location.CurrencyOf(r.Context(), p.DB, s.Store); err != nil {
+		return s, spent, "", err
 	}
-	if amount, err := money.Parse(view.Spent, view.Segment.Currency); err == nil {
-		view.Segment.Spent = amount.Minor
-	} else if view.Spent != "" {
-		view.Wrong = text.T(r.Context(), "Enter an amount, such as 250.")
+	if amount, err := money.Parse(spent, s.Currency); err == nil {
+		s.Spent = amount.Minor
+	} else if spent != "" {
+		wrong = text.T(r.Context(), "Enter an amount, such as 250.")
 	}
-	rows, total, err := admin.Customers(r.Context(), p.DB, view.Segment)
+	return s, spent, wrong, nil
+}
+
+func (p *Pages) customers(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	list, err := p.newListing(r, "customers", "/admin/customers")
 	if err != nil {
 		return nil, err
+	}
+	view := customersView{listing: list, MayAdd: access.Session(r.Context()).Associate.Role != staff.RoleMarketing}
+	if view.Segment, view.Spent, view.Wrong, err = p.segment(r); err != nil {
+		return nil, err
+	}
+	rows, total, err := admin.Customers(r.Context(), p.DB, view.Segment, view.page())
+	if err != nil {
+		return nil, err
+	}
+	view.Total = total
+	rows = trimmed(&view.listing, rows, func(c admin.CustomerRow) int64 { return c.ID })
+	if view.beyond(len(rows)) {
+		return respond.See(view.address("", 0)), nil
 	}
 	if view.Stores, err = location.All(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
-	view.Total = total
-	if len(rows) == 0 && view.Page > 1 {
-		return respond.See(view.pageAt(1)), nil
-	}
 	return respond.Page(customersPage(frame(r, text.T(r.Context(), "Customers"), "customers"), view, rows)), nil
 }
 
-// pageAt is the address of another page of the same list.
-func (v customersView) pageAt(n int) string {
-	q := url.Values{}
-	for name, values := range v.Query {
-		q[name] = values
+// customersCSV is the list as a file, as far as it is counted.
+func (p *Pages) customersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	segment, _, _, err := p.segment(r)
+	if err != nil {
+		return nil, err
 	}
-	q.Set("page", strconv.Itoa(n))
-	return "/admin/customers?" + q.Encode()
+	rows, _, err := admin.Customers(r.Context(), p.DB, segment, admin.Page{Most: admin.CountUpTo})
+	if err != nil {
+		return nil, err
+	}
+	var cells [][]string
+	for _, c := range rows {
+		last := ""
+		if c.Last != nil {
+			last = c.Last.UTC().Format(time.RFC3339)
+		}
+		cells = append(cells, []string{c.Name, c.Email, c.Phone, strconv.FormatBool(c.Registered),
+			strings.Join(c.Tags, ", "), c.Store, strconv.Itoa(c.Orders), money.New(c.Spent, c.Currency).Plain(), c.Currency,
+			last})
+	}
+	return download("customers", []string{"name", "email", "phone", "account", "tags", "store", "orders", "spent",
+		"currency", "last_order"}, cells), nil
 }
 
 // small is a whole number of a rule; what is not one is no rule.

@@ -60,7 +60,8 @@ func (p *Pages) orderFilter(r *http.Request) (admin.OrderFilter, error) {
 	f := admin.OrderFilter{Words: typed(q.Get("q")), State: one("state", admin.OrderStates),
 		Payment: one("payment", admin.PaymentStates), Fulfilment: one("fulfilment", admin.FulfilmentStates),
 		Channel: one("channel", channels()), Store: typed(q.Get("store")), Returned: q.Get("returned") == "1",
-		Late: q.Get("late") == "1", Held: q.Get("held") == "1", Tag: typed(q.Get("tag")), From: day(q.Get("from")), To: day(q.Get("to")),
+		Late: q.Get("late") == "1", Held: q.Get("held") == "1", Due: q.Get("due") == "1",
+		Ends: q.Get("ends") == "1", Way: one("way", []string{"pickup", "ship"}), Tag: typed(q.Get("tag")), From: day(q.Get("from")), To: day(q.Get("to")),
 		Zone: access.Session(r.Context()).TimeZone, Stores: seenBy(r)}
 	// Totals are in the store's currency, or the chain's first.
 	currency, err := location.CurrencyOf(r.Context(), p.DB, f.Store)

@@ -3,7 +3,6 @@ package admin
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/go-chi/chi/v5"
@@ -12,10 +11,8 @@ import (
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
-	"counterpart/internal/query/admin"
 	"counterpart/web/access"
 	"counterpart/web/layout"
-	"counterpart/web/respond"
 )
 
 // Pages are the admin's.
@@ -28,6 +25,8 @@ type Pages struct {
 // Routes is the site map of the admin.
 func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/admin", access.Office, p.home)
+	r.Get("/admin/find", access.Office, p.find)
+	r.Get("/admin/jobs", access.Admin, p.jobs)
 	r.Get("/admin/products", access.Stock, p.products)
 	r.Get("/admin/products/{id}", access.Stock, p.product)
 	r.Get("/admin/products.csv", access.Stock, p.productsCSV)
@@ -73,9 +72,13 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/orders/{id}/lines/{line}/move", access.Manage, p.moveLine)
 	r.Get("/admin/stock", access.Stock, p.stock)
 	r.Get("/admin/stock/{location}/{variant}", access.Stock, p.ledger)
+	r.Get("/admin/stock.csv", access.Stock, p.stockCSV)
+	r.Post("/admin/stock/{location}/{variant}/move", access.Stock, p.moveStock)
+	r.Post("/admin/stock/{location}/{variant}/shelf", access.Stock, p.setShelf)
 	r.Post("/admin/stock/{location}/{variant}/receive", access.Stock, p.receive)
 	r.Post("/admin/stock/{location}/{variant}/count", access.Stock, p.count)
 	r.Get("/admin/customers", access.People, p.customers)
+	r.Get("/admin/customers.csv", access.Manage, p.customersCSV)
 	r.Get("/admin/customers/{id}", access.People, p.customer)
 	r.Post("/admin/customers/{id}/tags", access.People, p.tag)
 	r.Post("/admin/customers/{id}/consent", access.Manage, p.consent)
@@ -171,35 +174,6 @@ func page(r *http.Request) int {
 		return 1
 	}
 	return max(1, min(n, 100_000))
-}
-
-func (p *Pages) home(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	if access.Session(r.Context()).Associate.Role == staff.RoleMarketing {
-		return respond.See("/admin/customers"), nil
-	}
-	return respond.See("/admin/products"), nil
-}
-
-// table is a list with its search box and pages.
-type table struct {
-	Words       string
-	Page, Total int
-	Location    string
-}
-
-func (t table) last() int { return max(1, (t.Total+admin.PerPage-1)/admin.PerPage) }
-
-func (t table) address(path string) func(int) string {
-	return func(page int) string {
-		q := url.Values{"page": {strconv.Itoa(page)}}
-		if t.Words != "" {
-			q.Set("q", t.Words)
-		}
-		if t.Location != "" {
-			q.Set("at", t.Location)
-		}
-		return path + "?" + q.Encode()
-	}
 }
 
 func idText(r *http.Request) string { return strconv.FormatInt(id(r, "id"), 10) }

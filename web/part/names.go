@@ -150,6 +150,14 @@ func Movement(ctx context.Context, cause string) string {
 		return text.T(ctx, "Returned")
 	case "count":
 		return text.T(ctx, "Corrected")
+	case "transfer":
+		return text.T(ctx, "Transferred")
+	case "damage":
+		return text.T(ctx, "Damaged")
+	case "condition":
+		return text.T(ctx, "Condition changed")
+	case "write_off":
+		return text.T(ctx, "Written off")
 	}
 	return cause
 }

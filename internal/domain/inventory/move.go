@@ -164,3 +164,84 @@ func Return(ctx context.Context, tx pgx.Tx, r Returned, why Reason) error {
 	}
 	return nil
 }
+
+// Conditions of units: only sellable ones are sold.
+const (
+	Sellable = "sellable"
+	OnHold   = "on_hold"
+	Damaged  = "damaged"
+)
+
+// Conditions there are.
+var Conditions = []string{Sellable, OnHold, Damaged}
+
+// Take takes units in a condition off a shelf, for a cause. False where there are fewer, or where they are promised.
+func Take(ctx context.Context, tx pgx.Tx, m Move, condition string, quantity int, why Reason) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE stock_level
+		SET on_hand = on_hand - $4
+		WHERE variant_id = $1 AND location_id = $2 AND condition = $3 AND on_hand - reserved >= $4`, m.VariantID,
+		m.LocationID, condition, quantity)
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	m.Delta = -quantity
+	return true, book(ctx, tx, m, condition, why)
+}
+
+// Put puts units in a condition on a shelf, for a cause.
+func Put(ctx context.Context, tx pgx.Tx, m Move, condition string, quantity int, why Reason) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO stock_level AS l (variant_id, location_id, condition, on_hand)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET on_hand = l.on_hand + excluded.on_hand`,
+		m.VariantID, m.LocationID, condition, quantity)
+	if pg.TooLarge(err) {
+		return errTooMany
+	}
+	if err != nil {
+		return fmt.Errorf("put goods on a shelf: %w", err)
+	}
+	m.Delta = quantity
+	return book(ctx, tx, m, condition, why)
+}
+
+// book writes a line of the ledger of a condition.
+func book(ctx context.Context, tx pgx.Tx, m Move, condition string, why Reason) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO stock_move (variant_id, location_id, condition, delta, cause, reason, channel, associate_id, form)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8::bigint, 0), nullif($9, ''))`, m.VariantID, m.LocationID, condition,
+		m.Delta, m.Cause, why.Reason, why.Channel, why.AssociateID, m.Form)
+	if err != nil {
+		return fmt.Errorf("write in the ledger: %w", err)
+	}
+	return nil
+}
+
+// SetSafety says how many units of a variant a place keeps back: the web shop does not sell them.
+func SetSafety(ctx context.Context, tx pgx.Tx, variantID, locationID int64, safety int) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO stock_level (variant_id, location_id, safety)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (variant_id, location_id, condition) DO UPDATE SET safety = excluded.safety`, variantID, locationID,
+		safety)
+	if err != nil {
+		return fmt.Errorf("set safety stock: %w", err)
+	}
+	return nil
+}
+
+// SetBin says where a variant lies in a place; an empty name forgets it.
+func SetBin(ctx context.Context, tx pgx.Tx, variantID, locationID int64, name string) error {
+	statement := `
+		INSERT INTO bin (variant_id, location_id, name)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (variant_id, location_id) DO UPDATE SET name = excluded.name`
+	if name == "" {
+		statement = `DELETE FROM bin WHERE variant_id = $1 AND location_id = $2 AND $3 = ''`
+	}
+	if _, err := tx.Exec(ctx, statement, variantID, locationID, name); err != nil {
+		return fmt.Errorf("set a bin: %w", err)
+	}
+	return nil
+}

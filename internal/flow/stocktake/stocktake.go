@@ -3,6 +3,8 @@ package stocktake
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,10 +12,12 @@ import (
 
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/shortage"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Change is what somebody says of one shelf.
@@ -104,4 +108,109 @@ func count(ctx context.Context, db pg.DB, at origin.Origin, c Change) (done bool
 		return live.Notify(ctx, tx, live.Queue(c.LocationID))
 	})
 	return done, err
+}
+
+// Transfer of units from one condition to another, or off the books.
+type Transfer struct {
+	VariantID  int64
+	LocationID int64
+	From       string
+	To         string // empty: they are written off
+	Quantity   int
+	Reason     string
+	Form       string // names a form, so that one sent twice books once
+	Unlimited  bool   // whoever does it may write off any number
+}
+
+// Move changes the condition of units, or writes them off. Units that are promised to somebody stay sellable.
+func Move(ctx context.Context, db pg.DB, at origin.Origin, t Transfer) error {
+	var form fault.Form
+	if t.Quantity < 1 || t.Quantity > Max {
+		form.Add("quantity", "Enter how many: a whole number from 1 to a million.")
+	}
+	t.Reason = strings.TrimSpace(t.Reason)
+	if t.Reason == "" || !note(t.Reason) {
+		form.Add("reason", "Enter a reason for the stock ledger.")
+	}
+	if !slices.Contains(inventory.Conditions, t.From) || t.To != "" && !slices.Contains(inventory.Conditions, t.To) ||
+		t.From == t.To {
+		form.Add("to", "Choose from the list.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := limited(ctx, tx, t); err != nil {
+			return err
+		}
+		m := inventory.Move{VariantID: t.VariantID, LocationID: t.LocationID, Cause: "condition", Form: t.Form}
+		if t.To == "" {
+			m.Cause = "write_off"
+		}
+		why := inventory.Reason{Channel: at.Channel, Reason: t.Reason, AssociateID: at.AssociateID}
+		done, err := inventory.Take(ctx, tx, m, t.From, t.Quantity, why)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return fault.Field("quantity", "There aren’t that many that nobody has been promised.")
+		}
+		if t.To == "" {
+			return nil
+		}
+		m.Form = ""
+		return inventory.Put(ctx, tx, m, t.To, t.Quantity, why)
+	})
+	if inventory.Booked(err) {
+		return nil
+	}
+	return err
+}
+
+// limited refuses to write off more than somebody may.
+func limited(ctx context.Context, tx pgx.Tx, t Transfer) error {
+	if t.To != "" || t.Unlimited {
+		return nil
+	}
+	var limit int
+	if err := tx.QueryRow(ctx, `SELECT write_off_limit FROM shop`).Scan(&limit); err != nil {
+		return fmt.Errorf("read the limit of write-offs: %w", err)
+	}
+	if t.Quantity > limit {
+		return fault.Field("quantity", "You can write off up to {most} at a time. Ask an admin.",
+			text.Args{"most": limit})
+	}
+	return nil
+}
+
+// Shelf is how a place keeps a variant: how many it holds back, and where they lie.
+type Shelf struct {
+	VariantID  int64
+	LocationID int64
+	Safety     int
+	Bin        string
+}
+
+// SetShelf says how a place keeps a variant.
+func SetShelf(ctx context.Context, db pg.DB, at origin.Origin, s Shelf) error {
+	var form fault.Form
+	if s.Safety < 0 || s.Safety > Max {
+		form.Add("safety", "Enter how many to keep back: a whole number from 0 to a million.")
+	}
+	if s.Bin = text.Clean(s.Bin, 41); len([]rune(s.Bin)) > 40 {
+		form.Add("bin", "That’s too long. Use up to {most} characters.", text.Args{"most": 40})
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := inventory.SetSafety(ctx, tx, s.VariantID, s.LocationID, s.Safety); err != nil {
+			return err
+		}
+		if err := inventory.SetBin(ctx, tx, s.VariantID, s.LocationID, s.Bin); err != nil {
+			return err
+		}
+		return staff.Log(ctx, tx, staff.Entry{AssociateID: at.AssociateID, Action: "stock.shelf", Subject: "variant",
+			SubjectID: s.VariantID, LocationID: s.LocationID, After: map[string]any{"safety": s.Safety, "bin": s.Bin}})
+	})
 }

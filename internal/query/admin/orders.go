@@ -65,7 +65,17 @@ type OrderRow struct {
 var FulfilmentStates = []string{"to_pick", "ready", "undecided", "collected", "shipped", "carried_out", "cancelled"}
 
 // late is a part whose promise is over, and that is neither staged nor sent.
-const late = `EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state = 'to_pick' AND f.ready_by < now())`
+const late = `o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'to_pick' AND f.ready_by < now())`
+
+// partly is the condition that an order has a part of a kind. Parts that are still open are few: they are looked up; the
+// others are most, and each order is asked.
+func partly(state, condition string) string {
+	if slices.Contains([]string{"to_pick", "ready", "undecided", "waiting"}, state) {
+		return `o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state IN ('waiting', 'undecided', 'to_pick', 'ready') AND ` +
+			condition + `)`
+	}
+	return `EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND ` + condition + `)`
+}
 
 // where is the statement's conditions: only those of fields that are set, so that each list can walk its own index.
 func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.NamedArgs, err error) {
@@ -94,9 +104,16 @@ func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.
 		add(`(o.location_id = (SELECT id FROM location WHERE code = @store) OR EXISTS (SELECT FROM fulfilment f
 			JOIN location at ON at.id = f.location_id WHERE f.order_id = o.id AND at.code = @store))`, "store", f.Store)
 	}
-	if f.Fulfilment != "" {
-		add(`EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id AND f.state = @fulfilment)`, "fulfilment",
-			f.Fulfilment)
+	if f.Fulfilment != "" || f.Way != "" {
+		args["fulfilment"], args["way"] = f.Fulfilment, f.Way
+		add(partly(f.Fulfilment, `(@fulfilment = '' OR f.state = @fulfilment) AND (@way = '' OR f.method = @way)`), "", nil)
+	}
+	const today = ` AT TIME ZONE @zone)::date = (now() AT TIME ZONE @zone)::date`
+	if f.Due {
+		add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'to_pick' AND (f.ready_by`+today+`)`, "", nil)
+	}
+	if f.Ends {
+		add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'ready' AND (f.hold_until`+today+`)`, "", nil)
 	}
 	if f.Returned {
 		add(`EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id)`, "", nil)

@@ -28,9 +28,8 @@ type Segment struct {
 	Within   int    // days since the last order, at most
 	Store    string // code of a store where they ordered
 	Tag      string
-	Account  bool // with an account
-	News     bool // who agreed to news by mail
-	Page     int
+	Account  bool   // with an account
+	News     bool   // who agreed to news by mail
 	Currency string // of Spent
 }
 
@@ -59,13 +58,13 @@ type CustomerRow struct {
 const CountUpTo = 10_000
 
 // Customers lists people: those whose email or number it is, or whose name has the words, and whom the rules describe.
-func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, total int, err error) {
+func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []CustomerRow, total int, err error) {
 	args := pgx.NamedArgs{
 		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away,
 		"within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
-		"news": s.News, "rules": s.rules(), "currency": s.Currency, "skip": (max(s.Page,
-			1) - 1) * PerPage, "take": PerPage, "upto": CountUpTo,
+		"news": s.News, "rules": s.rules(), "currency": s.Currency, "upto": CountUpTo,
 	}
+	walk, direction := page.walk("c.id", "@edge", args)
 	if words := strings.TrimSpace(s.Words); words != "" {
 		args["words"] = "%" + pg.Literal(words) + "%"
 		if email, ok := customer.NormalEmail(words); ok {
@@ -120,9 +119,9 @@ func Customers(ctx context.Context, db pg.DB, s Segment) (list []CustomerRow, to
 			coalesce(l.name, '') AS store, coalesce(w.orders, 0)::int AS orders, coalesce(w.spent, 0)::bigint AS spent,
 			coalesce(w.currency, '')::text AS currency, w.last
 		FROM (
-			SELECT c.*`+who+`
-			ORDER BY c.id DESC
-			LIMIT @take OFFSET @skip) p
+			SELECT c.*`+who+walk+`
+			ORDER BY c.id `+direction+`
+			LIMIT @most) p
 		LEFT JOIN location l ON l.id = p.location_id
 		LEFT JOIN LATERAL (
 			SELECT o.currency, sum(`+order.AmountKept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last

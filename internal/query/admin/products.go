@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
-	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/pg"
@@ -105,13 +104,6 @@ func Products(ctx context.Context, db pg.DB, f ProductFilter, page Page) (rows [
 		return nil, 0, fmt.Errorf("list products: %w", err)
 	}
 	return rows, total, nil
-}
-
-// found are the arguments of a list's page: what was typed, as words and as a code.
-func found(words string, page int) pgx.NamedArgs {
-	scan := catalog.Scan(words)
-	return pgx.NamedArgs{"words": pg.Literal(words), "gtins": scan.GTINs, "key": scan.Key, "skip": (page - 1) * PerPage,
-		"take": PerPage}
 }
 
 // Product is a product's page: everything that is edited of it.
@@ -237,116 +229,6 @@ func ProductOfVariant(ctx context.Context, db pg.DB, variantID int64) (id int64,
 		return 0, fmt.Errorf("find a variant's product: %w", err)
 	}
 	return id, nil
-}
-
-// StockRow is one variant at one location.
-type StockRow struct {
-	VariantID int64
-	SKU       string
-	Title     string
-	Choice    string
-	OnHand    int
-	Reserved  int
-	Safety    int
-	Free      int
-}
-
-// Name is the article as a person calls it: “Morning mug, Chalk”.
-func (r StockRow) Name() string {
-	if r.Choice == "" {
-		return r.Title
-	}
-	return r.Title + ", " + r.Choice
-}
-
-// Stock lists what a location has of what the words name.
-func Stock(ctx context.Context, db pg.DB, locationID int64, words string, page int) (rows []StockRow, total int,
-	err error) {
-	batch := &pgx.Batch{}
-	const from = `
-		FROM variant v
-		JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
-		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = @location AND s.condition = 'sellable'
-		WHERE @words = '' OR t.title ILIKE '%' || @words || '%' OR upper(v.sku) LIKE upper(@words) || '%' OR v.id IN (` + catalog.ByCode + `)`
-	args := found(words, page)
-	args["location"] = locationID
-	batch.Queue(`SELECT count(*)`+from, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	batch.Queue(`
-		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice, coalesce(s.on_hand,
-			0) AS on_hand, coalesce(s.reserved, 0) AS reserved,
-			coalesce(s.safety, 0) AS safety,
-			coalesce(`+inventory.Available("s")+`, 0) AS free`+from+`
-		ORDER BY t.title, v.position, v.id
-		OFFSET @skip LIMIT @take`, args).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[StockRow])
-		return err
-	})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, 0, fmt.Errorf("list stock: %w", err)
-	}
-	return rows, total, nil
-}
-
-// Ledger is one shelf: its figures, who has claims on it, and the moves that made them.
-type Ledger struct {
-	StockRow
-	Location string
-	Zone     string
-	Moves    []Move
-	Claims   []Claim
-}
-
-// Move is a line of the ledger, with what was on hand after it.
-type Move struct {
-	At     time.Time `json:"at"`
-	Delta  int       `json:"delta"`
-	After  int       `json:"after"`
-	Cause  string    `json:"cause"`
-	Reason string    `json:"reason"`
-	Order  int64     `json:"order"`
-	By     string    `json:"by"`
-}
-
-// Claim is a reservation that holds.
-type Claim struct {
-	Order    int64     `json:"order"`
-	Name     string    `json:"name"`
-	Quantity int       `json:"quantity"`
-	At       time.Time `json:"at"`
-}
-
-// LedgerPage reads a shelf with its newest moves. Nil when there is no such variant or location.
-func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64) (*Ledger, error) {
-	l, err := pg.Row[Ledger](db.Query(ctx, `
-		SELECT v.id AS variant_id, v.sku, t.title, array_to_string(v.options, ', ') AS choice,
-			coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.safety, 0) AS safety,
-			coalesce(`+inventory.Available("s")+`, 0) AS free, at.name AS location, at.time_zone AS zone,
-			(SELECT coalesce(jsonb_agg(m), '[]')
-			FROM (
-				SELECT m.at, m.delta, m.cause, m.reason, coalesce(o.number, 0) AS order, coalesce(a.name, '') AS by,
-					sum(m.delta) OVER (ORDER BY m.id) AS after
-				FROM stock_move m
-				LEFT JOIN order_line ol ON ol.id = m.order_line_id
-				LEFT JOIN orders o ON o.id = ol.order_id
-				LEFT JOIN associate a ON a.id = m.associate_id
-				WHERE m.variant_id = v.id AND m.location_id = at.id AND m.condition = 'sellable'
-				ORDER BY m.id DESC
-				LIMIT 200) m) AS moves,
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('order', o.number, 'name', o.name, 'quantity', r.quantity,
-				'at', r.created_at) ORDER BY r.id), '[]')
-			FROM reservation r
-			JOIN order_line ol ON ol.id = r.order_line_id
-			JOIN orders o ON o.id = ol.order_id
-			WHERE r.variant_id = v.id AND r.location_id = at.id AND r.released_at IS NULL) AS claims
-		FROM variant v
-		JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
-		JOIN location at ON at.id = $2
-		LEFT JOIN stock_level s ON s.variant_id = v.id AND s.location_id = at.id AND s.condition = 'sellable'
-		WHERE v.id = $1`, variantID, locationID))
-	if err != nil {
-		return nil, fmt.Errorf("read a ledger: %w", err)
-	}
-	return l, nil
 }
 
 // Untaxed are the places that the shop serves and the classes of goods that it sells there, for which nobody has

@@ -403,3 +403,35 @@ document.querySelectorAll("[data-crop]").forEach((region) => {
 
 // A picture that is being drawn is there a moment later.
 if (document.querySelector("[data-drawing]")) setTimeout(() => { if (!document.querySelector("form :focus")) location.reload(); }, 2500);
+
+// The command menu: Ctrl or ⌘ with K, from anywhere in the admin. What it finds is the page of what was found.
+function commandMenu() {
+  const dialog = document.querySelector("[data-command]"), input = dialog?.querySelector("input"), found = dialog?.querySelector("#command-found");
+  if (!dialog) return;
+  let asked = 0, timer;
+  const at = () => found.querySelector(".is-at"), links = () => [...found.querySelectorAll("a")];
+  const mark = (link) => { at()?.classList.remove("is-at"); link?.classList.add("is-at"); link?.scrollIntoView({ block: "nearest" }); };
+  const ask = async () => {
+    const mine = ++asked;
+    const answer = await fetch("/admin/find?" + new URLSearchParams({ q: input.value }));
+    if (!answer.ok || mine !== asked) return;
+    const list = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
+    if (list) { list.removeAttribute("id"); found.replaceChildren(list); mark(links()[0]); }
+  };
+  const open = () => { dialog.showModal(); input.value = ""; input.focus(); ask(); };
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open(); return; }
+    const typing = document.activeElement.matches("input, textarea, select");
+    if (dialog.open || typing || event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
+    if (event.key === "/") { event.preventDefault(); document.querySelector(".admin-main input[type=search]")?.focus(); return; }
+    document.querySelector(`.admin-main [data-key="${CSS.escape(event.key.toLowerCase())}"]`)?.click();
+  });
+  document.querySelector("[data-find]").addEventListener("click", (event) => { event.preventDefault(); open(); });
+  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 120); });
+  input.addEventListener("keydown", (event) => {
+    const all = links(), i = all.indexOf(at());
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); mark(all[Math.max(0, Math.min(all.length - 1, i + (event.key === "ArrowDown" ? 1 : -1)))]); }
+    if (event.key === "Enter" && at()) { event.preventDefault(); location.href = at().href; }
+  });
+}
+commandMenu();
