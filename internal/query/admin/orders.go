@@ -31,8 +31,11 @@ type OrderFilter struct {
 	Channel    string
 	Store      string // its code
 	Returned   bool
-	Late       bool // something that was promised for a time that is over
-	Held       bool // it is on hold
+	Late       bool   // something that was promised for a time that is over
+	Held       bool   // it is on hold
+	Due        bool   // something is promised for today
+	Ends       bool   // a hold of something ready ends today
+	Way        string // pickup or ship: how a part with the fulfilment is got
 	Tag        string
 	Min, Max   int64  // of its total, minor units; 0: any
 	From, To   string // days, 2026-12-25, by the clocks of Zone
