@@ -136,9 +136,10 @@ var owned = map[string][]string{
 	"POST /admin/stock/{location}/{variant}/receive": {manager,
 		admin}, "POST /admin/stock/{location}/{variant}/count": {manager,
 		admin}, "GET /admin/stock/{location}/{variant}": {manager, admin},
-	"POST /admin/stock/{location}/{variant}/move":  {manager, admin},
-	"POST /admin/stock/{location}/{variant}/shelf": {manager, admin},
-	"POST /admin/products/{id}/pictures/{picture}": {}, "POST /admin/departments/{id}/move": {}, "POST /admin/places/{id}": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
+	"POST /admin/customers/{id}/addresses/{address}/remove": {},
+	"POST /admin/stock/{location}/{variant}/move":           {manager, admin},
+	"POST /admin/stock/{location}/{variant}/shelf":          {manager, admin},
+	"POST /admin/products/{id}/pictures/{picture}":          {}, "POST /admin/departments/{id}/move": {}, "POST /admin/places/{id}": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
 }
 
 // once are links that work once: the table asks for them with one that was used.

@@ -376,7 +376,7 @@ var queries = map[string][]string{
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
 		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
-		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/customers.csv": {"q", "spent"},
+		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/gift-cards": {"q"}, "/admin/customers.csv": {"q", "spent"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
 	"/admin/customers": {"q", "before", "after", "spent", "orders", "away", "within", "store", "tag", "account",
@@ -432,7 +432,7 @@ func TestHostileInputNeverAnswers500(t *testing.T) {
 		}
 		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}",
 			"HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
-			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{file}", "1", "{part}", fmt.Sprint(fulfilment), "{parcel}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
+			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{address}", "1", "{file}", "1", "{part}", fmt.Sprint(fulfilment), "{parcel}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	var sent atomic.Int64
 	check := func(what string, status int, body string) {

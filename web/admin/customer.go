@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,11 +14,17 @@ import (
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/privacy"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/merge"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
+	"counterpart/internal/query/profile"
 	"counterpart/web/access"
 	"counterpart/web/respond"
+	"counterpart/web/ui"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // customersView is the list with the rules that it was made by.
@@ -111,11 +118,15 @@ func small(typed string) int {
 // personView is a customer in the office with what was typed.
 type personView struct {
 	*admin.Customer
-	Role     string
-	Managers []staff.Associate
-	Typed    string
-	Manager  int64
-	respond.Mistakes
+	Role      string
+	Managers  []staff.Associate
+	Typed     string
+	Manager   int64
+	Languages []string
+	Money     []string // currencies of the shop
+	Addresses []customer.Address
+	Address   customer.Address // the one that is edited; id 0: a new one
+	editing
 }
 
 func (p *Pages) customer(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -144,9 +155,14 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 			return nil, err
 		}
 	}
+	if err := p.details(r, &view); err != nil {
+		return nil, err
+	}
 	title := named(r.Context(), found.Name)
 	if wrong != nil {
-		view.Take(r, wrong)
+		if view.Form == "" {
+			view.Take(r, wrong)
+		}
 		return respond.Wrong(wrong, personPage(frame(r, title, "customers"), view, title)), nil
 	}
 	return respond.Page(personPage(frame(r, title, "customers"), view, title)), nil
@@ -256,4 +272,139 @@ func (p *Pages) erase(w http.ResponseWriter, r *http.Request) (respond.Answer, e
 		return respond.See("/admin/customers?done=erased"), nil
 	}
 	return p.afterPerson(r, err, "", personView{})
+}
+
+// details reads what the forms of a person's page edit.
+func (p *Pages) details(r *http.Request, v *personView) error {
+	all, err := location.All(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	v.Money = moneyOf(all)
+	if v.now, err = person.Fields(r.Context(), p.DB, v.ID); err != nil {
+		return err
+	}
+	if err := pg.Ask(r.Context(), p.DB, location.Languages(&v.Languages),
+		func(batch *pgx.Batch) { profile.QueueAddresses(batch, v.ID, &v.Addresses) }); err != nil {
+		return err
+	}
+	edited, _ := strconv.ParseInt(r.FormValue("address"), 10, 64)
+	for _, a := range v.Addresses {
+		if a.ID == edited {
+			v.Address = a
+		}
+	}
+	return nil
+}
+
+// newCustomerView is the form of somebody who is written down.
+type newCustomerView struct {
+	editing
+	Languages []string
+}
+
+func (p *Pages) newCustomer(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showNewCustomer(r, newCustomerView{}, nil)
+}
+
+func (p *Pages) showNewCustomer(r *http.Request, v newCustomerView, wrong *fault.Fault) (respond.Answer, error) {
+	if err := pg.Ask(r.Context(), p.DB, location.Languages(&v.Languages)); err != nil {
+		return nil, err
+	}
+	v.now = map[string]string{"language": text.Source}
+	a := frame(r, text.T(r.Context(), "New customer"), "customers")
+	if wrong != nil {
+		return respond.Wrong(wrong, newCustomerPage(a, v)), nil
+	}
+	return respond.Page(newCustomerPage(a, v)), nil
+}
+
+func (p *Pages) addCustomer(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "name", "language", "company", "vat_number", "email", "phone")
+	country, err := location.CountryOf(r.Context(), p.DB, "")
+	if err != nil {
+		return nil, err
+	}
+	added, err := person.Add(r.Context(), p.DB, at(r), person.New{Fields: edit.Mine, Country: country})
+	if f := fault.As(err); f != nil {
+		var v newCustomerView
+		v.refused(r, "customer", merge.Edit{Mine: edit.Mine}, f)
+		return p.showNewCustomer(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/customers/%d?done=kept", added)), nil
+}
+
+// editedPerson does something with one of the forms of a person's page, and answers with it.
+func (p *Pages) editedPerson(r *http.Request, form string, edit merge.Edit, err error) (respond.Answer, error) {
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		var v personView
+		v.refused(r, form, edit, f)
+		return p.showPerson(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/customers/" + idText(r) + "?done=kept"), nil
+}
+
+func (p *Pages) editCustomer(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "name", "language", "company", "vat_number")
+	return p.editedPerson(r, "details", edit, person.Edit(r.Context(), p.DB, at(r), id(r, "id"), edit))
+}
+
+func (p *Pages) saveAddressOf(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "to_name", "lines", "town", "region", "postcode", "country", "to_phone")
+	a := customer.Address{Name: edit.Mine["to_name"], Lines: edit.Mine["lines"], Town: edit.Mine["town"],
+		Region: edit.Mine["region"], Postcode: edit.Mine["postcode"], Country: edit.Mine["country"],
+		Phone: edit.Mine["to_phone"]}
+	a.ID, _ = strconv.ParseInt(r.PostFormValue("address"), 10, 64)
+	return p.editedPerson(r, "address", edit, person.SaveAddressFor(r.Context(), p.DB, at(r), id(r, "id"), a))
+}
+
+func (p *Pages) dropAddress(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.editedPerson(r, "address", merge.Edit{}, person.DropAddressFor(r.Context(), p.DB, at(r), id(r, "id"),
+		id(r, "address")))
+}
+
+func (p *Pages) giveCredit(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "credit_amount", "credit_currency", "credit_reason")
+	currency := edit.Mine["credit_currency"]
+	if !money.Known(currency) {
+		return p.editedPerson(r, "credit", edit, fault.Field("credit_currency", "Choose from the list."))
+	}
+	amount, err := money.Parse(edit.Mine["credit_amount"], currency)
+	if err != nil {
+		amount = money.New(0, currency)
+	}
+	return p.editedPerson(r, "credit", edit, person.GiveCredit(r.Context(), p.DB, at(r), id(r, "id"), amount,
+		edit.Mine["credit_reason"], mayEdit(r)))
+}
+
+func (p *Pages) noteCustomer(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "body")
+	office := at(r)
+	office.LocationID = 0
+	return p.editedPerson(r, "note", edit, person.AddNote(r.Context(), p.DB, office, id(r, "id"), "note",
+		edit.Mine["body"]))
+}
+
+func languageOptions(languages []string) (all []ui.Option) {
+	for _, language := range languages {
+		all = append(all, ui.Option{Value: language, Name: text.Name(language)})
+	}
+	return all
+}
+
+// ofAddress is the form of an address: the one that is edited, or a new one.
+func (v personView) ofAddress() editing {
+	a := v.Address
+	e := editing{now: map[string]string{"to_name": a.Name, "lines": a.Lines, "town": a.Town, "region": a.Region,
+		"postcode": a.Postcode, "country": a.Country, "to_phone": a.Phone}}
+	if v.Form == "address" {
+		e.Mistakes, e.Form, e.sent, e.both = v.Mistakes, v.Form, v.sent, v.both
+	}
+	return e
 }

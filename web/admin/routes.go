@@ -79,7 +79,17 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/stock/{location}/{variant}/count", access.Stock, p.count)
 	r.Get("/admin/customers", access.People, p.customers)
 	r.Get("/admin/customers.csv", access.Manage, p.customersCSV)
+	r.Get("/admin/customers/new", access.Manage, p.newCustomer)
+	r.Post("/admin/customers", access.Manage, p.addCustomer)
 	r.Get("/admin/customers/{id}", access.People, p.customer)
+	r.Post("/admin/customers/{id}", access.Manage, p.editCustomer)
+	r.Post("/admin/customers/{id}/addresses", access.Manage, p.saveAddressOf)
+	r.Post("/admin/customers/{id}/addresses/{address}/remove", access.Manage, p.dropAddress)
+	r.Post("/admin/customers/{id}/credit", access.Manage, p.giveCredit)
+	r.Post("/admin/customers/{id}/notes", access.Manage, p.noteCustomer)
+	r.Get("/admin/gift-cards", access.Manage, p.giftCards)
+	r.Post("/admin/gift-cards", access.Manage, p.giveGiftCard)
+	r.Post("/admin/gift-cards/{id}/disable", access.Manage, p.disableGiftCard)
 	r.Post("/admin/customers/{id}/tags", access.People, p.tag)
 	r.Post("/admin/customers/{id}/consent", access.Manage, p.consent)
 	r.Post("/admin/customers/{id}/shut", access.Manage, p.shut)
@@ -140,6 +150,8 @@ func frame(r *http.Request, title, section string) layout.Admin {
 		a.Done = text.T(r.Context(), "Saved as a draft. Add pictures, check the variants, then put it on sale.")
 	case "duplicated":
 		a.Done = text.T(r.Context(), "This is the copy, as a draft with SKUs of its own.")
+	case "given":
+		a.Done = text.T(r.Context(), "The gift card is on its way.")
 	case "view":
 		a.Done = text.T(r.Context(), "Saved. You’ll find this list above the table.")
 	case "received":

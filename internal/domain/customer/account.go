@@ -327,3 +327,23 @@ func SetTier(ctx context.Context, tx pgx.Tx, person int64, tier string) error {
 	}
 	return nil
 }
+
+// Details are what the admin keeps of somebody.
+type Details struct {
+	Name      string
+	Language  string
+	Company   string // that they buy for; empty: for themselves
+	VATNumber string
+}
+
+// SetDetails writes them.
+func SetDetails(ctx context.Context, tx pgx.Tx, customerID int64, d Details) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE customer
+		SET name = $2, language = $3, company = $4, vat_number = $5
+		WHERE id = $1`, customerID, d.Name, d.Language, d.Company, d.VATNumber)
+	if err != nil {
+		return fmt.Errorf("write a customer's details: %w", err)
+	}
+	return nil
+}

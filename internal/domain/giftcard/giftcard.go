@@ -75,15 +75,18 @@ type New struct {
 	N           int
 	Recipient   string
 	CustomerID  int64
+	AssociateID int64  // who gave it for the shop; 0: somebody bought it
+	Reason      string // why it was given
 }
 
 // Make writes a card without a code; the mail that brings it has one drawn.
 func Make(ctx context.Context, tx pgx.Tx, n New) (id int64, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH card AS (
-			INSERT INTO gift_card (currency, issued, balance, order_line_id, n, recipient, customer_id)
+			INSERT INTO gift_card (currency, issued, balance, order_line_id, n, recipient, customer_id, associate_id,
+				reason)
 			VALUES (@currency, @amount, @amount, nullif(@line::bigint, 0), nullif(@n, 0), @recipient,
-				nullif(@customer::bigint, 0))
+				nullif(@customer::bigint, 0), nullif(@associate::bigint, 0), @reason)
 			RETURNING id),
 		entry AS (
 			INSERT INTO gift_card_entry (gift_card_id, delta, cause, order_id)
@@ -91,7 +94,7 @@ func Make(ctx context.Context, tx pgx.Tx, n New) (id int64, err error) {
 			FROM card)
 		SELECT id
 		FROM card`, pgx.NamedArgs{"currency": n.Currency, "amount": n.Amount, "line": n.OrderLineID, "n": n.N,
-		"recipient": n.Recipient, "customer": n.CustomerID, "order": n.OrderID}).Scan(&id)
+		"recipient": n.Recipient, "customer": n.CustomerID, "order": n.OrderID, "associate": n.AssociateID, "reason": n.Reason}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("make a gift card: %w", err)
 	}
@@ -174,4 +177,32 @@ func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 		return fmt.Errorf("forget whom gift cards were for: %w", err)
 	}
 	return nil
+}
+
+// Disable stops a card for good: what is left on it goes. It answers how much that was; false where it is stopped
+// already, or there is none.
+func Disable(ctx context.Context, tx pgx.Tx, id int64) (left int64, done bool, err error) {
+	err = tx.QueryRow(ctx, `
+		WITH card AS (
+			SELECT id, balance
+			FROM gift_card
+			WHERE id = $1 AND disabled_at IS NULL
+			FOR UPDATE),
+		entry AS (
+			INSERT INTO gift_card_entry (gift_card_id, delta, cause)
+			SELECT id, -balance, 'voided'
+			FROM card
+			WHERE balance > 0)
+		UPDATE gift_card g
+		SET disabled_at = now(), balance = 0
+		FROM card
+		WHERE g.id = card.id
+		RETURNING card.balance`, id).Scan(&left)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("stop a gift card: %w", err)
+	}
+	return left, true, nil
 }

@@ -126,7 +126,7 @@ func MergeByCode(ctx context.Context, db pg.DB, at origin.Origin, one, other int
 			strings.ReplaceAll(strings.TrimSpace(said.Code), " ", "")); err != nil {
 			return err
 		}
-		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode,
+		survivor, err = mergeInto(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByCode,
 			AssociateID: at.AssociateID})
 		return err
 	})
@@ -140,15 +140,15 @@ func MergeApproved(ctx context.Context, db pg.DB, at origin.Origin, one, other i
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		survivor, err = merge(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason,
+		survivor, err = mergeInto(ctx, tx, at, one, other, customer.Merge{Proof: customer.ByManager, Reason: word.Reason,
 			AssociateID: at.AssociateID, ApprovedBy: word.ManagerID})
 		return err
 	})
 	return survivor, err
 }
 
-// merge keeps the one with an account, else the older one.
-func merge(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64,
+// mergeInto keeps the one with an account, else the older one.
+func mergeInto(ctx context.Context, tx pgx.Tx, at origin.Origin, one, other int64, m customer.Merge) (survivor int64,
 	err error) {
 	m.SurvivorID, m.AbsorbedID, err = customer.OlderFirst(ctx, tx, one, other)
 	if err != nil {

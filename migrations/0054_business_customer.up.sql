@@ -1,0 +1,11 @@
+-- Who buys for a business: what its invoices name.
+ALTER TABLE customer
+    ADD COLUMN company    text NOT NULL DEFAULT '',
+    ADD COLUMN vat_number text NOT NULL DEFAULT '';
+
+-- How much credit or how large a gift card somebody other than an admin may give at once: as the refund limit of its currency. Given cards say by whom and why.
+ALTER TABLE gift_card
+    ADD COLUMN associate_id bigint,
+    ADD COLUMN reason       text NOT NULL DEFAULT '';
+ALTER TABLE gift_card ADD CONSTRAINT gift_card_associate_id_fkey FOREIGN KEY (associate_id) REFERENCES associate NOT VALID;
+ALTER TABLE gift_card VALIDATE CONSTRAINT gift_card_associate_id_fkey;
