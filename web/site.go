@@ -4,6 +4,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"counterpart/internal/domain/browsing"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message/catcher"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/flow/settle"
@@ -81,7 +83,7 @@ func (s Site) Handler() http.Handler {
 	return s.Routes().Handler(map[string]http.HandlerFunc{
 		"/static/{name}":            static.Serve,
 		"/pictures/{name}":          shop.Pictures(s.Files),
-		"/manifest.webmanifest":     manifest,
+		"/manifest.webmanifest":     s.manifest,
 		"/livez":                    func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") },
 		"/readyz":                   s.ready,
 		"/robots.txt":               robots,
@@ -173,7 +175,22 @@ func (s Site) check(ctx context.Context) error {
 	return nil
 }
 
-func manifest(w http.ResponseWriter, _ *http.Request) {
+// manifest says what the shop is called, and how it looks, where somebody keeps it on their phone.
+func (s Site) manifest(w http.ResponseWriter, r *http.Request) {
+	var face location.Face
+	var shop *location.Details
+	if err := pg.Ask(r.Context(), s.DB, location.FaceOf(&face), location.DetailsOf(&shop)); err != nil {
+		slog.ErrorContext(r.Context(), "manifest", "error", err)
+	}
+	name, ground := "Counterpart", "#"+cmp.Or(face.Ground, location.OurColours["ground"])
+	if shop != nil {
+		name = shop.Name
+	}
+	icon := map[string]string{"src": static.Path("mark.svg"), "sizes": "any", "type": "image/svg+xml"}
+	if face.Logo != "" {
+		icon = map[string]string{"src": "/brand/" + face.Logo, "sizes": "any", "type": "image/png"}
+	}
 	w.Header().Set("Content-Type", "application/manifest+json")
-	fmt.Fprintf(w, `{"name":"Counterpart","short_name":"Shop","start_url":"/","display":"standalone","background_color":"#fbfaf8","theme_color":"#fbfaf8","icons":[{"src":%q,"sizes":"any","type":"image/svg+xml"}]}`, static.Path("mark.svg"))
+	_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "short_name": name, "start_url": "/",
+		"display": "standalone", "background_color": ground, "theme_color": ground, "icons": []any{icon}})
 }

@@ -258,7 +258,7 @@ var placeFields = []string{"name", "code", "kind", "slug", "street", "town", "po
 // fields of every form, and the words of every query.
 var forms = map[string][]string{
 	"/cart": {"variant", "quantity",
-		"back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "name",
+		"back"}, "/cart/lines/{id}": {"quantity"}, "/cart/lines/{id}/later": {}, "/checkout": {"cart", "total", "terms", "name",
 		"email", "phone", "pay", "do", "code", "gift_card", "points", "credit", "lines", "town", "region", "postcode",
 		"country", "delivery", "vat_number"},
 	"/cart/lines/{id}/way": {"way"}, "/cart/lines/{id}/note": {"note"}, "/cart/codes": {"code"},
@@ -275,7 +275,13 @@ var forms = map[string][]string{
 		"again"}, "/admin/customers/{id}/tier": {"tier"}, "/admin/settings/policy": {"points_rate", "points_worth",
 		"points_minimum", "return_days", "refund_limit_GBP", "shortage_hours", "keep_delivery"},
 	"/admin/settings/seller": {"location", "legal_name", "seller_address", "company_number",
-		"vat_number"}, "/admin/settings/tax": {"country", "region", "class", "tax_name", "percent"},
+		"vat_number"}, "/admin/settings/tax": {"country", "region", "class", "tax_name", "percent", "from"},
+	"/admin/settings/tax/plans/{plan}/remove": {}, "/admin/settings/classes": {"class_name"},
+	"/admin/settings/carriers": {"carriers"}, "/admin/look": {"accent", "ground", "ink", "text_font", "display_font",
+		"header_links", "footer_links", "was.accent"}, "/admin/look/details": {"shop_name", "languages", "sender_name",
+		"reply_to", "idle_minutes", "write_off_limit", "second_factor"}, "/admin/look/logo": {"logo"},
+	"/admin/look/logo/remove": {}, "/admin/pages": {"kind", "language", "title", "body", "slug", "in_footer"},
+	"/admin/pages/{id}": {"language", "title", "body", "slug", "in_footer", "was.title"},
 	"/admin/settings/delivery": {"id", "name", "carrier", "countries", "currency", "min_days", "max_days", "cutoff",
 		"rates", "active"},
 	"/orders/{link}/extend": {"part"}, "/orders/{link}/choose": {"shortage", "what", "store", "name", "lines",
@@ -358,7 +364,15 @@ var forms = map[string][]string{
 	"/admin/places":                        placeFields, "/admin/places/{id}": placeFields, "/admin/places/{id}/close": {"sure"},
 	"/admin/places/{id}/days":        {"day", "day_name", "day_hours", "day_preparation"},
 	"/admin/places/{id}/days/remove": {"day"}, "/admin/places/{id}/calendar": {"calendar"},
-	"/admin/attributes": {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
+	"/admin/customers":                                 {"name", "language", "company", "vat_number", "email", "phone"},
+	"/admin/customers/{id}":                            {"name", "language", "company", "vat_number", "was.name"},
+	"/admin/customers/{id}/addresses":                  {"address", "to_name", "lines", "town", "region", "postcode", "country", "to_phone"},
+	"/admin/customers/{id}/addresses/{address}/remove": {},
+	"/admin/customers/{id}/credit":                     {"credit_amount", "credit_currency", "credit_reason"},
+	"/admin/customers/{id}/notes":                      {"body"}, "/admin/gift-cards": {"amount", "currency", "to", "reason"},
+	"/admin/gift-cards/{id}/disable": {"reason"}, "/admin/stock/{location}/{variant}/move": {"quantity", "reason", "from", "to"},
+	"/admin/stock/{location}/{variant}/shelf": {"safety", "bin", "was.safety", "was.bin"},
+	"/admin/attributes":                       {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
 		"members", "amount"}, "/counter/customers/{id}/share": {},
 	"/admin/stock/{location}/{variant}/receive": {"quantity",
 		"reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
@@ -377,6 +391,7 @@ var queries = map[string][]string{
 		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
 		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/gift-cards": {"q"}, "/admin/customers.csv": {"q", "spent"},
+	"/pages/{slug}": {"version"}, "/admin/pages/new": {"kind"}, "/admin/pages/{id}": {"language"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},
 	"/admin/customers": {"q", "before", "after", "spent", "orders", "away", "within", "store", "tag", "account",
@@ -413,9 +428,16 @@ func TestHostileInputNeverAnswers500(t *testing.T) {
 	_, err = p.db.Exec(ctx,
 		`INSERT INTO difference (kind, reference) SELECT 'unknown', 'sb_' || n FROM generate_series(1, 99) n`)
 	require.NoError(t, err)
+	var written int64
+	require.NoError(t, p.db.QueryRow(ctx, `INSERT INTO page (kind, slug) VALUES ('terms', 'terms') RETURNING id`).Scan(&written))
+	_, err = p.db.Exec(ctx, `INSERT INTO page_version (page_id, language, title, body) VALUES ($1, 'en', 'Terms', 'Fair ones.')`,
+		written)
+	require.NoError(t, err)
 	good := func(pattern string) string {
 		id := fulfilment
-		if strings.Contains(pattern, "promotions") {
+		if strings.Contains(pattern, "pages") {
+			id = written
+		} else if strings.Contains(pattern, "promotions") {
 			id = promo
 		} else if strings.Contains(pattern, "customers") {
 			id = customer
@@ -427,12 +449,14 @@ func TestHostileInputNeverAnswers500(t *testing.T) {
 		slug := "kitchen"
 		if strings.HasPrefix(pattern, "/p/") {
 			slug = "mug"
+		} else if strings.HasPrefix(pattern, "/pages/") {
+			slug = "terms"
 		} else if strings.HasPrefix(pattern, "/stores") {
 			slug = "harbour-street"
 		}
 		return strings.NewReplacer("{id}", fmt.Sprint(id), "{slug}", slug, "{line}", fmt.Sprint(line), "{location}",
 			"HAR", "{variant}", fmt.Sprint(p.Mug), "{sku}", "MUG-W", "{link}", strings.TrimPrefix(order, "/orders/"),
-			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{address}", "1", "{file}", "1", "{part}", fmt.Sprint(fulfilment), "{parcel}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
+			"{token}", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "{other}", fmt.Sprint(customer+1), "{identity}", "1", "{note}", "1", "{coupon}", "1", "{picture}", "1", "{address}", "1", "{file}", "1", "{plan}", "1", "{key}", "logo-1", "{part}", fmt.Sprint(fulfilment), "{parcel}", "1", "{word}", "AAAAAAAAAAAAAAAAAAAAAAAAAA").Replace(pattern)
 	}
 	var sent atomic.Int64
 	check := func(what string, status int, body string) {

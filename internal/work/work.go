@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/session"
+	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/billing"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
@@ -65,7 +66,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweep]) error {
 		for _, step := range []func(context.Context, pg.DB) error{inventory.SweepExpired, limit.Sweep, session.Sweep,
-			customer.SweepOneTime, catalog.Publish} {
+			customer.SweepOneTime, catalog.Publish, tax.ApplyPlans} {
 			if err := step(ctx, t.DB); err != nil {
 				return err
 			}

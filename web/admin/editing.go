@@ -35,6 +35,9 @@ func sentEdit(r *http.Request, names ...string) merge.Edit {
 		if name == "categories" {
 			return joinedIDs(values)
 		}
+		if name == "languages" {
+			return strings.Join(values, ",")
+		}
 		if len(values) == 0 {
 			return ""
 		}

@@ -113,6 +113,9 @@ func against(ctx context.Context, now, before int64, currency string) string {
 		return text.T(ctx, "nothing this time last week")
 	}
 	args := text.Args{"before": money.New(before, currency), "percent": abs((now - before) * 100 / before)}
+	if now > 10*before {
+		return text.T(ctx, "{before} this time last week", args)
+	}
 	if now >= before {
 		return text.T(ctx, "{percent}% more than {before} this time last week", args)
 	}
@@ -217,6 +220,8 @@ func destinations(ctx context.Context, may map[string]bool, words string) (found
 		{text.T(ctx, "Stores and warehouses"), "/admin/places", "", can("admin")},
 		{text.T(ctx, "New store or warehouse"), "/admin/places/new", "", can("admin")},
 		{text.T(ctx, "Settings"), "/admin/settings", "", can("admin")},
+		{text.T(ctx, "Name and look"), "/admin/look", "", can("admin")},
+		{text.T(ctx, "Pages"), "/admin/pages", "", can("admin")},
 		{text.T(ctx, "Tax rates"), "/admin/settings#tax", "", can("admin")},
 		{text.T(ctx, "Delivery methods"), "/admin/settings#delivery", "", can("admin")},
 		{text.T(ctx, "Seller details"), "/admin/settings#seller", "", can("admin")},

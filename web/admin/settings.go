@@ -16,8 +16,10 @@ import (
 	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
+	"counterpart/web/access"
 	"counterpart/web/part"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
@@ -27,17 +29,19 @@ import (
 // something is wrong with it.
 type settingsView struct {
 	respond.Mistakes
-	Policy  policy.Policy
-	Methods []delivery.Method
-	Method  *delivery.Method // the one that is looked at; nil: a new one
-	Form    string           // whose mistakes these are: policy, delivery
-	Typed   map[string]string
-	Money   []string // currencies of the shop
-	Places  []location.Location
-	Sellers map[int64]location.Seller // the shop's under 0
-	Rates   []tax.Rate
-	Classes []tax.Class
-	Untaxed []tax.Missing
+	Policy   policy.Policy
+	Methods  []delivery.Method
+	Method   *delivery.Method // the one that is looked at; nil: a new one
+	Form     string           // whose mistakes these are: policy, delivery
+	Typed    map[string]string
+	Money    []string // currencies of the shop
+	Places   []location.Location
+	Sellers  map[int64]location.Seller // the shop's under 0
+	Rates    []tax.Rate
+	Classes  []tax.Class
+	Untaxed  []tax.Missing
+	Planned  []tax.Planned
+	Carriers string // one a line, as the form has them
 }
 
 func (p *Pages) settings(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -67,6 +71,9 @@ func (p *Pages) showSettings(r *http.Request, v settingsView, wrong *fault.Fault
 		return nil, err
 	}
 	if v.Untaxed, err = admin.Untaxed(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if err := pg.Ask(r.Context(), p.DB, tax.Plans(&v.Planned), admin.Carriers(&v.Carriers)); err != nil {
 		return nil, err
 	}
 	for _, at := range all {
@@ -167,33 +174,50 @@ func (p *Pages) saveSeller(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	s := location.Seller{LegalName: v.Typed["legal_name"], Address: v.Typed["seller_address"],
 		CompanyNumber: v.Typed["company_number"], VATNumber: v.Typed["vat_number"]}
-	err = settings.SetSeller(r.Context(), p.DB, at(r), place, s)
-	if f := fault.As(err); f != nil {
-		return p.showSettings(r, v, f)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return respond.See("/admin/settings?done=kept#seller"), nil
+	return p.afterSettings(r, v, settings.SetSeller(r.Context(), p.DB, at(r), place, s), "seller")
 }
 
 // saveTax writes the rate of a class in a place. What was sold keeps the rate it was sold at.
 func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent")}
+	v := settingsView{Form: "tax", Typed: typedIn(r, "country", "region", "class", "tax_name", "percent", "from")}
 	ppm, err := money.ParsePercent(v.Typed["percent"])
 	if err != nil {
 		ppm = -1 // which no rate is
 	}
 	rate := tax.Rate{Country: v.Typed["country"], Region: v.Typed["region"], Class: v.Typed["class"],
 		Name: v.Typed["tax_name"], PPM: ppm}
-	err = settings.SetTaxRate(r.Context(), p.DB, at(r), rate)
+	if v.Typed["from"] == "" {
+		err = settings.SetTaxRate(r.Context(), p.DB, at(r), rate)
+	} else {
+		err = settings.PlanTaxRate(r.Context(), p.DB, at(r), rate, v.Typed["from"], access.Session(r.Context()).Zone())
+	}
+	return p.afterSettings(r, v, err, "tax")
+}
+
+// afterSettings shows what is wrong with a form of the settings, or that it was saved.
+func (p *Pages) afterSettings(r *http.Request, v settingsView, err error, section string) (respond.Answer, error) {
 	if f := fault.As(err); f != nil {
 		return p.showSettings(r, v, f)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return respond.See("/admin/settings?done=kept#tax"), nil
+	return respond.See("/admin/settings?done=kept#" + section), nil
+}
+
+func (p *Pages) dropTaxPlan(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.afterSettings(r, settingsView{}, settings.DropTaxPlan(r.Context(), p.DB, at(r), id(r, "plan")), "tax")
+}
+
+func (p *Pages) addTaxClass(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "class", Typed: typedIn(r, "class_name")}
+	return p.afterSettings(r, v, settings.AddTaxClass(r.Context(), p.DB, at(r), v.Typed["class_name"]), "tax")
+}
+
+// saveCarriers writes where parcels are followed.
+func (p *Pages) saveCarriers(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := settingsView{Form: "carriers", Typed: map[string]string{"carriers": text.Clean(r.PostFormValue("carriers"), 8000)}}
+	return p.afterSettings(r, v, settings.SetCarriers(r.Context(), p.DB, at(r), v.Typed["carriers"]), "carriers")
 }
 
 // place of a tax rate, as the list names it.

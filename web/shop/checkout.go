@@ -97,7 +97,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 	request := checkout.Request{
 		CustomerID: customerID, CartID: number(r.PostFormValue("cart")), Expected: number(r.PostFormValue("total")),
 		Name: written(r, "name"), Email: written(r, "email"), Phone: written(r, "phone"), VATNumber: written(r,
-			"vat_number"), Pay: r.PostFormValue("pay"),
+			"vat_number"), Pay: r.PostFormValue("pay"), TermsID: number(r.PostFormValue("terms")),
 		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"),
 			Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}

@@ -43,6 +43,9 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/search", access.Anyone, p.search)
 	r.Get("/p/{slug}", access.Anyone, p.product)
 	r.Get("/files/{id}", access.Anyone, p.file)
+	r.Get("/pages/{slug}", access.Anyone, p.page)
+	r.Get("/look.css", access.Anyone, p.look)
+	r.Get("/brand/{key}", access.Anyone, p.brand)
 	r.Get("/stores", access.Anyone, p.stores)
 	r.Post("/stores", access.Anyone, p.storesHere)
 	r.Get("/stores/{slug}", access.Anyone, p.store)
@@ -143,6 +146,21 @@ func frame(ctx context.Context, v *shop.Visit, title string) layout.Shop {
 	s := layout.Shop{Title: title, Name: v.Shop, Pieces: v.Units, Demo: v.Demo, SignedIn: v.SignedIn, Person: v.Name}
 	for _, d := range v.Departments {
 		s.Departments = append(s.Departments, layout.Link{Name: d.Name, URL: "/d/" + d.Slug})
+	}
+	for _, l := range v.Face.HeaderLinks {
+		s.Header = append(s.Header, layout.Link{Name: l.Name, URL: l.Address})
+	}
+	for _, p := range v.Pages {
+		if t, _ := p.In(text.Content(ctx)); p.InFooter && t.Title != "" {
+			s.Footer = append(s.Footer, layout.Link{Name: t.Title, URL: "/pages/" + p.Slug})
+		}
+	}
+	for _, l := range v.Face.FooterLinks {
+		s.Footer = append(s.Footer, layout.Link{Name: l.Name, URL: l.Address})
+	}
+	s.Logo = v.Face.Logo
+	if !v.Face.Plain() {
+		s.Look = lookAddress(v.Face)
 	}
 	if v.Chosen {
 		s.Store, s.StoreNote = v.Store.Name, part.Open(ctx, &v.Store, v.At)

@@ -12,6 +12,7 @@ import (
 	"image/color"
 	_ "image/gif" // the formats that feeds bring
 	"image/jpeg"
+	"image/png"
 	_ "image/png"
 	"io"
 	"math"
@@ -124,30 +125,62 @@ var reading = make(chan struct{}, 1)
 // Accept says what is wrong with a file that somebody uploads as a picture, or keeps it and answers its key. Only what
 // is drawn from it is ever shown: whatever else a file carries goes no further.
 func Accept(ctx context.Context, store *files.Store, name string, original []byte) (key string, err error) {
+	if _, err := open(ctx, name, original); err != nil {
+		return "", err
+	}
+	return StoreOriginal(store, original)
+}
+
+// A logo's largest width and height in pixels: three times what the shop's header shows.
+const logoWidth, logoHeight = 720, 96
+
+// AcceptLogo says what is wrong with a file that somebody uploads as the shop's logo, or keeps what it shows as a PNG and
+// answers its key.
+func AcceptLogo(ctx context.Context, store *files.Store, name string, original []byte) (key string, err error) {
+	picture, err := open(ctx, name, original)
+	if err != nil {
+		return "", err
+	}
+	b := picture.Bounds()
+	scale := min(1, float64(logoWidth)/float64(b.Dx()), float64(logoHeight)/float64(b.Dy()))
+	logo := image.NewRGBA(image.Rect(0, 0, max(1, int(scale*float64(b.Dx()))), max(1, int(scale*float64(b.Dy())))))
+	draw.CatmullRom.Scale(logo, logo.Bounds(), picture, b, draw.Src, nil)
+	var out bytes.Buffer
+	if err := png.Encode(&out, logo); err != nil {
+		return "", fmt.Errorf("write a logo: %w", err)
+	}
+	sum := sha256.Sum256(out.Bytes())
+	key = "logo-" + hex.EncodeToString(sum[:12])
+	return key, store.Put(key, &out)
+}
+
+// open reads a picture that somebody uploads, or says what is wrong with it.
+func open(ctx context.Context, name string, original []byte) (image.Image, error) {
 	args := text.Args{"name": name}
 	switch {
 	case len(original) == 0:
-		return "", fault.New(fault.Invalid, "{name} is empty. Choose another file.", args)
+		return nil, fault.New(fault.Invalid, "{name} is empty. Choose another file.", args)
 	case len(original) > MaxBytes:
-		return "", fault.New(fault.Invalid, "{name} is larger than 20 MB. Make it smaller and try again.", args)
+		return nil, fault.New(fault.Invalid, "{name} is larger than 20 MB. Make it smaller and try again.", args)
 	}
 	select {
 	case reading <- struct{}{}:
 		defer func() { <-reading }()
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return nil, ctx.Err()
 	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(original))
 	if err != nil {
-		return "", fault.New(fault.Invalid, "{name} isn’t a JPEG, PNG, WebP or GIF picture.", args)
+		return nil, fault.New(fault.Invalid, "{name} isn’t a JPEG, PNG, WebP or GIF picture.", args)
 	}
 	if config.Width < 1 || config.Height < 1 || config.Width*config.Height > MaxPixels {
-		return "", fault.New(fault.Invalid, "{name} has more than 50 megapixels. Make it smaller and try again.", args)
+		return nil, fault.New(fault.Invalid, "{name} has more than 50 megapixels. Make it smaller and try again.", args)
 	}
-	if _, err := decode(original); err != nil {
-		return "", fault.New(fault.Invalid, "{name} is damaged. Choose another file.", args)
+	picture, err := decode(original)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "{name} is damaged. Choose another file.", args)
 	}
-	return StoreOriginal(store, original)
+	return picture, nil
 }
 
 func read(store *files.Store, key string) ([]byte, error) {

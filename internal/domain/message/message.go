@@ -2,10 +2,12 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	netmail "net/mail"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/platform/pg"
 )
 
@@ -164,7 +167,11 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 		}
 		m.To, m.Subject = strings.TrimPrefix(m.To, "+")+"@"+s.TextGateway, ""
 	}
-	return s.post(ctx, m)
+	from, err := location.SenderOf(ctx, db)
+	if err != nil {
+		return err
+	}
+	return s.post(ctx, from, m)
 }
 
 func allowed(ctx context.Context, db pg.DB, m Mail) error {
@@ -190,10 +197,19 @@ func allowed(ctx context.Context, db pg.DB, m Mail) error {
 	return nil
 }
 
-func (s Sender) post(ctx context.Context, m Mail) error {
+func (s Sender) post(ctx context.Context, from location.Sender, m Mail) error {
 	message := mail.NewMsg()
-	if err := message.From(s.From); err != nil {
+	address, err := netmail.ParseAddress(s.From)
+	if err != nil {
 		return fmt.Errorf("sender's address: %w", err)
+	}
+	if err := message.FromFormat(cmp.Or(from.Name, address.Name), address.Address); err != nil {
+		return fmt.Errorf("sender's address: %w", err)
+	}
+	if from.ReplyTo != "" {
+		if err := message.ReplyTo(from.ReplyTo); err != nil {
+			return fmt.Errorf("address for answers: %w", err)
+		}
 	}
 	if message.To(m.To) != nil {
 		return errors.New("the recipient's address cannot be written to")

@@ -55,6 +55,7 @@ type New struct {
 	Email        string
 	Phone        string
 	VATNumber    string    // the buyer's, where they buy for a business
+	TermsID      int64     // the version of the terms that it is placed under; 0: none was shown
 	PlacedAt     time.Time // zero: now; only the demo tells stories about the past
 }
 
@@ -136,12 +137,13 @@ func Create(ctx context.Context, tx pgx.Tx, n New) (CreatedOrder, error) {
 		WITH o AS (
 			INSERT INTO orders (public_id, cart_id, customer_id, channel, location_id, associate_id, currency,
 				tax_included, language, state, payment_state, hold_until,
-				lines, discount, shipping, tax, total, name, email, phone, vat_number, placed_at)
+				lines, discount, shipping, tax, total, name, email, phone, vat_number, placed_at,
+				terms_id)
 			VALUES (@public_id, nullif(@cart::bigint, 0), @customer, @channel, @location, nullif(@associate::bigint, 0),
 				@currency, @included, @language,
 				CASE WHEN @hold::timestamptz IS NULL THEN 'confirmed' ELSE 'placed' END, @payment, @hold::timestamptz,
 				@sum, @discount, @shipping, @tax, @total, @name, @email, @phone, @vat, coalesce(@placed::timestamptz,
-					now()))
+					now()), (SELECT id FROM page_version WHERE id = @terms))
 			RETURNING id, number),
 		f AS (
 			INSERT INTO fulfilment (order_id, method, location_id, state, code, token, ready_by, delivery_id, name,
@@ -289,7 +291,7 @@ func (n New) args(publicID string) pgx.NamedArgs {
 		"currency": n.Currency, "included": n.TaxIncluded, "language": n.Language, "payment": n.PaymentState,
 		"hold": n.HoldUntil,
 		"sum":  n.Sum, "discount": n.Discount, "shipping": n.Shipping, "tax": n.Tax, "total": n.Total, "name": n.Name,
-		"email": n.Email, "phone": n.Phone, "vat": n.VATNumber, "placed": placed,
+		"email": n.Email, "phone": n.Phone, "vat": n.VATNumber, "terms": n.TermsID, "placed": placed,
 		"parts": parts, "line_parts": lineParts, "variants": variants, "skus": skus, "titles": titles,
 		"options": options, "quantities": quantities, "prices": prices, "lists": lists,
 		"amounts": amounts, "discounts": discounts, "tax_names": taxNames, "ppms": ppms, "taxes": taxes, "gifts": gifts,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,4 +94,79 @@ func Set(ctx context.Context, tx pgx.Tx, r Rate) error {
 		return fmt.Errorf("set tax rate %s %s: %w", r.Country, r.Class, err)
 	}
 	return nil
+}
+
+// AddClass adds a class of goods; one that is there already is said.
+func AddClass(ctx context.Context, tx pgx.Tx, c Class) error {
+	tag, err := tx.Exec(ctx, `INSERT INTO tax_class (code, name) VALUES ($1, $2) ON CONFLICT DO NOTHING`, c.Code, c.Name)
+	if err != nil {
+		return fmt.Errorf("add a tax class: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.Field("class_name", "There is one with this name already.")
+	}
+	return nil
+}
+
+// Planned is a rate that holds from a time on.
+type Planned struct {
+	ID int64
+	Rate
+	StartsAt time.Time
+}
+
+// Plans are the rates to come, the next first.
+func Plans(into *[]Planned) pg.Question {
+	return pg.All(into, `
+		SELECT id, country::text, region, tax_class AS class, name, ppm, starts_at
+		FROM tax_plan
+		ORDER BY starts_at, id`)
+}
+
+// Plan writes a rate that holds from a time on, in the place of one for the same time.
+func Plan(ctx context.Context, tx pgx.Tx, r Rate, starts time.Time) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO tax_plan (country, region, tax_class, name, ppm, starts_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (country, region, tax_class, starts_at) DO UPDATE SET name = excluded.name, ppm = excluded.ppm`,
+		r.Country, r.Region, r.Class, r.Name, r.PPM, starts)
+	if err != nil {
+		return fmt.Errorf("plan a tax rate: %w", err)
+	}
+	return nil
+}
+
+// DropPlan calls a planned rate off.
+func DropPlan(ctx context.Context, tx pgx.Tx, id int64) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM tax_plan WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("call a tax rate off: %w", err)
+	}
+	return nil
+}
+
+// ApplyPlans sets the planned rates whose time has come, in the order of their times. What was sold keeps its rate.
+func ApplyPlans(ctx context.Context, db pg.DB) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			WITH due AS (
+				DELETE FROM tax_plan
+				WHERE starts_at <= now()
+				RETURNING *)
+			SELECT id, country::text, region, tax_class AS class, name, ppm, starts_at
+			FROM due
+			ORDER BY starts_at, id`)
+		if err != nil {
+			return fmt.Errorf("read planned tax rates: %w", err)
+		}
+		due, err := pgx.CollectRows(rows, pgx.RowToStructByName[Planned])
+		if err != nil {
+			return fmt.Errorf("read planned tax rates: %w", err)
+		}
+		for _, p := range due {
+			if err := Set(ctx, tx, p.Rate); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

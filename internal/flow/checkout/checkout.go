@@ -49,6 +49,7 @@ type Request struct {
 	Phone      string
 	VATNumber  string         // of a business that buys; empty: a person does
 	To         postal.Address // where something is sent
+	TermsID    int64          // the version of the terms that was shown; 0: none
 	Pay        string         // how the rest is paid that points, gift cards and credit leave: a kind of tender
 	Given      int64          // the cash that was laid down; what is missing goes on the terminal where Split says so
 	Split      bool

@@ -124,7 +124,7 @@ func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, err
 		CartID: b.CartID, CustomerID: r.CustomerID, Channel: r.at.Channel, AssociateID: r.at.AssociateID,
 		Currency: q.Currency, TaxIncluded: q.TaxIncluded, Language: language(r, b),
 		PaymentState: t.state, Sum: q.Sum, Discount: q.Discount, Shipping: q.Shipping, Tax: q.Tax, Total: q.Total,
-		Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat,
+		Name: who.name, Email: who.email, Phone: who.phone, VATNumber: who.vat, TermsID: r.TermsID,
 	}
 	if t.attempt != 0 {
 		until := time.Now().Add(cmp.Or(r.Hold, Hold))

@@ -47,7 +47,7 @@ func Load(ctx context.Context, db pg.DB, store *files.Store, objects fs.FS, prog
 			return err
 		}
 		l := &loader{tx: tx, store: store, objects: objects, originals: map[string]string{}, progress: progress}
-		for _, step := range []func(context.Context) error{l.places, l.people, l.assortment, l.trade, l.history} {
+		for _, step := range []func(context.Context) error{l.places, l.people, l.pages, l.assortment, l.trade, l.history} {
 			if err := step(ctx); err != nil {
 				return err
 			}

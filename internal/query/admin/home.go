@@ -163,7 +163,8 @@ func TodayPage(ctx context.Context, db pg.DB, zone string, places []int64) (*Tod
 				EXISTS (SELECT FROM stock_level WHERE on_hand > 0) AS stock,
 				EXISTS (SELECT FROM delivery WHERE active) OR NOT EXISTS (SELECT FROM location
 					WHERE ship AND closed_at IS NULL) AS delivery,
-				(SELECT count(*) FROM associate WHERE disabled_at IS NULL) > 1 AS team, true AS pages,
+				(SELECT count(*) FROM associate WHERE disabled_at IS NULL) > 1 AS team,
+				EXISTS (SELECT FROM page WHERE kind = 'terms') AND EXISTS (SELECT FROM page WHERE kind = 'privacy') AS pages,
 				EXISTS (SELECT FROM orders WHERE state <> 'cancelled') AS order`, nil),
 		pg.Value(&t.FailedJobs, `SELECT count(*)::int FROM river_job WHERE state IN ('discarded', 'retryable')`))
 	if err != nil {

@@ -226,6 +226,7 @@ type OrderPage struct {
 	Acts       []Act
 	Tags       []string
 	HoldReason string // empty: it is not on hold
+	Terms      *Terms // that it was placed under; nil: the shop had none
 	Parcels    []Parcel
 	Carriers   []Carrier
 	Places     []location.Location // to which something could be moved
@@ -276,6 +277,13 @@ func TrackingURL(carriers []Carrier, carrier, tracking string) string {
 	return ""
 }
 
+// Terms are a version of the shop's, by its address.
+type Terms struct {
+	Slug  string
+	ID    int64
+	Title string
+}
+
 // Order reads an order by its id. Nil where there is none, or where it is of none of the places that whoever asks may
 // see; nil places are all.
 func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage, error) {
@@ -308,6 +316,12 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 			ORDER BY e.id DESC
 			LIMIT 100`, id),
 		pg.Value(&p.Tags, `SELECT ARRAY(SELECT tag FROM order_tag WHERE order_id = $1 ORDER BY tag)`, id),
+		pg.One(&p.Terms, `
+			SELECT p.slug, v.id, v.title
+			FROM orders o
+			JOIN page_version v ON v.id = o.terms_id
+			JOIN page p ON p.id = v.page_id
+			WHERE o.id = $1`, id),
 		pg.Value(&p.HoldReason, `SELECT hold_reason FROM orders WHERE id = $1`, id),
 		pg.All(&p.Parcels, `
 			SELECT p.id, p.fulfilment_id, p.carrier, p.tracking

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"counterpart/internal/domain/delivery"
+	"counterpart/internal/domain/editorial"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/platform/pg"
@@ -34,6 +35,8 @@ type Data struct {
 	Limited     []int64               // promotions of which uses or amounts are limited: they change with every order
 	ByCategory  bool                  // some live promotion names categories
 	Deliveries  []delivery.Method
+	Pages       []editorial.Page
+	Face        location.Face
 	loaded      time.Time
 	last        bool // changes come faster than pages: what was loaded for this one is new enough
 	byCode      map[string]*location.Location
@@ -53,6 +56,16 @@ func (d *Data) Home(code string) (home *location.Location, chosen bool) {
 		return home, true
 	}
 	return d.first, false
+}
+
+// Page is the one of a kind; nil where nobody has written it.
+func (d *Data) Page(kind string) *editorial.Page {
+	for i := range d.Pages {
+		if d.Pages[i].Kind == kind {
+			return &d.Pages[i]
+		}
+	}
+	return nil
 }
 
 // At is the location with an id, or nil.
@@ -264,6 +277,8 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 		d.Deliveries, err = pgx.CollectRows(rows, pgx.RowToStructByName[delivery.Method])
 		return err
 	})
+	editorial.All(&d.Pages)(batch)
+	location.FaceOf(&d.Face)(batch)
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load reference data: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/editorial"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/fault"
@@ -47,6 +48,8 @@ type Visit struct {
 	Remember    bool   // they agreed that we remember what they look at
 	Units       int
 	Departments []Department
+	Pages       []editorial.Page // that the retailer wrote
+	Face        location.Face    // how the shop looks
 	At          time.Time
 	facts       facts
 }
@@ -99,6 +102,7 @@ func (v *Visit) with(who Visitor) bool {
 		return false
 	}
 	v.Shop, v.Demo, v.Store, v.Chosen, v.At = who.reference.Shop.Name, who.reference.Shop.Demo, *home, chosen, who.At
+	v.Pages, v.Face = who.reference.Pages, who.reference.Face
 	for _, d := range who.reference.Departments {
 		v.Departments = append(v.Departments, Department{d.Slug, cmp.Or(d.Names[who.Language], d.Names[text.Source])})
 	}
