@@ -54,17 +54,27 @@ type place struct {
 
 func open(t *testing.T) *place {
 	t.Helper()
-	require.True(t, static.Built(), "build the assets first: make generate")
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
 	once, err := loaded()
 	require.NoError(t, err)
 	pool, address := pgtest.Copy(t, once.database)
 	folder := t.TempDir()
 	require.NoError(t, os.CopyFS(folder, os.DirFS(once.folder)))
+	p := serve(t, pool, address, folder, "")
+	for _, a := range once.accounts {
+		first, _, _ := strings.Cut(a.Name, " ")
+		p.Accounts[first] = a
+	}
+	return p
+}
+
+// serve brings a shop up on a database, with files in a folder. A shop that is not set up yet is, by a link with the token.
+func serve(t *testing.T, pool *pgxpool.Pool, address, folder, setupToken string) *place {
+	t.Helper()
+	require.True(t, static.Built(), "build the assets first: make generate")
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
 	store, err := files.Open(folder)
 	require.NoError(t, err)
-	accounts := once.accounts
 	mails, err := catcher.Start()
 	require.NoError(t, err)
 	t.Cleanup(func() { mails.Close() })
@@ -74,16 +84,12 @@ func open(t *testing.T) *place {
 	// By name, because browsers make no passkeys for a number.
 	p := &place{URL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), DB: pool, Mail: mails,
 		Accounts: map[string]demo.Account{}}
-	for _, a := range accounts {
-		first, _, _ := strings.Cut(a.Name, " ")
-		p.Accounts[first] = a
-	}
 	p.Company = sandboxtest.Start(t, address, p.URL)
 	office := &settle.Payments{DB: pool, Gateway: p.Company.PatientGateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
 	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
-		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Payments: office, Texts: true}
+		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Payments: office, Texts: true, SetupToken: setupToken}
 	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com",
 		TextGateway: "sms.localhost"}
 	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender,

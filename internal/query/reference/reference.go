@@ -50,12 +50,12 @@ type Department struct {
 }
 
 // Home is the store with a code, else the chain's first; nil where there is none. chosen says whether it is the one
-// with the code.
+// with the code, or the only one: then there is nothing to choose.
 func (d *Data) Home(code string) (home *location.Location, chosen bool) {
 	if home, chosen = d.byCode[code]; chosen {
 		return home, true
 	}
-	return d.first, false
+	return d.first, len(d.byCode) == 1
 }
 
 // Page is the one of a kind; nil where nobody has written it.
