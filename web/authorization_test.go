@@ -140,6 +140,7 @@ var owned = map[string][]string{
 	"POST /admin/stock/{location}/{variant}/move":           {manager, admin},
 	"POST /admin/stock/{location}/{variant}/shelf":          {manager, admin},
 	"POST /admin/products/{id}/pictures/{picture}":          {}, "POST /admin/departments/{id}/move": {}, "POST /admin/places/{id}": {}, "POST /admin/views/{id}/remove": {}, "GET /files/{id}": {},
+	"POST /admin/products/{id}/files/{file}/remove": {}, "POST /admin/settings/tax/plans/{plan}/remove": {},
 	"GET /pages/{slug}": {}, "GET /brand/{key}": {}, "GET /admin/pages/{id}": {}, "POST /admin/pages/{id}": {},
 }
 

@@ -181,7 +181,11 @@ func (p *Pages) elsewhere(r *http.Request) (respond.Answer, error) {
 }
 
 // at is where the request's associate stands.
-func at(r *http.Request) origin.Origin { return access.Origin(r.Context()) }
+func at(r *http.Request) origin.Origin {
+	here := access.Origin(r.Context())
+	here.Form = r.PostForm.Get("form")
+	return here
+}
 
 func (p *Pages) afterPerson(r *http.Request, err error, done string, view personView) (respond.Answer, error) {
 	if wrong := fault.As(err); wrong != nil {
@@ -334,6 +338,9 @@ func (p *Pages) addCustomer(_ http.ResponseWriter, r *http.Request) (respond.Ans
 	if err != nil {
 		return nil, err
 	}
+	if added == 0 { // It was sent twice, and is there.
+		return respond.See("/admin/customers"), nil
+	}
 	return respond.See(fmt.Sprintf("/admin/customers/%d?done=kept", added)), nil
 }
 
@@ -372,7 +379,9 @@ func (p *Pages) dropAddress(_ http.ResponseWriter, r *http.Request) (respond.Ans
 func (p *Pages) giveCredit(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	edit := sentEdit(r, "credit_amount", "credit_currency", "credit_reason")
 	currency := edit.Mine["credit_currency"]
-	if !money.Known(currency) {
+	if known, err := p.takes(r, currency); err != nil {
+		return nil, err
+	} else if !known {
 		return p.editedPerson(r, "credit", edit, fault.Field("credit_currency", "Choose from the list."))
 	}
 	amount, err := money.Parse(edit.Mine["credit_amount"], currency)

@@ -93,7 +93,6 @@ func (v homeView) steps(ctx context.Context) []step {
 		{s.Picture, text.T(ctx, "Add a picture"), text.T(ctx, "Drop it on the product’s page."), "/admin/products"},
 		{s.Stock, text.T(ctx, "Book in stock"), text.T(ctx, "What’s on the shelves of your store."), "/admin/stock"},
 		{s.Pages, text.T(ctx, "Write your terms and privacy page"), text.T(ctx, "The checkout links to them."), "/admin/pages"},
-		{s.Team, text.T(ctx, "Add a colleague"), text.T(ctx, "With their role and stores."), "/admin/staff"},
 		{s.Order, text.T(ctx, "Place a test order"), text.T(ctx, "In your shop, and hand it over at the counter."), "/"},
 	}
 }

@@ -132,7 +132,7 @@ func lookPage(a layout.Admin, v lookView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = v.Look.area(ui.Input{Name: "footer_links", Label: text.T(ctx, "Links at the foot"), Max: 4000, Optional: true,
+			templ_7745c5c3_Err = v.Look.area(ui.Input{Name: "footer_links", Label: text.T(ctx, "More links in the footer"), Max: 4000, Optional: true,
 				Hint: text.T(ctx, "Your pages are there already, if you ticked it. Up to twelve more.")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -433,7 +433,7 @@ func lookPage(a layout.Admin, v lookView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = v.Details.field(ui.Input{Name: "reply_to", Label: text.T(ctx, "Answers go to"), Type: "email", Max: 254, Optional: true,
+			templ_7745c5c3_Err = v.Details.field(ui.Input{Name: "reply_to", Label: text.T(ctx, "Reply-to address"), Type: "email", Max: 254, Optional: true,
 				Hint: text.T(ctx, "Empty: to the address emails are sent from.")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

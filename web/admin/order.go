@@ -166,9 +166,10 @@ func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answe
 type orderView struct {
 	*admin.OrderPage
 	editing
-	lineID int64  // whose form was sent
-	line   string // which of its forms: cancel or move
-	partID int64
+	lineID   int64  // whose form was sent
+	line     string // which of its forms: cancel or move
+	partID   int64
+	parcelID int64
 }
 
 func (p *Pages) order(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -241,6 +242,11 @@ func theirs(r *http.Request, o *admin.OrderPage, v orderView) bool {
 		return true
 	}
 	part := v.partID
+	for _, parcel := range o.Parcels {
+		if parcel.ID == v.parcelID {
+			part = parcel.FulfilmentID
+		}
+	}
 	for _, l := range o.Lines {
 		if l.ID == v.lineID {
 			part = l.PartID
@@ -311,7 +317,7 @@ func (p *Pages) setTracking(_ http.ResponseWriter, r *http.Request) (respond.Ans
 }
 
 func (p *Pages) removeParcel(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.amended(r, orderView{}, "tracking", merge.Edit{}, "", func(orderID int64) error {
+	return p.amended(r, orderView{parcelID: id(r, "parcel")}, "tracking", merge.Edit{}, "", func(orderID int64) error {
 		return amendment.RemoveParcel(r.Context(), p.DB, at(r), orderID, id(r, "parcel"))
 	})
 }
@@ -329,6 +335,9 @@ func (p *Pages) moveLine(_ http.ResponseWriter, r *http.Request) (respond.Answer
 	v := orderView{lineID: id(r, "line"), line: "move"}
 	edit := sentEdit(r, "quantity", "target", "to_name", "lines", "town", "postcode")
 	way, place, _ := strings.Cut(edit.Mine["target"], ":")
+	if way != "ship" && way != "pickup" {
+		place = "" // which no place has
+	}
 	move := amendment.Move{LineID: v.lineID, Quantity: count(edit.Mine["quantity"]), Ship: way == "ship",
 		To: postal.Address{Name: edit.Mine["to_name"], Lines: edit.Mine["lines"], Town: edit.Mine["town"],
 			Postcode: edit.Mine["postcode"]}}
@@ -463,4 +472,17 @@ func wayName(ctx context.Context, method string) string {
 		return text.T(ctx, "Delivery")
 	}
 	return part.Method(ctx, method)
+}
+
+// overdue says that a collection was promised for a time that is over, and is not ready.
+func overdue(f shop.Fulfilment, now time.Time) bool {
+	return f.State == "to_pick" && f.ReadyBy != nil && f.ReadyBy.Before(now)
+}
+
+// amountSaid is what is wrong with an amount that a list is narrowed by.
+func amountSaid(ctx context.Context, typed string) string {
+	if _, err := money.Parse(typed, "GBP"); typed != "" && err != nil {
+		return text.T(ctx, "Enter an amount, such as 12.50.")
+	}
+	return ""
 }

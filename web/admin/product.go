@@ -37,7 +37,7 @@ type productsView struct {
 
 func productFilter(r *http.Request) admin.ProductFilter {
 	q := r.URL.Query()
-	f := admin.ProductFilter{Words: typed(q.Get("q")), Empty: q.Get("empty") == "1"}
+	f := admin.ProductFilter{Words: typed(q.Get("q")), Empty: q.Get("empty") == "1", Places: seenBy(r)}
 	if status := q.Get("status"); slices.Contains(catalog.Statuses, status) {
 		f.Status = status
 	}

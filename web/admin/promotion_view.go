@@ -206,7 +206,10 @@ func kinds(ctx context.Context) []ui.Option {
 }
 
 func currencies(ctx context.Context, all []string) []ui.Option {
-	options := []ui.Option{{Value: "", Name: text.T(ctx, "No currency")}}
+	var options []ui.Option
+	if len(all) != 1 {
+		options = append(options, ui.Option{Name: text.T(ctx, "No currency")})
+	}
 	for _, c := range all {
 		options = append(options, ui.Option{Value: c, Name: c})
 	}

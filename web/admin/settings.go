@@ -196,7 +196,7 @@ func (p *Pages) saveTax(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 
 // afterSettings shows what is wrong with a form of the settings, or that it was saved.
 func (p *Pages) afterSettings(r *http.Request, v settingsView, err error, section string) (respond.Answer, error) {
-	if f := fault.As(err); f != nil {
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		return p.showSettings(r, v, f)
 	}
 	if err != nil {

@@ -855,7 +855,7 @@ func taxSection(v settingsView) templ.Component {
 		}
 		if len(v.Untaxed) > 0 {
 			templ_7745c5c3_Err = ui.Banner("late", text.T(ctx,
-				"Nothing can be sold where a rate is missing: {places}. If it’s 0%, enter 0.",
+				"A rate is missing, and products of that class can’t be sold there: {places}. If it’s 0%, enter 0.",
 				text.Args{"places": missing(ctx, v.Untaxed)})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

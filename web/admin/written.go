@@ -186,7 +186,7 @@ func writtenKind(ctx context.Context, kind string) string {
 	case editorial.Privacy:
 		return text.T(ctx, "Privacy notice")
 	case editorial.Imprint:
-		return text.T(ctx, "Who we are by law")
+		return text.T(ctx, "Legal notice")
 	case editorial.Returns:
 		return text.T(ctx, "Returns")
 	case editorial.Delivery:

@@ -168,9 +168,9 @@ func writtenListPage(a layout.Admin, v writtenListView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var11 string
-				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "At the foot"))
+				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "In the footer"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/written.templ`, Line: 23, Col: 239}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/written.templ`, Line: 23, Col: 241}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -619,7 +619,7 @@ func writtenPage(a layout.Admin, v writtenView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = v.tick("in_footer", text.T(ctx, "Linked at the foot of every page")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = v.tick("in_footer", text.T(ctx, "Linked in the footer")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

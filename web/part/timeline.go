@@ -21,6 +21,9 @@ func Happened(ctx context.Context, f profile.Fact) string {
 	case customer.Collected:
 		return text.T(ctx, "Order {number} collected", args)
 	case customer.Cancelled:
+		if f.Quantity > 0 {
+			return text.N(ctx, f.Quantity, "1 unit of order {number} cancelled", "{n} units of order {number} cancelled", args)
+		}
 		return text.T(ctx, "Order {number} cancelled", args)
 	case customer.Contacted:
 		if f.Number == 0 {

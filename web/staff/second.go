@@ -29,13 +29,14 @@ type enrolView struct {
 	Must, CanPasskey   bool
 	Challenge          string
 	Secret, SecretLink string
-	Done               string
+	Done, Home         string
 }
 
 func (p *Pages) secondPage(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := enrolView{}
 	if r.URL.Query().Get("done") != "" {
 		view.Done = text.T(r.Context(), "Set up. You’ll need it every time you sign in.")
+		view.Home = home(access.Session(r.Context()).Associate.Role)
 	}
 	return p.showEnrol(r, view, nil)
 }

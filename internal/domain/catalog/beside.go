@@ -60,9 +60,12 @@ func AddFile(ctx context.Context, tx pgx.Tx, productID int64, f File) error {
 
 // RemoveFile takes one away.
 func RemoveFile(ctx context.Context, tx pgx.Tx, productID, fileID int64) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM product_file WHERE product_id = $1 AND id = $2`, productID,
-		fileID); err != nil {
+	tag, err := tx.Exec(ctx, `DELETE FROM product_file WHERE product_id = $1 AND id = $2`, productID, fileID)
+	if err != nil {
 		return fmt.Errorf("remove a file: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "That file isn’t there any more.")
 	}
 	return nil
 }

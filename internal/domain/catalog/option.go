@@ -183,7 +183,7 @@ func queueVariant(batch *pgx.Batch, productID int64, position int, sku string, v
 		SELECT made.id, p.price_list_id, p.amount, p.compare_at, tstzrange(clock_timestamp(), NULL)
 		FROM made
 		CROSS JOIN first
-		JOIN price p ON p.variant_id = first.id AND p.valid @> clock_timestamp()`, productID, position, sku, values)
+		JOIN price p ON p.variant_id = first.id AND NOT p.sale AND upper_inf(p.valid)`, productID, position, sku, values)
 	batch.Queue(`SELECT id FROM variant WHERE product_id = $1 AND position = $2 AND active ORDER BY id DESC LIMIT 1`,
 		productID, position).QueryRow(func(row pgx.Row) error {
 		var id int64

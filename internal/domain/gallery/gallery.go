@@ -67,6 +67,9 @@ func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) 
 	if err != nil {
 		return catalog.NotDrawn(ctx, db, *p, err.Error())
 	}
+	if b := picture.Bounds(); max(b.Dx(), b.Dy()) > 10*min(b.Dx(), b.Dy()) || hasAlpha(picture) && opaque(picture).Empty() {
+		return catalog.NotDrawn(ctx, db, *p, "there is nothing to see in this shape")
+	}
 	picture = upright(picture, orientation(original))
 	ground := catalog.Ground(p.Slug)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d|4|%v", p.Original, p.Tint, ground, p.Crop))
@@ -175,6 +178,9 @@ func open(ctx context.Context, name string, original []byte) (image.Image, error
 	}
 	if config.Width < 1 || config.Height < 1 || config.Width*config.Height > MaxPixels {
 		return nil, fault.New(fault.Invalid, "{name} has more than 50 megapixels. Make it smaller and try again.", args)
+	}
+	if low, high := min(config.Width, config.Height), max(config.Width, config.Height); low < 16 || high > 10*low {
+		return nil, fault.New(fault.Invalid, "{name} is too small, or more than ten times as long as wide. Choose another picture.", args)
 	}
 	picture, err := decode(original)
 	if err != nil {

@@ -189,6 +189,21 @@ func Take(ctx context.Context, tx pgx.Tx, m Move, condition string, quantity int
 	return true, book(ctx, tx, m, condition, why)
 }
 
+// LockShelf locks what a place has of a variant, in every condition: whoever moves units from one to another holds both
+// before the first changes.
+func LockShelf(ctx context.Context, tx pgx.Tx, variantID, locationID int64) error {
+	_, err := tx.Exec(ctx, `
+		SELECT
+		FROM stock_level
+		WHERE variant_id = $1 AND location_id = $2
+		ORDER BY condition
+		FOR UPDATE`, variantID, locationID)
+	if err != nil {
+		return fmt.Errorf("lock a shelf: %w", err)
+	}
+	return nil
+}
+
 // Put puts units in a condition on a shelf, for a cause.
 func Put(ctx context.Context, tx pgx.Tx, m Move, condition string, quantity int, why Reason) error {
 	_, err := tx.Exec(ctx, `

@@ -291,9 +291,12 @@ func RemoveSpecial(ctx context.Context, tx pgx.Tx, locationID int64, day string)
 	if _, err := time.Parse(time.DateOnly, day); err != nil {
 		return fault.New(fault.Invalid, "A day is written like 2026-12-25.")
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM special_day WHERE location_id = $1 AND day = $2`, locationID,
-		day); err != nil {
+	tag, err := tx.Exec(ctx, `DELETE FROM special_day WHERE location_id = $1 AND day = $2`, locationID, day)
+	if err != nil {
 		return fmt.Errorf("take out a special day: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "That day isn’t in the list any more.")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -170,9 +171,12 @@ func readLinks(typed, field string, most int, form *fault.Form) []FaceLink {
 		}
 		name, address, ok := strings.Cut(line, "|")
 		name, address = strings.TrimSpace(name), strings.TrimSpace(address)
-		inside := strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") && !strings.Contains(address, `\`)
+		to, err := url.Parse(address)
+		inside := err == nil && to.Host == "" && strings.HasPrefix(address, "/") && !strings.ContainsFunc(address,
+			func(r rune) bool { return r <= ' ' || r == '\\' })
+		outside := err == nil && to.Scheme == "https" && to.Host != ""
 		if !ok || name == "" || utf8.RuneCountInString(name) > 40 || len(address) > 300 ||
-			!inside && !strings.HasPrefix(address, "https://") {
+			!inside && !outside {
 			form.Add(field, "“{line}” isn’t a link. Enter a name, a bar and an address, such as Journal | /pages/journal.",
 				text.Args{"line": line})
 			break

@@ -114,11 +114,14 @@ func AddParcel(ctx context.Context, tx pgx.Tx, fulfilmentID int64, carrier, trac
 
 // RemoveParcel takes one away that was added.
 func RemoveParcel(ctx context.Context, tx pgx.Tx, orderID, parcelID int64) error {
-	_, err := tx.Exec(ctx, `
+	tag, err := tx.Exec(ctx, `
 		DELETE FROM parcel
 		WHERE id = $2 AND fulfilment_id IN (SELECT id FROM fulfilment WHERE order_id = $1)`, orderID, parcelID)
 	if err != nil {
 		return fmt.Errorf("remove a parcel: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrNotHere
 	}
 	return nil
 }

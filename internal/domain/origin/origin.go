@@ -24,6 +24,7 @@ type Origin struct {
 	AssociateID int64 // who works there; 0: the customer did it, or nobody
 	DeviceID    int64 // of the store
 	Language    string
+	Form        string // token of the form that asks for it, so that one sent twice does it once; empty: none
 }
 
 // Job is the origin of what the shop does by itself.

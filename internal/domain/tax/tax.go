@@ -138,8 +138,12 @@ func Plan(ctx context.Context, tx pgx.Tx, r Rate, starts time.Time) error {
 
 // DropPlan calls a planned rate off.
 func DropPlan(ctx context.Context, tx pgx.Tx, id int64) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM tax_plan WHERE id = $1`, id); err != nil {
+	tag, err := tx.Exec(ctx, `DELETE FROM tax_plan WHERE id = $1`, id)
+	if err != nil {
 		return fmt.Errorf("call a tax rate off: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "That planned rate isn’t there any more.")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package amendment
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
+	"counterpart/internal/platform/limit"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/merge"
 	"counterpart/internal/platform/pg"
@@ -40,6 +42,9 @@ func act(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, action 
 		}
 		if h == nil {
 			return order.ErrNotHere
+		}
+		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, action, orderID), at.Form); err != nil || !first {
+			return err
 		}
 		entry, err := write(tx, h)
 		if err != nil || entry.After == nil {
@@ -102,7 +107,7 @@ func CancelUnits(ctx context.Context, db pg.DB, at origin.Origin, orderID, order
 			return e, err
 		}
 		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: h.CustomerID, Kind: customer.Cancelled,
-			Channel: at.Channel, LocationID: at.LocationID, OrderID: orderID}); err != nil {
+			Channel: at.Channel, LocationID: at.LocationID, OrderID: orderID, Quantity: quantity}); err != nil {
 			return e, err
 		}
 		if gone {

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/limit"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/merge"
 	"counterpart/internal/platform/money"
@@ -146,6 +147,9 @@ func Add(ctx context.Context, db pg.DB, at origin.Origin, n New) (id int64, err 
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "customer"), at.Form); err != nil || !first {
+			return err
+		}
 		if id, err = customer.Create(ctx, tx, f["name"], f["language"], at.Channel); err != nil {
 			return err
 		}
@@ -174,12 +178,9 @@ func GiveCredit(ctx context.Context, db pg.DB, at origin.Origin, id int64, amoun
 	if amount.Minor < 1 || amount.Minor > money.MaxUnit {
 		form.Add("credit_amount", "Enter an amount above zero, such as 10.")
 	}
-	limit, err := policy.RefundLimit(ctx, db, amount.Currency)
+	most, err := policy.RefundLimit(ctx, db, amount.Currency)
 	if err != nil {
 		return err
-	}
-	if !unlimited && amount.Minor > limit.Minor {
-		form.Add("credit_amount", "You can give up to {most} at a time. Ask an admin.", text.Args{"most": limit})
 	}
 	if err := form.Err(); err != nil {
 		return err
@@ -187,6 +188,18 @@ func GiveCredit(ctx context.Context, db pg.DB, at origin.Origin, id int64, amoun
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.LockActive(ctx, tx, id); err != nil {
 			return err
+		}
+		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "credit", id), at.Form); err != nil || !first {
+			return err
+		}
+		if !unlimited {
+			within, err := limit.Spend(ctx, tx, fmt.Sprint("given ", at.AssociateID, amount.Currency), amount.Minor, most.Minor)
+			if err != nil {
+				return err
+			}
+			if !within {
+				return fault.Field("credit_amount", "You can give up to {most} a day. Ask an admin.", text.Args{"most": most})
+			}
 		}
 		if err := credit.Give(ctx, tx, credit.Grant{CustomerID: id, Currency: amount.Currency, Amount: amount.Minor,
 			Cause: "given", AssociateID: at.AssociateID}); err != nil {

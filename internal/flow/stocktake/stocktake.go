@@ -148,6 +148,9 @@ func Move(ctx context.Context, db pg.DB, at origin.Origin, t Transfer) error {
 			m.Cause = "write_off"
 		}
 		why := inventory.Reason{Channel: at.Channel, Reason: t.Reason, AssociateID: at.AssociateID}
+		if err := inventory.LockShelf(ctx, tx, t.VariantID, t.LocationID); err != nil {
+			return err
+		}
 		done, err := inventory.Take(ctx, tx, m, t.From, t.Quantity, why)
 		if err != nil {
 			return err

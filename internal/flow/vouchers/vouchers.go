@@ -3,6 +3,7 @@ package vouchers
 
 import (
 	"context"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ import (
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
+	"counterpart/internal/platform/limit"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
@@ -34,17 +36,26 @@ func Give(ctx context.Context, db pg.DB, at origin.Origin, amount money.Money, t
 	if amount.Minor < 1 || amount.Minor > money.MaxUnit {
 		form.Add("amount", "Enter an amount above zero, such as 10.")
 	}
-	limit, err := policy.RefundLimit(ctx, db, amount.Currency)
+	most, err := policy.RefundLimit(ctx, db, amount.Currency)
 	if err != nil {
 		return 0, err
-	}
-	if !unlimited && amount.Minor > limit.Minor {
-		form.Add("amount", "You can give up to {most} at a time. Ask an admin.", text.Args{"most": limit})
 	}
 	if err := form.Err(); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "gift card"), at.Form); err != nil || !first {
+			return err
+		}
+		if !unlimited {
+			within, err := limit.Spend(ctx, tx, fmt.Sprint("given ", at.AssociateID, amount.Currency), amount.Minor, most.Minor)
+			if err != nil {
+				return err
+			}
+			if !within {
+				return fault.Field("amount", "You can give up to {most} a day. Ask an admin.", text.Args{"most": most})
+			}
+		}
 		if id, err = giftcard.Make(ctx, tx, giftcard.New{Currency: amount.Currency, Amount: amount.Minor,
 			Recipient: email, AssociateID: at.AssociateID, Reason: reason}); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -200,4 +201,39 @@ func Return(ctx context.Context, db pg.DB, scope string) error {
 		SET tries = greatest(tries - 1, 0)
 		WHERE scope = $1`, key(scope))
 	return err
+}
+
+// Once says whether a form with a token is sent for the first time in a day. It is asked inside the transaction that
+// does what the form says, so that one sent twice, or at the same time, does it once. A form without a token always is.
+func Once(ctx context.Context, tx pgx.Tx, scope, token string) (first bool, err error) {
+	if token == "" {
+		return true, nil
+	}
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO try (scope, tries, expires_at)
+		VALUES ($1, 1, now() + interval '1 day')
+		ON CONFLICT (scope) DO NOTHING`, key("form "+scope+" "+token))
+	if err != nil {
+		return false, fmt.Errorf("note that a form was sent: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Spend adds an amount to what a scope has spent within a day from its first, and says whether that stays within most.
+// It is asked inside the transaction that spends it.
+func Spend(ctx context.Context, tx pgx.Tx, scope string, amount, most int64) (within bool, err error) {
+	if amount > most || most > math.MaxInt32 {
+		return amount <= most, nil
+	}
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO try AS t (scope, tries, expires_at)
+		VALUES ($1, $2, now() + interval '1 day')
+		ON CONFLICT (scope) DO UPDATE
+		SET tries = CASE WHEN t.expires_at <= now() THEN excluded.tries ELSE t.tries + excluded.tries END,
+		    expires_at = CASE WHEN t.expires_at <= now() THEN excluded.expires_at ELSE t.expires_at END
+		WHERE t.expires_at <= now() OR t.tries + excluded.tries <= $3`, key("spent "+scope), amount, most)
+	if err != nil {
+		return false, fmt.Errorf("count what was spent: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
 }

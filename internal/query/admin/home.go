@@ -65,13 +65,13 @@ type Work struct {
 
 // Readiness is what a shop has of what it needs to sell.
 type Readiness struct {
-	Seller, Rate, Store, Hours, Product, Picture, Price, Stock, Delivery, Team, Pages, Order bool
+	Seller, Rate, Store, Hours, Product, Picture, Price, Stock, Delivery, Pages, Order bool
 }
 
 // Ready says that nothing is missing.
 func (r Readiness) Ready() bool {
 	return r.Seller && r.Rate && r.Store && r.Hours && r.Product && r.Picture && r.Price && r.Stock && r.Delivery &&
-		r.Team && r.Pages && r.Order
+		r.Pages && r.Order
 }
 
 // TodayPage reads the start page. places are those whose orders and stock whoever looks may see; nil: all. Days are by
@@ -163,7 +163,6 @@ func TodayPage(ctx context.Context, db pg.DB, zone string, places []int64) (*Tod
 				EXISTS (SELECT FROM stock_level WHERE on_hand > 0) AS stock,
 				EXISTS (SELECT FROM delivery WHERE active) OR NOT EXISTS (SELECT FROM location
 					WHERE ship AND closed_at IS NULL) AS delivery,
-				(SELECT count(*) FROM associate WHERE disabled_at IS NULL) > 1 AS team,
 				EXISTS (SELECT FROM page WHERE kind = 'terms') AND EXISTS (SELECT FROM page WHERE kind = 'privacy') AS pages,
 				EXISTS (SELECT FROM orders WHERE state <> 'cancelled') AS order`, nil),
 		pg.Value(&t.FailedJobs, `SELECT count(*)::int FROM river_job WHERE state IN ('discarded', 'retryable')`))

@@ -220,16 +220,15 @@ var (
 // OrderPage is an order with what happened to it.
 type OrderPage struct {
 	*shop.Order
-	Facts      []profile.Fact
-	Mails      []SentMail
-	Notes      []OrderNote
-	Acts       []Act
-	Tags       []string
-	HoldReason string // empty: it is not on hold
-	Terms      *Terms // that it was placed under; nil: the shop had none
-	Parcels    []Parcel
-	Carriers   []Carrier
-	Places     []location.Location // to which something could be moved
+	Facts    []profile.Fact
+	Mails    []SentMail
+	Notes    []OrderNote
+	Acts     []Act
+	Tags     []string
+	Terms    *Terms // that it was placed under; nil: the shop had none
+	Parcels  []Parcel
+	Carriers []Carrier
+	Places   []location.Location // to which something could be moved
 }
 
 // SentMail is a mail about an order that was posted.
@@ -322,7 +321,6 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 			JOIN page_version v ON v.id = o.terms_id
 			JOIN page p ON p.id = v.page_id
 			WHERE o.id = $1`, id),
-		pg.Value(&p.HoldReason, `SELECT hold_reason FROM orders WHERE id = $1`, id),
 		pg.All(&p.Parcels, `
 			SELECT p.id, p.fulfilment_id, p.carrier, p.tracking
 			FROM parcel p

@@ -35,16 +35,17 @@ type ProductRow struct {
 
 // ProductFilter narrows the list of products.
 type ProductFilter struct {
-	Words      string // of title or brand, or a SKU or barcode
-	Status     string // empty: any
-	Department int64  // 0: any
-	Empty      bool   // nothing on hand anywhere
+	Words      string  // of title or brand, or a SKU or barcode
+	Status     string  // empty: any
+	Department int64   // 0: any
+	Empty      bool    // nothing on hand anywhere
+	Places     []int64 // whose stock is counted; nil: all
 }
 
 // where is the statement's conditions: only those of fields that are set.
 func (f ProductFilter) where() (sql string, args pgx.NamedArgs) {
 	all := []string{"true"}
-	args = pgx.NamedArgs{}
+	args = pgx.NamedArgs{"places": f.Places, "everywhere": f.Places == nil}
 	if words := strings.TrimSpace(f.Words); words != "" {
 		scan := catalog.Scan(words)
 		args["like"], args["prefix"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%"
@@ -67,7 +68,7 @@ func (f ProductFilter) where() (sql string, args pgx.NamedArgs) {
 	}
 	if f.Empty {
 		all = append(all, `NOT EXISTS (SELECT FROM variant v JOIN stock_level s ON s.variant_id = v.id
-			WHERE v.product_id = p.id AND s.on_hand > 0)`)
+			WHERE v.product_id = p.id AND s.on_hand > 0 AND (@everywhere OR s.location_id = ANY (@places)))`)
 	}
 	return strings.Join(all, "\n\t\t\tAND "), args
 }
@@ -98,7 +99,7 @@ func Products(ctx context.Context, db pg.DB, f ProductFilter, page Page) (rows [
 				SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
 				FROM variant v
 				JOIN stock_level s ON s.variant_id = v.id
-				WHERE v.product_id = page.id) stock ON true
+				WHERE v.product_id = page.id AND (@everywhere OR s.location_id = ANY (@places))) stock ON true
 			ORDER BY page.title, page.id`, args))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list products: %w", err)

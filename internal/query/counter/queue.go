@@ -36,6 +36,7 @@ type Waiting struct {
 	HoldUntil    *time.Time
 	Place        string
 	OrderID      int64
+	Held         bool // staff keep it: it is not to be prepared
 }
 
 // Queue reads what is to be picked or packed and what waits to be collected at a store, the most urgent first.
@@ -44,7 +45,8 @@ func Queue(ctx context.Context, db pg.DB, locationID int64) ([]Waiting, error) {
 		SELECT f.id AS fulfilment_id, o.number, o.name, count(*) FILTER (WHERE u.state = 'open')::int AS pieces,
 			(array_agg(l.title
 			ORDER BY l.position))[1] AS first, f.method, f.state, o.channel,
-			coalesce(f.ready_by, o.placed_at + interval '24 hours') AS ready_by, f.hold_until, f.place, o.id AS order_id
+			coalesce(f.ready_by, o.placed_at + interval '24 hours') AS ready_by, f.hold_until, f.place, o.id AS order_id,
+			o.held_at IS NOT NULL AS held
 		FROM fulfilment f
 		JOIN orders o ON o.id = f.order_id
 		JOIN order_line l ON l.fulfilment_id = f.id

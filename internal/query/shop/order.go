@@ -40,6 +40,7 @@ type Order struct {
 	Phone        string
 	PlacedAt     time.Time
 	HoldUntil    *time.Time        // while it is not paid
+	HoldReason   string            // why staff keep it; empty: they do not
 	ToPay        int64             // at the counter, of the whole order
 	Earns        int64             // points, for the units that were neither cancelled nor returned
 	Store        location.Location `db:"-"`
@@ -255,7 +256,7 @@ func (o *Order) CanCancel() bool {
 const orderColumns = `
 	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included,
 	o.language, o.lines AS sum, o.discount, o.shipping, o.tax, o.total,
-	o.name, o.email, o.phone, o.placed_at, o.hold_until,` + order.ToPay + ` AS to_pay,
+	o.name, o.email, o.phone, o.hold_reason, o.placed_at, o.hold_until,` + order.ToPay + ` AS to_pay,
 	coalesce((
 		SELECT sum(u.points)
 		FROM order_line ol

@@ -404,6 +404,9 @@ document.querySelectorAll("[data-crop]").forEach((region) => {
 // A picture that is being drawn is there a moment later.
 if (document.querySelector("[data-drawing]")) setTimeout(() => { if (!document.querySelector("form :focus")) location.reload(); }, 2500);
 
+// On a phone the admin's places are one row: the one that is open is in view.
+document.querySelector("[data-rail] [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // The command menu: Ctrl or ⌘ with K, from anywhere in the admin. What it finds is the page of what was found.
 function commandMenu() {
   const dialog = document.querySelector("[data-command]"), input = dialog?.querySelector("input"), found = dialog?.querySelector("#command-found");
