@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -107,5 +109,70 @@ func TestAGiftCardIsGivenAndStopped(t *testing.T) {
 		})
 	}
 	stopping.Wait()
+	p.sound(t)
+}
+
+// TestWhatIsGivenIsGivenOnceAndWithinADaysLimit sends forms twice and more at the same time, and as a manager up to the
+// limit of a day, which gift cards and credit share.
+func TestWhatIsGivenIsGivenOnceAndWithinADaysLimit(t *testing.T) {
+	p := open(t)
+	boss := p.boss(t, "ida@example.com")
+	ada, _ := sample.Account(t, p.db, "Ada", "ada@example.com")
+	count := func(table string) (n int) {
+		require.NoError(t, p.db.QueryRow(ctx, `SELECT count(*) FROM `+table).Scan(&n))
+		return n
+	}
+	_, body, _ := boss.get("/admin/gift-cards")
+	card := url.Values{"form": {regexp.MustCompile(`name="form" value="(\w+)"`).FindStringSubmatch(body)[1]}}
+	for name, value := range map[string]string{"amount": "7", "currency": "GBP", "to": "ben@example.com", "reason": "competition"} {
+		card.Set(name, value)
+	}
+	_, body, _ = boss.get(fmt.Sprintf("/admin/customers/%d", ada))
+	credit := formOf(t, body, fmt.Sprintf("/admin/customers/%d/credit", ada))
+	for name, value := range map[string]string{"credit_amount": "7.77", "credit_currency": "GBP", "credit_reason": "sorry"} {
+		credit.Set(name, value)
+	}
+	people := count("customer")
+	_, body, _ = boss.get("/admin/customers/new")
+	customer := formOf(t, body, "/admin/customers")
+	customer.Set("name", "Carl Twice")
+	var sending sync.WaitGroup
+	for range 5 {
+		for path, form := range map[string]url.Values{"/admin/gift-cards": card, "/admin/customers": customer,
+			fmt.Sprintf("/admin/customers/%d/credit", ada): credit} {
+			sending.Go(func() {
+				status, _, _ := boss.post(path, form)
+				assert.Equal(t, http.StatusSeeOther, status, path)
+			})
+		}
+	}
+	sending.Wait()
+	require.Equal(t, []int{1, 1, people + 1}, []int{count("gift_card"), count("credit_entry"), count("customer")})
+	card.Set("form", "another")
+	card.Set("currency", "JPY")
+	status, body, _ := boss.post("/admin/gift-cards", card)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, body, "Choose from the list.", "no store sells in it")
+
+	manager := staff.Associate{Name: "Hal", Email: "hal@example.com", Role: staff.RoleManager, Locations: []int64{p.HarbourStreet.ID}}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return staff.Create(ctx, tx, &manager, sample.Password) }))
+	hal := p.visitor(t)
+	hal.signIn(manager.Email)
+	var limit int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT coalesce((SELECT amount FROM refund_limit WHERE currency = 'GBP'), 10000)`).Scan(&limit))
+	half := fmt.Sprintf("%d.00", limit/200)
+	var given, refused atomic.Int64
+	for i := range 6 {
+		sending.Go(func() {
+			path, form := "/admin/gift-cards", url.Values{"amount": {half}, "currency": {"GBP"}, "to": {"ben@example.com"}, "reason": {"competition"}}
+			if i%2 == 0 {
+				path, form = fmt.Sprintf("/admin/customers/%d/credit", ada), url.Values{"credit_amount": {half}, "credit_currency": {"GBP"}, "credit_reason": {"sorry"}}
+			}
+			status, _, _ := hal.post(path, form)
+			map[int]*atomic.Int64{http.StatusSeeOther: &given, http.StatusUnprocessableEntity: &refused}[status].Add(1)
+		})
+	}
+	sending.Wait()
+	require.Equal(t, []int64{2, 4}, []int64{given.Load(), refused.Load()}, "twice half a day's limit")
 	p.sound(t)
 }

@@ -320,6 +320,15 @@ func hugePNG() []byte {
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
 }
 
+// blankPNG is a picture in which nothing is to be seen.
+func blankPNG(width, height int) []byte {
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewAlpha(image.Rect(0, 0, width, height))); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
 func TestUploadsThatAreNoPicturesAreRefusedInWords(t *testing.T) {
 	p := open(t)
 	boss := p.boss(t, "ida@example.com")
@@ -336,6 +345,8 @@ func TestUploadsThatAreNoPicturesAreRefusedInWords(t *testing.T) {
 		"page.jpg":    {[]byte("<!DOCTYPE html><script>alert(1)</script>"), "isn’t a JPEG"},
 		"gifar.gif":   {append([]byte("GIF89a\x0a\x00\x0a\x00\x00\x00\x00"), []byte("/*=1;alert(1)")...), "damaged"},
 		"huge.png":    {hugePNG(), "more than 50 megapixels"},
+		"tall.png":    {blankPNG(20, 70_000), "more than ten times as long as wide"},
+		"dot.png":     {blankPNG(1, 1), "too small"},
 		"cut.jpg":     {good[:len(good)/3], "damaged"},
 		"big.jpg":     {make([]byte, 21<<20), "larger than 20 MB"},
 		"fifty.jpg":   {make([]byte, 50<<20), "larger than 20 MB"},

@@ -67,8 +67,8 @@ func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) 
 	if err != nil {
 		return catalog.NotDrawn(ctx, db, *p, err.Error())
 	}
-	if b := picture.Bounds(); max(b.Dx(), b.Dy()) > 10*min(b.Dx(), b.Dy()) || hasAlpha(picture) && opaque(picture).Empty() {
-		return catalog.NotDrawn(ctx, db, *p, "there is nothing to see in this shape")
+	if narrow(picture) {
+		return catalog.NotDrawn(ctx, db, *p, "too small, or more than ten times as long as wide")
 	}
 	picture = upright(picture, orientation(original))
 	ground := catalog.Ground(p.Slug)
@@ -179,12 +179,12 @@ func open(ctx context.Context, name string, original []byte) (image.Image, error
 	if config.Width < 1 || config.Height < 1 || config.Width*config.Height > MaxPixels {
 		return nil, fault.New(fault.Invalid, "{name} has more than 50 megapixels. Make it smaller and try again.", args)
 	}
-	if low, high := min(config.Width, config.Height), max(config.Width, config.Height); low < 16 || high > 10*low {
-		return nil, fault.New(fault.Invalid, "{name} is too small, or more than ten times as long as wide. Choose another picture.", args)
-	}
 	picture, err := decode(original)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "{name} is damaged. Choose another file.", args)
+	}
+	if narrow(picture) {
+		return nil, fault.New(fault.Invalid, "{name} is too small, or more than ten times as long as wide. Choose another picture.", args)
 	}
 	return picture, nil
 }
@@ -211,6 +211,12 @@ func decode(original []byte) (image.Image, error) {
 		return nil, errors.New("the picture's file is damaged")
 	}
 	return picture, nil
+}
+
+// narrow says that nothing can be made of a picture's shape: its sizes would be higher than a JPEG can be.
+func narrow(picture image.Image) bool {
+	low, high := min(picture.Bounds().Dx(), picture.Bounds().Dy()), max(picture.Bounds().Dx(), picture.Bounds().Dy())
+	return low < 10 || high > 10*low
 }
 
 // hasAlpha says whether a picture is a cut-out: its corners show what is behind it.

@@ -181,3 +181,20 @@ func TestEverythingHappensToAnOrderAtOnce(t *testing.T) {
 		sound(t, db)
 	}
 }
+
+// TestAFormSentTwiceCancelsOnce presses the button as often as an impatient finger does, at the same time.
+func TestAFormSentTwiceCancelsOnce(t *testing.T) {
+	db, c, at := shop(t)
+	o := c.Order(t, db, c.Mug, 5, c.HarbourStreet)
+	at.Form = "one-form"
+	pgtest.AtOnce(6, func(int) {
+		assert.NoError(t, amendment.CancelUnits(ctx, db, at, o.Order, o.Line, 1, "ordered one too many"))
+	})
+	_, cancelled, _ := states(t, db, o.Order)
+	require.Equal(t, 1, cancelled)
+	at.Form = "another"
+	require.NoError(t, amendment.CancelUnits(ctx, db, at, o.Order, o.Line, 1, "and one more"))
+	_, cancelled, _ = states(t, db, o.Order)
+	require.Equal(t, 2, cancelled, "another form is another wish")
+	sound(t, db)
+}

@@ -60,3 +60,35 @@ func TestUnitsChangeTheirConditionAndAreWrittenOff(t *testing.T) {
 	}))
 	require.False(t, below)
 }
+
+// TestConditionsThatChangeBothWaysWaitForEachOther moves units to damaged and back at the same time: all are answered.
+func TestConditionsThatChangeBothWaysWaitForEachOther(t *testing.T) {
+	ctx := context.Background()
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	at := origin.Origin{Channel: origin.Counter}
+	move := func(from, to string) error {
+		return stocktake.Move(ctx, db, at, stocktake.Transfer{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, From: from,
+			To: to, Quantity: 1, Reason: "dropped"})
+	}
+	require.NoError(t, pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		return inventory.Receive(ctx, tx, []inventory.Move{{VariantID: c.Mug, LocationID: c.HarbourStreet.ID, Delta: 100}},
+			inventory.Reason{Channel: origin.API})
+	}))
+	for range 10 {
+		require.NoError(t, move(inventory.Sellable, inventory.Damaged))
+	}
+	for range pgtest.Rounds(10, 200) {
+		pgtest.AtOnce(8, func(i int) {
+			if i%2 == 0 {
+				assert.NoError(t, move(inventory.Sellable, inventory.Damaged))
+				return
+			}
+			err := move(inventory.Damaged, inventory.Sellable)
+			assert.True(t, err == nil || fault.As(err) != nil, "%v", err)
+		})
+	}
+	findings, err := audit.Run(ctx, db)
+	require.NoError(t, err)
+	require.Empty(t, findings)
+}
