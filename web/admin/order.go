@@ -156,10 +156,11 @@ func (p *Pages) ordersCSV(_ http.ResponseWriter, r *http.Request) (respond.Answe
 	for _, o := range rows {
 		cells = append(cells, []string{strconv.FormatInt(o.Number, 10), o.PlacedAt.UTC().Format(time.RFC3339), o.Name,
 			o.Email, string(o.Channel), o.Store, o.State, o.PaymentState, strings.Join(o.Fulfilments, " "),
-			strconv.FormatBool(o.Returned), strconv.Itoa(o.Units), money.New(o.Total, o.Currency).Plain(), o.Currency})
+			strconv.FormatBool(o.Returned), strconv.Itoa(o.Units), strconv.Itoa(o.Gone),
+			money.New(o.Total, o.Currency).Plain(), money.New(o.Refunded, o.Currency).Plain(), o.Currency})
 	}
 	return download("orders", []string{"number", "placed_at", "name", "email", "channel", "store", "state", "payment",
-		"fulfilment", "returned", "units", "total", "currency"}, cells), nil
+		"fulfilment", "returned", "units", "cancelled_units", "total", "refunded", "currency"}, cells), nil
 }
 
 // orderView is an order's page, with what was typed into one of its forms.

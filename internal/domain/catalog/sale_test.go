@@ -97,6 +97,17 @@ func TestOptionsMakeVariantsAndKeepWhatWasThere(t *testing.T) {
 		_, err := catalog.SetOptions(t.Context(), tx, id, options)
 		require.NoError(t, err)
 	}
+	// While a sale runs: what is made meanwhile has the regular price.
+	var first int64
+	require.NoError(t, tx.QueryRow(t.Context(), `SELECT id FROM variant WHERE product_id = $1`, id).Scan(&first))
+	require.NoError(t, catalog.PlanSale(t.Context(), tx, first, catalog.Sale{Currency: "GBP", TaxIncluded: true, Amount: 900,
+		From: time.Now().Add(-time.Minute), Until: time.Now().Add(time.Hour)}, 0))
+	defer func() {
+		var other int64
+		require.NoError(t, tx.QueryRow(t.Context(), `SELECT max(id) FROM variant WHERE product_id = $1`, id).Scan(&other))
+		require.NotEqual(t, first, other)
+		require.EqualValues(t, 1200, priceAt(t, tx, other, time.Now()))
+	}()
 	require.Equal(t, []string{"MORNING-MUG "}, skus())
 
 	set(catalog.Option{Name: "Size", Values: []string{"S", "L"}})

@@ -60,6 +60,8 @@ type OrderRow struct {
 	Held         bool
 	Tags         []string
 	Units        int
+	Gone         int // of them, cancelled
+	Refunded     int64
 	Total        int64
 	Currency     string
 }
@@ -193,7 +195,11 @@ func Orders(ctx context.Context, db pg.DB, f OrderFilter, page Page) (rows []Ord
 			EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id) AS returned, `+late+` AS late,
 			o.held_at IS NOT NULL AS held, ARRAY(SELECT tag FROM order_tag t WHERE t.order_id = o.id ORDER BY tag) AS tags,
 			(SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)::int AS units,
-			o.total, o.currency::text AS currency
+			o.total, o.currency::text AS currency,
+			(SELECT coalesce(sum(r.amount), 0) FROM tender t JOIN refund r ON r.tender_id = t.id
+				WHERE t.order_id = o.id AND r.state <> 'failed')::bigint AS refunded,
+			(SELECT count(*) FROM order_line l JOIN order_unit u ON u.order_line_id = l.id
+				WHERE l.order_id = o.id AND u.state = 'cancelled')::int AS gone
 		FROM (
 			SELECT o.*
 			FROM orders o

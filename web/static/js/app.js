@@ -64,6 +64,23 @@ window.addEventListener("pageshow", () => document.querySelectorAll("[data-once]
   form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
 }));
 
+// A page of the admin has several forms. Whoever leaves one of them changed, also by sending another, is asked first.
+{
+  const changed = new Set();
+  let sent;
+  document.querySelector(".admin-main")?.addEventListener("input", (event) => {
+    const form = event.target.closest("form[method=post]");
+    if (form) changed.add(form);
+  });
+  document.addEventListener("submit", (event) => { sent = event.target; });
+  addEventListener("beforeunload", (event) => {
+    if (![...changed].some((form) => form !== sent && form.isConnected)) return;
+    event.preventDefault();
+    // Who stays may send what they sent before.
+    setTimeout(() => document.querySelectorAll("[data-sent]").forEach((form) => { delete form.dataset.sent; form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy")); }), 500);
+  });
+}
+
 // Where a choice changes the total, the form asks the page again: without a script there is a button for it.
 document.addEventListener("change", (event) => {
   const asks = event.target.closest("[data-asks]");
