@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/flow/setup"
 	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
 )
@@ -64,6 +65,9 @@ func kept(t *testing.T, p *place) map[string]bool {
 	ctx := context.Background()
 	all := map[string]bool{"counterpart": true, "kg": true, "teepott": true, "zzzzqqq": true, "zzzz": true,
 		"atlantis": true, "latviešu": true}
+	for _, l := range setup.Languages { // A language is named in itself.
+		all[strings.ToLower(l.Name)] = true
+	}
 	for month := time.January; month <= time.December; month++ { // Dates are written as in English.
 		all[strings.ToLower(month.String())], all[strings.ToLower(month.String()[:3])] = true, true
 	}
