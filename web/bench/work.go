@@ -415,6 +415,19 @@ func (b *bench) sound(ctx context.Context) error {
 	return nil
 }
 
+// catalogueOfMany adds a hundred thousand products, and rests until the disk is quiet again.
+var catalogueOfMany = []string{
+	`INSERT INTO product (slug, status, options, popularity) SELECT 'generated-' || n, 'active', '{Colour}', n % 97 FROM generate_series(1, 100000) n`,
+	`INSERT INTO product_text (product_id, language, title, description, keywords)
+	SELECT id, 'en', (ARRAY['Copper','Linen','Oak','Steel','Glass','Cotton','Slate','Willow'])[1 + id % 8] || ' ' || (ARRAY['kettle','throw','stool','lamp','bowl','apron','tray','hamper','rug'])[1 + id % 9] || ' ' || id, 'A thing to have.', 'generated' FROM product WHERE slug LIKE 'generated-%'`,
+	`INSERT INTO product_category (category_id, product_id) SELECT c.id, p.id FROM product p JOIN LATERAL (SELECT id FROM category WHERE parent_id IS NULL ORDER BY id OFFSET p.id % 6 LIMIT 1) c ON true WHERE p.slug LIKE 'generated-%'`,
+	`INSERT INTO variant (product_id, position, sku, options) SELECT p.id, k, 'GEN-' || p.id || '-' || k, ARRAY[(ARRAY['Moss','Ink'])[k]] FROM product p, generate_series(1, 2) k WHERE p.slug LIKE 'generated-%'`,
+	`INSERT INTO price (variant_id, price_list_id, amount) SELECT id, 1, 1000 + id % 5000 FROM variant WHERE sku LIKE 'GEN-%'`,
+	`INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT id, 2, 5, 'receipt', 'api' FROM variant WHERE sku LIKE 'GEN-%'`,
+	`INSERT INTO stock_level (variant_id, location_id, on_hand) SELECT id, 2, 5 FROM variant WHERE sku LIKE 'GEN-%'`,
+	`VACUUM ANALYZE`, `CHECKPOINT`, // so that the disk is quiet again
+}
+
 // large makes a hundred thousand products and asks the same pages again.
 func (b *bench) large(ctx context.Context) error {
 	pages := []string{"/p/morning-mug", "/d/clothing", "/search?q=wool", "/search?q=kettle", "/"}
@@ -430,18 +443,7 @@ func (b *bench) large(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, statement := range []string{
-		`SET statement_timeout = '10min'`,
-		`INSERT INTO product (slug, status, options, popularity) SELECT 'generated-' || n, 'active', '{Colour}', n % 97 FROM generate_series(1, 100000) n`,
-		`INSERT INTO product_text (product_id, language, title, description, keywords)
-			SELECT id, 'en', (ARRAY['Copper','Linen','Oak','Steel','Glass','Cotton','Slate','Willow'])[1 + id % 8] || ' ' || (ARRAY['kettle','throw','stool','lamp','bowl','apron','tray','hamper','rug'])[1 + id % 9] || ' ' || id, 'A thing to have.', 'generated' FROM product WHERE slug LIKE 'generated-%'`,
-		`INSERT INTO product_category (category_id, product_id) SELECT c.id, p.id FROM product p JOIN LATERAL (SELECT id FROM category WHERE parent_id IS NULL ORDER BY id OFFSET p.id % 6 LIMIT 1) c ON true WHERE p.slug LIKE 'generated-%'`,
-		`INSERT INTO variant (product_id, position, sku, options) SELECT p.id, k, 'GEN-' || p.id || '-' || k, ARRAY[(ARRAY['Moss','Ink'])[k]] FROM product p, generate_series(1, 2) k WHERE p.slug LIKE 'generated-%'`,
-		`INSERT INTO price (variant_id, price_list_id, amount) SELECT id, 1, 1000 + id % 5000 FROM variant WHERE sku LIKE 'GEN-%'`,
-		`INSERT INTO stock_move (variant_id, location_id, delta, cause, channel) SELECT id, 2, 5, 'receipt', 'api' FROM variant WHERE sku LIKE 'GEN-%'`,
-		`INSERT INTO stock_level (variant_id, location_id, on_hand) SELECT id, 2, 5 FROM variant WHERE sku LIKE 'GEN-%'`,
-		`VACUUM ANALYZE`, `CHECKPOINT`, // so that the disk is quiet again
-	} {
+	for _, statement := range append([]string{`SET statement_timeout = '10min'`}, catalogueOfMany...) {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			conn.Release()
 			return err
