@@ -57,6 +57,7 @@ shots: build browser ## a picture of every page, in shots/
 
 bench: build ## measure, side by side with a bare baseline
 	@DURABLE=1 $(WITH) go run ./web/bench
+	@DURABLE=1 $(WITH) go run ./web/bench lists
 
 audit: build ## prove that the books of the running shop agree
 	@bin/counterpart audit

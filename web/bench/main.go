@@ -85,15 +85,7 @@ func run(ctx context.Context, part string) error {
 	if err := b.large(ctx); err != nil {
 		return err
 	}
-	if err := b.profiles(ctx); err != nil {
-		return err
-	}
-	another, err := prepare(ctx) // The lists begin in the demo as it is.
-	if err != nil {
-		return err
-	}
-	defer another.close()
-	return another.lists(ctx)
+	return b.profiles(ctx)
 }
 
 // A result is one turn of one side.
