@@ -68,7 +68,7 @@ func Render(ctx context.Context, db pg.DB, store *files.Store, pictureID int64) 
 		return catalog.NotDrawn(ctx, db, *p, err.Error())
 	}
 	if narrow(picture) {
-		return catalog.NotDrawn(ctx, db, *p, "too small, or more than ten times as long as wide")
+		return catalog.NotDrawn(ctx, db, *p, "more than ten times as long as wide")
 	}
 	picture = upright(picture, orientation(original))
 	ground := catalog.Ground(p.Slug)
@@ -184,7 +184,7 @@ func open(ctx context.Context, name string, original []byte) (image.Image, error
 		return nil, fault.New(fault.Invalid, "{name} is damaged. Choose another file.", args)
 	}
 	if narrow(picture) {
-		return nil, fault.New(fault.Invalid, "{name} is too small, or more than ten times as long as wide. Choose another picture.", args)
+		return nil, fault.New(fault.Invalid, "{name} is more than ten times as long as wide. Choose another picture.", args)
 	}
 	return picture, nil
 }
@@ -216,7 +216,7 @@ func decode(original []byte) (image.Image, error) {
 // narrow says that nothing can be made of a picture's shape: its sizes would be higher than a JPEG can be.
 func narrow(picture image.Image) bool {
 	low, high := min(picture.Bounds().Dx(), picture.Bounds().Dy()), max(picture.Bounds().Dx(), picture.Bounds().Dy())
-	return low < 10 || high > 10*low
+	return high > 10*low
 }
 
 // hasAlpha says whether a picture is a cut-out: its corners show what is behind it.
