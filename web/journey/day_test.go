@@ -167,6 +167,8 @@ func TestADayFromTheEmptyShop(t *testing.T) {
 	require.Equal(t, 10, one[int](t, p, fmt.Sprintf(`SELECT on_hand::int FROM stock_level WHERE variant_id = %d`, variant)))
 
 	// The papers: an invoice of what was sold, a credit note of what came back; and the start page's figures.
+	require.Eventually(t, func() bool { return one[int](t, p, `SELECT count(*)::int FROM document`) >= 2 }, patience,
+		50*time.Millisecond, "a job writes the papers")
 	boss.visit(fmt.Sprintf("/admin/orders/%d", order))
 	boss.sees("Credit note")
 	boss.lookAt("day-order-done")
