@@ -171,8 +171,11 @@ func Void(ctx context.Context, tx pgx.Tx, orderLineID int64, n int, orderID int6
 func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE gift_card
-		SET recipient = ''
-		WHERE customer_id = ANY($1)`, customers)
+		SET recipient = '', reason = ''
+		WHERE customer_id = ANY($1) OR lower(recipient) IN (
+			SELECT value
+			FROM identity
+			WHERE kind = 'email' AND customer_id = ANY($1))`, customers)
 	if err != nil {
 		return fmt.Errorf("forget whom gift cards were for: %w", err)
 	}

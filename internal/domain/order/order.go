@@ -377,7 +377,7 @@ func CountWaiting(ctx context.Context, tx pgx.Tx, customers []int64) (n int, err
 func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE orders
-		SET name = '', email = '', phone = '', vat_number = ''
+		SET name = '', email = '', phone = '', vat_number = '', hold_reason = ''
 		WHERE customer_id = ANY($1)`, customers)
 	if err != nil {
 		return fmt.Errorf("forget names on orders: %w", err)
@@ -395,6 +395,13 @@ func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 		WHERE note <> '' AND order_id IN (SELECT id FROM orders WHERE customer_id = ANY($1))`, customers)
 	if err != nil {
 		return fmt.Errorf("forget notes on orders: %w", err)
+	}
+	for _, table := range []string{"order_note", "order_tag"} {
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE order_id IN (SELECT id FROM orders WHERE customer_id = ANY($1))",
+			customers)
+		if err != nil {
+			return fmt.Errorf("forget what staff wrote on orders: %w", err)
+		}
 	}
 	return nil
 }

@@ -51,12 +51,23 @@ func object(m map[string]any) ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// ForgetReasons takes what people wrote about subjects out of the trail; what was done, by whom and when stays.
-func ForgetReasons(ctx context.Context, tx pgx.Tx, subject string, ids []int64) error {
-	_, err := tx.Exec(ctx, `
-		UPDATE audit_entry
-		SET reason = ''
-		WHERE subject = $1 AND reason <> '' AND (subject_id = ANY($2) OR (after ->> 'absorbed')::bigint = ANY($2))`,
-		subject, ids)
-	return err
+// ForgetReasons takes what people wrote about customers, their orders and their gift cards out of the trail; what was
+// done, by whom and when stays.
+func ForgetReasons(ctx context.Context, tx pgx.Tx, customers []int64) error {
+	for _, theirs := range []string{
+		`subject = 'customer' AND (subject_id = ANY($1) OR (after ->> 'absorbed')::bigint = ANY($1))`,
+		`subject = 'order' AND subject_id IN (SELECT id FROM orders WHERE customer_id = ANY($1))`,
+		`subject = 'gift_card' AND subject_id IN (
+			SELECT id
+			FROM gift_card
+			WHERE customer_id = ANY($1) OR lower(recipient) IN (
+				SELECT value
+				FROM identity
+				WHERE kind = 'email' AND customer_id = ANY($1)))`,
+	} {
+		if _, err := tx.Exec(ctx, `UPDATE audit_entry SET reason = '' WHERE reason <> '' AND `+theirs, customers); err != nil {
+			return fmt.Errorf("forget reasons in the audit trail: %w", err)
+		}
+	}
+	return nil
 }

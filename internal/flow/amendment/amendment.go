@@ -157,14 +157,14 @@ func SetContact(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, 
 		if err := form.Err(); err != nil {
 			return e, err
 		}
-		was, is := merge.Changes(now, after.Fields())
+		_, is := merge.Changes(now, after.Fields())
 		if len(is) == 0 {
 			return e, nil
 		}
 		if err := order.SetContact(ctx, tx, orderID, after); err != nil {
 			return e, err
 		}
-		return staff.Entry{Before: was, After: is}, live.Notify(ctx, tx, live.Customer(h.CustomerID),
+		return staff.Entry{After: merge.Fields(is)}, live.Notify(ctx, tx, live.Customer(h.CustomerID),
 			live.Queue(h.LocationID))
 	})
 }
@@ -204,11 +204,11 @@ func SetAddress(ctx context.Context, db pg.DB, at origin.Origin, orderID, fulfil
 		if !done {
 			return e, errLeft
 		}
-		was, is := merge.Changes(now, addressFields(to))
+		_, is := merge.Changes(now, addressFields(to))
 		if len(is) == 0 {
 			return e, nil
 		}
-		return staff.Entry{Before: was, After: is}, tellChanged(ctx, tx, h, part.LocationID)
+		return staff.Entry{After: merge.Fields(is)}, tellChanged(ctx, tx, h, part.LocationID)
 	})
 }
 
@@ -361,7 +361,7 @@ func setHold(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, act
 		if !done {
 			return e, fault.New(fault.Conflict, "Someone did that already. The page shows how it stands.")
 		}
-		return staff.Entry{After: map[string]any{"reason": reason}, Reason: reason}, live.Notify(ctx, tx,
+		return staff.Entry{After: map[string]any{"held": true}, Reason: reason}, live.Notify(ctx, tx,
 			live.Queue(h.LocationID))
 	})
 }
@@ -378,7 +378,7 @@ func SetTags(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, typ
 		return err
 	}
 	return act(ctx, db, at, orderID, "order.tagged", func(tx pgx.Tx, _ *order.Held) (staff.Entry, error) {
-		return staff.Entry{After: map[string]any{"tags": tags}}, order.SetTags(ctx, tx, orderID, tags)
+		return staff.Entry{After: map[string]any{"tags": len(tags)}}, order.SetTags(ctx, tx, orderID, tags)
 	})
 }
 

@@ -85,7 +85,7 @@ func Edit(ctx context.Context, db pg.DB, at origin.Origin, id int64, edit merge.
 		if err := form.Err(); err != nil {
 			return err
 		}
-		was, is := merge.Changes(now, after)
+		_, is := merge.Changes(now, after)
 		if len(is) == 0 {
 			return nil
 		}
@@ -94,7 +94,7 @@ func Edit(ctx context.Context, db pg.DB, at origin.Origin, id int64, edit merge.
 			return err
 		}
 		line := entry(at, "customer.changed", id)
-		line.LocationID, line.Before, line.After = 0, was, is
+		line.LocationID, line.After = 0, merge.Fields(is)
 		if err := staff.Log(ctx, tx, line); err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func Add(ctx context.Context, db pg.DB, at origin.Origin, n New) (id int64, err 
 			return err
 		}
 		line := entry(at, "customer.added", id)
-		line.LocationID, line.After = 0, map[string]any{"name": f["name"]}
+		line.LocationID = 0
 		return staff.Log(ctx, tx, line)
 	})
 	return id, err
@@ -220,7 +220,7 @@ func SaveAddressFor(ctx context.Context, db pg.DB, at origin.Origin, id int64, a
 	if err := SaveAddress(ctx, db, id, a); err != nil {
 		return renamedFields(err)
 	}
-	return changed(ctx, db, at, "customer.address", id, map[string]any{"town": a.Town, "country": a.Country})
+	return changed(ctx, db, at, "customer.address", id, nil)
 }
 
 // DropAddressFor takes an address out of somebody's book for them.

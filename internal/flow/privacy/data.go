@@ -29,7 +29,7 @@ const theirs = ` IN (` + customer.Members + `)`
 // datasets are all of it. A test compares them with the tables that name a customer, so that a new one is not
 // forgotten.
 var datasets = []dataset{
-	{"customer", `SELECT id, name, language, channel, created_at, registered_at, disabled_at, merged_into FROM customer WHERE id` + theirs + ` ORDER BY id`},
+	{"customer", `SELECT id, name, company, vat_number, language, channel, created_at, registered_at, disabled_at, merged_into FROM customer WHERE id` + theirs + ` ORDER BY id`},
 	{"identity", `SELECT kind, CASE WHEN kind = 'device' THEN '' ELSE value END AS value, source, verified_at, created_at FROM identity WHERE customer_id` + theirs + ` ORDER BY id`},
 	{"password", `SELECT changed_at FROM password WHERE customer_id` + theirs + ` ORDER BY customer_id`},
 	{"passkey", `SELECT k.name, i.created_at, k.used_at FROM passkey k JOIN identity i ON i.id = k.identity_id WHERE i.customer_id` + theirs + ` ORDER BY i.id`},
@@ -64,6 +64,13 @@ var datasets = []dataset{
 	{"fulfilment", `SELECT o.number, f.method, f.name, f.lines, f.town, f.region, f.postcode, f.country, f.paid,
 		f.carrier, f.tracking, f.shipped_at, f.hold_until, f.extended_at, f.expired_at
 		FROM orders o JOIN fulfilment f ON f.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY f.id`},
+	{"order_note", `SELECT o.number, n.body, n.created_at
+		FROM orders o JOIN order_note n ON n.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY n.id`},
+	{"order_tag", `SELECT o.number, t.tag
+		FROM orders o JOIN order_tag t ON t.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY o.id, t.tag`},
+	{"parcel", `SELECT o.number, p.carrier, p.tracking, p.created_at
+		FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN parcel p ON p.fulfilment_id = f.id
+			WHERE o.customer_id` + theirs + ` ORDER BY p.id`},
 	{"shortage", `SELECT o.number, l.title, s.quantity, s.decide_by, s.choice, s.decided_by, s.decided_at
 		FROM shortage s JOIN orders o ON o.id = s.order_id JOIN order_line l ON l.id = s.order_line_id
 			WHERE o.customer_id` + theirs + ` ORDER BY s.id`},

@@ -277,6 +277,10 @@ func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.E
 	if err := cart.Forget(ctx, tx, all); err != nil {
 		return nil, err
 	}
+	// While it can still be told which orders and gift cards are theirs.
+	if err := staff.ForgetReasons(ctx, tx, all); err != nil {
+		return nil, err
+	}
 	for _, forget := range []func(context.Context, pgx.Tx, []int64) error{order.Forget, giftcard.Forget,
 		cart.ForgetNotes} {
 		if err := forget(ctx, tx, all); err != nil {
@@ -284,9 +288,6 @@ func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.E
 		}
 	}
 	if _, err := session.EndShopper(ctx, tx, person, ""); err != nil {
-		return nil, err
-	}
-	if err := staff.ForgetReasons(ctx, tx, "customer", all); err != nil {
 		return nil, err
 	}
 	if copies, err = customer.ForgetAll(ctx, tx, person, all); err != nil {

@@ -27,14 +27,18 @@ import (
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/account"
+	"counterpart/internal/flow/amendment"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/privacy"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
+	"counterpart/internal/flow/vouchers"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/merge"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/audit"
 	"counterpart/internal/proof/sample"
@@ -118,6 +122,14 @@ func (p *place) canary(t *testing.T) (who int64) {
 			AssociateID: p.Bea.ID, ApprovedBy: p.Bea.ID})
 	require.NoError(t, err)
 	p.buy(t, who)
+	var latest int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT max(id) FROM orders`).Scan(&latest))
+	require.NoError(t, amendment.AddNote(ctx, p.db, at, latest, "For "+canaryName+": "+canaryNote))
+	require.NoError(t, amendment.SetTags(ctx, p.db, at, latest, "velocipede entrance"))
+	require.NoError(t, amendment.SetContact(ctx, p.db, at, latest, merge.Edit{Mine: map[string]string{"phone": canaryPhone + " ext. 9"}}))
+	require.NoError(t, person.Edit(ctx, p.db, at, who, merge.Edit{Mine: map[string]string{"company": canaryName + " Ltd"}}))
+	_, err = vouchers.Give(ctx, p.db, at, money.New(500, "GBP"), canaryEmail, "for "+canaryName, true)
+	require.NoError(t, err)
 	require.NoError(t, account.Forgotten(ctx, p.db, canaryEmail, account.Browser{From: "10.0.0.1"}))
 	_, err = account.SignIn(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, canaryEmail,
 		"not the password, not at all", account.Browser{From: "10.0.0.1"})

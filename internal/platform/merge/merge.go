@@ -1,7 +1,13 @@
 // Package merge lets two people edit one thing: what only one of them changed is kept, what both changed is asked.
 package merge
 
-import "counterpart/internal/platform/fault"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"counterpart/internal/platform/fault"
+)
 
 // Edit is a form, field by field: what it showed when it was opened, and what was sent. A field without a Was was not
 // shown, and whoever sends it means it whatever stands there.
@@ -35,6 +41,12 @@ func Changes(before, after map[string]string) (was, is map[string]any) {
 		}
 	}
 	return was, is
+}
+
+// Fields are the names of the fields that changed, for the audit trail where what they say is somebody's own: the trail
+// is never rewritten, and has to keep nothing that a person can have forgotten.
+func Fields(is map[string]any) map[string]any {
+	return map[string]any{"fields": strings.Join(slices.Sorted(maps.Keys(is)), ", ")}
 }
 
 // Conflict is the fault of fields that two people changed; nil where there are none.
