@@ -3,7 +3,7 @@ ALTER TABLE customer
     ADD COLUMN company    text NOT NULL DEFAULT '',
     ADD COLUMN vat_number text NOT NULL DEFAULT '';
 
--- How much credit or how large a gift card somebody other than an admin may give at once: as the refund limit of its currency. Given cards say by whom and why.
+-- Gift cards that staff give say by whom and why.
 ALTER TABLE gift_card
     ADD COLUMN associate_id bigint,
     ADD COLUMN reason       text NOT NULL DEFAULT '';

@@ -177,18 +177,18 @@ func (s Site) check(ctx context.Context) error {
 
 // manifest says what the shop is called, and how it looks, where somebody keeps it on their phone.
 func (s Site) manifest(w http.ResponseWriter, r *http.Request) {
-	var face location.Face
+	var theme location.Theme
 	var shop *location.Details
-	if err := pg.Ask(r.Context(), s.DB, location.FaceOf(&face), location.DetailsOf(&shop)); err != nil {
+	if err := pg.Ask(r.Context(), s.DB, location.ThemeOf(&theme), location.DetailsOf(&shop)); err != nil {
 		slog.ErrorContext(r.Context(), "manifest", "error", err)
 	}
-	name, ground := "Counterpart", "#"+cmp.Or(face.Ground, location.OurColours["ground"])
+	name, ground := "Counterpart", "#"+cmp.Or(theme.Ground, location.DefaultColours["ground"])
 	if shop != nil {
 		name = shop.Name
 	}
 	icon := map[string]string{"src": static.Path("mark.svg"), "sizes": "any", "type": "image/svg+xml"}
-	if face.Logo != "" {
-		icon = map[string]string{"src": "/brand/" + face.Logo, "sizes": "any", "type": "image/png"}
+	if theme.Logo != "" {
+		icon = map[string]string{"src": "/brand/" + theme.Logo, "sizes": "any", "type": "image/png"}
 	}
 	w.Header().Set("Content-Type", "application/manifest+json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "short_name": name, "start_url": "/",

@@ -379,11 +379,6 @@ func (p *Pages) dropAddress(_ http.ResponseWriter, r *http.Request) (respond.Ans
 func (p *Pages) giveCredit(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	edit := sentEdit(r, "credit_amount", "credit_currency", "credit_reason")
 	currency := edit.Mine["credit_currency"]
-	if known, err := p.takes(r, currency); err != nil {
-		return nil, err
-	} else if !known {
-		return p.editedPerson(r, "credit", edit, fault.Field("credit_currency", "Choose from the list."))
-	}
 	amount, err := money.Parse(edit.Mine["credit_amount"], currency)
 	if err != nil {
 		amount = money.New(0, currency)

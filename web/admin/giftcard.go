@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"counterpart/internal/domain/location"
 	"counterpart/internal/flow/vouchers"
@@ -73,11 +72,6 @@ func (p *Pages) giveGiftCard(_ http.ResponseWriter, r *http.Request) (respond.An
 	if err != nil {
 		amount = money.New(0, edit.Mine["currency"])
 	}
-	if known, err := p.takes(r, edit.Mine["currency"]); err != nil {
-		return nil, err
-	} else if !known {
-		return p.refusedCard(r, "give", edit, 0, fault.Field("currency", "Choose from the list."))
-	}
 	_, err = vouchers.Give(r.Context(), p.DB, at(r), amount, edit.Mine["to"], edit.Mine["reason"], mayEdit(r))
 	if f := fault.As(err); f != nil {
 		return p.refusedCard(r, "give", edit, 0, f)
@@ -120,10 +114,4 @@ func (v giftCardsView) cardSaid(ctx context.Context, card int64) string {
 		return ""
 	}
 	return v.said(ctx, "reason")
-}
-
-// takes says whether one of the shop's places sells in a currency.
-func (p *Pages) takes(r *http.Request, currency string) (bool, error) {
-	all, err := location.All(r.Context(), p.DB)
-	return slices.ContainsFunc(all, func(at location.Location) bool { return at.Currency == currency }), err
 }

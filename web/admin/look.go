@@ -29,16 +29,16 @@ func (p *Pages) look(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 }
 
 func (p *Pages) showLook(r *http.Request, v lookView, wrong *fault.Fault) (respond.Answer, error) {
-	var face location.Face
+	var theme location.Theme
 	var details *location.Details
-	err := pg.Ask(r.Context(), p.DB, location.FaceOf(&face), location.DetailsOf(&details))
+	err := pg.Ask(r.Context(), p.DB, location.ThemeOf(&theme), location.DetailsOf(&details))
 	if err != nil {
 		return nil, err
 	}
 	if details == nil {
 		return nil, respond.NotFound()
 	}
-	v.Look.now, v.Details.now, v.Logo = face.Fields(), details.Fields(), face.Logo
+	v.Look.now, v.Details.now, v.Logo = theme.Fields(), details.Fields(), theme.Logo
 	a := frame(r, text.T(r.Context(), "Name and look"), "look")
 	if wrong != nil {
 		return respond.Wrong(wrong, lookPage(a, v)), nil
@@ -51,7 +51,7 @@ var lookFields = []string{"accent", "ground", "ink", "text_font", "display_font"
 func (p *Pages) saveLook(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	edit := sentEdit(r, lookFields...)
 	var v lookView
-	return p.afterLook(r, &v, &v.Look, "look", edit, settings.SetFace(r.Context(), p.DB, at(r), edit))
+	return p.afterLook(r, &v, &v.Look, "look", edit, settings.SetTheme(r.Context(), p.DB, at(r), edit))
 }
 
 var detailFields = []string{"shop_name", "languages", "sender_name", "reply_to", "idle_minutes", "write_off_limit",
@@ -112,7 +112,7 @@ func (p *Pages) removeLogo(_ http.ResponseWriter, r *http.Request) (respond.Answ
 
 // swatch is the colour that a field has, as far as it is one.
 func (v lookView) swatch(name string) string {
-	return cmp.Or(location.Colour(v.Look.Value(name)), location.OurColours[name])
+	return cmp.Or(location.Colour(v.Look.Value(name)), location.DefaultColours[name])
 }
 
 // speaks says whether the shop's texts are written in a language.

@@ -49,7 +49,7 @@ func (p *Pages) page(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 		return nil, respond.NotFound()
 	}
 	s := frame(r.Context(), visit, found.Title)
-	return respond.Page(writtenPage(s, pageView{*found, found.ID != now.VersionID})), nil
+	return respond.Page(contentPage(s, pageView{*found, found.ID != now.VersionID})), nil
 }
 
 // namedPage is a page of the retailer's as another page links it.
@@ -66,8 +66,8 @@ func (v *checkoutView) page(ctx context.Context, kind string) (n namedPage) {
 	return n
 }
 
-// lookAddress is that of the stylesheet of a face: another face has another.
-func lookAddress(f location.Face) string {
+// lookAddress is that of the stylesheet of a theme: another theme has another.
+func lookAddress(f location.Theme) string {
 	sum := fnv.New32a()
 	fmt.Fprint(sum, f.Accent, f.Ground, f.Ink, f.TextFont, f.DisplayFont)
 	return fmt.Sprintf("/look.css?v=%08x", sum.Sum32())
@@ -75,8 +75,8 @@ func lookAddress(f location.Face) string {
 
 // look is the shop's own colours and fonts. In the dark they give way to ours, which are made for it.
 func (p *Pages) look(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	var f location.Face
-	if err := pg.Ask(r.Context(), p.DB, location.FaceOf(&f)); err != nil {
+	var f location.Theme
+	if err := pg.Ask(r.Context(), p.DB, location.ThemeOf(&f)); err != nil {
 		return nil, err
 	}
 	css := stylesheet(f)
@@ -88,8 +88,8 @@ func (p *Pages) look(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 	}, nil
 }
 
-// stylesheet sets the roles of the tokens that a face chose. Its colours are six hex digits each.
-func stylesheet(f location.Face) string {
+// stylesheet sets the roles of the tokens that a theme chose. Its colours are six hex digits each.
+func stylesheet(f location.Theme) string {
 	var b strings.Builder
 	b.WriteString(":root {")
 	if f.Ground != "" {

@@ -14,7 +14,7 @@ import (
 	"counterpart/web/layout"
 )
 
-func writtenPage(s layout.Shop, v pageView) templ.Component {
+func contentPage(s layout.Shop, v pageView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

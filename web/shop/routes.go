@@ -147,7 +147,7 @@ func frame(ctx context.Context, v *shop.Visit, title string) layout.Shop {
 	for _, d := range v.Departments {
 		s.Departments = append(s.Departments, layout.Link{Name: d.Name, URL: "/d/" + d.Slug})
 	}
-	for _, l := range v.Face.HeaderLinks {
+	for _, l := range v.Theme.HeaderLinks {
 		s.Header = append(s.Header, layout.Link{Name: l.Name, URL: l.Address})
 	}
 	for _, p := range v.Pages {
@@ -155,12 +155,12 @@ func frame(ctx context.Context, v *shop.Visit, title string) layout.Shop {
 			s.Footer = append(s.Footer, layout.Link{Name: t.Title, URL: "/pages/" + p.Slug})
 		}
 	}
-	for _, l := range v.Face.FooterLinks {
+	for _, l := range v.Theme.FooterLinks {
 		s.Footer = append(s.Footer, layout.Link{Name: l.Name, URL: l.Address})
 	}
-	s.Logo = v.Face.Logo
-	if !v.Face.Plain() {
-		s.Look = lookAddress(v.Face)
+	s.Logo = v.Theme.Logo
+	if !v.Theme.Plain() {
+		s.Look = lookAddress(v.Theme)
 	}
 	if v.Chosen {
 		s.Store, s.StoreNote = v.Store.Name, part.Open(ctx, &v.Store, v.At)

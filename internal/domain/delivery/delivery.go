@@ -169,3 +169,17 @@ func Cheapest(ctx context.Context, db pg.DB, currency, country string) (*Method,
 	}
 	return all[0], nil
 }
+
+// SetCarriers says which carriers' parcels can be followed, and at which addresses, with {number} in each.
+func SetCarriers(ctx context.Context, tx pgx.Tx, names, addresses []string) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM carrier WHERE NOT name = ANY ($1)`, names)
+	batch.Queue(`
+		INSERT INTO carrier (name, tracking)
+		SELECT * FROM unnest($1::text[], $2::text[])
+		ON CONFLICT (name) DO UPDATE SET tracking = excluded.tracking`, names, addresses)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("change the carriers: %w", err)
+	}
+	return nil
+}

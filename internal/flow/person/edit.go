@@ -13,8 +13,8 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
-	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/vouchers"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/limit"
 	"counterpart/internal/platform/live"
@@ -175,14 +175,7 @@ func GiveCredit(ctx context.Context, db pg.DB, at origin.Origin, id int64, amoun
 	if reason == "" || utf8.RuneCountInString(reason) > 200 {
 		form.Add("credit_reason", "Say why, in up to 200 characters.")
 	}
-	if amount.Minor < 1 || amount.Minor > money.MaxUnit {
-		form.Add("credit_amount", "Enter an amount above zero, such as 10.")
-	}
-	most, err := policy.RefundLimit(ctx, db, amount.Currency)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := vouchers.Amount(ctx, db, amount, "credit_amount", "credit_currency", &form); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -192,14 +185,8 @@ func GiveCredit(ctx context.Context, db pg.DB, at origin.Origin, id int64, amoun
 		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "credit", id), at.Form); err != nil || !first {
 			return err
 		}
-		if !unlimited {
-			within, err := limit.Spend(ctx, tx, fmt.Sprint("given ", at.AssociateID, amount.Currency), amount.Minor, most.Minor)
-			if err != nil {
-				return err
-			}
-			if !within {
-				return fault.Field("credit_amount", "You can give up to {most} a day. Ask an admin.", text.Args{"most": most})
-			}
+		if err := vouchers.Within(ctx, tx, at, amount, "credit_amount", unlimited); err != nil {
+			return err
 		}
 		if err := credit.Give(ctx, tx, credit.Grant{CustomerID: id, Currency: amount.Currency, Amount: amount.Minor,
 			Cause: "given", AssociateID: at.AssociateID}); err != nil {

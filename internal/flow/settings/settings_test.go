@@ -119,19 +119,19 @@ func TestColoursThatCannotBeReadAreRefused(t *testing.T) {
 		}
 		f[field] = value
 		var form fault.Form
-		location.ReadFace(f, &form)
+		location.ReadTheme(f, &form)
 		require.Contains(t, fault.As(form.Err()).Fields, field, value)
 	}
 	for _, address := range []string{"/\t/evil.example/x", `/\evil.example`, "https://", "http://plain.example", "/ x"} {
 		var form fault.Form
 		f := map[string]string{"text_font": "sans", "display_font": "serif", "header_links": "Journal | " + address}
-		location.ReadFace(f, &form)
+		location.ReadTheme(f, &form)
 		require.Error(t, form.Err(), "%q", address)
 	}
 	var form fault.Form
-	face := location.ReadFace(map[string]string{"accent": "#7A1F4B", "text_font": "sans", "display_font": "serif",
+	theme := location.ReadTheme(map[string]string{"accent": "#7A1F4B", "text_font": "sans", "display_font": "serif",
 		"header_links": "Journal | /pages/journal\nMakers | https://makers.example/all"}, &form)
 	require.NoError(t, form.Err())
-	require.Equal(t, "7a1f4b", face.Accent)
-	require.Len(t, face.HeaderLinks, 2)
+	require.Equal(t, "7a1f4b", theme.Accent)
+	require.Len(t, theme.HeaderLinks, 2)
 }

@@ -10,6 +10,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/policy"
 	"counterpart/internal/domain/staff"
@@ -33,28 +34,15 @@ func Give(ctx context.Context, db pg.DB, at origin.Origin, amount money.Money, t
 	if reason = text.Clean(reason, 201); reason == "" || utf8.RuneCountInString(reason) > 200 {
 		form.Add("reason", "Say why, in up to 200 characters.")
 	}
-	if amount.Minor < 1 || amount.Minor > money.MaxUnit {
-		form.Add("amount", "Enter an amount above zero, such as 10.")
-	}
-	most, err := policy.RefundLimit(ctx, db, amount.Currency)
-	if err != nil {
-		return 0, err
-	}
-	if err := form.Err(); err != nil {
+	if err := Amount(ctx, db, amount, "amount", "currency", &form); err != nil {
 		return 0, err
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "gift card"), at.Form); err != nil || !first {
 			return err
 		}
-		if !unlimited {
-			within, err := limit.Spend(ctx, tx, fmt.Sprint("given ", at.AssociateID, amount.Currency), amount.Minor, most.Minor)
-			if err != nil {
-				return err
-			}
-			if !within {
-				return fault.Field("amount", "You can give up to {most} a day. Ask an admin.", text.Args{"most": most})
-			}
+		if err := Within(ctx, tx, at, amount, "amount", unlimited); err != nil {
+			return err
 		}
 		if id, err = giftcard.Make(ctx, tx, giftcard.New{Currency: amount.Currency, Amount: amount.Minor,
 			Recipient: email, AssociateID: at.AssociateID, Reason: reason}); err != nil {
@@ -68,6 +56,37 @@ func Give(ctx context.Context, db pg.DB, at origin.Origin, amount money.Money, t
 		return jobs.Insert(ctx, tx, settle.CardMail{CardID: id})
 	})
 	return id, err
+}
+
+// Amount adds to a form what is wrong with an amount that is to be given, and answers what is wrong with the whole form.
+func Amount(ctx context.Context, db pg.DB, amount money.Money, field, currencyField string, form *fault.Form) error {
+	takes, err := location.Takes(ctx, db, amount.Currency)
+	if err != nil {
+		return err
+	}
+	if !takes {
+		form.Add(currencyField, "Choose from the list.")
+	} else if amount.Minor < 1 || amount.Minor > money.MaxUnit {
+		form.Add(field, "Enter an amount above zero, such as 10.")
+	}
+	return form.Err()
+}
+
+// Within counts an amount towards what an associate may give in a day, gift cards and credit together: as much as the
+// refund limit of its currency. Who is unlimited may give any.
+func Within(ctx context.Context, tx pgx.Tx, at origin.Origin, amount money.Money, field string, unlimited bool) error {
+	if unlimited {
+		return nil
+	}
+	most, err := policy.RefundLimit(ctx, tx, amount.Currency)
+	if err != nil {
+		return err
+	}
+	within, err := limit.Spend(ctx, tx, fmt.Sprint("given ", at.AssociateID, amount.Currency), amount.Minor, most.Minor)
+	if err == nil && !within {
+		err = fault.Field(field, "You can give up to {most} a day. Ask an admin.", text.Args{"most": most})
+	}
+	return err
 }
 
 // Disable stops a gift card for good, for a reason.

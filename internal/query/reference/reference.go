@@ -36,7 +36,7 @@ type Data struct {
 	ByCategory  bool                  // some live promotion names categories
 	Deliveries  []delivery.Method
 	Pages       []editorial.Page
-	Face        location.Face
+	Theme       location.Theme
 	loaded      time.Time
 	last        bool // changes come faster than pages: what was loaded for this one is new enough
 	byCode      map[string]*location.Location
@@ -56,16 +56,6 @@ func (d *Data) Home(code string) (home *location.Location, chosen bool) {
 		return home, true
 	}
 	return d.first, len(d.byCode) == 1
-}
-
-// Page is the one of a kind; nil where nobody has written it.
-func (d *Data) Page(kind string) *editorial.Page {
-	for i := range d.Pages {
-		if d.Pages[i].Kind == kind {
-			return &d.Pages[i]
-		}
-	}
-	return nil
 }
 
 // At is the location with an id, or nil.
@@ -278,7 +268,7 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 		return err
 	})
 	editorial.All(&d.Pages)(batch)
-	location.FaceOf(&d.Face)(batch)
+	location.ThemeOf(&d.Theme)(batch)
 	if err := db.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load reference data: %w", err)
 	}

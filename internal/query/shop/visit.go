@@ -49,7 +49,7 @@ type Visit struct {
 	Units       int
 	Departments []Department
 	Pages       []editorial.Page // that the retailer wrote
-	Face        location.Face    // how the shop looks
+	Theme       location.Theme   // how the shop looks
 	At          time.Time
 	facts       facts
 }
@@ -102,7 +102,7 @@ func (v *Visit) with(who Visitor) bool {
 		return false
 	}
 	v.Shop, v.Demo, v.Store, v.Chosen, v.At = who.reference.Shop.Name, who.reference.Shop.Demo, *home, chosen, who.At
-	v.Pages, v.Face = who.reference.Pages, who.reference.Face
+	v.Pages, v.Theme = who.reference.Pages, who.reference.Theme
 	for _, d := range who.reference.Departments {
 		v.Departments = append(v.Departments, Department{d.Slug, cmp.Or(d.Names[who.Language], d.Names[text.Source])})
 	}

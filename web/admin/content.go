@@ -22,14 +22,14 @@ import (
 	"github.com/a-h/templ"
 )
 
-// writtenListView are the retailer's own pages, and the kinds that nobody has written yet.
-type writtenListView struct {
+// contentListView are the retailer's own pages, and the kinds that nobody has written yet.
+type contentListView struct {
 	Pages   []editorial.Page
 	Missing []string
 }
 
-func (p *Pages) writtenPages(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	var v writtenListView
+func (p *Pages) contentPages(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	var v contentListView
 	if err := pg.Ask(r.Context(), p.DB, editorial.All(&v.Pages)); err != nil {
 		return nil, err
 	}
@@ -38,11 +38,11 @@ func (p *Pages) writtenPages(_ http.ResponseWriter, r *http.Request) (respond.An
 			v.Missing = append(v.Missing, kind)
 		}
 	}
-	return respond.Page(writtenListPage(frame(r, text.T(r.Context(), "Pages"), "pages"), v)), nil
+	return respond.Page(contentListPage(frame(r, text.T(r.Context(), "Pages"), "pages"), v)), nil
 }
 
-// writtenView is one of them in a language, or the form of a new one.
-type writtenView struct {
+// contentView is one of them in a language, or the form of a new one.
+type contentView struct {
 	editing
 	ID        int64 // 0: it is a new one
 	Kind      string
@@ -52,18 +52,18 @@ type writtenView struct {
 	Versions  []editorial.Version
 }
 
-func (p *Pages) newWritten(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	return p.showWritten(r, writtenView{Kind: typed(r.URL.Query().Get("kind")), Language: text.Source}, nil)
+func (p *Pages) newContent(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showContent(r, contentView{Kind: typed(r.URL.Query().Get("kind")), Language: text.Source}, nil)
 }
 
-func (p *Pages) written(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+func (p *Pages) content(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if id(r, "id") == 0 {
 		return nil, respond.NotFound()
 	}
-	return p.showWritten(r, writtenView{ID: id(r, "id"), Language: typed(r.URL.Query().Get("language"))}, nil)
+	return p.showContent(r, contentView{ID: id(r, "id"), Language: typed(r.URL.Query().Get("language"))}, nil)
 }
 
-func (p *Pages) showWritten(r *http.Request, v writtenView, wrong *fault.Fault) (respond.Answer, error) {
+func (p *Pages) showContent(r *http.Request, v contentView, wrong *fault.Fault) (respond.Answer, error) {
 	var all []editorial.Page
 	err := pg.Ask(r.Context(), p.DB, location.Languages(&v.Languages), editorial.All(&all),
 		editorial.VersionsOf(v.ID, v.languageOr(), &v.Versions))
@@ -82,7 +82,7 @@ func (p *Pages) showWritten(r *http.Request, v writtenView, wrong *fault.Fault) 
 		if len(v.Versions) > 0 {
 			d.Title, d.Body = v.Versions[0].Title, v.Versions[0].Body
 		}
-		title = writtenKind(r.Context(), v.Kind)
+		title = contentKind(r.Context(), v.Kind)
 		if v.Kind == editorial.Other {
 			title = titleOf(r.Context(), all[i])
 		}
@@ -91,7 +91,7 @@ func (p *Pages) showWritten(r *http.Request, v writtenView, wrong *fault.Fault) 
 			v.Kind = editorial.Other
 		}
 		if v.Kind != editorial.Other {
-			title = writtenKind(r.Context(), v.Kind)
+			title = contentKind(r.Context(), v.Kind)
 			d.Title, d.Slug = title, v.Kind
 		}
 	}
@@ -99,13 +99,13 @@ func (p *Pages) showWritten(r *http.Request, v writtenView, wrong *fault.Fault) 
 	v.now = d.Fields()
 	a := frame(r, title, "pages")
 	if wrong != nil {
-		return respond.Wrong(wrong, writtenPage(a, v)), nil
+		return respond.Wrong(wrong, contentPage(a, v)), nil
 	}
-	return respond.Page(writtenPage(a, v)), nil
+	return respond.Page(contentPage(a, v)), nil
 }
 
 // languageOr is the language that a page is written in, English where none of the shop's was chosen.
-func (v writtenView) languageOr() string {
+func (v contentView) languageOr() string {
 	if !slices.Contains(languageCodes(), v.Language) {
 		return text.Source
 	}
@@ -126,8 +126,8 @@ func titleOf(ctx context.Context, w editorial.Page) string {
 	return t.Title
 }
 
-// writtenIn are the languages that a page is written in.
-func writtenIn(ctx context.Context, w editorial.Page) string {
+// contentLanguages are the languages that a page is written in.
+func contentLanguages(ctx context.Context, w editorial.Page) string {
 	var names text.List
 	for _, language := range slices.Sorted(maps.Keys(w.Texts)) {
 		names = append(names, text.Name(language))
@@ -135,31 +135,31 @@ func writtenIn(ctx context.Context, w editorial.Page) string {
 	return text.Say(ctx, names)
 }
 
-func writtenAction(v writtenView) templ.SafeURL {
+func contentAction(v contentView) templ.SafeURL {
 	if v.ID == 0 {
 		return "/admin/pages"
 	}
 	return templ.SafeURL(fmt.Sprintf("/admin/pages/%d", v.ID))
 }
 
-var writtenFields = []string{"title", "body", "slug", "in_footer"}
+var contentFields = []string{"title", "body", "slug", "in_footer"}
 
-// addWritten writes a new page. Nothing of it is there yet, so everything that was sent is meant.
-func (p *Pages) addWritten(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	edit := sentEdit(r, writtenFields...)
+// addContent writes a new page. Nothing of it is there yet, so everything that was sent is meant.
+func (p *Pages) addContent(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, contentFields...)
 	edit.Was = nil
-	return p.keepWritten(r, 0, edit)
+	return p.keepContent(r, 0, edit)
 }
 
-func (p *Pages) saveWritten(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+func (p *Pages) saveContent(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	if id(r, "id") == 0 {
 		return nil, respond.NotFound()
 	}
-	return p.keepWritten(r, id(r, "id"), sentEdit(r, writtenFields...))
+	return p.keepContent(r, id(r, "id"), sentEdit(r, contentFields...))
 }
 
-func (p *Pages) keepWritten(r *http.Request, pageID int64, edit merge.Edit) (respond.Answer, error) {
-	v := writtenView{ID: pageID, Kind: typed(r.PostFormValue("kind")), Language: typed(r.PostFormValue("language"))}
+func (p *Pages) keepContent(r *http.Request, pageID int64, edit merge.Edit) (respond.Answer, error) {
+	v := contentView{ID: pageID, Kind: typed(r.PostFormValue("kind")), Language: typed(r.PostFormValue("language"))}
 	var spoken []string
 	if err := pg.Ask(r.Context(), p.DB, location.Languages(&spoken)); err != nil {
 		return nil, err
@@ -170,7 +170,7 @@ func (p *Pages) keepWritten(r *http.Request, pageID int64, edit merge.Edit) (res
 	saved, err := settings.SavePage(r.Context(), p.DB, at(r), pageID, v.Kind, v.Language, edit)
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		v.refused(r, "page", edit, f)
-		return p.showWritten(r, v, f)
+		return p.showContent(r, v, f)
 	}
 	if err != nil {
 		return nil, err
@@ -178,8 +178,8 @@ func (p *Pages) keepWritten(r *http.Request, pageID int64, edit merge.Edit) (res
 	return respond.See(fmt.Sprintf("/admin/pages/%d?done=kept&language=%s", saved, url.QueryEscape(v.Language))), nil
 }
 
-// writtenKind is a kind of page in words.
-func writtenKind(ctx context.Context, kind string) string {
+// contentKind is a kind of page in words.
+func contentKind(ctx context.Context, kind string) string {
 	switch kind {
 	case editorial.Terms:
 		return text.T(ctx, "Terms and conditions")

@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/editorial"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
@@ -23,18 +24,18 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// SetFace merges a form onto how the shop looks.
-func SetFace(ctx context.Context, db pg.DB, at origin.Origin, edit merge.Edit) error {
+// SetTheme merges a form onto how the shop looks.
+func SetTheme(ctx context.Context, db pg.DB, at origin.Origin, edit merge.Edit) error {
 	return onShop(ctx, db, at, "shop.look", edit, func(tx pgx.Tx) (map[string]string, error) {
-		var face location.Face
-		err := pg.Ask(ctx, tx, location.FaceOf(&face))
-		return face.Fields(), err
+		var theme location.Theme
+		err := pg.Ask(ctx, tx, location.ThemeOf(&theme))
+		return theme.Fields(), err
 	}, func(tx pgx.Tx, merged map[string]string, form *fault.Form) (map[string]string, error) {
-		face := location.ReadFace(merged, form)
+		theme := location.ReadTheme(merged, form)
 		if err := form.Err(); err != nil {
 			return nil, err
 		}
-		return face.Fields(), location.SetFace(ctx, tx, face)
+		return theme.Fields(), location.SetTheme(ctx, tx, theme)
 	})
 }
 
@@ -43,7 +44,7 @@ func onShop(ctx context.Context, db pg.DB, at origin.Origin, action string, edit
 	read func(tx pgx.Tx) (map[string]string, error),
 	write func(tx pgx.Tx, merged map[string]string, form *fault.Form) (map[string]string, error)) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT FROM shop FOR NO KEY UPDATE`); err != nil {
+		if err := location.LockShop(ctx, tx); err != nil {
 			return err
 		}
 		now, err := read(tx)
@@ -236,13 +237,7 @@ func SetCarriers(ctx context.Context, db pg.DB, at origin.Origin, typed string) 
 		names, addresses = append(names, name), append(addresses, address)
 	}
 	return change(ctx, db, at, func(tx pgx.Tx) (staff.Entry, error) {
-		batch := &pgx.Batch{}
-		batch.Queue(`DELETE FROM carrier WHERE NOT name = ANY ($1)`, names)
-		batch.Queue(`
-			INSERT INTO carrier (name, tracking)
-			SELECT * FROM unnest($1::text[], $2::text[])
-			ON CONFLICT (name) DO UPDATE SET tracking = excluded.tracking`, names, addresses)
 		return staff.Entry{Action: "shop.carriers", Subject: "shop", After: map[string]any{"carriers": names}},
-			tx.SendBatch(ctx, batch).Close()
+			delivery.SetCarriers(ctx, tx, names, addresses)
 	})
 }

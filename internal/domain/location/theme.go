@@ -20,36 +20,33 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// Face is how the shop looks and where its header and footer lead.
-type Face struct {
+// Theme is how the shop looks and where its header and footer lead.
+type Theme struct {
 	Accent      string // of buttons, as rrggbb; empty: ours
 	Ground      string // behind pages
 	Ink         string // of text
 	TextFont    string // sans or serif
 	DisplayFont string
 	Logo        string // its key in the file store; empty: the name in letters
-	HeaderLinks []FaceLink
-	FooterLinks []FaceLink
+	HeaderLinks []ThemeLink
+	FooterLinks []ThemeLink
 }
 
-// FaceLink is a place to go.
-type FaceLink struct {
+// ThemeLink is a place to go.
+type ThemeLink struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
 }
 
-// Fonts that ship with the shop.
-var Fonts = []string{"sans", "serif"}
-
-// FaceOf is the shop's; the zero Face where there is no shop.
-func FaceOf(into *Face) pg.Question {
+// ThemeOf is the shop's; the zero Theme where there is no shop.
+func ThemeOf(into *Theme) pg.Question {
 	return func(batch *pgx.Batch) {
 		batch.Queue(`
 			SELECT accent, ground, ink, text_font, display_font, logo, header_links, footer_links
 			FROM shop`).Query(func(rows pgx.Rows) error {
-			face, err := pg.Row[Face](rows, nil)
-			if face != nil {
-				*into = *face
+			theme, err := pg.Row[Theme](rows, nil)
+			if theme != nil {
+				*into = *theme
 			}
 			return err
 		})
@@ -57,12 +54,12 @@ func FaceOf(into *Face) pg.Question {
 }
 
 // Plain says that nothing was chosen: the shop looks as it ships.
-func (f Face) Plain() bool {
+func (f Theme) Plain() bool {
 	return f.Accent == "" && f.Ground == "" && f.Ink == "" && f.TextFont != "serif" && f.DisplayFont != "sans"
 }
 
-// Fields are a face as a form has it.
-func (f Face) Fields() map[string]string {
+// Fields are a theme as a form has it.
+func (f Theme) Fields() map[string]string {
 	colour := func(c string) string {
 		if c == "" {
 			return ""
@@ -74,7 +71,7 @@ func (f Face) Fields() map[string]string {
 		"footer_links": writeLinks(f.FooterLinks)}
 }
 
-func writeLinks(links []FaceLink) string {
+func writeLinks(links []ThemeLink) string {
 	var lines []string
 	for _, l := range links {
 		lines = append(lines, l.Name+" | "+l.Address)
@@ -84,8 +81,8 @@ func writeLinks(links []FaceLink) string {
 
 var hex = regexp.MustCompile(`^#?([0-9a-fA-F]{6})$`)
 
-// OurColours are those that the shop has where none is chosen, as rrggbb.
-var OurColours = map[string]string{"accent": "0c6944", "ground": "fbfaf7", "ink": "221f1a"}
+// DefaultColours are those that the shop has where none is chosen, as rrggbb.
+var DefaultColours = map[string]string{"accent": "0c6944", "ground": "fbfaf7", "ink": "221f1a"}
 
 // Colour reads one as rrggbb; empty where it is none.
 func Colour(typed string) string {
@@ -96,9 +93,9 @@ func Colour(typed string) string {
 	return strings.ToLower(m[1])
 }
 
-// ReadFace reads a form and says, field by field, what is wrong with it. Text has to be readable: 4.5 to 1 (WCAG 2.2,
+// ReadTheme reads a form and says, field by field, what is wrong with it. Text has to be readable: 4.5 to 1 (WCAG 2.2,
 // success criterion 1.4.3).
-func ReadFace(f map[string]string, form *fault.Form) Face {
+func ReadTheme(f map[string]string, form *fault.Form) Theme {
 	colour := func(field string) string {
 		typed := strings.TrimSpace(f[field])
 		if typed == "" {
@@ -110,20 +107,20 @@ func ReadFace(f map[string]string, form *fault.Form) Face {
 		}
 		return c
 	}
-	face := Face{Accent: colour("accent"), Ground: colour("ground"), Ink: colour("ink"), TextFont: f["text_font"],
+	theme := Theme{Accent: colour("accent"), Ground: colour("ground"), Ink: colour("ink"), TextFont: f["text_font"],
 		DisplayFont: f["display_font"]}
-	ground, ink := cmp.Or(face.Ground, OurColours["ground"]), cmp.Or(face.Ink, OurColours["ink"])
+	ground, ink := cmp.Or(theme.Ground, DefaultColours["ground"]), cmp.Or(theme.Ink, DefaultColours["ink"])
 	ratio := text.Args{"least": text.Decimal{Value: readable, Digits: 1}}
-	if face.Accent != "" && contrast(face.Accent, "ffffff") < readable {
+	if theme.Accent != "" && contrast(theme.Accent, "ffffff") < readable {
 		form.Add("accent", "White words on this colour can’t be read well: the contrast is below {least} to 1. Choose a darker one.", ratio)
 	}
 	if contrast(ground, ink) < readable {
 		field := "ink"
-		if face.Ink == "" {
+		if theme.Ink == "" {
 			field = "ground"
 		}
 		form.Add(field, "Words can’t be read well with these colours: the contrast is below {least} to 1.", ratio)
-	} else if face.Accent != "" && contrast(ground, face.Accent) < 3 {
+	} else if theme.Accent != "" && contrast(ground, theme.Accent) < 3 {
 		form.Add("accent", "Buttons would hardly stand out from the background. Choose another colour.")
 	}
 	for _, field := range []string{"text_font", "display_font"} {
@@ -131,9 +128,9 @@ func ReadFace(f map[string]string, form *fault.Form) Face {
 			form.Add(field, "Choose from the list.")
 		}
 	}
-	face.HeaderLinks = readLinks(f["header_links"], "header_links", 4, form)
-	face.FooterLinks = readLinks(f["footer_links"], "footer_links", 12, form)
-	return face
+	theme.HeaderLinks = readLinks(f["header_links"], "header_links", 4, form)
+	theme.FooterLinks = readLinks(f["footer_links"], "footer_links", 12, form)
+	return theme
 }
 
 const readable = 4.5
@@ -163,8 +160,8 @@ func luminance(colour string) float64 {
 }
 
 // readLinks reads links, one a line: name | address.
-func readLinks(typed, field string, most int, form *fault.Form) []FaceLink {
-	links := []FaceLink{}
+func readLinks(typed, field string, most int, form *fault.Form) []ThemeLink {
+	links := []ThemeLink{}
 	for line := range strings.Lines(text.Clean(typed, 4000)) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
@@ -181,7 +178,7 @@ func readLinks(typed, field string, most int, form *fault.Form) []FaceLink {
 				text.Args{"line": line})
 			break
 		}
-		links = append(links, FaceLink{Name: name, Address: address})
+		links = append(links, ThemeLink{Name: name, Address: address})
 	}
 	if len(links) > most {
 		form.Add(field, "Use up to {most} links.", text.Args{"most": most})
@@ -189,8 +186,8 @@ func readLinks(typed, field string, most int, form *fault.Form) []FaceLink {
 	return links
 }
 
-// SetFace writes how the shop looks.
-func SetFace(ctx context.Context, tx pgx.Tx, f Face) error {
+// SetTheme writes how the shop looks.
+func SetTheme(ctx context.Context, tx pgx.Tx, f Theme) error {
 	header, errHeader := json.Marshal(f.HeaderLinks)
 	footer, errFooter := json.Marshal(f.FooterLinks)
 	if err := errors.Join(errHeader, errFooter); err != nil {
@@ -264,4 +261,22 @@ func SenderOf(ctx context.Context, db pg.DB) (s Sender, err error) {
 		s = *found
 	}
 	return s, nil
+}
+
+// LockShop has whoever else changes something of the shop wait.
+func LockShop(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, `SELECT FROM shop FOR NO KEY UPDATE`); err != nil {
+		return fmt.Errorf("lock the shop: %w", err)
+	}
+	return nil
+}
+
+// Takes says whether one of the shop's places sells in a currency.
+func Takes(ctx context.Context, db pg.DB, currency string) (takes bool, err error) {
+	err = db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM location WHERE currency = $1 AND closed_at IS NULL)`,
+		currency).Scan(&takes)
+	if err != nil {
+		return false, fmt.Errorf("look for a currency: %w", err)
+	}
+	return takes, nil
 }

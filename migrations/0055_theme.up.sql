@@ -43,7 +43,7 @@ ALTER TABLE orders ADD COLUMN terms_id bigint;
 ALTER TABLE orders ADD CONSTRAINT orders_terms_id_fkey FOREIGN KEY (terms_id) REFERENCES page_version NOT VALID;
 ALTER TABLE orders VALIDATE CONSTRAINT orders_terms_id_fkey;
 
-CREATE CONSTRAINT TRIGGER reference_change_face AFTER UPDATE OF accent, ground, ink, text_font, display_font, logo, header_links, footer_links ON shop
+CREATE CONSTRAINT TRIGGER reference_change_theme AFTER UPDATE OF accent, ground, ink, text_font, display_font, logo, header_links, footer_links ON shop
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION count_reference_change();
 CREATE CONSTRAINT TRIGGER reference_change AFTER INSERT OR DELETE OR UPDATE ON page
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION count_reference_change();
