@@ -2,8 +2,10 @@ package staff
 
 import (
 	"context"
+	"counterpart/internal/platform/text"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -70,4 +72,10 @@ func ForgetReasons(ctx context.Context, tx pgx.Tx, customers []int64) error {
 		}
 	}
 	return nil
+}
+
+// Reason tidies up why something is done; false where it is not said, or in more than 200 characters.
+func Reason(typed string) (reason string, said bool) {
+	reason = text.Clean(typed, 201)
+	return reason, reason != "" && utf8.RuneCountInString(reason) <= 200
 }

@@ -58,8 +58,8 @@ func act(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, action 
 
 // reasonOf tidies up why something is done; it has to be said.
 func reasonOf(typed string) (string, error) {
-	reason := text.Clean(typed, 201)
-	if reason == "" || utf8.RuneCountInString(reason) > 200 {
+	reason, said := staff.Reason(typed)
+	if !said {
 		return "", fault.Field("reason", "Say why, in up to 200 characters.")
 	}
 	return reason, nil

@@ -170,9 +170,9 @@ func Add(ctx context.Context, db pg.DB, at origin.Origin, n New) (id int64, err 
 // GiveCredit gives somebody credit to spend with the shop, for a reason. Above the refund limit only an admin may.
 func GiveCredit(ctx context.Context, db pg.DB, at origin.Origin, id int64, amount money.Money, reason string,
 	unlimited bool) error {
-	reason = text.Clean(reason, 201)
 	var form fault.Form
-	if reason == "" || utf8.RuneCountInString(reason) > 200 {
+	reason, said := staff.Reason(reason)
+	if !said {
 		form.Add("credit_reason", "Say why, in up to 200 characters.")
 	}
 	if err := vouchers.Amount(ctx, db, amount, "credit_amount", "credit_currency", &form); err != nil {

@@ -4,7 +4,6 @@ package vouchers
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,7 +30,8 @@ func Give(ctx context.Context, db pg.DB, at origin.Origin, amount money.Money, t
 	if !ok {
 		form.Add("to", "Enter a valid email address, such as ada@example.com.")
 	}
-	if reason = text.Clean(reason, 201); reason == "" || utf8.RuneCountInString(reason) > 200 {
+	reason, said := staff.Reason(reason)
+	if !said {
 		form.Add("reason", "Say why, in up to 200 characters.")
 	}
 	if err := Amount(ctx, db, amount, "amount", "currency", &form); err != nil {
@@ -91,7 +91,8 @@ func Within(ctx context.Context, tx pgx.Tx, at origin.Origin, amount money.Money
 
 // Disable stops a gift card for good, for a reason.
 func Disable(ctx context.Context, db pg.DB, at origin.Origin, id int64, reason string) error {
-	if reason = text.Clean(reason, 201); reason == "" || utf8.RuneCountInString(reason) > 200 {
+	reason, said := staff.Reason(reason)
+	if !said {
 		return fault.Field("reason", "Say why, in up to 200 characters.")
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
