@@ -360,6 +360,7 @@ var forms = map[string][]string{
 	"/admin/orders/{id}/mail": {"mail"}, "/admin/orders/{id}/parts/{part}/address": {"to_name", "lines", "town",
 		"region", "postcode"}, "/admin/orders/{id}/parts/{part}/tracking": {"carrier", "tracking", "do"},
 	"/admin/orders/{id}/parcels/{parcel}/remove": {}, "/admin/orders/{id}/lines/{line}/cancel": {"quantity", "reason"},
+	"/admin/orders/{id}/cancel": {"reason"}, "/admin/orders/{id}/refund": {"amount", "of", "reason"},
 	"/admin/orders/{id}/lines/{line}/move": {"quantity", "target", "to_name", "lines", "town", "postcode"},
 	"/admin/places":                        placeFields, "/admin/places/{id}": placeFields, "/admin/places/{id}/close": {"sure"},
 	"/admin/places/{id}/days":        {"day", "day_name", "day_hours", "day_preparation"},

@@ -65,6 +65,8 @@ var actions = map[string]text.Message{
 	"price.break":             text.M("quantity or members’ price changed"),
 	"stock.shelf":             text.M("safety stock or bin changed"),
 	"order.units_cancelled":   text.M("units cancelled"),
+	"order.cancelled":         text.M("cancelled"),
+	"order.refunded":          text.M("refunded without a return"),
 	"order.contact":           text.M("contact changed"),
 	"order.address":           text.M("delivery address changed"),
 	"order.moved":             text.M("item moved"),

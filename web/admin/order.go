@@ -331,6 +331,47 @@ func (p *Pages) cancelUnits(_ http.ResponseWriter, r *http.Request) (respond.Ans
 	})
 }
 
+func (p *Pages) cancelOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.amended(r, orderView{}, "cancel", sentEdit(r, "reason"), "", func(orderID int64) error {
+		return amendment.Cancel(r.Context(), p.DB, at(r), orderID, r.PostFormValue("reason"))
+	})
+}
+
+// refundOrder gives a part of the price back: of everything, of the delivery, or of a line by its id.
+func (p *Pages) refundOrder(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	edit := sentEdit(r, "amount", "of", "reason")
+	refund := amendment.Refund{Amount: edit.Mine["amount"], Reason: edit.Mine["reason"],
+		Delivery:  edit.Mine["of"] == "delivery",
+		Unlimited: access.Session(r.Context()).Associate.Role == staff.RoleAdmin}
+	if edit.Mine["of"] != "" && !refund.Delivery {
+		refund.LineID = int64(count(edit.Mine["of"]))
+	}
+	return p.amended(r, orderView{}, "refund", edit, "#refund", func(orderID int64) error {
+		return amendment.GiveBack(r.Context(), p.DB, at(r), orderID, refund)
+	})
+}
+
+// reducible says whether a part of the price can go back although the goods stay.
+func (v orderView) reducible() bool {
+	return v.PaymentState == order.Paid && slices.ContainsFunc(v.Lines, func(l shop.OrderLine) bool {
+		return l.Quantity > l.Cancelled+l.Returned
+	})
+}
+
+// refundable are what a part of the price can be given back of.
+func (v orderView) refundable(ctx context.Context) []ui.Option {
+	all := []ui.Option{{Name: text.T(ctx, "the whole order")}}
+	for _, l := range v.Lines {
+		if l.Quantity > l.Cancelled+l.Returned {
+			all = append(all, ui.Option{Value: strconv.FormatInt(l.ID, 10), Name: lineName(l)})
+		}
+	}
+	if slices.ContainsFunc(v.Parts, func(f shop.Fulfilment) bool { return f.Paid > 0 && f.State != "cancelled" }) {
+		all = append(all, ui.Option{Value: "delivery", Name: text.T(ctx, "delivery")})
+	}
+	return all
+}
+
 // moveLine has units collected or sent from elsewhere: a target is pickup:3 or ship:3.
 func (p *Pages) moveLine(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := orderView{lineID: id(r, "line"), line: "move"}
@@ -382,6 +423,24 @@ func (v orderView) lineValue(lineID int64, name, holds string) string {
 
 func (v orderView) lineSaid(ctx context.Context, lineID int64, form, name string) string {
 	if v.Form != "line" || v.lineID != lineID || v.line != form {
+		return ""
+	}
+	return v.said(ctx, name)
+}
+
+// inLine tells the fields of a line's forms apart.
+func inLine(form string, lineID int64) string { return fmt.Sprintf("%s-%d-", form, lineID) }
+
+// typedIn is what was typed into a field of a form that was refused.
+func (v orderView) typedIn(form, name string) string {
+	if v.Form != form {
+		return ""
+	}
+	return v.sent.Mine[name]
+}
+
+func (v orderView) saidOf(ctx context.Context, form, name string) string {
+	if v.Form != form {
 		return ""
 	}
 	return v.said(ctx, name)

@@ -68,6 +68,8 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/orders/{id}/parts/{part}/address", access.Manage, p.setAddress)
 	r.Post("/admin/orders/{id}/parts/{part}/tracking", access.Manage, p.setTracking)
 	r.Post("/admin/orders/{id}/parcels/{parcel}/remove", access.Manage, p.removeParcel)
+	r.Post("/admin/orders/{id}/cancel", access.Manage, p.cancelOrder)
+	r.Post("/admin/orders/{id}/refund", access.Manage, p.refundOrder)
 	r.Post("/admin/orders/{id}/lines/{line}/cancel", access.Manage, p.cancelUnits)
 	r.Post("/admin/orders/{id}/lines/{line}/move", access.Manage, p.moveLine)
 	r.Get("/admin/stock", access.Stock, p.stock)

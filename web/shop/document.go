@@ -115,7 +115,11 @@ func documentSheet(ctx context.Context, o *shop.Order, d document.Document) shee
 		s.About = append(s.About, text.T(ctx, "Corrects invoice {number}", text.Args{"number": d.Body.Corrects}))
 	}
 	for _, l := range d.Body.Lines {
-		s.Rows = append(s.Rows, sheetRow{l.Title, l.SKU, fmt.Sprint(l.Quantity), l.TaxName, amount(l.Paid)})
+		title := l.Title
+		if l.Reduced {
+			title = text.T(ctx, "Price reduction: {title}", text.Args{"title": l.Title})
+		}
+		s.Rows = append(s.Rows, sheetRow{title, l.SKU, fmt.Sprint(l.Quantity), l.TaxName, amount(l.Paid)})
 	}
 	for _, t := range d.Body.Taxes {
 		s.Sums = append(s.Sums, sheetSum{Name: text.T(ctx, "{tax} on {net}",

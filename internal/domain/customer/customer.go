@@ -149,6 +149,22 @@ func Root(ctx context.Context, db pg.DB, customerID int64) (root int64, err erro
 	return root, nil
 }
 
+// CanBeFound says whether somebody can be looked up again: by email, phone or card. What they are owed would be lost
+// otherwise.
+func CanBeFound(ctx context.Context, db pg.DB, customerID int64) (found bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT
+			FROM customer c
+			JOIN identity i ON i.customer_id = c.id
+			WHERE (c.id = $1 OR c.merged_into = $1 OR c.id = (SELECT merged_into FROM customer WHERE id = $1))
+				AND i.kind IN ('email', 'phone', 'card'))`, customerID).Scan(&found)
+	if err != nil {
+		return false, fmt.Errorf("look how a customer is found: %w", err)
+	}
+	return found, nil
+}
+
 // LockActive keeps a customer from being merged or erased until the transaction ends, and refuses where that has
 // happened.
 func LockActive(ctx context.Context, tx pgx.Tx, customerID int64) error {

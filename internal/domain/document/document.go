@@ -49,7 +49,8 @@ type Body struct {
 	Corrects    int64    `json:"corrects,omitempty"` // the invoice that a credit note is about
 }
 
-// Line is a row of it. Refs name the units: an order line and a number, or 0 and a fulfilment for its delivery.
+// Line is a row of it. Refs name the units: an order line and a number, 0 and a fulfilment for its delivery, or -1 and a
+// share of an allowance.
 type Line struct {
 	Title    string     `json:"title"`
 	SKU      string     `json:"sku"`
@@ -59,6 +60,8 @@ type Line struct {
 	TaxName  string     `json:"tax_name"`
 	TaxPPM   int64      `json:"tax_ppm"`
 	Refs     [][2]int64 `json:"refs"`
+	Reduced  bool       `json:"reduced,omitempty"` // its price was reduced, and the goods stay
+	Of       int64      `json:"-"`                 // the order line, while it is written
 }
 
 // Tax of one rate.

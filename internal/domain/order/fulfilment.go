@@ -133,12 +133,12 @@ func LockOrder(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 
 // AmountKept is what order o costs as it stands, in a statement: see Owing.
 const AmountKept = `(coalesce((
-				SELECT sum(u.paid)
+				SELECT sum(u.paid - u.allowed)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
 				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
 					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
-			+ coalesce((SELECT sum(paid) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'
+			+ coalesce((SELECT sum(paid - allowed) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'
 				AND NOT refunded), 0)::bigint
 			+ coalesce((SELECT sum(shortfall) FROM return_ticket WHERE order_id = o.id), 0)::bigint)`
 
@@ -196,8 +196,8 @@ func RefundDelivery(ctx context.Context, tx pgx.Tx, orderID int64) (charges int6
 				JOIN order_unit u ON u.order_line_id = l.id
 				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
 					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
-			RETURNING paid)
-		SELECT coalesce(sum(paid), 0)::bigint
+			RETURNING paid - allowed AS charge)
+		SELECT coalesce(sum(charge), 0)::bigint
 		FROM all_back`, orderID).Scan(&charges)
 	if err != nil {
 		return 0, fmt.Errorf("give the delivery up: %w", err)

@@ -36,7 +36,7 @@ type Unit struct {
 // spent of come first.
 func Returnable(ctx context.Context, tx pgx.Tx, orderID, lineID int64, most int) ([]Unit, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT l.id AS line_id, l.variant_id, u.n, u.paid, u.tax,
+		SELECT l.id AS line_id, l.variant_id, u.n, u.paid - u.allowed AS paid, u.tax - u.allowed_tax AS tax,
 			coalesce(nullif(l.list_price, 0), l.unit_price) AS listed, u.points, f.method = 'mail' AS gift_card,
 			coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
 				AS late

@@ -102,27 +102,60 @@ func CancelUnits(ctx context.Context, db pg.DB, at origin.Origin, orderID, order
 		if cancelled < int64(quantity) {
 			return e, fault.Field("quantity", "Only {n} of this item are still open.", text.Args{"n": cancelled})
 		}
-		gone, err := settle.RefundCancelled(ctx, tx, orderID)
-		if err != nil {
-			return e, err
-		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: h.CustomerID, Kind: customer.Cancelled,
-			Channel: at.Channel, LocationID: at.LocationID, OrderID: orderID, Quantity: quantity}); err != nil {
-			return e, err
-		}
-		if gone {
-			err = settle.Tell(ctx, tx, at, &order.Fulfilment{OrderID: orderID, CustomerID: h.CustomerID,
-				LocationID: h.LocationID}, customer.Contacted, message.OrderMail{OrderID: orderID,
-				Mail: message.MailCancelled})
-		} else {
-			err = tellChanged(ctx, tx, h, h.LocationID)
-		}
-		if err != nil {
+		if err := settleCancelled(ctx, tx, at, h, quantity); err != nil {
 			return e, err
 		}
 		e = staff.Entry{After: map[string]any{"line": orderLineID, "units": quantity}, Reason: reason}
 		return e, inventory.ReleaseUnits(ctx, tx, orderLineID, quantity)
 	})
+}
+
+// Cancel takes all that is still open out of an order, staged or not; what was handed over or sent stays. What was paid
+// for it goes back; whoever ordered is told.
+func Cancel(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, reason string) error {
+	reason, err := reasonOf(reason)
+	if err != nil {
+		return err
+	}
+	return act(ctx, db, at, orderID, "order.cancelled", func(tx pgx.Tx, h *order.Held) (e staff.Entry, err error) {
+		lines, err := order.OpenLines(ctx, tx, orderID)
+		if err != nil {
+			return e, err
+		}
+		units := 0
+		for _, line := range lines {
+			cancelled, err := order.CancelUnits(ctx, tx, line, 1<<30)
+			if err != nil {
+				return e, err
+			}
+			units += int(cancelled)
+		}
+		if units == 0 {
+			return e, fault.New(fault.Conflict, "There’s nothing left to cancel: it was handed over, sent or cancelled.")
+		}
+		if err := settleCancelled(ctx, tx, at, h, units); err != nil {
+			return e, err
+		}
+		return staff.Entry{After: map[string]any{"units": units}, Reason: reason}, inventory.Release(ctx, tx, lines)
+	})
+}
+
+// settleCancelled brings the money in line after units were cancelled, writes it down and tells whoever ordered.
+func settleCancelled(ctx context.Context, tx pgx.Tx, at origin.Origin, h *order.Held, units int) error {
+	gone, err := settle.RefundCancelled(ctx, tx, h.ID)
+	if err != nil {
+		return err
+	}
+	if err := customer.Record(ctx, tx, customer.Fact{CustomerID: h.CustomerID, Kind: customer.Cancelled,
+		Channel: at.Channel, LocationID: at.LocationID, OrderID: h.ID, Quantity: units}); err != nil {
+		return err
+	}
+	if gone {
+		return settle.Tell(ctx, tx, at, &order.Fulfilment{OrderID: h.ID, CustomerID: h.CustomerID,
+			LocationID: h.LocationID}, customer.Contacted, message.OrderMail{OrderID: h.ID,
+			Mail: message.MailCancelled})
+	}
+	return tellChanged(ctx, tx, h, h.LocationID)
 }
 
 // SetContact merges a form onto whom an order is handed to, and how they are reached.

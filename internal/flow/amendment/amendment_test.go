@@ -161,6 +161,7 @@ func TestEverythingHappensToAnOrderAtOnce(t *testing.T) {
 			func() error { return pickup.Pick(ctx, db, counter, o.Fulfilment, o.Line, 2) },
 			func() error { return pickup.Ready(ctx, db, counter, o.Fulfilment, fmt.Sprint("A", round)) },
 			func() error { return pickup.NotFound(ctx, db, counter, o.Fulfilment, o.Line, 1) },
+			func() error { return amendment.Cancel(ctx, db, at, o.Order, "race") },
 			func() error { return amendment.Hold(ctx, db, at, o.Order, "race") },
 			func() error { return amendment.Release(ctx, db, at, o.Order) },
 			func() error { return cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, o.Order) },

@@ -19,17 +19,22 @@ import (
 
 // unit is what a document speaks of: a unit of a line, or a delivery.
 type piece struct {
-	Ref   [2]int64
-	Line  int64
-	Title string
-	SKU   string
-	Paid  int64
-	Tax   int64
-	Name  string
-	PPM   int64
-	Kept  bool // neither cancelled nor returned
-	Sold  bool // not cancelled
+	Ref                 [2]int64
+	Line                int64
+	Title               string
+	SKU                 string
+	Paid                int64
+	Tax                 int64
+	Allowed, AllowedTax int64 // of that, what went back before in price allowances
+	Name                string
+	PPM                 int64
+	Kept                bool     // neither cancelled nor returned
+	Sold                bool     // not cancelled
+	Of                  [2]int64 // what a price was reduced of; zero: it is a unit or a delivery itself
 }
+
+// reduced says that a piece is a price allowance.
+func (p piece) reduced() bool { return p.Of != [2]int64{} }
 
 // IssueDocuments issues what is missing. It can be repeated: what a document speaks of already is not spoken of again.
 func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
@@ -60,7 +65,7 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 			}
 		}
 		if len(issued) == 0 {
-			sold := slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return !p.Sold })
+			sold := slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return !p.Sold || p.reduced() })
 			for _, p := range sold {
 				invoiced[p.Ref] = true
 			}
@@ -69,7 +74,12 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 				return err
 			}
 		}
-		back := slices.DeleteFunc(pieces, func(p piece) bool { return p.Kept || !invoiced[p.Ref] || credited[p.Ref] })
+		back := slices.DeleteFunc(pieces, func(p piece) bool {
+			return p.Kept || !invoiced[p.Ref] && !invoiced[p.Of] || credited[p.Ref]
+		})
+		for i := range back {
+			back[i].Paid, back[i].Tax = back[i].Paid-back[i].Allowed, back[i].Tax-back[i].AllowedTax
+		}
 		_, err = issue(ctx, tx, h, document.Document{Series: document.CreditNote,
 			Cause: fmt.Sprintf("order:%d:%d", h.ID, len(issued)), Body: document.Body{Corrects: number}}, back)
 		return err
@@ -79,19 +89,30 @@ func IssueDocuments(ctx context.Context, db pg.DB, orderID int64) error {
 func all(ctx context.Context, tx pgx.Tx, orderID int64) ([]piece, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT ARRAY[coalesce(l.split_from, l.id), u.n::bigint] AS ref, coalesce(l.split_from, l.id) AS line,
-			l.title || coalesce(', ' || nullif(l.options, ''), '') AS title, l.sku, u.paid, u.tax, l.tax_name AS name,
-				l.tax_ppm AS ppm,
+			l.title || coalesce(', ' || nullif(l.options, ''), '') AS title, l.sku, u.paid, u.tax, u.allowed,
+			u.allowed_tax, l.tax_name AS name, l.tax_ppm AS ppm,
 			u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = l.id
-				AND r.n = u.n) AS kept, u.state <> 'cancelled' AS sold
+				AND r.n = u.n) AS kept, u.state <> 'cancelled' AS sold, ARRAY[0, 0]::bigint[] AS of
 		FROM order_line l
 		JOIN order_unit u ON u.order_line_id = l.id
 		WHERE l.order_id = $1
 		UNION ALL
-		SELECT ARRAY[0, f.id], 0, coalesce(d.name, 'Delivery'), '', f.paid, f.tax, f.tax_name, f.tax_ppm,
-			f.state <> 'cancelled' AND NOT f.refunded, f.state <> 'cancelled'
+		SELECT ARRAY[0, f.id], 0, coalesce(d.name, 'Delivery'), '', f.paid, f.tax, f.allowed, f.allowed_tax, f.tax_name,
+			f.tax_ppm, f.state <> 'cancelled' AND NOT f.refunded, f.state <> 'cancelled', ARRAY[0, 0]::bigint[]
 		FROM fulfilment f
 		LEFT JOIN delivery d ON d.id = f.delivery_id
 		WHERE f.order_id = $1 AND f.paid > 0
+		UNION ALL
+		SELECT ARRAY[-1, s.id], coalesce(s.order_line_id, 0), coalesce(l.title || coalesce(', ' || nullif(l.options,
+			''), ''), d.name, 'Delivery'), coalesce(l.sku, ''), s.amount, s.tax, 0, 0, coalesce(l.tax_name, f.tax_name),
+			coalesce(l.tax_ppm, f.tax_ppm), false, true, ARRAY[coalesce(s.order_line_id, 0), coalesce(s.n::bigint,
+			s.fulfilment_id)]
+		FROM allowance a
+		JOIN allowance_share s ON s.allowance_id = a.id
+		LEFT JOIN order_line l ON l.id = s.order_line_id
+		LEFT JOIN fulfilment f ON f.id = s.fulfilment_id
+		LEFT JOIN delivery d ON d.id = f.delivery_id
+		WHERE a.order_id = $1
 		ORDER BY 2 DESC, 1`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("list what a document speaks of: %w", err)
@@ -106,7 +127,7 @@ func issue(ctx context.Context, tx pgx.Tx, h *order.Held, d document.Document, p
 		return d.Body.Corrects, nil
 	}
 	d.OrderID, d.Currency = h.ID, h.Currency
-	returned := slices.ContainsFunc(pieces, func(p piece) bool { return !p.Kept && p.Sold })
+	returned := slices.ContainsFunc(pieces, func(p piece) bool { return !p.Kept && p.Sold && !p.reduced() })
 	if err := address(ctx, tx, h.ID, returned, &d); err != nil {
 		return 0, err
 	}
@@ -120,11 +141,12 @@ func issue(ctx context.Context, tx pgx.Tx, h *order.Held, d document.Document, p
 // add puts a unit on the row of its line, and its tax to its rate's.
 func add(b *document.Body, p piece) {
 	i := slices.IndexFunc(b.Lines, func(l document.Line) bool {
-		return l.SKU == p.SKU && l.Title == p.Title && l.TaxPPM == p.PPM && p.Line == l.Refs[0][0] && p.Line != 0
+		return l.SKU == p.SKU && l.Title == p.Title && l.TaxPPM == p.PPM && p.Line == l.Of && p.Line != 0 &&
+			p.reduced() == l.Reduced
 	})
 	if i < 0 {
 		i, b.Lines = len(b.Lines), append(b.Lines, document.Line{Title: p.Title, SKU: p.SKU, TaxName: p.Name,
-			TaxPPM: p.PPM})
+			TaxPPM: p.PPM, Of: p.Line, Reduced: p.reduced()})
 	}
 	l := &b.Lines[i]
 	l.Quantity, l.Paid, l.Tax, l.Refs = l.Quantity+1, l.Paid+p.Paid, l.Tax+p.Tax, append(l.Refs, p.Ref)

@@ -182,21 +182,21 @@ func (t *taking) lock(ctx context.Context) error {
 	var customerID int64
 	var takes bool
 	err := t.tx.QueryRow(ctx, `
-		SELECT o.customer_id, here.takes_returns, here.currency <> o.currency, NOT EXISTS (
-			SELECT
-			FROM customer c
-			JOIN identity i ON i.customer_id = c.id
-			WHERE (c.id = o.customer_id OR c.merged_into = o.customer_id OR c.id = (SELECT merged_into FROM customer
-				WHERE id = o.customer_id)) AND i.kind IN ('email', 'phone', 'card'))
+		SELECT o.customer_id, here.takes_returns, here.currency <> o.currency
 		FROM orders o
 		JOIN location here ON here.id = $2
-		WHERE o.id = $1`, t.OrderID, t.at.LocationID).Scan(&customerID, &takes, &t.foreign, &t.nameless)
+		WHERE o.id = $1`, t.OrderID, t.at.LocationID).Scan(&customerID, &takes, &t.foreign)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.NotFound, "We can’t find that order.")
 	}
 	if err != nil {
 		return fmt.Errorf("find an order to return of: %w", err)
 	}
+	found, err := customer.CanBeFound(ctx, t.tx, customerID)
+	if err != nil {
+		return err
+	}
+	t.nameless = !found
 	if t.person, err = customer.Root(ctx, t.tx, customerID); err != nil {
 		return err
 	}

@@ -191,13 +191,13 @@ var Rules = []Rule{
 		FROM orders o
 		LEFT JOIN (SELECT order_id, sum(captured - refunded) AS taken FROM tender GROUP BY 1) t ON t.order_id = o.id
 		LEFT JOIN (
-			SELECT l.order_id, sum(u.paid) AS cost
+			SELECT l.order_id, sum(u.paid - u.allowed) AS cost
 			FROM order_line l
 			JOIN order_unit u ON u.order_line_id = l.id
 			WHERE u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit b
 				WHERE b.order_line_id = u.order_line_id AND b.n = u.n)
 			GROUP BY 1) u ON u.order_id = o.id
-		LEFT JOIN (SELECT order_id, sum(paid) AS cost FROM fulfilment WHERE state <> 'cancelled' AND NOT refunded
+		LEFT JOIN (SELECT order_id, sum(paid - allowed) AS cost FROM fulfilment WHERE state <> 'cancelled' AND NOT refunded
 			GROUP BY 1) f ON f.order_id = o.id
 		LEFT JOIN (SELECT order_id, sum(shortfall) AS kept FROM return_ticket GROUP BY 1) r ON r.order_id = o.id
 		WHERE coalesce(t.taken, 0) <> CASE o.payment_state WHEN 'paid' THEN coalesce(u.cost, 0) + coalesce(f.cost,
@@ -300,7 +300,7 @@ var Rules = []Rule{
 			coalesce(f.sum, 0), r.goods + r.delivery - r.shortfall)
 		FROM return_ticket r
 		LEFT JOIN (
-			SELECT b.return_id, sum(u.paid) AS paid
+			SELECT b.return_id, sum(u.paid - u.allowed) AS paid
 			FROM returned_unit b
 			JOIN order_unit u ON u.order_line_id = b.order_line_id AND u.n = b.n
 			GROUP BY 1) u ON u.return_id = r.id
@@ -308,6 +308,24 @@ var Rules = []Rule{
 			GROUP BY 1) f ON f.return_id = r.id
 		WHERE coalesce(u.paid, 0) <> r.goods OR coalesce(f.sum, 0) <> r.goods + r.delivery - r.shortfall
 			OR coalesce(f.money, 0) <> r.refund`},
+	{"an allowance is the sum of its shares, and each unit's and delivery's reduction too", `
+		SELECT format('allowance %s of order %s: %s of %s', a.id, a.order_id, coalesce(s.sum, 0), a.amount)
+		FROM allowance a
+		LEFT JOIN (SELECT allowance_id, sum(amount) AS sum FROM allowance_share GROUP BY 1) s ON s.allowance_id = a.id
+		WHERE coalesce(s.sum, 0) <> a.amount
+		UNION ALL
+		SELECT format('piece %s of order line %s: %s of %s', u.n, u.order_line_id, coalesce(s.sum, 0), u.allowed)
+		FROM order_unit u
+		JOIN order_line l ON l.id = u.order_line_id
+		LEFT JOIN (SELECT order_line_id, n, sum(amount) AS sum, sum(tax) AS tax FROM allowance_share GROUP BY 1, 2) s
+			ON s.order_line_id = coalesce(l.split_from, l.id) AND s.n = u.n
+		WHERE (coalesce(s.sum, 0), coalesce(s.tax, 0)) <> (u.allowed, u.allowed_tax)
+		UNION ALL
+		SELECT format('fulfilment %s: %s of %s', f.id, coalesce(s.sum, 0), f.allowed)
+		FROM fulfilment f
+		LEFT JOIN (SELECT fulfilment_id, sum(amount) AS sum, sum(tax) AS tax FROM allowance_share GROUP BY 1) s
+			ON s.fulfilment_id = f.id
+		WHERE (coalesce(s.sum, 0), coalesce(s.tax, 0)) <> (f.allowed, f.allowed_tax)`},
 	{"an exchange is paid by what came back for it", `
 		SELECT format('return %s: %s towards order %s, which has %s', r.number, coalesce(f.sum, 0), r.exchange_id,
 			coalesce(t.sum, 0))
