@@ -110,6 +110,7 @@ var owned = map[string][]string{
 	"POST /admin/orders/{id}/notes": {}, "POST /admin/orders/{id}/mail": {},
 	"POST /admin/orders/{id}/parts/{part}/address": {}, "POST /admin/orders/{id}/parts/{part}/tracking": {},
 	"POST /admin/orders/{id}/parcels/{parcel}/remove": {}, "POST /admin/orders/{id}/lines/{line}/cancel": {},
+	"GET /admin/orders/drafts/{id}": {}, "POST /admin/orders/drafts/{id}": {}, "POST /admin/orders/drafts/{id}/drop": {},
 	"POST /admin/orders/{id}/cancel": {}, "POST /admin/orders/{id}/refund": {},
 	"POST /admin/orders/{id}/lines/{line}/move": {}, "GET /admin/promotions/{id}": {}, "POST /admin/promotions/{id}": {},
 	"POST /admin/promotions/{id}/copy": {},

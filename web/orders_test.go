@@ -127,3 +127,83 @@ func TestOrdersInTheAdmin(t *testing.T) {
 	_, body, _ = admin.get("/admin/orders?without=channel")
 	require.NotContains(t, body, `<th scope="col">Channel</th>`)
 }
+
+// TestDraftsInTheAdmin prepares orders as those who may, and sends their forms whatever a browser could send.
+func TestDraftsInTheAdmin(t *testing.T) {
+	p := open(t)
+	hire := func(name, role string, places ...int64) *visitor {
+		t.Helper()
+		a := staff.Associate{Name: name, Email: strings.ToLower(name) + "@example.com", Role: role, Locations: places}
+		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+			return staff.Create(ctx, tx, &a, sample.Password)
+		}))
+		v := p.visitor(t)
+		v.signIn(a.Email)
+		return v
+	}
+	here := hire("Hal", staff.RoleManager, p.HarbourStreet.ID)
+	there := hire("Mia", staff.RoleManager, p.MillLane.ID)
+	ada, _ := sample.Account(t, p.db, "Ada Byron", "ada.byron@example.com")
+
+	for _, customer := range []string{"", "0", "999999", "x", "-1"} {
+		status, _, _ := here.post("/admin/orders/drafts", url.Values{"customer": {customer}})
+		require.Equal(t, http.StatusNotFound, status, customer)
+		status, _, _ = here.post("/admin/orders/drafts", url.Values{"adds_to": {customer}, "customer": {"0"}})
+		require.Equal(t, http.StatusNotFound, status, customer)
+	}
+	status, _, draft := here.post("/admin/orders/drafts", url.Values{"customer": {fmt.Sprint(ada)}})
+	require.Equal(t, http.StatusSeeOther, status)
+	_, body, _ := here.get(draft)
+	require.Contains(t, body, "ada.byron@example.com")
+	_, body, _ = here.get("/admin/orders/drafts")
+	require.Contains(t, body, draft)
+	_, body, _ = there.get("/admin/orders/drafts")
+	require.NotContains(t, body, draft)
+	for _, path := range []string{draft, draft + "/drop"} {
+		status, _, _ = there.post(path, url.Values{"do": {"send"}})
+		require.Equal(t, http.StatusNotFound, status, "another store's")
+	}
+	status, _, _ = here.post(draft, url.Values{"do": {fmt.Sprint("add:", p.Mug)}})
+	require.Equal(t, http.StatusSeeOther, status)
+	var line int64
+	require.NoError(t, p.db.QueryRow(ctx, `SELECT max(id) FROM cart_line`).Scan(&line))
+
+	good := url.Values{"name": {"Ada Byron"}, "email": {"ada.byron@example.com"}, "phone": {""}, fmt.Sprint("quantity-", line): {"1"},
+		fmt.Sprint("way-", line): {fmt.Sprint("pickup:", p.HarbourStreet.ID)}, "pay": {"pay_at_pickup"}, "do": {"save"}}
+	for _, field := range []string{"do", "name", "email", "phone", "lines", "town", "region", "postcode", "country", "store",
+		"delivery", "code", "find", "pay", "lives", "total", fmt.Sprint("quantity-", line), fmt.Sprint("way-", line),
+		"quantity-9", "way-9", "quantity-x"} {
+		for _, bad := range []string{"", "0", "-1", "9999999999999999999999", "\x00", "\xff\xfe", strings.Repeat("x", 5000),
+			"<script>alert(1)</script>", "pickup:999", "ship", "add:x", "add:1", "remove:" + fmt.Sprint(line), "drop-code:x",
+			"send", "💥"} {
+			form := url.Values{}
+			for name, values := range good {
+				form[name] = values
+			}
+			form.Set(field, bad)
+			status, body, _ := here.post(draft, form)
+			require.Less(t, status, 500, "%s = %.20q", field, bad)
+			require.NotContains(t, body, "<script>alert", field)
+			// Put back what the form took out.
+			if status, _, _ := here.get(draft); status == http.StatusSeeOther {
+				t.Fatalf("%s = %.20q sent the order: nobody agreed to its total", field, bad)
+			}
+			_, err := p.db.Exec(ctx, `INSERT INTO cart_line (id, cart_id, variant_id, quantity, channel) OVERRIDING SYSTEM VALUE
+				SELECT $1, cart_id, $2, 1, 'phone' FROM draft_order WHERE order_id IS NULL AND NOT EXISTS (SELECT FROM cart_line
+					WHERE id = $1) ON CONFLICT DO NOTHING`, line, p.Mug)
+			require.NoError(t, err)
+		}
+	}
+	_, body, _ = here.get(draft)
+	_, total, _ := strings.Cut(body, `name="total" value="`)
+	total, _, _ = strings.Cut(total, `"`)
+	good.Set("total", total)
+	good.Set("do", "send")
+	status, _, order := here.post(draft, good)
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Contains(t, order, "done=sent")
+	status, _, again := here.post(draft, good)
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Equal(t, strings.TrimSuffix(order, "?done=sent"), again, "sent twice it is one order")
+	p.sound(t)
+}

@@ -71,7 +71,11 @@ func (s Site) Routes() *access.Routes {
 		Payments: s.Payments, Base: s.BaseURL, Texts: s.Texts, Caught: s.Mail != nil}).Routes(r)
 	(&staff.Pages{DB: s.DB, Site: r, Passkeys: s.Passkeys, SignOn: s.SignOn, SetupToken: s.SetupToken}).Routes(r)
 	(&counter.Pages{DB: s.DB, Site: r, Live: s.Live, Payments: s.Payments, Base: s.BaseURL}).Routes(r)
-	(&admin.Pages{DB: s.DB, Site: r, Files: s.Files}).Routes(r)
+	office := &admin.Pages{DB: s.DB, Site: r, Files: s.Files, Base: s.BaseURL}
+	if s.Payments.Takes() {
+		office.Gateway = s.Payments.Gateway.Name()
+	}
+	office.Routes(r)
 	if s.Mail != nil {
 		(&dev.Pages{Mail: s.Mail}).Routes(r)
 	}

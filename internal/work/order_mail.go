@@ -34,6 +34,9 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	if err != nil {
 		return err
 	}
+	if args.Mail == message.MailPayLink && o.State != "placed" {
+		return nil // It was paid or cancelled meanwhile.
+	}
 	if args.Mail == message.MailHold && !waits(o, args.FulfilmentID) {
 		return nil // It was collected or cancelled meanwhile.
 	}
@@ -90,6 +93,9 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	a.MayExtend = f.ExtendedAt == nil
 	if f.HoldUntil != nil {
 		a.HoldUntil = f.HoldUntil.In(zone)
+	}
+	if o.HoldUntil != nil {
+		a.PayBy = o.HoldUntil.In(o.Store.Zone())
 	}
 	for _, part := range o.Parts {
 		p := message.AboutPart{Method: part.Method, Store: shop.Name + " " + part.Store.Name, Arrives: arrives(part),

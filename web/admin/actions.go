@@ -67,6 +67,7 @@ var actions = map[string]text.Message{
 	"order.units_cancelled":   text.M("units cancelled"),
 	"order.cancelled":         text.M("cancelled"),
 	"order.refunded":          text.M("refunded without a return"),
+	"order.drafted":           text.M("prepared"),
 	"order.contact":           text.M("contact changed"),
 	"order.address":           text.M("delivery address changed"),
 	"order.moved":             text.M("item moved"),

@@ -171,6 +171,7 @@ type orderView struct {
 	line     string // which of its forms: cancel or move
 	partID   int64
 	parcelID int64
+	base     string // the shop's own address
 }
 
 func (p *Pages) order(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -178,13 +179,18 @@ func (p *Pages) order(_ http.ResponseWriter, r *http.Request) (respond.Answer, e
 }
 
 func (p *Pages) showOrder(r *http.Request, v orderView, wrong *fault.Fault) (respond.Answer, error) {
+	return p.showOrderOf(r, id(r, "id"), v, wrong)
+}
+
+func (p *Pages) showOrderOf(r *http.Request, orderID int64, v orderView, wrong *fault.Fault) (respond.Answer, error) {
 	var err error
-	if v.OrderPage, err = admin.Order(r.Context(), p.DB, id(r, "id"), seenBy(r)); err != nil {
+	if v.OrderPage, err = admin.Order(r.Context(), p.DB, orderID, seenBy(r)); err != nil {
 		return nil, err
 	}
 	if v.OrderPage == nil {
 		return nil, respond.NotFound()
 	}
+	v.base = p.Base
 	v.now = order.Contact{Name: v.Order.Name, Email: v.Order.Email, Phone: v.Order.Phone}.Fields()
 	title := text.T(r.Context(), "Order {number}", text.Args{"number": v.Number})
 	a := frame(r, title, "orders")
@@ -485,9 +491,23 @@ func (v orderView) tagsValue() string {
 	return strings.Join(v.Tags, ", ")
 }
 
+// link is the customer's own page of the order.
+func (v orderView) link() string { return v.base + "/orders/" + v.PublicID }
+
+// addable says whether something can be added that goes with what of the order has not left.
+func (v orderView) addable() bool {
+	return v.State == "confirmed" && slices.ContainsFunc(v.Parts, func(f shop.Fulfilment) bool {
+		return (f.Method == "pickup" || f.Method == "ship") && (f.State == "to_pick" || f.State == "ready")
+	})
+}
+
 // mailOptions are the mails that can be sent once more.
 func (v orderView) mailOptions(ctx context.Context) []ui.Option {
-	all := []ui.Option{{Value: message.MailConfirmed, Name: part.OrderMail(ctx, message.MailConfirmed)}}
+	first := message.MailConfirmed
+	if v.State == "placed" && v.ByLink {
+		first = message.MailPayLink
+	}
+	all := []ui.Option{{Value: first, Name: part.OrderMail(ctx, first)}}
 	for _, f := range v.Parts {
 		for state, mail := range map[string]string{"ready": message.MailReady, "shipped": message.MailShipped} {
 			if f.State == state {

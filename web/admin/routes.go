@@ -20,6 +20,9 @@ type Pages struct {
 	DB    pg.DB
 	Site  *access.Routes
 	Files *files.Store
+	// Gateway is the name of the one that takes cards; empty: there are no links to pay.
+	Gateway string
+	Base    string // the shop's own address
 }
 
 // Routes is the site map of the admin.
@@ -56,6 +59,11 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/variants/{id}/rule", access.Admin, p.setRule)
 	r.Post("/admin/variants/{id}/break", access.Admin, p.setBreak)
 	r.Get("/admin/orders", access.Manage, p.orders)
+	r.Get("/admin/orders/drafts", access.Manage, p.drafts)
+	r.Post("/admin/orders/drafts", access.Manage, p.beginDraft)
+	r.Get("/admin/orders/drafts/{id}", access.Manage, p.draft)
+	r.Post("/admin/orders/drafts/{id}", access.Manage, p.saveDraft)
+	r.Post("/admin/orders/drafts/{id}/drop", access.Manage, p.dropDraft)
 	r.Get("/admin/orders.csv", access.Manage, p.ordersCSV)
 	r.Get("/admin/orders/{id}", access.Manage, p.order)
 	r.Get("/admin/orders/{id}/slip/{part}", access.Manage, p.slip)
@@ -169,6 +177,8 @@ func frame(r *http.Request, title, section string) layout.Admin {
 		a.Done = text.T(r.Context(), "The gift card is on its way.")
 	case "view":
 		a.Done = text.T(r.Context(), "Saved. You’ll find this list above the table.")
+	case "sent":
+		a.Done = text.T(r.Context(), "Placed. The customer gets an email.")
 	case "received":
 		a.Done = text.T(r.Context(), "Booked in.")
 	case "kept":

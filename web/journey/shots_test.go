@@ -8,7 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/payment"
+	"counterpart/internal/flow/drafting"
 	"counterpart/internal/flow/pickup"
 )
 
@@ -69,6 +73,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		origin.Origin{Channel: origin.Counter, LocationID: leeds, AssociateID: one(`SELECT min(id) FROM associate`),
 			Language: "en"}, shortPart,
 		one(fmt.Sprintf(`SELECT id FROM order_line WHERE fulfilment_id = %d`, shortPart)), 1))
+	draft, sent := drafts(t, p, ada, leeds)
 	paid := text(`SELECT public_id FROM orders WHERE payment_state = 'paid' ORDER BY id DESC LIMIT 1`)
 	return []page{
 		{"home", "/", "stranger"}, {"home-with-store", "/", "shopper"}, {"department", "/d/clothing",
@@ -107,6 +112,9 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 			"admin"}, {"admin-devices", "/admin/devices", "admin"}, {"admin-trail", "/admin/trail", "admin"},
 		{"counter-article", "/counter/articles/AF102-01", "associate"}, {"counter-store", "/staff/store", "admin"},
 		{"admin-orders", "/admin/orders", "admin"}, {"admin-orders-none", "/admin/orders?q=zzzz", "admin"},
+		{"admin-drafts", "/admin/orders/drafts", "admin"}, {"admin-draft", fmt.Sprintf("/admin/orders/drafts/%d?find=mug", draft),
+			"admin"}, {"admin-order-link", fmt.Sprintf("/admin/orders/%d", sent), "admin"}, {"order-link",
+			"/orders/" + text(fmt.Sprintf(`SELECT public_id FROM orders WHERE id = %d`, sent)), "stranger"},
 		{"admin-order",
 			fmt.Sprintf("/admin/orders/%d", one(`SELECT max(id) FROM orders WHERE payment_state = 'paid'`)), "admin"},
 		{"admin-products", "/admin/products", "admin"}, {"admin-products-none", "/admin/products?q=zzzz", "admin"},
@@ -137,6 +145,40 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 		{"admin-ledger", fmt.Sprintf("/admin/stock/LDS/%d",
 			one(`SELECT variant_id FROM reservation WHERE released_at IS NULL AND location_id = (SELECT id FROM location WHERE code = 'LDS') ORDER BY id LIMIT 1`)), "admin"},
 	}, people
+}
+
+// drafts are an order that staff prepare for somebody, and one that waits to be paid by its link.
+func drafts(t *testing.T, p *place, customerID, store int64) (draft, sent int64) {
+	t.Helper()
+	ctx := context.Background()
+	var by int64
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT min(id) FROM associate`).Scan(&by))
+	at := origin.Origin{Channel: origin.Phone, AssociateID: by, Language: "en"}
+	to := order.DraftContact{Name: "Ada Fairweather-Cholmondeley", Email: "ada@example.com", Phone: "0113 496 0999",
+		Lines: "Flat 2\n17 Orchard Street", Town: "Leeds", Postcode: "LS1 4DY"}
+	var ids []int64
+	for _, slugs := range [][]string{{"fell-coat", "morning-mug", "bear"}, {"harbour-teapot"}} {
+		id, err := drafting.Begin(ctx, p.DB, at, drafting.Beginning{CustomerID: customerID, LocationID: store, Contact: to,
+			Country: "GB"})
+		require.NoError(t, err)
+		for _, slug := range slugs {
+			var variant int64
+			require.NoError(t, p.DB.QueryRow(ctx, `SELECT v.id FROM variant v JOIN product p ON p.id = v.product_id
+				WHERE p.slug = $1 AND v.active ORDER BY v.position LIMIT 1`, slug).Scan(&variant))
+			require.NoError(t, drafting.Save(ctx, p.DB, at, id, drafting.Change{DraftContact: to, Country: "GB", Add: variant}))
+		}
+		v, err := drafting.Look(ctx, p.DB, id, "en")
+		require.NoError(t, err)
+		require.NoError(t, drafting.Save(ctx, p.DB, at, id, drafting.Change{DraftContact: to, Country: "GB",
+			Lines: []drafting.LineChange{{LineID: v.Basket.Lines[0].ID, Quantity: 1, Way: cart.Way{Method: "ship"}}}}))
+		ids = append(ids, id)
+	}
+	v, err := drafting.Look(ctx, p.DB, ids[1], "en")
+	require.NoError(t, err)
+	sent, err = drafting.Send(ctx, p.DB, at, ids[1], drafting.Sending{Expected: v.Basket.Quote.Total, Pay: payment.Card,
+		Gateway: "sandbox"})
+	require.NoError(t, err)
+	return ids[0], sent
 }
 
 // buy puts the first variant of a product into the cart and reserves it; the answer is the order's address.

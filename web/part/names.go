@@ -35,7 +35,7 @@ func PaymentState(ctx context.Context, state string) string {
 	case "due":
 		return text.T(ctx, "To pay in store")
 	case "pending":
-		return text.T(ctx, "Payment begun")
+		return text.T(ctx, "Awaiting payment")
 	case "authorised":
 		return text.T(ctx, "Authorised")
 	case "void":
@@ -47,6 +47,8 @@ func PaymentState(ctx context.Context, state string) string {
 // FulfilmentState is how a part of an order stands.
 func FulfilmentState(ctx context.Context, state string) string {
 	switch state {
+	case "waiting":
+		return text.T(ctx, "Awaiting payment")
 	case "to_pick":
 		return text.T(ctx, "To pick")
 	case "ready":
@@ -85,6 +87,8 @@ func OrderMail(ctx context.Context, kind string) string {
 		return text.T(ctx, "Not paid in time")
 	case message.MailPayAgain:
 		return text.T(ctx, "Please pay again")
+	case message.MailPayLink:
+		return text.T(ctx, "Link to pay")
 	case message.MailHold:
 		return text.T(ctx, "Reminder to collect")
 	case message.MailExpired:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"counterpart/internal/domain/order"
 	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/shopping"
@@ -142,6 +143,11 @@ func (p *Pages) payAgain(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
+	if o.ByLink {
+		if err := order.Agree(r.Context(), p.DB, o.ID, number(r.PostFormValue("terms"))); err != nil {
+			return nil, err
+		}
+	}
 	paymentID, err := p.Payments.Retry(r.Context(), o.ID, r.PostFormValue("pay"))
 	if f := fault.As(err); f != nil {
 		return p.showOrder(r, f)
@@ -252,6 +258,9 @@ func (v *orderView) headline(ctx context.Context) string {
 		if v.declined() {
 			return text.T(ctx, "Payment unsuccessful")
 		}
+		if v.ByLink {
+			return text.T(ctx, "Your order is ready to pay")
+		}
 		return text.T(ctx, "Not paid yet")
 	}
 	if len(v.Parts) == 1 {
@@ -275,6 +284,16 @@ func (v *orderView) declined() bool { return v.Attempt != nil && v.Attempt.State
 // lost says that the order was confirmed on a promise that was not kept: it is to be paid once more.
 func (v *orderView) lost() bool {
 	return v.State == "confirmed" && v.ToPay > 0 && v.Attempt != nil
+}
+
+// keptUntil is when the items of an order that is not paid go back on the shelf: with the day, where it is not today.
+func (v *orderView) keptUntil(ctx context.Context) string {
+	until := v.HoldUntil.In(v.Store.Zone())
+	if !v.ByLink {
+		return text.T(ctx, "Your items are reserved until {time}.", text.Args{"time": text.Clock(until)})
+	}
+	return text.T(ctx, "Your items are reserved until {day}, {time}.",
+		text.Args{"day": part.Day(ctx, until, v.Visit.At), "time": text.Clock(until)})
 }
 
 // open is what is to be paid online.

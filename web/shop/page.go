@@ -56,8 +56,13 @@ func (p *Pages) page(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 type namedPage struct{ Title, Address, Version string }
 
 // page is the retailer's page of a kind, in the language of whoever reads; its address is empty where there is none.
-func (v *checkoutView) page(ctx context.Context, kind string) (n namedPage) {
-	for _, p := range v.Visit.Pages {
+func (v *checkoutView) page(ctx context.Context, kind string) namedPage {
+	return pageOf(ctx, v.Visit, kind)
+}
+
+// pageOf is the page of a kind that the retailer wrote, or nothing.
+func pageOf(ctx context.Context, visit *shop.Visit, kind string) (n namedPage) {
+	for _, p := range visit.Pages {
 		if p.Kind == kind {
 			t, _ := p.In(text.Content(ctx))
 			n = namedPage{t.Title, "/pages/" + p.Slug, strconv.FormatInt(t.VersionID, 10)}

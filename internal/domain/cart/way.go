@@ -277,3 +277,28 @@ func BringBack(ctx context.Context, tx pgx.Tx, customerID int64) error {
 	}
 	return nil
 }
+
+// OpenDraft makes a draft the open cart of its customer, whose own stands aside, in a transaction that calls CloseDraft
+// before it ends. False where it is no draft any more.
+func OpenDraft(ctx context.Context, tx pgx.Tx, cartID, customerID int64) (there bool, err error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE cart
+		SET state = 'open', customer_id = $2
+		WHERE id = $1 AND state = 'draft'`, cartID, customerID)
+	if err != nil {
+		return false, fmt.Errorf("open a draft: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// CloseDraft makes an open cart a draft. One that became an order stays what it is.
+func CloseDraft(ctx context.Context, tx pgx.Tx, cartID int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE cart
+		SET state = 'draft'
+		WHERE id = $1 AND state = 'open'`, cartID)
+	if err != nil {
+		return fmt.Errorf("close a draft: %w", err)
+	}
+	return nil
+}

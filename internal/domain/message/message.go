@@ -107,6 +107,7 @@ const (
 	MailTakenOff  = "taken_off" // units that were not found, and what they cost given back
 	MailInstead   = "instead"   // what was chosen for what was not found
 	MailPayAgain  = "pay_again"
+	MailPayLink   = "pay_link" // staff prepared it: it is to be paid by its link
 	MailRefunded  = "refunded"
 	MailReturned  = "returned"
 	MailChanged   = "changed" // somebody on the staff changed it

@@ -22,6 +22,7 @@ type About struct {
 	Town       string
 	ReadyBy    time.Time
 	HoldUntil  time.Time
+	PayBy      time.Time // of a link to pay
 	Lines      []string
 	Missing    string // what could not be found, for MailShort
 	Total      money.Money
@@ -193,6 +194,28 @@ func Compose(kind string, a About) (subject, body string) {
 		add(say("The authorisation for order {number} expired before we took payment. You haven’t been charged, and your items are still reserved. Please pay {due} again: {link}",
 			text.Args{"number": a.Number, "due": a.Due,
 				"link": a.Link}), "", say("You can also pay at any of our stores.", number))
+	case MailPayLink:
+		subject = say("Your order {number}, ready to pay", number)
+		add(say("We’ve put this order together for you:", number), "")
+		for _, part := range a.Parts {
+			if part.Method == "ship" {
+				add(say("To be delivered to:"))
+				for _, line := range part.Address {
+					add("  " + line)
+				}
+				add("")
+			} else if part.Method == "pickup" {
+				add(say("To collect at {store}:", text.Args{"store": part.Store}))
+			}
+			add(part.Lines...)
+			add("")
+		}
+		if a.Delivery != nil {
+			add(say("Delivery: {charge}", text.Args{"charge": *a.Delivery}))
+		}
+		add(say("Total: {total}", number), "", say("Check it and pay here: {link}", text.Args{"link": a.Link}), "",
+			say("We’ll keep everything for you until {until}. If you don’t want it, there’s nothing to do.",
+				text.Args{"until": When(a.PayBy)}))
 	case MailRefunded:
 		subject = say("Your refund of {refund} is on its way", text.Args{"refund": a.Refund})
 		add(say("We’ve requested a refund of {refund} for order {number} to your original payment method. It can take a few days to reach you.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))

@@ -396,6 +396,13 @@ func Forget(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	if err != nil {
 		return fmt.Errorf("forget notes on orders: %w", err)
 	}
+	_, err = tx.Exec(ctx, `
+		UPDATE draft_order
+		SET name = '', email = '', phone = '', lines = '', town = '', region = '', postcode = ''
+		WHERE customer_id = ANY($1)`, customers)
+	if err != nil {
+		return fmt.Errorf("forget whom drafts were for: %w", err)
+	}
 	for _, table := range []string{"order_note", "order_tag"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE order_id IN (SELECT id FROM orders WHERE customer_id = ANY($1))",
 			customers)

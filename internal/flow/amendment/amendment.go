@@ -416,7 +416,8 @@ func SetTags(ctx context.Context, db pg.DB, at origin.Origin, orderID int64, typ
 }
 
 // resendable are the mails that can be sent once more, and whether they are about one part.
-var resendable = map[string]bool{message.MailConfirmed: false, message.MailReady: true, message.MailShipped: true}
+var resendable = map[string]bool{message.MailConfirmed: false, message.MailReady: true, message.MailShipped: true,
+	message.MailPayLink: false}
 
 // Resend has a mail about an order sent once more, as it reads now.
 func Resend(ctx context.Context, db pg.DB, at origin.Origin, orderID, fulfilmentID int64, mail string) error {

@@ -71,6 +71,10 @@ var datasets = []dataset{
 	{"parcel", `SELECT o.number, p.carrier, p.tracking, p.created_at
 		FROM orders o JOIN fulfilment f ON f.order_id = o.id JOIN parcel p ON p.fulfilment_id = f.id
 			WHERE o.customer_id` + theirs + ` ORDER BY p.id`},
+	{"draft_order", `SELECT d.id, o.number, d.name, d.email, d.phone, d.lines, d.town, d.region, d.postcode, d.created_at
+		FROM draft_order d LEFT JOIN orders o ON o.id = d.order_id WHERE d.customer_id` + theirs + ` ORDER BY d.id`},
+	{"allowance", `SELECT o.number, a.amount, a.at
+		FROM orders o JOIN allowance a ON a.order_id = o.id WHERE o.customer_id` + theirs + ` ORDER BY a.id`},
 	{"shortage", `SELECT o.number, l.title, s.quantity, s.decide_by, s.choice, s.decided_by, s.decided_at
 		FROM shortage s JOIN orders o ON o.id = s.order_id JOIN order_line l ON l.id = s.order_line_id
 			WHERE o.customer_id` + theirs + ` ORDER BY s.id`},

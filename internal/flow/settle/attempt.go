@@ -44,6 +44,9 @@ var errNothingToPay = fault.New(fault.Conflict, "There’s nothing left to pay o
 var errUnreachable = fault.New(fault.Conflict,
 	"We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
 
+// pageLife is how long a gateway's page is asked to stay open at most: Stripe closes one after 24 hours.
+const pageLife = 23 * time.Hour
+
 // Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is
 // the key, so there is one page.
 func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
@@ -79,6 +82,9 @@ func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 			"The time to pay for this order has run out. Your items are back in your cart.")
 	}
 	b.Expires = *until
+	if last := time.Now().Add(pageLife); b.Expires.After(last) {
+		b.Expires = last
+	}
 	begun, err := gateway.Begin(ctx, b)
 	if why, refused := payment.IsRefused(err); refused {
 		if err := o.settle(ctx, a, payment.Status{State: payment.Declined, Amount: a.Amount, Currency: a.Currency,
@@ -292,6 +298,10 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	}
 	switch {
 	case h.State == order.Placed:
+		// The gateway's page does not live as long as a link to pay: it opens another one.
+		if waits, err := order.ByLink(ctx, tx, h.ID); err != nil || waits {
+			return err
+		}
 		return CancelUnpaid(ctx, tx, h)
 	case h.State == order.Confirmed && h.PaymentState == order.Authorised:
 		if err := (payment.Difference{Kind: "lapsed", PaymentID: a.ID, Reference: a.Reference, Ours: a.Amount,

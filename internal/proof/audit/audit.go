@@ -478,6 +478,13 @@ var Rules = []Rule{
 		FROM orders o
 		WHERE (o.state = 'cancelled') <> NOT EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id
 			AND f.state <> 'cancelled')`},
+	{"a draft is a cart of its own until it is an order", `
+		SELECT format('cart %s is %s, draft %s, order %s', c.id, c.state, d.id, d.order_id)
+		FROM cart c
+		FULL JOIN draft_order d ON d.cart_id = c.id
+		LEFT JOIN orders o ON o.id = d.order_id
+		WHERE c.state = 'aside' OR (c.state = 'draft') IS DISTINCT FROM (d.id IS NOT NULL AND d.order_id IS NULL)
+			OR d.order_id IS NOT NULL AND o.cart_id IS DISTINCT FROM c.id`},
 	{"at most one open cart per person", `
 		SELECT format('customer %s: %s open carts', coalesce(p.merged_into, p.id), count(*))
 		FROM cart

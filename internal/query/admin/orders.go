@@ -67,7 +67,7 @@ type OrderRow struct {
 }
 
 // FulfilmentStates in the order in which they are listed.
-var FulfilmentStates = []string{"to_pick", "ready", "undecided", "collected", "shipped", "carried_out", "cancelled"}
+var FulfilmentStates = []string{"waiting", "to_pick", "ready", "undecided", "collected", "shipped", "carried_out", "cancelled"}
 
 // late is a part whose promise is over, and that is neither staged nor sent.
 const late = `o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'to_pick' AND f.ready_by < now())`

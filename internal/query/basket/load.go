@@ -29,6 +29,7 @@ type SaleContext struct {
 	CarryOut   bool
 	Again      ReturnedPoints  // what came back in points and pays again
 	Agreed     map[int64]int64 // by variant, the price of one that was agreed before: of an exchange for the same
+	Together   bool            // it travels with an order that has not left: its delivery is paid already
 	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
 }
 

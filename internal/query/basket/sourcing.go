@@ -75,6 +75,9 @@ func (l *loading) place() {
 			continue
 		}
 		if charge, ok := m.Charge(grams, subtotal); ok {
+			if l.here.Together {
+				charge = 0
+			}
 			way := Way{Method: m, Charge: charge}
 			way.From, way.By = m.Arrives(l.Now.In(l.From.Zone()), l.From.Shut)
 			l.Ways = append(l.Ways, way)

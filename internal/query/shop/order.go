@@ -52,6 +52,16 @@ type Order struct {
 	Attempt      *Attempt
 	Documents    []Document
 	Returns      []Return
+	ByLink       bool      // staff prepared it, and its customer pays it by its link
+	AddsTo       *Related  // the order that this one was added to
+	Added        []Related // what was added to this one
+}
+
+// Related is an order that another one goes with.
+type Related struct {
+	ID       int64  `json:"id"`
+	Number   int64  `json:"number"`
+	PublicID string `json:"public_id"`
 }
 
 // Fulfilment is a part of an order, as pages show it. Times are zero where they have not come.
@@ -326,7 +336,17 @@ const orderColumns = `
 	FROM return_ticket r
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id
-	WHERE r.order_id = o.id) AS returns`
+	WHERE r.order_id = o.id) AS returns,
+	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS by_link,
+	(SELECT json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id)
+	FROM draft_order d
+	JOIN orders x ON x.id = d.adds_to
+	WHERE d.order_id = o.id) AS adds_to,
+	(SELECT coalesce(json_agg(json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id) ORDER BY x.id),
+		'[]')
+	FROM draft_order d
+	JOIN orders x ON x.id = d.order_id
+	WHERE d.adds_to = o.id AND x.state <> 'cancelled') AS added`
 
 // readOrder reads an order by a condition on o that takes one argument, with the stores of its parts; part is the one
 // that is looked at, or 0.
