@@ -98,6 +98,9 @@ func TestOrdersInTheAdmin(t *testing.T) {
 		pages++
 		for _, part := range strings.Split(body, `href="/admin/orders/`)[1:] {
 			one, _, _ := strings.Cut(part, `"`)
+			if one == "drafts" {
+				continue
+			}
 			require.False(t, seen[one], "%s twice", one)
 			seen[one] = true
 		}

@@ -42,7 +42,7 @@ func GiftCards(ctx context.Context, db pg.DB, words string, page Page) (rows []G
 				FROM gift_card g
 				WHERE`+where+walk+`
 				ORDER BY g.id `+direction+`
-				LIMIT @most) g
+				`+page.limit()+`) g
 			LEFT JOIN associate a ON a.id = g.associate_id
 			LEFT JOIN order_line l ON l.id = g.order_line_id
 			LEFT JOIN orders o ON o.id = l.order_id

@@ -245,7 +245,7 @@ func Find(ctx context.Context, db pg.DB, words string, stores []int64, orders, p
 			SELECT 'product' AS kind, p.id, t.title, p.brand AS detail
 			FROM product p
 			JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-			WHERE `+where+`
+			WHERE `+all(where.find)+`
 			ORDER BY p.popularity DESC, p.id DESC
 			LIMIT 5`, args))
 	}

@@ -83,116 +83,158 @@ func partly(state, condition string) string {
 }
 
 // where is the statement's conditions: only those of fields that are set, so that each list can walk its own index.
-func (f OrderFilter) where(ctx context.Context, db pg.DB) (sql string, args pgx.NamedArgs, err error) {
-	all := []string{"true"}
-	args = pgx.NamedArgs{"zone": f.Zone}
-	add := func(condition, name string, value any) {
-		all = append(all, condition)
-		if name != "" {
-			args[name] = value
+func (f OrderFilter) where(ctx context.Context, db pg.DB) (c conditions, args pgx.NamedArgs, err error) {
+	args = pgx.NamedArgs{"zone": f.Zone, "store": f.Store, "stores": f.Stores}
+	if f.Stores != nil && f.Store != "" {
+		c.add(`(o.location_id = ANY (@stores) OR EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id
+			AND f.location_id = ANY (@stores)))`)
+	}
+	for _, word := range []struct {
+		column, value string
+		known         []string
+	}{{"o.state", f.State, OrderStates}, {"o.payment_state", f.Payment, PaymentStates},
+		{"o.channel", f.Channel, channelNames()}} {
+		if word.value != "" && slices.Contains(word.known, word.value) {
+			c.add(word.column + " = '" + word.value + "'")
 		}
-	}
-	if f.Stores != nil {
-		add(`(o.location_id = ANY (@stores) OR EXISTS (SELECT FROM fulfilment f WHERE f.order_id = o.id
-			AND f.location_id = ANY (@stores)))`, "stores", f.Stores)
-	}
-	if f.State != "" {
-		add(`o.state = @state`, "state", f.State)
-	}
-	if f.Payment != "" {
-		add(`o.payment_state = @payment`, "payment", f.Payment)
-	}
-	if f.Channel != "" {
-		add(`o.channel = @channel`, "channel", f.Channel)
-	}
-	if f.Store != "" {
-		add(`(o.location_id = (SELECT id FROM location WHERE code = @store) OR EXISTS (SELECT FROM fulfilment f
-			JOIN location at ON at.id = f.location_id WHERE f.order_id = o.id AND at.code = @store))`, "store", f.Store)
 	}
 	if f.Fulfilment != "" || f.Way != "" {
 		args["fulfilment"], args["way"] = f.Fulfilment, f.Way
-		add(partly(f.Fulfilment, `(@fulfilment = '' OR f.state = @fulfilment) AND (@way = '' OR f.method = @way)`), "", nil)
+		c.add(partly(f.Fulfilment, `(@fulfilment = '' OR f.state = @fulfilment) AND (@way = '' OR f.method = @way)`))
 	}
 	const today = ` AT TIME ZONE @zone)::date = (now() AT TIME ZONE @zone)::date`
 	if f.Due {
-		add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'to_pick' AND (f.ready_by`+today+`)`, "", nil)
+		c.add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'to_pick' AND (f.ready_by` + today + `)`)
 	}
 	if f.Ends {
-		add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'ready' AND (f.hold_until`+today+`)`, "", nil)
+		c.add(`o.id IN (SELECT f.order_id FROM fulfilment f WHERE f.state = 'ready' AND (f.hold_until` + today + `)`)
 	}
 	if f.Returned {
-		add(`EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id)`, "", nil)
+		c.addBoth(`o.id IN (SELECT order_id FROM return_ticket)`,
+			`EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id)`)
 	}
 	if f.Late {
-		add(late, "", nil)
+		c.add(late)
 	}
 	if f.Held {
-		add(`o.held_at IS NOT NULL`, "", nil)
+		c.add(`o.held_at IS NOT NULL`)
 	}
 	if f.Tag != "" {
-		add(`o.id IN (SELECT order_id FROM order_tag WHERE tag = @tag)`, "tag", f.Tag)
+		args["tag"] = f.Tag
+		c.add(`o.id IN (SELECT order_id FROM order_tag WHERE tag = @tag)`)
 	}
 	if f.Min > 0 {
-		add(`o.total >= @min`, "min", f.Min)
+		args["min"] = f.Min
+		c.add(`o.total >= @min`)
 	}
 	if f.Max > 0 {
-		add(`o.total <= @max`, "max", f.Max)
+		args["max"] = f.Max
+		c.add(`o.total <= @max`)
 	}
 	if f.From != "" {
-		add(`o.placed_at >= @from::date::timestamp AT TIME ZONE @zone`, "from", f.From)
+		args["from"] = f.From
+		c.add(`o.placed_at >= @from::date::timestamp AT TIME ZONE @zone`)
 	}
 	if f.To != "" {
-		add(`o.placed_at < (@to::date + 1)::timestamp AT TIME ZONE @zone`, "to", f.To)
+		args["to"] = f.To
+		c.add(`o.placed_at < (@to::date + 1)::timestamp AT TIME ZONE @zone`)
 	}
 	if words := strings.TrimSpace(f.Words); words != "" {
-		found, err := f.find(ctx, db, words, args)
-		if err != nil {
-			return "", nil, err
-		}
-		all = append(all, found)
+		err = f.search(ctx, db, words, &c, args)
 	}
-	return strings.Join(all, "\n\t\t\tAND "), args, nil
+	return c, args, err
 }
 
-// find is the condition of a search: of a number, an address or a phone number what is exactly that, else names that
-// have the words, or lines of a SKU.
-func (f OrderFilter) find(ctx context.Context, db pg.DB, words string, args pgx.NamedArgs) (string, error) {
+func channelNames() (names []string) {
+	for _, c := range origin.All {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// search is the condition of what was typed: of a number, an address or a phone number what is exactly that, else names
+// that have the words, or lines of a SKU.
+func (f OrderFilter) search(ctx context.Context, db pg.DB, words string, c *conditions, args pgx.NamedArgs) error {
+	// Few have one number or address: an array is looked up by the key, whatever the planner thinks of the list.
+	const of = `o.id = ANY (ARRAY(`
 	if email, ok := customer.NormalEmail(words); ok {
 		args["email"] = email
-		return `lower(o.email) = @email AND o.email <> ''`, nil
+		c.add(of + `SELECT id FROM orders WHERE lower(email) = @email AND email <> ''))`)
+		return nil
 	}
 	if number, err := strconv.ParseInt(strings.TrimPrefix(words, "#"), 10, 64); err == nil {
-		args["number"] = number
+		args["number"], args["phone"] = number, ""
 		country, err := location.CountryOf(ctx, db, f.Store)
 		if err != nil {
-			return "", err
+			return err
 		}
 		if number, ok := phone.Read(words, country); ok {
 			args["phone"] = number
-			return `(o.number = @number OR o.phone = @phone)`, nil
 		}
-		return `o.number = @number`, nil
+		c.add(of + `SELECT id FROM orders WHERE number = @number
+			UNION SELECT id FROM orders WHERE phone = @phone AND phone <> ''))`)
+		return nil
 	}
 	args["words"], args["sku"] = "%"+pg.Literal(words)+"%", strings.ToUpper(words)
-	return `(plain_name(o.name) LIKE plain_name(@words) OR EXISTS (SELECT FROM order_line l WHERE l.order_id = o.id
-			AND upper(l.sku) = @sku))`, nil
+	c.addBoth(`o.id IN (
+			SELECT id FROM orders WHERE plain_name(name) LIKE plain_name(@words) AND name <> ''
+			UNION
+			SELECT l.order_id FROM variant v JOIN order_line l ON l.variant_id = v.id WHERE upper(v.sku) = @sku)`,
+		`(plain_name(o.name) LIKE plain_name(@words) OR EXISTS (SELECT FROM order_line l JOIN variant v ON v.id = l.variant_id
+			WHERE l.order_id = o.id AND upper(v.sku) = @sku))`)
+	return nil
+}
+
+// from is what is read: all orders, or those of given places, which have the order or a part of it, each once and in the
+// order of the list, from where the page begins.
+func (f OrderFilter) from(walk, direction string) string {
+	var places []string
+	switch {
+	case f.Store != "":
+		places = []string{"(SELECT id FROM location WHERE code = @store)"}
+	case f.Stores == nil:
+		return "orders o"
+	default:
+		for _, place := range f.Stores {
+			places = append(places, strconv.FormatInt(place, 10))
+		}
+	}
+	if len(places) == 0 {
+		places = []string{"0"} // which is none
+	}
+	var parts []string
+	for _, place := range places {
+		parts = append(parts, "(SELECT id FROM orders WHERE location_id = "+place+strings.ReplaceAll(walk, "o.id", "id")+
+			" ORDER BY id "+direction+")", "(SELECT order_id FROM fulfilment WHERE location_id = "+place+
+			strings.ReplaceAll(walk, "o.id", "order_id")+" ORDER BY order_id "+direction+")")
+	}
+	return "(SELECT DISTINCT ON (id) id FROM (" + strings.Join(parts, " UNION ALL ") + ") ids ORDER BY id " + direction +
+		") here JOIN orders o ON o.id = here.id"
 }
 
 // Orders lists orders of every channel, the newest first, and how many there are, counted to CountUpTo.
 func Orders(ctx context.Context, db pg.DB, f OrderFilter, page Page) (rows []OrderRow, total int, err error) {
-	where, args, err := f.where(ctx, db)
+	c, args, err := f.where(ctx, db)
 	if err != nil {
 		return nil, 0, err
 	}
-	args["upto"] = CountUpTo
+	found, total, err := matching(ctx, db, "o.id", f.from("", "DESC")+" WHERE "+all(c.find), args)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find orders: %w", err)
+	}
+	if total == 0 {
+		return nil, 0, nil
+	}
 	walk, direction := page.walk("o.id", "@edge", args)
-	batch := &pgx.Batch{}
-	batch.Queue(`SELECT count(*) FROM (SELECT FROM orders o WHERE `+where+` LIMIT @upto) counted`, args).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	batch.Queue(`
+	from, where := f.from(walk, direction), all(c.walk)
+	if found != nil {
+		from, where, args["found"] = "orders o", "o.id = ANY (@found)", found
+	}
+	err = pg.Ask(ctx, db, pg.All(&rows, `
 		SELECT o.id, o.number, o.placed_at, o.name, o.email, o.channel, at.name AS store, o.state, o.payment_state,
 			ARRAY(SELECT DISTINCT f.state FROM fulfilment f WHERE f.order_id = o.id ORDER BY 1) AS fulfilments,
-			EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id) AS returned, `+late+` AS late,
+			EXISTS (SELECT FROM return_ticket r WHERE r.order_id = o.id) AS returned, EXISTS (SELECT FROM fulfilment f
+				WHERE f.order_id = o.id AND f.state = 'to_pick' AND f.ready_by < now()) AS late,
 			o.held_at IS NOT NULL AS held, ARRAY(SELECT tag FROM order_tag t WHERE t.order_id = o.id ORDER BY tag) AS tags,
 			(SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id)::int AS units,
 			o.total, o.currency::text AS currency,
@@ -202,16 +244,13 @@ func Orders(ctx context.Context, db pg.DB, f OrderFilter, page Page) (rows []Ord
 				WHERE l.order_id = o.id AND u.state = 'cancelled')::int AS gone
 		FROM (
 			SELECT o.*
-			FROM orders o
+			FROM `+from+`
 			WHERE `+where+walk+`
 			ORDER BY o.id `+direction+`
-			LIMIT @most) o
+			`+page.limit()+`) o
 		JOIN location at ON at.id = o.location_id
-		ORDER BY o.id DESC`, args).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByName[OrderRow])
-		return err
-	})
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		ORDER BY o.id DESC`, args))
+	if err != nil {
 		return nil, 0, fmt.Errorf("list orders: %w", err)
 	}
 	return rows, total, nil

@@ -57,45 +57,52 @@ type CustomerRow struct {
 // CountUpTo is how far a list is counted.
 const CountUpTo = 10_000
 
-// Customers lists people: those whose email or number it is, or whose name has the words, and whom the rules describe.
-func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []CustomerRow, total int, err error) {
-	args := pgx.NamedArgs{
-		"words": "", "email": "", "phone": "", "part": "", "spent": s.Spent, "orders": s.Orders, "away": s.Away,
-		"within": s.Within, "store": s.Store, "tag": strings.ToLower(s.Tag), "account": s.Account,
-		"news": s.News, "rules": s.rules(), "currency": s.Currency, "upto": CountUpTo,
-	}
-	walk, direction := page.walk("c.id", "@edge", args)
+// where is the statement's conditions: only those of rules that are set.
+func (s Segment) where(ctx context.Context, db pg.DB) (c conditions, args pgx.NamedArgs, err error) {
+	args = pgx.NamedArgs{"spent": s.Spent, "orders": s.Orders, "away": s.Away, "within": s.Within, "store": s.Store,
+		"tag": strings.ToLower(s.Tag), "currency": s.Currency, "email": "", "phone": "", "part": ""}
+	c.add(`c.merged_into IS NULL AND c.erased_at IS NULL
+			AND (c.name <> '' OR EXISTS (SELECT FROM identity WHERE customer_id = c.id AND kind <> 'device'))`)
 	if words := strings.TrimSpace(s.Words); words != "" {
 		args["words"] = "%" + pg.Literal(words) + "%"
+		who := []string{`SELECT id FROM customer WHERE plain_name(name) LIKE plain_name(@words)`}
+		const known = `SELECT coalesce(m.merged_into, m.id) FROM identity i JOIN customer m ON m.id = i.customer_id WHERE `
 		if email, ok := customer.NormalEmail(words); ok {
 			args["email"] = email
 		}
 		country, err := location.CountryOf(ctx, db, s.Store)
 		if err != nil {
-			return nil, 0, err
+			return c, nil, err
 		}
 		if number, ok := phone.Read(words, country); ok {
 			args["phone"] = number
 		}
+		if args["email"] != "" || args["phone"] != "" {
+			who = append(who, known+`i.kind IN ('email', 'phone') AND i.value IN (@email, @phone)`)
+		}
 		if part := strings.NewReplacer(" ", "", "-", "", "+", "").Replace(words); len(part) >= 4 &&
 			strings.Trim(part, "0123456789") == "" {
-			args["part"] = strings.TrimPrefix(part, "0")
+			args["part"] = "%" + strings.TrimPrefix(part, "0") + "%"
+			who = append(who, known+`i.kind = 'phone' AND i.value LIKE @part`)
 		}
+		found := `c.id IN (` + strings.Join(who, "\n\t\t\tUNION ") + `)`
+		c.addBoth(found, `(plain_name(c.name) LIKE plain_name(@words) OR EXISTS (SELECT FROM identity i
+			JOIN customer m ON m.id = i.customer_id
+			WHERE (m.id = c.id OR m.merged_into = c.id) AND (i.kind IN ('email', 'phone') AND i.value IN (@email, @phone)
+				OR @part <> '' AND i.kind = 'phone' AND i.value LIKE @part)))`)
 	}
-	const who = `
-		FROM customer c
-		WHERE c.merged_into IS NULL AND c.erased_at IS NULL
-			AND (@words = '' OR plain_name(c.name) LIKE plain_name(@words) OR c.id IN (
-				SELECT coalesce(m.merged_into, m.id)
-				FROM identity i
-				JOIN customer m ON m.id = i.customer_id
-				WHERE i.kind IN ('email', 'phone') AND i.value IN (@email, @phone) OR @part <> '' AND i.kind = 'phone'
-					AND i.value LIKE '%' || @part || '%'))
-			AND (c.name <> '' OR EXISTS (SELECT FROM identity WHERE customer_id = c.id AND kind <> 'device'))
-			AND (NOT @account OR c.registered_at IS NOT NULL)
-			AND (@tag = '' OR EXISTS (SELECT FROM customer_tag WHERE customer_id = c.id AND tag = @tag))
-			AND (NOT @news OR consented(c.id, 'marketing', 'mail'))
-			AND (NOT @rules OR c.id IN (
+	if s.Account {
+		c.add(`c.registered_at IS NOT NULL`)
+	}
+	if s.Tag != "" {
+		c.addBoth(`c.id IN (SELECT customer_id FROM customer_tag WHERE tag = @tag)`,
+			`EXISTS (SELECT FROM customer_tag WHERE customer_id = c.id AND tag = @tag)`)
+	}
+	if s.News {
+		c.add(`consented(c.id, 'marketing', 'mail')`)
+	}
+	if s.rules() {
+		c.add(`c.id IN (
 				SELECT coalesce(m.merged_into, m.id)
 				FROM orders o
 				JOIN customer m ON m.id = o.customer_id
@@ -106,9 +113,30 @@ func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []Cust
 				HAVING (@spent::bigint = 0 OR sum(CASE WHEN @spent::bigint > 0
 					THEN ` + order.AmountKept + ` END) >= @spent::bigint) AND count(*) >= @orders
 					AND (@away = 0 OR max(o.placed_at) < now() - make_interval(days => @away))
-					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within))))`
-	batch := &pgx.Batch{}
-	batch.Queue(`
+					AND (@within = 0 OR max(o.placed_at) >= now() - make_interval(days => @within)))`)
+	}
+	return c, args, nil
+}
+
+// Customers lists people: those whose email or number it is, or whose name has the words, and whom the rules describe.
+func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []CustomerRow, total int, err error) {
+	c, args, err := s.where(ctx, db)
+	if err != nil {
+		return nil, 0, err
+	}
+	found, total, err := matching(ctx, db, "c.id", "customer c WHERE "+all(c.find), args)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find customers: %w", err)
+	}
+	if total == 0 {
+		return nil, 0, nil
+	}
+	where := all(c.walk)
+	if found != nil {
+		where, args["found"] = "c.id = ANY (@found)", found
+	}
+	walk, direction := page.walk("c.id", "@edge", args)
+	err = pg.Ask(ctx, db, pg.All(&list, `
 		SELECT p.id, p.name,
 			coalesce((SELECT value FROM identity WHERE customer_id = p.id AND kind = 'email'
 				ORDER BY verified_at IS NULL, id LIMIT 1), '') AS email,
@@ -119,9 +147,11 @@ func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []Cust
 			coalesce(l.name, '') AS store, coalesce(w.orders, 0)::int AS orders, coalesce(w.spent, 0)::bigint AS spent,
 			coalesce(w.currency, '')::text AS currency, w.last
 		FROM (
-			SELECT c.*`+who+walk+`
+			SELECT c.*
+			FROM customer c
+			WHERE `+where+walk+`
 			ORDER BY c.id `+direction+`
-			LIMIT @most) p
+			`+page.limit()+`) p
 		LEFT JOIN location l ON l.id = p.location_id
 		LEFT JOIN LATERAL (
 			SELECT o.currency, sum(`+order.AmountKept+`) AS spent, count(*) AS orders, max(o.placed_at) AS last
@@ -131,15 +161,8 @@ func Customers(ctx context.Context, db pg.DB, s Segment, page Page) (list []Cust
 			GROUP BY o.currency
 			ORDER BY 3 DESC
 			LIMIT 1) w ON true
-		ORDER BY p.id DESC`, args).Query(func(rows pgx.Rows) (err error) {
-		list, err = pgx.CollectRows(rows, pgx.RowToStructByName[CustomerRow])
-		return err
-	})
-	batch.Queue(`
-		SELECT count(*)
-		FROM (SELECT c.id`+who+`
-			LIMIT @upto) counted`, args).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		ORDER BY p.id DESC`, args))
+	if err != nil {
 		return nil, 0, fmt.Errorf("list customers: %w", err)
 	}
 	return list, total, nil

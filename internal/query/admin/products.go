@@ -4,6 +4,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,59 +43,76 @@ type ProductFilter struct {
 	Places     []int64 // whose stock is counted; nil: all
 }
 
+// skuBegins is the condition that a SKU begins with what was typed, as its index is asked: a pattern that is an argument
+// asks none.
+const skuBegins = `(upper(sku) ~>=~ upper(@typed) AND upper(sku) ~<~ (upper(@typed) || chr(1114111)))`
+
 // where is the statement's conditions: only those of fields that are set.
-func (f ProductFilter) where() (sql string, args pgx.NamedArgs) {
-	all := []string{"true"}
+func (f ProductFilter) where() (c conditions, args pgx.NamedArgs) {
 	args = pgx.NamedArgs{"places": f.Places, "everywhere": f.Places == nil}
 	if words := strings.TrimSpace(f.Words); words != "" {
 		scan := catalog.Scan(words)
-		args["like"], args["prefix"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%"
+		args["like"], args["prefix"], args["typed"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%", words
 		args["gtins"], args["key"] = scan.GTINs, scan.Key
-		all = append(all, `p.id IN (
+		c.addBoth(`p.id IN (
 			SELECT product_id FROM product_text WHERE lower(title) LIKE lower(@like)
 			UNION
 			SELECT id FROM product WHERE lower(brand) LIKE lower(@like)
 			UNION
-			SELECT product_id FROM variant WHERE upper(sku) LIKE upper(@prefix)
+			SELECT product_id FROM variant WHERE `+skuBegins+`
 			UNION
-			SELECT product_id FROM variant WHERE id IN (`+catalog.ByCode+`))`)
+			SELECT product_id FROM variant WHERE id IN (`+catalog.ByCode+`))`,
+			`(EXISTS (SELECT FROM product_text w WHERE w.product_id = p.id AND lower(w.title) LIKE lower(@like))
+			OR lower(p.brand) LIKE lower(@like) OR EXISTS (SELECT FROM variant v WHERE v.product_id = p.id
+				AND (`+skuBegins+` OR v.id IN (`+catalog.ByCode+`))))`)
 	}
-	if f.Status != "" {
-		all, args["status"] = append(all, `p.status = @status`), f.Status
+	if slices.Contains(catalog.Statuses, f.Status) {
+		c.add(`p.status = '` + f.Status + `'`)
 	}
 	if f.Department != 0 {
-		all = append(all, `p.id IN (SELECT product_id FROM product_category WHERE category_id = @department)`)
 		args["department"] = f.Department
+		c.addBoth(`p.id IN (SELECT product_id FROM product_category WHERE category_id = @department)`,
+			`EXISTS (SELECT FROM product_category WHERE product_id = p.id AND category_id = @department)`)
 	}
 	if f.Empty {
-		all = append(all, `NOT EXISTS (SELECT FROM variant v JOIN stock_level s ON s.variant_id = v.id
+		c.addBoth(`p.id NOT IN (SELECT v.product_id FROM stock_level s JOIN variant v ON v.id = s.variant_id
+			WHERE s.on_hand > 0 AND (@everywhere OR s.location_id = ANY (@places)))`,
+			`NOT EXISTS (SELECT FROM variant v JOIN stock_level s ON s.variant_id = v.id
 			WHERE v.product_id = p.id AND s.on_hand > 0 AND (@everywhere OR s.location_id = ANY (@places)))`)
 	}
-	return strings.Join(all, "\n\t\t\tAND "), args
+	return c, args
 }
 
 // Products lists products by title, and how many there are, counted to CountUpTo.
 func Products(ctx context.Context, db pg.DB, f ProductFilter, page Page) (rows []ProductRow, total int, err error) {
-	where, args := f.where()
-	args["upto"] = CountUpTo
-	const from = `
-		FROM product p
-		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-		WHERE `
+	c, args := f.where()
+	found, total, err := matching(ctx, db, "p.id", "product p WHERE "+all(c.find), args)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find products: %w", err)
+	}
+	if total == 0 {
+		return nil, 0, nil
+	}
+	where := all(c.walk)
+	if found != nil {
+		where, args["found"] = "t.product_id = ANY (@found)", found
+	}
 	// The list ascends: what is behind a row has a greater title.
-	walk, direction := page.ascending("(t.title, p.id)",
+	walk, direction := page.ascending("(t.title, t.product_id)",
 		`((SELECT title FROM product_text WHERE product_id = @edge AND language = 'en'), @edge)`, args)
 	err = pg.Ask(ctx, db,
-		pg.Value(&total, `SELECT count(*) FROM (SELECT`+from+where+` LIMIT @upto) counted`, args),
 		pg.All(&rows, `
 			SELECT page.id, page.slug, page.title, page.brand, page.status, page.publish_at,
 				coalesce((SELECT key FROM picture WHERE product_id = page.id ORDER BY position LIMIT 1), '') AS picture,
 				(SELECT count(*) FROM variant WHERE product_id = page.id AND active)::int AS variants,
 				coalesce(stock.on_hand, 0)::int AS on_hand, coalesce(stock.reserved, 0)::int AS reserved
 			FROM (
-				SELECT p.id, p.slug, t.title, p.brand, p.status, p.publish_at`+from+where+walk+`
-				ORDER BY t.title `+direction+`, p.id `+direction+`
-				LIMIT @most) page
+				SELECT p.id, p.slug, t.title, p.brand, p.status, p.publish_at
+				FROM product_text t
+				JOIN product p ON p.id = t.product_id
+				WHERE t.language = 'en' AND `+where+walk+`
+				ORDER BY t.title `+direction+`, t.product_id `+direction+`
+				`+page.limit()+`) page
 			LEFT JOIN LATERAL (
 				SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
 				FROM variant v

@@ -49,48 +49,64 @@ func (r StockRow) Name() string {
 	return r.Title + ", " + r.Choice
 }
 
-func (f StockFilter) where() (sql string, args pgx.NamedArgs) {
-	all := []string{"v.active"}
+func (f StockFilter) where() (c conditions, args pgx.NamedArgs) {
+	c.add("v.active")
 	args = pgx.NamedArgs{"location": f.Location, "places": f.Places}
 	if words := strings.TrimSpace(f.Words); words != "" {
 		scan := catalog.Scan(words)
-		args["like"], args["prefix"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%"
+		args["like"], args["prefix"], args["typed"] = "%"+pg.Literal(words)+"%", pg.Literal(words)+"%", words
 		args["gtins"], args["key"] = scan.GTINs, scan.Key
-		all = append(all, `v.id IN (
+		c.addBoth(`v.id IN (
 			SELECT id FROM variant WHERE product_id IN (SELECT product_id FROM product_text
 				WHERE lower(title) LIKE lower(@like))
 			UNION
-			SELECT id FROM variant WHERE upper(sku) LIKE upper(@prefix)
+			SELECT id FROM variant WHERE `+skuBegins+`
 			UNION
 			SELECT id FROM variant WHERE id IN (`+catalog.ByCode+`)
 			UNION
-			SELECT variant_id FROM bin WHERE name ILIKE @prefix AND location_id = ANY (@places))`)
+			SELECT variant_id FROM bin WHERE name ILIKE @prefix AND location_id = ANY (@places))`,
+			`(lower(t.title) LIKE lower(@like) OR `+skuBegins+` OR v.id IN (`+catalog.ByCode+`)
+			OR EXISTS (SELECT FROM bin WHERE variant_id = v.id AND name ILIKE @prefix AND location_id = ANY (@places)))`)
 	}
 	if f.Low {
-		all = append(all, `v.tracked AND NOT v.gift_card AND p.status = 'active' AND EXISTS (
-			SELECT FROM stock_level s WHERE s.variant_id = v.id AND s.condition = 'sellable'
-				AND (@location = 0 AND s.location_id = ANY (@places) OR s.location_id = @location) AND `+Low("s")+`)`)
+		at := `s.location_id = ANY (@places)`
+		if f.Location != 0 {
+			at = `s.location_id = @location`
+		}
+		c.addBoth(`v.tracked AND NOT v.gift_card AND v.product_id IN (SELECT id FROM product WHERE status = 'active')
+			AND v.id IN (SELECT s.variant_id FROM stock_level s WHERE s.condition = 'sellable' AND `+at+` AND `+Low("s")+`)`,
+			`v.tracked AND NOT v.gift_card AND p.status = 'active' AND EXISTS (
+			SELECT FROM stock_level s WHERE s.variant_id = v.id AND s.condition = 'sellable' AND `+at+` AND `+Low("s")+`)`)
 	}
-	return strings.Join(all, "\n\t\t\tAND "), args
+	return c, args
 }
 
 // Stock lists what places have, by title, and how many variants that is, counted to CountUpTo.
 func Stock(ctx context.Context, db pg.DB, f StockFilter, page Page) (rows []StockRow, total int, err error) {
-	where, args := f.where()
-	args["upto"] = CountUpTo
-	const from = `
-		FROM product_text t
-		JOIN product p ON p.id = t.product_id
-		JOIN variant v ON v.product_id = p.id
-		WHERE t.language = 'en' AND `
-	walk, direction := page.ascending("(t.title, p.id, v.position, v.id)", `(
-			SELECT t.title, p.id, v.position, v.id
+	c, args := f.where()
+	found, total, err := matching(ctx, db, "v.id", "variant v WHERE "+all(c.find), args)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find stock: %w", err)
+	}
+	if total == 0 {
+		return nil, 0, nil
+	}
+	where := all(c.walk)
+	if found != nil {
+		where, args["found"] = "v.id = ANY (@found)", found
+	}
+	const edge = `
 			FROM variant v
-			JOIN product p ON p.id = v.product_id
-			JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
-			WHERE v.id = @edge)`, args)
+			JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en'
+			WHERE v.id = @edge)`
+	walk, direction := page.ascending("(t.title, t.product_id, v.position, v.id)",
+		`(SELECT t.title, t.product_id, v.position, v.id`+edge, args)
+	if walk != "" {
+		// The index of titles begins where the page does.
+		compare := map[string]string{"ASC": ">=", "DESC": "<="}[direction]
+		walk += " AND (t.title, t.product_id) " + compare + " (SELECT t.title, t.product_id" + edge
+	}
 	err = pg.Ask(ctx, db,
-		pg.Value(&total, `SELECT count(*) FROM (SELECT`+from+where+` LIMIT @upto) counted`, args),
 		pg.All(&rows, `
 			SELECT page.variant_id, page.sku, page.title, array_to_string(page.options, ', ') AS choice,
 				coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, coalesce(s.safety, 0) AS safety,
@@ -102,9 +118,13 @@ func Stock(ctx context.Context, db pg.DB, f StockFilter, page Page) (rows []Stoc
 					WHERE l.variant_id = page.variant_id AND l.condition = 'sellable' AND l.location_id = ANY (@places)),
 					'{}') END AS at
 			FROM (
-				SELECT v.id AS variant_id, v.sku, t.title, v.options, v.position, p.id`+from+where+walk+`
-				ORDER BY t.title `+direction+`, p.id `+direction+`, v.position `+direction+`, v.id `+direction+`
-				LIMIT @most) page
+				SELECT v.id AS variant_id, v.sku, t.title, v.options, v.position, t.product_id AS id
+				FROM product_text t
+				JOIN product p ON p.id = t.product_id
+				JOIN variant v ON v.product_id = t.product_id
+				WHERE t.language = 'en' AND `+where+walk+`
+				ORDER BY t.title `+direction+`, t.product_id `+direction+`, v.position `+direction+`, v.id `+direction+`
+				`+page.limit()+`) page
 			LEFT JOIN stock_level s ON s.variant_id = page.variant_id AND s.location_id = @location
 				AND s.condition = 'sellable'
 			LEFT JOIN bin b ON b.variant_id = page.variant_id AND b.location_id = @location
@@ -197,7 +217,7 @@ func LedgerPage(ctx context.Context, db pg.DB, variantID, locationID int64, caus
 					WHERE m.variant_id = @variant AND m.location_id = @location) m
 				WHERE (@cause = '' OR m.cause = @cause)`+walk+`
 				ORDER BY m.id `+direction+`
-				LIMIT @most) m
+				`+page.limit()+`) m
 			LEFT JOIN order_line ol ON ol.id = m.order_line_id
 			LEFT JOIN orders o ON o.id = ol.order_id
 			LEFT JOIN associate a ON a.id = m.associate_id

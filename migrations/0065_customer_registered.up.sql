@@ -1,0 +1,2 @@
+-- Customers with an account.
+CREATE INDEX CONCURRENTLY customer_registered ON customer (id) WHERE registered_at IS NOT NULL;
