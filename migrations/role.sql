@@ -25,12 +25,12 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO counterpart_server;
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO counterpart_server;
     REVOKE INSERT, UPDATE, DELETE ON schema_migrations, schema_compatible FROM counterpart_server;
-    REVOKE UPDATE, DELETE ON stock_move, gift_card_entry, credit_entry, points_entry, document, document_tax, page_version, order_discount, order_share, returned_unit, merge_move, audit_entry
+    REVOKE UPDATE, DELETE ON allowance, allowance_share, stock_move, gift_card_entry, credit_entry, points_entry, document, document_tax, page_version, order_discount, order_share, returned_unit, merge_move, audit_entry
         FROM counterpart_server;
     -- What was agreed and asked for stays as it is; only how it stands changes.
     REVOKE UPDATE, DELETE ON order_unit, price, price_break, payment_event, refund, transfer, promotion_use FROM counterpart_server;
     REVOKE DELETE ON orders, order_line, fulfilment, tender, payment, return_ticket FROM counterpart_server;
-    GRANT UPDATE (state, order_line_id) ON order_unit TO counterpart_server;
+    GRANT UPDATE (state, order_line_id, allowed, allowed_tax) ON order_unit TO counterpart_server;
     GRANT UPDATE (order_line_id) ON order_share TO counterpart_server;
     GRANT UPDATE (valid, withdrawn) ON price TO counterpart_server;
     GRANT UPDATE (valid) ON price_break TO counterpart_server;

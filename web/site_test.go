@@ -360,7 +360,7 @@ var forms = map[string][]string{
 	"/admin/orders/{id}/mail": {"mail"}, "/admin/orders/{id}/parts/{part}/address": {"to_name", "lines", "town",
 		"region", "postcode"}, "/admin/orders/{id}/parts/{part}/tracking": {"carrier", "tracking", "do"},
 	"/admin/orders/{id}/parcels/{parcel}/remove": {}, "/admin/orders/{id}/lines/{line}/cancel": {"quantity", "reason"},
-	"/admin/orders/drafts": {"customer", "adds_to"}, "/admin/orders/drafts/{id}/drop": {},
+	"/admin/sample": {"do"}, "/admin/orders/drafts": {"customer", "adds_to"}, "/admin/orders/drafts/{id}/drop": {},
 	"/admin/orders/drafts/{id}": {"do", "name", "email", "phone", "lines", "town", "region", "postcode", "country", "store",
 		"delivery", "code", "find", "pay", "lives", "total", "quantity-1", "way-1"},
 	"/admin/orders/{id}/cancel": {"reason"}, "/admin/orders/{id}/refund": {"amount", "of", "reason"},

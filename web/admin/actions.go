@@ -68,6 +68,8 @@ var actions = map[string]text.Message{
 	"order.cancelled":         text.M("cancelled"),
 	"order.refunded":          text.M("refunded without a return"),
 	"order.drafted":           text.M("prepared"),
+	"sample.added":            text.M("sample products added"),
+	"sample.removed":          text.M("sample products taken away"),
 	"order.contact":           text.M("contact changed"),
 	"order.address":           text.M("delivery address changed"),
 	"order.moved":             text.M("item moved"),

@@ -8,17 +8,21 @@ import (
 
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/proof/demo"
 	"counterpart/internal/query/admin"
 	"counterpart/web/access"
 	"counterpart/web/part"
 	"counterpart/web/respond"
+	"counterpart/web/static"
 )
 
 // homeView is the start page of somebody with a role.
 type homeView struct {
 	*admin.Today
+	respond.Mistakes
 	Role string
 	Name string
 }
@@ -28,6 +32,10 @@ func (v homeView) shelves() bool { return v.sells() || v.Role == staff.RoleStock
 func (v homeView) boss() bool    { return v.Role == staff.RoleAdmin }
 
 func (p *Pages) home(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showHome(r, nil)
+}
+
+func (p *Pages) showHome(r *http.Request, wrong *fault.Fault) (respond.Answer, error) {
 	who := access.Session(r.Context())
 	if who.Associate.Role == staff.RoleMarketing {
 		return respond.See("/admin/customers"), nil
@@ -37,8 +45,29 @@ func (p *Pages) home(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 		return nil, err
 	}
 	first, _, _ := strings.Cut(who.Associate.Name, " ")
-	return respond.Page(homePage(frame(r, text.T(r.Context(), "Home"), "home"),
-		homeView{today, who.Associate.Role, first})), nil
+	a, v := frame(r, text.T(r.Context(), "Home"), "home"), homeView{Today: today, Role: who.Associate.Role, Name: first}
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, homePage(a, v)), nil
+	}
+	return respond.Page(homePage(a, v)), nil
+}
+
+// sampleGoods fills an empty shop to try it with, or takes what that was away again.
+func (p *Pages) sampleGoods(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	var err error
+	if r.PostFormValue("do") == "remove" {
+		err = demo.RemoveSampleGoods(r.Context(), p.DB, at(r))
+	} else {
+		err = demo.AddSampleGoods(r.Context(), p.DB, p.Files, static.Objects(), at(r))
+	}
+	if f := fault.As(err); f != nil {
+		return p.showHome(r, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin?done=kept"), nil
 }
 
 // task is a figure of what is to be done, with the list that makes it.

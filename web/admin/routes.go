@@ -28,6 +28,7 @@ type Pages struct {
 // Routes is the site map of the admin.
 func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/admin", access.Office, p.home)
+	r.Post("/admin/sample", access.Admin, p.sampleGoods)
 	r.Get("/admin/find", access.Office, p.find)
 	r.Get("/admin/jobs", access.Admin, p.jobs)
 	r.Get("/admin/products", access.Stock, p.products)

@@ -85,14 +85,16 @@ func serve(t *testing.T, pool *pgxpool.Pool, address, folder, setupToken string)
 	p := &place{URL: fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port), DB: pool, Mail: mails,
 		Accounts: map[string]demo.Account{}}
 	p.Company = sandboxtest.Start(t, address, p.URL)
-	office := &settle.Payments{DB: pool, Gateway: p.Company.PatientGateway(), Base: p.URL, PayAt: p.Company.URL}
+	// What serves has the rights that it has in a shop, and no more.
+	served := pgtest.Server(t, address)
+	office := &settle.Payments{DB: served, Gateway: p.Company.PatientGateway(), Base: p.URL, PayAt: p.Company.URL}
 	passkeys, err := passkey.New(p.URL, demo.Name)
 	require.NoError(t, err)
-	site := web.Site{DB: pool, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
-		Trail: browsing.New(ctx, pool), Passkeys: passkeys, Payments: office, Texts: true, SetupToken: setupToken}
+	site := web.Site{DB: served, Files: store, Live: live.Listen(ctx, address), Mail: mails, BaseURL: p.URL,
+		Trail: browsing.New(ctx, served), Passkeys: passkeys, Payments: office, Texts: true, SetupToken: setupToken}
 	sender := message.Sender{Host: "127.0.0.1", Port: mails.Port, From: "shop@example.com",
 		TextGateway: "sms.localhost"}
-	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: pool, Files: store, Sender: sender,
+	client, err := work.Start(context.WithoutCancel(ctx), work.Tools{DB: served, Files: store, Sender: sender,
 		BaseURL: p.URL, Payments: office})
 	require.NoError(t, err)
 	server := &http.Server{Handler: site.Handler()}

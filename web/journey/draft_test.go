@@ -74,5 +74,17 @@ func TestAnOrderByPhone(t *testing.T) {
 	office.write("#f-cancel-reason", "they changed their mind")
 	office.click(`form[action$="/cancel"] button`)
 	office.sees("they changed their mind")
+
+	// Somebody's parcel came late: a part of what they paid goes back.
+	office.visit(fmt.Sprintf("/admin/orders/%d", one[int64](t, p, `SELECT max(o.id) FROM orders o JOIN tender t ON t.order_id = o.id
+		WHERE o.payment_state = 'paid' AND t.kind = 'terminal' AND o.total > 500`)))
+	office.do(chromedp.Click(chromedp.CSS(`summary:has(+ form[action$="/refund"])`)))
+	office.write("#f-amount", "a lot")
+	office.write("#f-refund-reason", "came late")
+	office.click(`form[action$="/refund"] button`)
+	office.sees("Enter an amount above zero")
+	office.write("#f-amount", "2.50")
+	office.click(`form[action$="/refund"] button`)
+	office.sees("£2.50 refunded")
 	clean(t, p)
 }

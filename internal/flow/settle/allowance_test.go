@@ -21,6 +21,7 @@ import (
 
 // reduce gives a part of an order's price back from the admin.
 func (w *world) reduce(orderID int64, r amendment.Refund) error {
+	w.t.Helper()
 	r.Reason, r.Unlimited = "box was scratched", true
 	return amendment.GiveBack(ctx, w.db, origin.Origin{Channel: origin.Counter, AssociateID: w.Bea.ID, Language: "en"},
 		orderID, r)

@@ -66,6 +66,9 @@ type Work struct {
 // Readiness is what a shop has of what it needs to sell.
 type Readiness struct {
 	Seller, Rate, Store, Hours, Product, Picture, Price, Stock, Delivery, Pages, Order bool
+
+	Sample bool // sample goods stand in it
+	Empty  bool // it has no goods of its own
 }
 
 // Ready says that nothing is missing.
@@ -157,10 +160,15 @@ func TodayPage(ctx context.Context, db pg.DB, zone string, places []int64) (*Tod
 				EXISTS (SELECT FROM tax_rate r JOIN location l ON l.country = r.country AND l.closed_at IS NULL) AS rate,
 				EXISTS (SELECT FROM location WHERE kind = 'store' AND closed_at IS NULL AND street <> '') AS store,
 				EXISTS (SELECT FROM opening) AS hours,
-				EXISTS (SELECT FROM product WHERE status = 'active') AS product,
-				EXISTS (SELECT FROM picture WHERE key IS NOT NULL) AS picture,
-				EXISTS (SELECT FROM price WHERE upper_inf(valid)) AS price,
-				EXISTS (SELECT FROM stock_level WHERE on_hand > 0) AS stock,
+				EXISTS (SELECT FROM product WHERE status = 'active' AND NOT sample) AS product,
+				EXISTS (SELECT FROM picture k JOIN product p ON p.id = k.product_id WHERE k.key IS NOT NULL AND NOT p.sample)
+					AS picture,
+				EXISTS (SELECT FROM price r JOIN variant v ON v.id = r.variant_id JOIN product p ON p.id = v.product_id
+					WHERE upper_inf(r.valid) AND NOT p.sample) AS price,
+				EXISTS (SELECT FROM stock_level s JOIN variant v ON v.id = s.variant_id JOIN product p ON p.id = v.product_id
+					WHERE s.on_hand > 0 AND NOT p.sample) AS stock,
+				EXISTS (SELECT FROM product WHERE sample AND status <> 'archived') AS sample,
+				NOT EXISTS (SELECT FROM product WHERE NOT sample) AS empty,
 				EXISTS (SELECT FROM delivery WHERE active) OR NOT EXISTS (SELECT FROM location
 					WHERE ship AND closed_at IS NULL) AS delivery,
 				EXISTS (SELECT FROM page WHERE kind = 'terms') AND EXISTS (SELECT FROM page WHERE kind = 'privacy') AS pages,

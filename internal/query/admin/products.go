@@ -66,6 +66,7 @@ func (f ProductFilter) where() (c conditions, args pgx.NamedArgs) {
 			OR lower(p.brand) LIKE lower(@like) OR EXISTS (SELECT FROM variant v WHERE v.product_id = p.id
 				AND (`+skuBegins+` OR v.id IN (`+catalog.ByCode+`))))`)
 	}
+	c.add(`NOT (p.sample AND p.status = 'archived')`)
 	if slices.Contains(catalog.Statuses, f.Status) {
 		c.add(`p.status = '` + f.Status + `'`)
 	}

@@ -1,0 +1,2 @@
+DROP INDEX product_sample;
+ALTER TABLE product DROP COLUMN sample;
