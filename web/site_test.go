@@ -394,7 +394,7 @@ var queries = map[string][]string{
 	"/cart": {"added"}, "/staff/sign-in": {"next"}, "/setup": {"token"}, "/staff/store": {"next"}, "/counter": {"done",
 		"change", "currency"}, "/admin/products": {"q", "status", "department", "empty", "before", "after", "last", "without"}, "/admin/products.csv": {"q"}, "/admin/products/{id}": {"language"}, "/admin/departments": {"department", "attribute"}, "/admin/orders": {"q", "state", "payment",
 		"fulfilment", "channel", "store", "from", "to", "before", "after", "late",
-		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/gift-cards": {"q"}, "/admin/customers.csv": {"q", "spent"},
+		"returned", "held", "tag", "min", "max", "last", "without"}, "/admin/orders.csv": {"q", "store", "from", "to"}, "/admin/stock": {"q", "at", "low", "before", "after", "last"}, "/admin/stock.csv": {"q", "at"}, "/admin/stock/{location}/{variant}": {"cause", "before"}, "/admin/find": {"q"}, "/admin/gift-cards": {"q"}, "/admin/gift-cards.csv": {"q"}, "/admin/customers.csv": {"q", "spent"},
 	"/pages/{slug}": {"version"}, "/admin/pages/new": {"kind"}, "/admin/pages/{id}": {"language"},
 	"/sign-in": {"next"}, "/email/done": {"is"}, "/account/details": {"done"}, "/account/addresses": {"edit",
 		"done"}, "/staff/change": {"next"}, "/staff/locked": {"next"},

@@ -3,6 +3,8 @@ package admin
 import (
 	"encoding/csv"
 	"net/http"
+	"strconv"
+	"time"
 
 	"counterpart/internal/flow/privacy"
 	"counterpart/web/respond"
@@ -25,4 +27,20 @@ func download(name string, header []string, rows [][]string) respond.Answer {
 		out.Flush()
 		return nil
 	}
+}
+
+// stamp is a moment in a file; empty where it has not come.
+func stamp(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// ordinal is a number in a file that begins at 1; empty where there is none.
+func ordinal(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }

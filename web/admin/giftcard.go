@@ -54,6 +54,22 @@ func (p *Pages) showGiftCards(r *http.Request, v giftCardsView, wrong *fault.Fau
 	return respond.Page(giftCardsPage(a, v)), nil
 }
 
+// giftCardsCSV is the list as a file, as far as it is counted; of a code only its last four letters.
+func (p *Pages) giftCardsCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, _, err := admin.GiftCards(r.Context(), p.DB, typed(r.URL.Query().Get("q")), admin.Page{Most: admin.CountUpTo})
+	if err != nil {
+		return nil, err
+	}
+	var cells [][]string
+	for _, c := range rows {
+		cells = append(cells, []string{c.Ends, c.Currency, money.New(c.Issued, c.Currency).Plain(),
+			money.New(c.Balance, c.Currency).Plain(), c.Recipient, c.GivenBy, c.Reason, ordinal(c.Order), stamp(&c.CreatedAt),
+			stamp(c.DisabledAt)})
+	}
+	return download("gift-cards", []string{"ends", "currency", "issued", "balance", "recipient", "given_by", "reason", "order",
+		"created_at", "disabled_at"}, cells), nil
+}
+
 // moneyOf are the currencies of locations, each once.
 func moneyOf(all []location.Location) (currencies []string) {
 	seen := map[string]bool{}

@@ -6,6 +6,7 @@ import (
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
@@ -33,6 +34,25 @@ func (p *Pages) showPayments(r *http.Request, wrong *fault.Fault) (respond.Answe
 		return respond.Wrong(wrong, paymentsPage(a, v)), nil
 	}
 	return respond.Page(paymentsPage(a, v)), nil
+}
+
+// paymentsCSV is the list of differences as a file.
+func (p *Pages) paymentsCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := admin.Differences(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	var cells [][]string
+	for _, d := range rows {
+		ours, theirs := "", ""
+		if d.Currency != "" {
+			ours, theirs = money.New(d.Ours, d.Currency).Plain(), money.New(d.Theirs, d.Currency).Plain()
+		}
+		cells = append(cells, []string{d.Kind, ordinal(d.Number), d.Reference, ours, theirs, d.Currency, d.Detail,
+			stamp(&d.FoundAt), stamp(d.ClosedAt), d.ClosedBy, d.Note})
+	}
+	return download("payments", []string{"kind", "order", "reference", "ours", "theirs", "currency", "detail", "found_at",
+		"closed_at", "closed_by", "note"}, cells), nil
 }
 
 // closeDifference says what somebody did about one.

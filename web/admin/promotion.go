@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/flow/promote"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/internal/query/basket"
@@ -34,6 +35,25 @@ func (p *Pages) promotions(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	}
 	return respond.Page(promotionsPage(frame(r, text.T(r.Context(), "Promotions"), "promotions"),
 		promotionsView{rows, time.Now()})), nil
+}
+
+// promotionsCSV is the list as a file. What they cost stands once for each currency.
+func (p *Pages) promotionsCSV(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	rows, err := admin.Promotions(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	var cells [][]string
+	for _, row := range rows {
+		costs := make([]string, len(row.Cost))
+		for i, sum := range row.Cost {
+			costs[i] = money.New(sum.Amount, sum.Currency).Plain() + " " + sum.Currency
+		}
+		cells = append(cells, []string{row.Title, row.Phase(time.Now()), stamp(row.StartsAt), stamp(row.EndsAt),
+			strconv.FormatBool(row.NeedsCode), strconv.Itoa(row.Codes), strconv.Itoa(row.Uses), strings.Join(costs, "; ")})
+	}
+	return download("promotions", []string{"title", "state", "starts_at", "ends_at", "needs_code", "codes", "uses", "cost"},
+		cells), nil
 }
 
 // promotionView is one of them with what was typed, and what it would do to a cart.
