@@ -28,7 +28,7 @@ func (p *Pages) setRule(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	currency, mode, _ := strings.Cut(typed(r.PostFormValue("list")), " ")
 	b := catalog.Break{Currency: currency, TaxIncluded: mode == "included", From: count(r.PostFormValue("from")),
-		Members: r.PostFormValue("members") == "1"}
+		Members: r.PostFormValue("members") == "1", Tier: typed(r.PostFormValue("tier"))}
 	var wrong error
 	if amount := strings.TrimSpace(r.PostFormValue("amount")); amount != "" {
 		price, err := money.Parse(amount, currency)

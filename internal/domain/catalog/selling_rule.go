@@ -3,10 +3,12 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/text"
 )
 
 // SellingRule is how a variant is sold: from how many to how many at a time, whether it is money in another form, and what
@@ -36,13 +38,14 @@ func SetSellingRule(ctx context.Context, tx pgx.Tx, variantID int64, r SellingRu
 	return nil
 }
 
-// Break is a better price: from a number of units on, or for members, or both. Amount is minor units; 0 ends the one
-// that holds.
+// Break is a better price: from a number of units on, or for members or those of a tier, or both. Amount is minor units;
+// 0 ends the one that holds.
 type Break struct {
 	Currency    string
 	TaxIncluded bool
 	From        int
 	Members     bool
+	Tier        string // of members; empty: of any or none
 	Amount      int64
 }
 
@@ -51,22 +54,26 @@ func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associat
 	if b.From < 1 || b.From > 99 || b.From == 1 && !b.Members {
 		return fault.New(fault.Invalid, "Enter a minimum quantity: 2 or more, or 1 for members.")
 	}
+	if b.Tier = text.Clean(b.Tier, 31); b.Tier != "" && (!b.Members || utf8.RuneCountInString(b.Tier) > 30) {
+		return fault.New(fault.Invalid, "A tier’s price is for members: tick members, and use up to 30 characters for the tier.")
+	}
 	// The variant's row is the lock, as it is for its price.
 	if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
 		return fmt.Errorf("hold a variant: %w", err)
 	}
 	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From,
-		"members": b.Members, "amount": b.Amount, "associate": associateID}
+		"members": b.Members, "tier": b.Tier, "amount": b.Amount, "associate": associateID}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE price_break
 		SET valid = tstzrange(lower(valid), greatest(clock_timestamp(), lower(valid) + interval '1 microsecond'))
-		WHERE variant_id = @variant AND from_quantity = @from AND members = @members AND upper_inf(valid)
+		WHERE variant_id = @variant AND from_quantity = @from AND members = @members
+			AND lower(tier) = lower(@tier) AND upper_inf(valid)
 			AND price_list_id = (SELECT id FROM price_list WHERE currency = @currency AND tax_included = @included)`,
 		args)
 	batch.Queue(`
-		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, amount, valid, associate_id)
-		SELECT @variant, id, @from, @members, @amount, tstzrange(clock_timestamp() + interval '2 microseconds', NULL),
+		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, tier, amount, valid, associate_id)
+		SELECT @variant, id, @from, @members, @tier, @amount, tstzrange(clock_timestamp() + interval '2 microseconds', NULL),
 			nullif(@associate::bigint, 0)
 		FROM price_list
 		WHERE currency = @currency AND tax_included = @included AND @amount::bigint > 0`, args)

@@ -4,6 +4,7 @@ package quote
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"counterpart/internal/domain/tax"
@@ -62,10 +63,11 @@ type Item struct {
 	Settled bool
 }
 
-// Break is a better price from a quantity on, or for members.
+// Break is a better price from a quantity on, or for members, or those of a tier.
 type Break struct {
 	From    int
 	Members bool
+	Tier    string // empty: of any or none
 	Amount  int64
 }
 
@@ -195,7 +197,8 @@ func lay(in Input) *work {
 func (w *work) add(item Item, gift bool) int {
 	line := Line{Item: item, ListPrice: item.UnitPrice, Gift: gift, Times: 1}
 	for _, b := range item.Breaks {
-		if item.Quantity >= b.From && (!b.Members || w.in.Shopper.Member) {
+		if item.Quantity >= b.From && (!b.Members || w.in.Shopper.Member) &&
+			(b.Tier == "" || strings.EqualFold(b.Tier, w.in.Shopper.Tier)) {
 			line.UnitPrice = min(line.UnitPrice, b.Amount)
 		}
 	}

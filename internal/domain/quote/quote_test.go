@@ -248,6 +248,17 @@ func TestOddRulesHoldToo(t *testing.T) {
 		Effect: Effect{Kind: Percent, Percent: 1000}}))
 	vip.Shopper = Shopper{Tags: []string{"vip"}, Tier: "Gold"}
 	require.Equal(t, int64(900), Price(vip).Total, "letters are letters")
+
+	tiered := in(goods(1000))
+	tiered.Items[0].Breaks = []Break{{From: 1, Members: true, Amount: 950}, {From: 1, Members: true, Tier: "gold", Amount: 800}}
+	for _, who := range []struct {
+		member bool
+		tier   string
+		pays   int64
+	}{{true, "Gold", 800}, {true, "Silver", 950}, {true, "", 950}, {false, "Gold", 1000}} {
+		tiered.Shopper = Shopper{Member: who.member, Tier: who.tier}
+		require.Equal(t, who.pays, Price(tiered).Total, who)
+	}
 }
 
 func TestSomeDoNotGoTogether(t *testing.T) {
@@ -405,7 +416,8 @@ func randomInput(r *rand.Rand) Input {
 			LikeMoney: r.IntN(30) == 0,
 		}
 		if r.IntN(4) == 0 {
-			item.Breaks = []Break{{From: 2, Members: r.IntN(2) == 0, Amount: item.UnitPrice * 9 / 10}}
+			item.Breaks = []Break{{From: 2, Members: r.IntN(2) == 0, Amount: item.UnitPrice * 9 / 10},
+				{From: 1, Members: true, Tier: "gold", Amount: item.UnitPrice * 8 / 10}}
 		}
 		input.Items = append(input.Items, item)
 	}

@@ -170,6 +170,7 @@ type Break struct {
 	Currency string `json:"currency"`
 	From     int    `json:"from"`
 	Members  bool   `json:"members"`
+	Tier     string `json:"tier"`
 	Amount   int64  `json:"amount"`
 }
 
@@ -218,7 +219,8 @@ func ProductPage(ctx context.Context, db pg.DB, id int64, language string) (*Pro
 		pg.All(&p.Rules, `
 			SELECT v.id, v.sku, v.min_quantity AS min, v.max_quantity AS max, v.gift_card, v.tracked, v.back_order, (
 					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity,
-						'members', b.members, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members), '[]')
+						'members', b.members, 'tier', b.tier, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members,
+						b.tier), '[]')
 					FROM price_break b
 					JOIN price_list list ON list.id = b.price_list_id
 					WHERE b.variant_id = v.id AND b.valid @> now()) AS breaks

@@ -261,7 +261,8 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			coalesce(price.amount, 0) AS unit_price, v.grams, v.gift_card, cl.note, product.tags,
 			`+catalog.Categories+` AS categories,
 			coalesce((
-				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount', b.amount))
+				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Tier', b.tier,
+					'Amount', b.amount))
 				FROM price_break b
 				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]')
 				AS breaks,

@@ -39,9 +39,10 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 		SELECT id, $1, 1, 'pickup', $2, 'web' FROM cart`, c.Coat, c.HarbourStreet.ID)
 	require.NoError(t, err)
 	_, err = db.Exec(ctx, `
-		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, amount, valid)
-		SELECT p.variant_id, p.price_list_id, 1, true, p.amount - 2500, tstzrange(now() - interval '1 day', NULL)
-		FROM price p JOIN price_list l ON l.id = p.price_list_id AND l.currency = 'GBP' WHERE p.variant_id = $1`,
+		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, tier, amount, valid)
+		SELECT p.variant_id, p.price_list_id, 1, true, t.tier, p.amount - t.off, tstzrange(now() - interval '1 day', NULL)
+		FROM price p JOIN price_list l ON l.id = p.price_list_id AND l.currency = 'GBP',
+			(VALUES ('', 2500), ('gold', 4000)) t (tier, off) WHERE p.variant_id = $1`,
 		c.Coat)
 	require.NoError(t, err)
 
@@ -59,6 +60,7 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 		return b.Quote.Sum - b.Quote.Discount
 	}
 	less := 0
+	silver := int64(0)
 	for name, rule := range map[string]string{
 		"nothing": "", "ten off this": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "percent", "percent": 1000}}`,
 			product), "a tenth off everything": `{"effect": {"kind": "percent", "percent": 1000}}`,
@@ -76,7 +78,16 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 			_, err = db.Exec(ctx, `INSERT INTO promotion (title, state, rule) VALUES ($1, 'live', $2)`, name, rule)
 			require.NoError(t, err)
 		}
-		for who, customer := range map[*shop.Visitor]int64{&visitor: guest, &member: ada} {
+		// The member is of no tier, then of one that pays less.
+		for _, who := range []*shop.Visitor{&visitor, &member, &member} {
+			customer, tier := ada, ""
+			if who == &visitor {
+				customer = guest
+			} else if silver != 0 {
+				tier = "Gold"
+			}
+			_, err = db.Exec(ctx, `UPDATE customer SET tier = $2 WHERE id = $1`, ada, tier)
+			require.NoError(t, err)
 			page, err := shop.ProductPage(ctx, db, *who, slug, "", nil)
 			require.NoError(t, err)
 			var offer shop.Offer
@@ -86,6 +97,15 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 				}
 			}
 			require.Equal(t, charges(customer), offer.Pays, name)
+			switch {
+			case tier != "" && name != "at a price":
+				require.Less(t, offer.Pays, silver, "%s: a tier's price", name)
+				silver = 0
+			case who == &member && name != "at a price":
+				silver = offer.Pays
+			default:
+				silver = 0
+			}
 			if offer.Less() {
 				less++
 				require.True(t, offer.Member || len(offer.Why) > 0, "%s: it says why", name)

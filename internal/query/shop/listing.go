@@ -430,8 +430,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 // breaks are a variant's quantity and member prices that hold for one unit on a price list.
 func breaks(variant, list string) string {
 	return `coalesce((
-						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Amount',
-							b.amount))
+						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Tier', b.tier,
+							'Amount', b.amount))
 						FROM price_break b
 						WHERE b.variant_id = ` + variant + ` AND b.price_list_id = ` + list +
 		` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
