@@ -2,9 +2,13 @@ package web_test
 
 import (
 	"bytes"
+	"counterpart/internal/domain/gallery"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/proof/sample"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"net/url"
 	"os"
@@ -57,6 +61,22 @@ func TestDocumentsOfAnOrder(t *testing.T) {
 				require.NoError(t, os.WriteFile(fmt.Sprintf("%s/%d%s", dir, order, strings.ReplaceAll(paper, "/", "-")),
 					[]byte(body), 0o644))
 			}
+		}
+		// Under the shop's logo, a wide one or a high one, and in letters again where its file is lost.
+		for _, size := range [][2]int{{960, 96}, {40, 400}} {
+			var picture bytes.Buffer
+			require.NoError(t, png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, size[0], size[1]))))
+			key, err := gallery.AcceptLogo(ctx, p.site.Files, "logo.png", picture.Bytes())
+			require.NoError(t, err)
+			require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error { return location.SetLogo(ctx, tx, key) }))
+			_, body, _ = v.get(to + "/receipt")
+			require.Contains(t, body, "/brand/"+key)
+			_, with, _ := v.get(to + "/receipt.pdf")
+			require.Contains(t, with, "/Subtype /Image")
+			require.NoError(t, p.site.Files.Remove(key))
+			status, without, _ := v.get(to + "/receipt.pdf")
+			require.Equal(t, http.StatusOK, status)
+			require.Less(t, strings.Count(without, "/Subtype /Image"), strings.Count(with, "/Subtype /Image"))
 		}
 		status, _, found := bea.post("/counter/search", url.Values{"q": {"RECEIPT:" + link}})
 		require.Equal(t, http.StatusSeeOther, status)

@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/policy"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/counter"
 	"counterpart/internal/query/shop"
@@ -26,6 +28,7 @@ type sheet struct {
 	Title   string
 	About   []string
 	Shop    string
+	Logo    string // key of the picture that stands for the shop's name; empty: the name in letters
 	Seller  []string
 	Buyer   []string
 	Columns [4]string
@@ -60,7 +63,7 @@ func (p *Pages) document(w http.ResponseWriter, r *http.Request) (respond.Answer
 	typed, pdf := strings.CutSuffix(chi.URLParam(r, "number"), ".pdf")
 	for _, d := range all {
 		if d.Series == chi.URLParam(r, "series") && d.Number == number(typed) {
-			return answerSheet(w, documentSheet(r.Context(), o, d),
+			return p.answerSheet(w, r, documentSheet(r.Context(), o, d),
 				fmt.Sprintf("%s-%d", strings.ReplaceAll(d.Series, "_", "-"), d.Number), pdf)
 		}
 	}
@@ -81,18 +84,33 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	if err != nil {
 		return nil, err
 	}
-	return answerSheet(w, s, fmt.Sprintf("receipt-%d", o.Number), strings.HasSuffix(r.URL.Path, ".pdf"))
+	return p.answerSheet(w, r, s, fmt.Sprintf("receipt-%d", o.Number), strings.HasSuffix(r.URL.Path, ".pdf"))
 }
 
 func columns(ctx context.Context) [4]string {
 	return [4]string{text.T(ctx, "Item"), text.T(ctx, "Qty"), text.T(ctx, "Tax"), text.T(ctx, "Amount")}
 }
 
-func answerSheet(w http.ResponseWriter, s sheet, name string, pdf bool) (respond.Answer, error) {
+// answerSheet shows a sheet under the shop's logo, as a page or printed.
+func (p *Pages) answerSheet(w http.ResponseWriter, r *http.Request, s sheet, name string, pdf bool) (respond.Answer,
+	error) {
+	var theme location.Theme
+	if err := pg.Ask(r.Context(), p.DB, location.ThemeOf(&theme)); err != nil {
+		return nil, err
+	}
+	s.Logo = theme.Logo
 	if !pdf {
 		return respond.Page(sheetPage(s)), nil
 	}
-	body, err := printed(s)
+	var logo io.Reader
+	if s.Logo != "" {
+		// Without its picture the sheet has the shop's name in letters.
+		if file, err := p.Files.Open(s.Logo); err == nil {
+			defer file.Close()
+			logo = file
+		}
+	}
+	body, err := printed(s, logo)
 	if err != nil {
 		return nil, err
 	}

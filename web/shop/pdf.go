@@ -3,6 +3,7 @@ package shop
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -15,10 +16,12 @@ import (
 const (
 	margin = 18.0
 	width  = 210 - 2*margin
+
+	logoHeight = 12.0
 )
 
 // printed is a sheet as a PDF of A4 pages: the same words as on its page.
-func printed(s sheet) ([]byte, error) {
+func printed(s sheet, logo io.Reader) ([]byte, error) {
 	pdf := fpdf.New("P", "mm", "A4", "")
 	pdf.SetMargins(margin, margin, margin)
 	pdf.SetAutoPageBreak(true, margin)
@@ -36,6 +39,16 @@ func printed(s sheet) ([]byte, error) {
 		pdf.SetDrawColor(200, 200, 200)
 		cells(pdf, 8, s.Columns[:]...)
 		pdf.Line(margin, pdf.GetY(), margin+width, pdf.GetY())
+	}
+	if logo != nil {
+		png := fpdf.ImageOptions{ImageType: "PNG"}
+		info := pdf.RegisterImageOptionsReader("logo", png, logo)
+		if pdf.Err() {
+			return nil, pdf.Error()
+		}
+		high := min(logoHeight, (width/2-4)*info.Height()/info.Width()) // beside the seller
+		pdf.ImageOptions("logo", margin, margin, 0, high, false, png, 0, "")
+		pdf.SetXY(margin, margin+high+4)
 	}
 	pdf.SetFont("Inter", "B", 20)
 	pdf.CellFormat(width/2, 10, plain(s.Title), "", 2, "L", false, 0, "")
