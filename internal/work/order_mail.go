@@ -94,6 +94,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	if f.HoldUntil != nil {
 		a.HoldUntil = f.HoldUntil.In(zone)
 	}
+	a.Prepared = o.ByLink
 	if o.HoldUntil != nil {
 		a.PayBy = o.HoldUntil.In(o.Store.Zone())
 	}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -64,8 +65,12 @@ func onPhone(r *http.Request) origin.Origin {
 // beginDraft begins an order for a customer, or one that adds to another.
 func (p *Pages) beginDraft(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	b := drafting.Beginning{AddsTo: number64(r.PostFormValue("adds_to")), CustomerID: number64(r.PostFormValue("customer"))}
+	stores, err := p.draftStores(r)
+	if err != nil {
+		return nil, err
+	}
 	if b.AddsTo != 0 {
-		// Only an order that whoever asks may see is added to.
+		// Only an order that whoever asks may see is added to, at prices like its own.
 		found, err := admin.Order(r.Context(), p.DB, b.AddsTo, seenBy(r))
 		if err != nil {
 			return nil, err
@@ -73,21 +78,14 @@ func (p *Pages) beginDraft(_ http.ResponseWriter, r *http.Request) (respond.Answ
 		if found == nil {
 			return nil, respond.NotFound()
 		}
-		b.LocationID = found.Store.ID
-	} else {
-		if err := person.Open(r.Context(), p.DB, at(r), b.CustomerID, access.Session(r.Context()).Associate.Role); err != nil {
-			return nil, err
-		}
-		known, err := shop.ContactOf(r.Context(), p.DB, b.CustomerID)
-		if err != nil {
-			return nil, err
-		}
-		b.Contact = order.DraftContact{Name: known.Name, Email: known.Email, Phone: known.Phone, Lines: known.To.Lines,
-			Town: known.To.Town, Region: known.To.Region, Postcode: known.To.Postcode}
-		b.Country = known.To.Country
-		if b.LocationID, err = p.draftStore(r, b.CustomerID); err != nil {
-			return nil, err
-		}
+		stores = slices.DeleteFunc(stores, func(l location.Location) bool {
+			return l.Currency != found.Currency || l.TaxIncluded != found.TaxIncluded
+		})
+	} else if err := p.draftFor(r, &b, stores); err != nil {
+		return nil, err
+	}
+	for _, l := range stores {
+		b.Stores = append(b.Stores, l.ID)
 	}
 	id, err := drafting.Begin(r.Context(), p.DB, onPhone(r), b)
 	if f := fault.As(err); f != nil && b.AddsTo != 0 {
@@ -96,24 +94,36 @@ func (p *Pages) beginDraft(_ http.ResponseWriter, r *http.Request) (respond.Answ
 	if err != nil {
 		return nil, err
 	}
+	if id == 0 {
+		return respond.See("/admin/orders/drafts"), nil
+	}
 	return respond.See(draftPath(id)), nil
 }
 
-// draftStore is the store whose prices hold for somebody: their own, or the first that whoever asks works at.
-func (p *Pages) draftStore(r *http.Request, customerID int64) (int64, error) {
-	code, err := shop.StoreOf(r.Context(), p.DB, customerID)
+// draftFor fills in what is known of the customer, and puts their own store first.
+func (p *Pages) draftFor(r *http.Request, b *drafting.Beginning, stores []location.Location) error {
+	if err := person.Open(r.Context(), p.DB, at(r), b.CustomerID, access.Session(r.Context()).Associate.Role); err != nil {
+		return err
+	}
+	known, err := shop.ContactOf(r.Context(), p.DB, b.CustomerID)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	stores, err := p.draftStores(r)
-	if err != nil {
-		return 0, err
+	b.Contact = order.DraftContact{Name: known.Name, Email: known.Email, Phone: known.Phone, Lines: known.To.Lines,
+		Town: known.To.Town, Region: known.To.Region, Postcode: known.To.Postcode}
+	b.Country = known.To.Country
+	code, err := shop.StoreOf(r.Context(), p.DB, b.CustomerID)
+	slices.SortStableFunc(stores, func(x, y location.Location) int {
+		return cmp.Compare(own(y, code), own(x, code))
+	})
+	return err
+}
+
+func own(l location.Location, code string) int {
+	if l.Code == code {
+		return 1
 	}
-	if len(stores) == 0 {
-		return 0, fault.New(fault.Conflict, "Open a store first: an order is priced by one.")
-	}
-	i := max(0, slices.IndexFunc(stores, func(l location.Location) bool { return l.Code == code }))
-	return stores[i].ID, nil
+	return 0
 }
 
 // draftStores are those that whoever asks may see.
@@ -344,9 +354,13 @@ func (v draftView) chosenWay() string {
 	return strconv.FormatInt(v.Basket.Way.ID, 10)
 }
 
-// lives are how long a link can be good for.
-func lives(ctx context.Context) (all []ui.Option) {
-	for _, life := range order.LinkLives {
+// lives are how long a link can be good for: a day, where a parcel may leave meanwhile.
+func (v draftView) lives(ctx context.Context) (all []ui.Option) {
+	choices := order.LinkLives
+	if v.With != nil {
+		choices = choices[:1]
+	}
+	for _, life := range choices {
 		days := int(life / (24 * time.Hour))
 		all = append(all, ui.Option{Value: strconv.Itoa(days), Name: text.N(ctx, days, "{n} day", "{n} days")})
 	}

@@ -1712,7 +1712,7 @@ func draftTotal(v draftView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "lives", Label: text.T(ctx, "Link and items are kept for"), Value: cmp.Or(v.Lives, "3"), Options: lives(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Select(ui.Choice{Name: "lives", Label: text.T(ctx, "Link and items are kept for"), Value: cmp.Or(v.Lives, "3"), Options: v.lives(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

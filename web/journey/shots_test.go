@@ -158,7 +158,7 @@ func drafts(t *testing.T, p *place, customerID, store int64) (draft, sent int64)
 		Lines: "Flat 2\n17 Orchard Street", Town: "Leeds", Postcode: "LS1 4DY"}
 	var ids []int64
 	for _, slugs := range [][]string{{"fell-coat", "morning-mug", "bear"}, {"harbour-teapot"}} {
-		id, err := drafting.Begin(ctx, p.DB, at, drafting.Beginning{CustomerID: customerID, LocationID: store, Contact: to,
+		id, err := drafting.Begin(ctx, p.DB, at, drafting.Beginning{CustomerID: customerID, Stores: []int64{store}, Contact: to,
 			Country: "GB"})
 		require.NoError(t, err)
 		for _, slug := range slugs {

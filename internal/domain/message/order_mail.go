@@ -23,6 +23,7 @@ type About struct {
 	ReadyBy    time.Time
 	HoldUntil  time.Time
 	PayBy      time.Time // of a link to pay
+	Prepared   bool      // by staff, and sent as a link
 	Lines      []string
 	Missing    string // what could not be found, for MailShort
 	Total      money.Money
@@ -188,6 +189,10 @@ func Compose(kind string, a About) (subject, body string) {
 		add("", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailUnpaid:
 		subject = say("Order {number} was not paid", number)
+		if a.Prepared {
+			add(say("Order {number} wasn’t paid in time, so it’s cancelled. You haven’t been charged. If you’d still like it, reply to this email or ask in any store.", number))
+			break
+		}
 		add(say("Order {number} wasn’t paid in time, or an item sold out while you were paying. You haven’t been charged, and your items are back in your cart.", number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailPayAgain:
 		subject = say("Order {number}: please pay again", number)

@@ -107,12 +107,35 @@ func ByLink(ctx context.Context, tx pgx.Tx, orderID int64) (waits bool, err erro
 	return waits, nil
 }
 
+// Prepared says whether an order was prepared by staff.
+func Prepared(ctx context.Context, tx pgx.Tx, orderID int64) (prepared bool, err error) {
+	if err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM draft_order WHERE order_id = $1)`, orderID).Scan(&prepared); err != nil {
+		return false, fmt.Errorf("look who prepared an order: %w", err)
+	}
+	return prepared, nil
+}
+
+// DropDraftsOf removes the drafts of customers that did not become orders, with their carts.
+func DropDraftsOf(ctx context.Context, tx pgx.Tx, customers []int64) error {
+	_, err := tx.Exec(ctx, `
+		WITH gone AS (
+			DELETE FROM draft_order
+			WHERE customer_id = ANY ($1) AND order_id IS NULL
+			RETURNING cart_id)
+		SELECT cart_id FROM gone`, customers)
+	if err != nil {
+		return fmt.Errorf("drop somebody's drafts: %w", err)
+	}
+	return nil
+}
+
 // Companion is a part of an order that something else can travel with: it has not left yet.
 type Companion struct {
 	DraftContact
 	Country    string
 	Method     string
 	LocationID int64
+	StoreID    int64 // where the order was placed, or the warehouse that sends it
 	DeliveryID int64
 	CustomerID int64
 	Number     int64
@@ -122,7 +145,7 @@ type Companion struct {
 func CompanionOf(ctx context.Context, db pg.DB, orderID int64) (*Companion, error) {
 	c, err := pg.Row[Companion](db.Query(ctx, `
 		SELECT o.name, o.email, o.phone, f.lines, f.town, f.region, f.postcode, coalesce(f.country::text, '') AS country,
-			f.method, f.location_id, coalesce(f.delivery_id, 0) AS delivery_id, o.customer_id, o.number
+			f.method, f.location_id, o.location_id AS store_id, coalesce(f.delivery_id, 0) AS delivery_id, o.customer_id, o.number
 		FROM orders o
 		JOIN fulfilment f ON f.order_id = o.id
 		WHERE o.id = $1 AND o.state = 'confirmed' AND f.state IN ('to_pick', 'ready') AND f.method IN ('ship', 'pickup')

@@ -28,6 +28,7 @@ type Unit struct {
 	Tax       int64
 	Listed    int64 // its price when it was sold, before promotions
 	Points    int64
+	Allowed   int64 // of its price, went back before
 	GiftCard  bool
 	Late      bool // the return window is closed
 }
@@ -37,7 +38,7 @@ type Unit struct {
 func Returnable(ctx context.Context, tx pgx.Tx, orderID, lineID int64, most int) ([]Unit, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT l.id AS line_id, l.variant_id, u.n, u.paid - u.allowed AS paid, u.tax - u.allowed_tax AS tax,
-			coalesce(nullif(l.list_price, 0), l.unit_price) AS listed, u.points, f.method = 'mail' AS gift_card,
+			coalesce(nullif(l.list_price, 0), l.unit_price) AS listed, u.points, u.allowed, f.method = 'mail' AS gift_card,
 			coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop))
 				AS late
 		FROM order_line l

@@ -88,6 +88,10 @@ func CancelUnits(ctx context.Context, db pg.DB, at origin.Origin, orderID, order
 		return err
 	}
 	return act(ctx, db, at, orderID, "order.units_cancelled", func(tx pgx.Tx, h *order.Held) (e staff.Entry, err error) {
+		if h.State == order.Placed {
+			return e, fault.New(fault.Conflict,
+				"The customer is asked for the whole amount just now. Cancel the order and prepare it again, or wait until it’s paid.")
+		}
 		lines, err := order.OpenLines(ctx, tx, orderID)
 		if err != nil {
 			return e, err

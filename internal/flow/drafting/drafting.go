@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,16 +42,23 @@ var errSent = fault.New(fault.Conflict, "This draft has already become an order.
 // Beginning is a draft to be begun.
 type Beginning struct {
 	CustomerID int64
-	AddsTo     int64 // the order that its units are added to; 0: none
-	LocationID int64 // whose prices hold, where AddsTo says nothing; 0: the customer's own store
+	AddsTo     int64   // the order that its units are added to; 0: none
+	Stores     []int64 // whose prices may hold: the first, or that of the order that it adds to
 	Contact    order.DraftContact
 	Country    string
 }
 
-// Begin makes an empty draft for somebody. One that adds to an order goes the way of what of that has not left yet.
+// Begin makes an empty draft for somebody; 0 where the form was sent before. One that adds to an order goes the way of what of that has not left yet.
 func Begin(ctx context.Context, db pg.DB, at origin.Origin, b Beginning) (id int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		delivery := int64(0)
+		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "draft", b.CustomerID, b.AddsTo), at.Form); err != nil ||
+			!first {
+			return err
+		}
+		if len(b.Stores) == 0 {
+			return fault.New(fault.Conflict, "Open a store first: an order is priced by one.")
+		}
+		delivery, store := int64(0), b.Stores[0]
 		if b.AddsTo != 0 {
 			with, err := order.CompanionOf(ctx, tx, b.AddsTo)
 			if err != nil {
@@ -60,8 +68,10 @@ func Begin(ctx context.Context, db pg.DB, at origin.Origin, b Beginning) (id int
 				return fault.New(fault.Conflict, "This order has left or is closed, so nothing can be added to it. Make a new order instead.")
 			}
 			b.CustomerID, b.Contact, b.Country, delivery = with.CustomerID, with.DraftContact, with.Country, with.DeliveryID
-			if with.Method == quote.Pickup {
-				b.LocationID = with.LocationID
+			for _, place := range []int64{with.StoreID, with.LocationID} {
+				if slices.Contains(b.Stores, place) {
+					store = place
+				}
 			}
 		}
 		if b.CustomerID, err = customer.Root(ctx, tx, b.CustomerID); err != nil {
@@ -74,7 +84,7 @@ func Begin(ctx context.Context, db pg.DB, at origin.Origin, b Beginning) (id int
 			return err
 		}
 		d := order.Draft{CustomerID: b.CustomerID, AddsTo: b.AddsTo, DraftContact: b.Contact}
-		if d.CartID, err = cart.Open(ctx, tx, b.CustomerID, b.LocationID, at.Channel); err != nil {
+		if d.CartID, err = cart.Open(ctx, tx, b.CustomerID, store, at.Channel); err != nil {
 			return err
 		}
 		if b.Country != "" {
@@ -120,6 +130,9 @@ func open(ctx context.Context, tx pgx.Tx, id int64, do func(o *opened) error) er
 	if err := customer.LockRow(ctx, tx, o.person); err != nil {
 		return err
 	}
+	if err := customer.LockActive(ctx, tx, o.person); err != nil {
+		return err
+	}
 	if o.Draft, err = order.LockDraft(ctx, tx, id); err != nil {
 		return err
 	}
@@ -155,8 +168,17 @@ func open(ctx context.Context, tx pgx.Tx, id int64, do func(o *opened) error) er
 
 // context is how the draft is priced: what travels with an order that has not left pays no second delivery.
 func (o *opened) context() basket.SaleContext {
-	return basket.SaleContext{Email: o.Email, Together: o.with != nil && o.with.Method == quote.Ship &&
-		o.with.Lines == o.Lines && o.with.Postcode == o.Postcode}
+	here := basket.SaleContext{Email: o.Email}
+	if o.together() {
+		here.Together = basket.Parcel{DeliveryID: o.with.DeliveryID, LocationID: o.with.LocationID, Country: o.with.Country}
+	}
+	return here
+}
+
+// together says whether it goes to where a parcel of the order that it adds to goes.
+func (o *opened) together() bool {
+	return o.with != nil && o.with.Method == quote.Ship && o.with.Lines == o.Lines && o.with.Town == o.Town &&
+		o.with.Region == o.Region && o.with.Postcode == o.Postcode
 }
 
 func (o *opened) load(ctx context.Context, language string) (*basket.Basket, error) {
@@ -352,6 +374,9 @@ func Send(ctx context.Context, db pg.DB, at origin.Origin, id int64, s Sending) 
 func (o *opened) send(ctx context.Context, at origin.Origin, s Sending) (int64, error) {
 	if s.Pay == payment.Card && strings.TrimSpace(o.Email) == "" {
 		return 0, fault.Field("email", "Enter an email address: the link to pay goes there.")
+	}
+	if o.together() {
+		s.Lives = order.LinkLives[0] // The parcel waits for nobody.
 	}
 	b, err := o.load(ctx, at.Language)
 	if err != nil {

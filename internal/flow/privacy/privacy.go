@@ -274,6 +274,9 @@ func list(store *files.Store, who []customer.CreatedAt, known []string) error {
 
 // erase has every noun forget, in the order in which rows are locked.
 func erase(ctx context.Context, tx pgx.Tx, person int64, all []int64, by staff.Entry) (copies []string, err error) {
+	if err := order.DropDraftsOf(ctx, tx, all); err != nil {
+		return nil, err
+	}
 	if err := cart.Forget(ctx, tx, all); err != nil {
 		return nil, err
 	}

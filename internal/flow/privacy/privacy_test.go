@@ -23,12 +23,14 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
+	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/account"
 	"counterpart/internal/flow/amendment"
 	"counterpart/internal/flow/checkout"
+	"counterpart/internal/flow/drafting"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/privacy"
@@ -103,6 +105,9 @@ func (p *place) canary(t *testing.T) (who int64) {
 	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet,
 		Town: "Leeds", Country: "GB"}))
 	require.NoError(t, person.AddNote(ctx, p.db, at, who, "note", canaryNote))
+	_, err := drafting.Begin(ctx, p.db, at, drafting.Beginning{CustomerID: who, Stores: []int64{p.HarbourStreet.ID},
+		Contact: order.DraftContact{Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Lines: canaryStreet}, Country: "GB"})
+	require.NoError(t, err)
 	require.NoError(t, person.Tag(ctx, p.db, at, who, "gnomonic", true))
 	require.NoError(t, person.Prefer(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"}, who,
 		"gnomonic hats", "58"))
@@ -110,7 +115,7 @@ func (p *place) canary(t *testing.T) (who int64) {
 		Medium: customer.InShop, Given: true, Source: "web"}))
 	require.NoError(t, browsing.Write(ctx, p.db, []browsing.Event{{Device: customer.DeviceValue(device),
 		At: time.Now(), Words: canaryWords}}))
-	_, err := shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
+	_, err = shopping.Wish(ctx, p.db, origin.Origin{Channel: origin.Web, Language: "en"},
 		shopping.Shopper{Person: who}, p.BlueMug)
 	require.NoError(t, err)
 	till, err := shopping.CreateCustomer(ctx, p.db, origin.Origin{Channel: origin.Counter, Language: "en"},

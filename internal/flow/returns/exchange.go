@@ -67,7 +67,8 @@ func (t *taking) agree(b *basket.Basket) {
 		var paired []unit
 		rest := free[:0:0]
 		for _, p := range free {
-			same := p.Listed == line.UnitPrice && !p.GiftCard && !line.GiftCard
+			// A price that was reduced because of what was wrong with it is not that of another one.
+			same := p.Listed == line.UnitPrice && p.Allowed == 0 && !p.GiftCard && !line.GiftCard
 			if same && len(paired) < line.Quantity && (len(paired) == 0 || paired[0].Paid == p.Paid) {
 				paired = append(paired, p)
 			} else {

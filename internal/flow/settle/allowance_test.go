@@ -108,6 +108,27 @@ func TestWhatWasPaidInStoreBecomesCreditOfSomebodyWhoCanBeFound(t *testing.T) {
 	w.sound()
 }
 
+// TestAReducedPriceIsNotThatOfAnother exchanges a scratched mug, of which a part went back, for one that is whole.
+func TestAReducedPriceIsNotThatOfAnother(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Mug, 1, w.HarbourStreet)
+	_, err := w.db.Exec(ctx, `INSERT INTO identity (customer_id, kind, value, source) VALUES ($1, 'phone', '+441134960999',
+		'counter')`, ada)
+	require.NoError(t, err)
+	placed := w.sell(ada, payment.Cash, 5000)
+	line := w.lines(placed.ID)[0]
+	require.NoError(t, w.reduce(placed.ID, amendment.Refund{Amount: "9", LineID: line}))
+	here := origin.Origin{Channel: origin.Counter, LocationID: w.HarbourStreet.ID, AssociateID: w.Bea.ID, Language: "en"}
+	r := returns.Request{Form: "swap", OrderID: placed.ID, Wants: []returns.ReturnLine{want(line, 1)}, SelfApproves: true,
+		Exchange: []returns.ExchangeLine{{VariantID: w.Mug, Quantity: 1}}, Pay: payment.Terminal}
+	looked, err := returns.Preview(ctx, w.db, here, r)
+	require.NoError(t, err)
+	require.Equal(t, int64(900), looked.Due, "what went back is to be paid for one without a scratch")
+	_, err = returns.Make(ctx, w.db, here, r)
+	require.NoError(t, err)
+	w.sound()
+}
+
 // TestReductionsRaceReturnsAndEachOther gives back of one order as much as possible at once: never more than was paid.
 func TestReductionsRaceReturnsAndEachOther(t *testing.T) {
 	w := open(t)

@@ -44,8 +44,13 @@ var errNothingToPay = fault.New(fault.Conflict, "There’s nothing left to pay o
 var errUnreachable = fault.New(fault.Conflict,
 	"We can’t reach the payment page at the moment. Your order is saved: try again in a minute.")
 
-// pageLife is how long a gateway's page is asked to stay open at most: Stripe closes one after 24 hours.
+// pageLife is how long after its attempt began a gateway's page is asked to stay open at most: Stripe closes one after
+// 24 hours.
 const pageLife = 23 * time.Hour
+
+// unopened is how long an attempt may wait for its page to be opened. A link to pay may be opened days later: then
+// another attempt is begun, whose page lives its full time.
+const unopened = 30 * time.Minute
 
 // Page opens the gateway's page for an attempt and answers with its address. It can be asked again: the attempt's id is
 // the key, so there is one page.
@@ -74,19 +79,24 @@ func (o *Payments) Page(ctx context.Context, paymentID int64) (string, error) {
 	b.Return = o.Base + "/orders/" + publicID + "/paid"
 	if until == nil {
 		// It was confirmed, and its promise was lost since: its goods are kept, and there is no hurry.
-		later := time.Now().Add(time.Hour)
+		later := a.CreatedAt.Add(time.Hour)
 		until = &later
 	}
 	if time.Now().After(*until) {
 		return "", fault.New(fault.Conflict,
 			"The time to pay for this order has run out. Your items are back in your cart.")
 	}
+	// By what is written down alone: the same key asks for the same page, however often.
 	b.Expires = *until
-	if last := time.Now().Add(pageLife); b.Expires.After(last) {
+	if last := a.CreatedAt.Add(pageLife); b.Expires.After(last) {
 		b.Expires = last
 	}
 	begun, err := gateway.Begin(ctx, b)
 	if why, refused := payment.IsRefused(err); refused {
+		// Somebody else may have opened it meanwhile: then there is a page, and it is the one to pay on.
+		if now, again := payment.AttemptByID(ctx, o.DB, a.ID); again != nil || now.Page != "" {
+			return now.Page, again
+		}
 		if err := o.settle(ctx, a, payment.Status{State: payment.Declined, Amount: a.Amount, Currency: a.Currency,
 			Declined: why}); err != nil {
 			return "", err

@@ -4,11 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
@@ -17,6 +19,7 @@ import (
 	"counterpart/internal/flow/drafting"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
 )
 
 // byPhone is an associate who takes an order.
@@ -31,8 +34,9 @@ var adasHome = order.DraftContact{Name: "Ada Byron", Email: "ada@example.com", P
 func (w *world) begin(b drafting.Beginning, mugs int) int64 {
 	w.t.Helper()
 	if b.AddsTo == 0 {
-		b.LocationID, b.Contact, b.Country = w.HarbourStreet.ID, adasHome, "GB"
+		b.Contact, b.Country = adasHome, "GB"
 	}
+	b.Stores = []int64{w.HarbourStreet.ID, w.MillLane.ID}
 	id, err := drafting.Begin(ctx, w.db, w.byPhone(), b)
 	require.NoError(w.t, err)
 	w.change(id, drafting.Change{Add: w.Mug})
@@ -105,6 +109,15 @@ func TestADraftIsPaidByItsLinkAndTheCustomersOwnCartStays(t *testing.T) {
 	// What is added goes in the same parcel.
 	more := w.begin(drafting.Beginning{AddsTo: placed}, 1)
 	require.Equal(t, int64(1200), w.look(more).Basket.Quote.Total, "its delivery is paid")
+	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+		return delivery.Save(ctx, tx, &delivery.Method{Name: "Express", Countries: []string{"GB"}, Currency: "GBP",
+			Carrier: "Fast Post", MinDays: 1, MaxDays: 1, Cutoff: 840, Active: true,
+			Rates: []delivery.Rate{{MaxGrams: 30_000, Charge: 795}}})
+	}))
+	express := one[int64](w, `SELECT id FROM delivery WHERE name = 'Express'`)
+	w.change(more, drafting.Change{DeliveryID: express})
+	require.Equal(t, int64(1200+795), w.look(more).Basket.Quote.Total, "faster is another parcel")
+	w.change(more, drafting.Change{DeliveryID: one[int64](w, `SELECT id FROM delivery WHERE name = 'Standard'`)})
 	other := w.look(more)
 	other.DraftContact.Postcode = "LS2 7EW"
 	require.NoError(t, drafting.Save(ctx, w.db, w.byPhone(), more, drafting.Change{DraftContact: other.DraftContact,
@@ -124,6 +137,8 @@ func TestALinkThatNobodyPaysEndsWithItsTime(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.office.Sweep(ctx))
 	require.Equal(t, "cancelled void", w.states(placed))
+	require.Len(t, w.basket(ada).Lines, 1, "it was never in their cart")
+	require.Equal(t, w.Coat, w.basket(ada).Lines[0].VariantID)
 	w.sound()
 
 	// One that staff cancel is over at once, whether its page was opened or not.
@@ -141,6 +156,34 @@ func TestALinkThatNobodyPaysEndsWithItsTime(t *testing.T) {
 		require.NotNil(t, fault.As(err))
 		w.sound()
 	}
+}
+
+// TestALinkIsOpenedDaysLaterAndTwiceAtOnce asks for the gateway's page from two tabs, the first time after a day.
+func TestALinkIsOpenedDaysLaterAndTwiceAtOnce(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
+	placed, err := w.send(w.begin(drafting.Beginning{CustomerID: ada}, 2))
+	require.NoError(t, err)
+	_, err = w.db.Exec(ctx, `UPDATE payment SET created_at = now() - interval '25 hours'`)
+	require.NoError(t, err)
+	pages := make([]string, 6)
+	atOnce(len(pages), func(i int) {
+		id, err := w.office.Retry(ctx, placed, payment.Card)
+		if assert.NoError(t, err) {
+			pages[i], err = w.office.Page(ctx, id)
+			assert.NoError(t, err)
+		}
+	})
+	for _, page := range pages {
+		require.Equal(t, pages[0], page)
+		require.NotEmpty(t, page)
+	}
+	require.NotNil(t, fault.As(amendment.CancelUnits(ctx, w.db, w.byPhone(), placed, w.lines(placed)[0], 1, "one too many")),
+		"they are asked for the whole amount")
+	w.pay(w.attempt(placed), sandboxtest.Good)
+	require.Equal(t, "confirmed authorised", w.states(placed))
+	require.Equal(t, 1, one[int](w, `SELECT count(*)::int FROM sandbox.payment WHERE state = 'authorised'`))
+	w.sound()
 }
 
 func TestWhatIsWrongWithADraftIsSaidAndTheRestIsKept(t *testing.T) {

@@ -160,8 +160,15 @@ func CancelUnpaid(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 	if _, err := RefundCancelled(ctx, tx, h.ID); err != nil {
 		return err
 	}
-	if err := again(ctx, tx, h); err != nil {
+	// What staff prepared was never in their cart.
+	prepared, err := order.Prepared(ctx, tx, h.ID)
+	if err != nil {
 		return err
+	}
+	if !prepared {
+		if err := again(ctx, tx, h); err != nil {
+			return err
+		}
 	}
 	if err := tell(ctx, tx, h, message.MailUnpaid); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -57,6 +58,13 @@ func (o *Payments) ExpireOrder(ctx context.Context, orderID int64) error {
 }
 
 func (o *Payments) expire(ctx context.Context, orderID int64) error {
+	// Its time is over, whoever says so: what the gateway answers from now on ends it.
+	if _, err := o.DB.Exec(ctx, `
+		UPDATE orders
+		SET hold_until = now()
+		WHERE id = $1 AND state = 'placed' AND hold_until > now()`, orderID); err != nil {
+		return fmt.Errorf("end an order's time: %w", err)
+	}
 	a, err := payment.LastAttempt(ctx, o.DB, orderID)
 	if err != nil {
 		return err
@@ -88,6 +96,8 @@ func (o *Payments) Poll(ctx context.Context) error {
 		SELECT id
 		FROM payment
 		WHERE state = 'started' AND reference IS NOT NULL AND created_at < now() - interval '15 seconds'
+			-- Pages of links stay open for most of a day: a twelfth of the old ones each time.
+			AND (created_at > now() - interval '30 minutes' OR id % 12 = (extract(epoch FROM now())::bigint / 5) % 12)
 		ORDER BY id
 		LIMIT 200`, o.Settle)
 }
@@ -251,9 +261,14 @@ func (o *Payments) Retry(ctx context.Context, orderID int64, method string) (pay
 		if h.State != order.Placed && !lost || a == nil {
 			return errNothingToPay
 		}
-		if a.State == payment.Started {
+		if a.State == payment.Started && (a.Reference != "" || time.Since(a.CreatedAt) < unopened) {
 			paymentID = a.ID
 			return nil
+		}
+		if a.State == payment.Started {
+			if _, err := payment.SetAttemptState(ctx, tx, a.ID, payment.Status{State: payment.Voided}); err != nil {
+				return err
+			}
 		}
 		if method != payment.Card && method != payment.PayLater {
 			method = a.Method

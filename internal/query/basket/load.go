@@ -29,13 +29,20 @@ type SaleContext struct {
 	CarryOut   bool
 	Again      ReturnedPoints  // what came back in points and pays again
 	Agreed     map[int64]int64 // by variant, the price of one that was agreed before: of an exchange for the same
-	Together   bool            // it travels with an order that has not left: its delivery is paid already
+	Together   Parcel          // that it travels in, which has not left: its delivery is paid already
 	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
 }
 
 // ReturnedPoints is points that come back in an exchange and pay for what is taken instead, with what they paid before:
 // the customer spent them already, so neither the shop's minimum nor today's worth of a point is asked.
 type ReturnedPoints struct{ Points, Value int64 }
+
+// Parcel is what something can travel in: how it is delivered, from where and to which country.
+type Parcel struct {
+	DeliveryID int64 // 0: there is none
+	LocationID int64
+	Country    string
+}
 
 // Sale is the location whose sale this is; 0: it is none.
 func (h SaleContext) Sale() int64 {

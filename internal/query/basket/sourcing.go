@@ -75,7 +75,7 @@ func (l *loading) place() {
 			continue
 		}
 		if charge, ok := m.Charge(grams, subtotal); ok {
-			if l.here.Together {
+			if m.ID != 0 && l.here.Together == (Parcel{m.ID, l.From.ID, l.Country}) {
 				charge = 0
 			}
 			way := Way{Method: m, Charge: charge}
