@@ -169,6 +169,8 @@ func aboutMoney(ctx context.Context, db pg.DB, a *message.About, o *shop.Order, 
 	switch args.Mail {
 	case message.MailRefunded:
 		query, id = `SELECT amount, 0, false FROM transfer WHERE id = $1`, args.TransferID
+	case message.MailReduced:
+		query, id = `SELECT amount, 0, false FROM allowance WHERE order_id = $1 ORDER BY id DESC LIMIT 1`, args.OrderID
 	case message.MailReturned:
 		query, id = `SELECT refund, points_back, exchange_id IS NOT NULL FROM return_ticket WHERE id = $1`, args.ReturnID
 	default:

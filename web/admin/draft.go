@@ -45,6 +45,8 @@ type draftView struct {
 	Pay    string
 	Lives  string
 	Cards  bool
+
+	contact *order.DraftContact // as it was typed, where it was not kept
 }
 
 func (p *Pages) drafts(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -112,7 +114,7 @@ func (p *Pages) draftFor(r *http.Request, b *drafting.Beginning, stores []locati
 	b.Contact = order.DraftContact{Name: known.Name, Email: known.Email, Phone: known.Phone, Lines: known.To.Lines,
 		Town: known.To.Town, Region: known.To.Region, Postcode: known.To.Postcode}
 	b.Country = known.To.Country
-	code, err := shop.StoreOf(r.Context(), p.DB, b.CustomerID)
+	code, err := admin.StoreOf(r.Context(), p.DB, b.CustomerID)
 	slices.SortStableFunc(stores, func(x, y location.Location) int {
 		return cmp.Compare(own(y, code), own(x, code))
 	})
@@ -159,6 +161,9 @@ func (p *Pages) showDraft(r *http.Request, v draftView, wrong *fault.Fault) (res
 	}
 	if v.View, err = drafting.Look(r.Context(), p.DB, d.ID, text.Content(r.Context())); err != nil {
 		return nil, err
+	}
+	if v.contact != nil {
+		v.View.DraftContact = *v.contact
 	}
 	if v.Stores, err = p.draftStores(r); err != nil {
 		return nil, err
@@ -211,6 +216,7 @@ func (p *Pages) saveDraft(_ http.ResponseWriter, r *http.Request) (respond.Answe
 		change.LocationID = 0
 	}
 	if err := drafting.Save(r.Context(), p.DB, onPhone(r), d.ID, change); fault.As(err) != nil {
+		v.contact = &change.DraftContact
 		return p.showDraft(r, v, fault.As(err))
 	} else if err != nil {
 		return nil, err
@@ -219,7 +225,7 @@ func (p *Pages) saveDraft(_ http.ResponseWriter, r *http.Request) (respond.Answe
 		return p.sendDraft(r, d.ID, v)
 	}
 	to := draftPath(d.ID)
-	if words := typed(r.PostFormValue("find")); words != "" && do != "add" {
+	if words := typed(r.PostFormValue("find")); words != "" {
 		return respond.See(to + "?find=" + url.QueryEscape(words) + "#find"), nil
 	}
 	return respond.See(to), nil
@@ -236,7 +242,7 @@ func draftChange(r *http.Request, d *order.Draft, v draftView, do, which string)
 	}
 	c := drafting.Change{DraftContact: contact,
 		Code: v.Code, Country: typed(r.PostFormValue("country")), LocationID: number64(r.PostFormValue("store")),
-		DeliveryID: number64(r.PostFormValue("delivery"))}
+		DeliveryID: number64(r.PostFormValue("delivery")), Version: number64(r.PostFormValue("version"))}
 	for name := range r.PostForm {
 		line, ok := strings.CutPrefix(name, "quantity-")
 		if !ok || number64(line) == 0 {
@@ -275,7 +281,11 @@ func (p *Pages) sendDraft(r *http.Request, draftID int64, v draftView) (respond.
 	if err != nil {
 		return nil, err
 	}
-	return respond.See(fmt.Sprintf("/admin/orders/%d?done=sent", orderID)), nil
+	done := "sent"
+	if strings.TrimSpace(r.PostFormValue("email")) == "" {
+		done = "placed"
+	}
+	return respond.See(fmt.Sprintf("/admin/orders/%d?done=%s", orderID, done)), nil
 }
 
 func (p *Pages) dropDraft(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {

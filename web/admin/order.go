@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -228,10 +229,15 @@ func (p *Pages) amended(r *http.Request, v orderView, form string, edit merge.Ed
 	if err != nil {
 		return nil, err
 	}
-	if found == nil || !theirs(r, found, v) {
+	if found == nil {
 		return nil, respond.NotFound()
 	}
-	err = amend(found.ID)
+	if theirs(r, found, v) {
+		err = amend(found.ID)
+	} else {
+		err = fault.New(fault.Denied, "That’s for {store} to change. Ask there, or an admin.",
+			text.Args{"store": found.Store.Name})
+	}
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		v.refused(r, form, edit, f)
 		return p.showOrder(r, v, f)
@@ -239,7 +245,8 @@ func (p *Pages) amended(r *http.Request, v orderView, form string, edit merge.Ed
 	if err != nil {
 		return nil, err
 	}
-	return respond.See(fmt.Sprintf("/admin/orders/%d?done=kept%s", found.ID, section)), nil
+	done := map[string]string{"refund": "refunded", "cancel": "cancelled", "mail": "mailed"}[form]
+	return respond.See(fmt.Sprintf("/admin/orders/%d?done=%s%s", found.ID, cmp.Or(done, "kept"), section)), nil
 }
 
 // theirs says whether what is changed of an order lies in one of the places that whoever asks may see.
@@ -503,6 +510,9 @@ func (v orderView) addable() bool {
 
 // mailOptions are the mails that can be sent once more.
 func (v orderView) mailOptions(ctx context.Context) []ui.Option {
+	if v.State == "cancelled" {
+		return nil
+	}
 	first := message.MailConfirmed
 	if v.State == "placed" && v.ByLink {
 		first = message.MailPayLink

@@ -181,6 +181,14 @@ func frame(r *http.Request, title, section string) layout.Admin {
 		a.Done = text.T(r.Context(), "The gift card is on its way.")
 	case "view":
 		a.Done = text.T(r.Context(), "Saved. You’ll find this list above the table.")
+	case "refunded":
+		a.Done = text.T(r.Context(), "Refunded. It’s below under “Returns and refunds”, with its credit note under “Documents” in a moment.")
+	case "cancelled":
+		a.Done = text.T(r.Context(), "Cancelled.")
+	case "mailed":
+		a.Done = text.T(r.Context(), "Sent again.")
+	case "placed":
+		a.Done = text.T(r.Context(), "Placed. There’s no email address, so tell the customer yourself.")
 	case "sent":
 		a.Done = text.T(r.Context(), "Placed. The customer gets an email.")
 	case "received":

@@ -95,7 +95,7 @@ func OrderMail(ctx context.Context, kind string) string {
 		return text.T(ctx, "Not collected in time")
 	case message.MailInstead:
 		return text.T(ctx, "Changed as the customer chose")
-	case message.MailRefunded:
+	case message.MailReduced, message.MailRefunded:
 		return text.T(ctx, "Refund")
 	case message.MailReturned:
 		return text.T(ctx, "Return")

@@ -108,6 +108,7 @@ const (
 	MailInstead   = "instead"   // what was chosen for what was not found
 	MailPayAgain  = "pay_again"
 	MailPayLink   = "pay_link" // staff prepared it: it is to be paid by its link
+	MailReduced   = "reduced"  // a part of the price goes back without a return, not by a gateway
 	MailRefunded  = "refunded"
 	MailReturned  = "returned"
 	MailChanged   = "changed" // somebody on the staff changed it

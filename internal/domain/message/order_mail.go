@@ -95,7 +95,7 @@ func Compose(kind string, a About) (subject, body string) {
 			add("")
 		}
 		if a.Delivery != nil {
-			add(say("Delivery: {charge}", text.Args{"charge": *a.Delivery}))
+			add(deliveryLine(say, *a.Delivery))
 		}
 		add(totalLine(say, a, number), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailReady:
@@ -216,11 +216,15 @@ func Compose(kind string, a About) (subject, body string) {
 			add("")
 		}
 		if a.Delivery != nil {
-			add(say("Delivery: {charge}", text.Args{"charge": *a.Delivery}))
+			add(deliveryLine(say, *a.Delivery))
 		}
 		add(say("Total: {total}", number), "", say("Check it and pay here: {link}", text.Args{"link": a.Link}), "",
 			say("We’ll keep everything for you until {until}. If you don’t want it, there’s nothing to do.",
 				text.Args{"until": When(a.PayBy)}))
+	case MailReduced:
+		subject = say("We’ve refunded {refund} of order {number}", text.Args{"refund": a.Refund, "number": a.Number})
+		add(say("We’ve refunded {refund} of what you paid for order {number}. It’s yours as store credit or on the gift card you used, to spend online or in any store.",
+			text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))
 	case MailRefunded:
 		subject = say("Your refund of {refund} is on its way", text.Args{"refund": a.Refund})
 		add(say("We’ve requested a refund of {refund} for order {number} to your original payment method. It can take a few days to reach you.", text.Args{"refund": a.Refund, "number": a.Number}), "", say("Your order: {link}", text.Args{"link": a.Link}))
@@ -242,6 +246,13 @@ func Compose(kind string, a About) (subject, body string) {
 	}
 	add("", a.Shop)
 	return subject, strings.Join(lines, "\n") + "\n"
+}
+
+func deliveryLine(say func(string, ...text.Args) string, charge money.Money) string {
+	if charge.Minor == 0 {
+		return say("Delivery: free")
+	}
+	return say("Delivery: {charge}", text.Args{"charge": charge})
 }
 
 func totalLine(say func(string, ...text.Args) string, a About, args text.Args) string {

@@ -18,6 +18,7 @@ type Draft struct {
 	LocationID int64 // the store whose prices hold; 0: the chain's first
 	AddsTo     int64 // the order that its units are added to; 0: none
 	OrderID    int64 // what it became; 0: nothing yet
+	Version    int64 // changes with every change of it: microseconds
 	DraftContact
 }
 
@@ -51,7 +52,8 @@ func LockDraft(ctx context.Context, tx pgx.Tx, id int64) (*Draft, error) {
 func draft(ctx context.Context, db pg.DB, id int64, lock string) (*Draft, error) {
 	d, err := pg.Row[Draft](db.Query(ctx, `
 		SELECT d.id, d.customer_id, d.cart_id, coalesce(c.location_id, 0) AS location_id, coalesce(d.adds_to, 0) AS adds_to,
-			coalesce(d.order_id, 0) AS order_id, d.name, d.email, d.phone, d.lines, d.town, d.region, d.postcode
+			coalesce(d.order_id, 0) AS order_id,
+			(extract(epoch FROM d.updated_at) * 1000000)::bigint AS version, d.name, d.email, d.phone, d.lines, d.town, d.region, d.postcode
 		FROM draft_order d
 		JOIN cart c ON c.id = d.cart_id
 		WHERE d.id = $1`+lock, id))
@@ -65,7 +67,7 @@ func draft(ctx context.Context, db pg.DB, id int64, lock string) (*Draft, error)
 func SetDraftContact(ctx context.Context, tx pgx.Tx, id int64, c DraftContact) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE draft_order
-		SET name = $2, email = $3, phone = $4, lines = $5, town = $6, region = $7, postcode = $8, updated_at = now()
+		SET name = $2, email = $3, phone = $4, lines = $5, town = $6, region = $7, postcode = $8, updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
 		WHERE id = $1`, id, c.Name, c.Email, c.Phone, c.Lines, c.Town, c.Region, c.Postcode)
 	if err != nil {
 		return fmt.Errorf("change a draft: %w", err)

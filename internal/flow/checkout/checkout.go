@@ -58,6 +58,7 @@ type Request struct {
 	Gateway    string             // the name of the one that takes cards; none: there are no cards
 	Hold       time.Duration      // 0: Hold
 	Exchange   int64              // what a return pays of it, in minor units
+	Store      int64              // that staff prepare it for, whose order it is; 0: the customer orders for themselves
 
 	at    origin.Origin
 	ahead []inventory.Reservation // what was claimed before the order is written, because many want it
@@ -269,7 +270,10 @@ func (p *placing) notify(context.Context) error {
 			return err
 		}
 	}
-	customer.QueueContact(batch, p.CustomerID, p.contact.name, p.contact.email, p.contact.phone, p.at.Channel)
+	// What staff write on an order is about the order, not about the profile.
+	if p.Store == 0 {
+		customer.QueueContact(batch, p.CustomerID, p.contact.name, p.contact.email, p.contact.phone, p.at.Channel)
+	}
 	if confirmed {
 		customer.Fact{CustomerID: p.CustomerID, Kind: customer.Bought, Channel: p.at.Channel,
 			LocationID: p.n.LocationID, OrderID: p.ID}.Queue(batch)

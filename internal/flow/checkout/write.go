@@ -130,7 +130,7 @@ func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, err
 		until := time.Now().Add(cmp.Or(r.Hold, Hold))
 		n.HoldUntil = &until
 	}
-	if err := parts(&n, who, b); err != nil {
+	if err := parts(&n, r, who, b); err != nil {
 		return n, err
 	}
 	byPoints, earned := q.AllocatePoints(t.parts.PointsValue, b.Rates.Rate)
@@ -166,7 +166,7 @@ func frozen(r Request, who contact, b *basket.Basket, t tenders) (order.New, err
 }
 
 // parts groups the lines by how and where they are handed over.
-func parts(n *order.New, who contact, b *basket.Basket) error {
+func parts(n *order.New, r Request, who contact, b *basket.Basket) error {
 	for _, line := range b.Lines {
 		if partOf(n, line) >= 0 {
 			continue
@@ -191,7 +191,7 @@ func parts(n *order.New, who contact, b *basket.Basket) error {
 		}
 		n.Parts = append(n.Parts, p)
 	}
-	n.LocationID = n.Parts[0].LocationID
+	n.LocationID = cmp.Or(r.Store, n.Parts[0].LocationID)
 	return nil
 }
 

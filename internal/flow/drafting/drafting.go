@@ -231,7 +231,11 @@ type Change struct {
 	LocationID int64  // the store whose prices hold; 0: as it is
 	Country    string // where it is sent; empty: as it is
 	DeliveryID int64
+	Version    int64 // of the draft as it was shown; 0: whatever it is
 }
+
+var errChanged = fault.New(fault.Conflict,
+	"Someone changed this draft in another window. Check what stands here now, then save again.")
 
 // Save writes what a form says of a draft. What is wrong is said field by field, and the rest of it is kept.
 func Save(ctx context.Context, db pg.DB, at origin.Origin, id int64, c Change) error {
@@ -247,6 +251,9 @@ func Save(ctx context.Context, db pg.DB, at origin.Origin, id int64, c Change) e
 }
 
 func (o *opened) save(ctx context.Context, at origin.Origin, c Change, form *fault.Form) error {
+	if c.Version != 0 && c.Version != o.Version {
+		return errChanged
+	}
 	if err := order.SetDraftContact(ctx, o.tx, o.ID, c.tidy()); err != nil {
 		return err
 	}
@@ -388,7 +395,7 @@ func (o *opened) send(ctx context.Context, at origin.Origin, s Sending) (int64, 
 	}
 	placed, err := checkout.PlaceInTx(ctx, o.tx, at, checkout.Request{CustomerID: o.person, CartID: o.CartID,
 		Expected: s.Expected, Name: o.Name, Email: o.Email, Phone: o.Phone, Pay: s.Pay, Gateway: s.Gateway, Hold: s.Lives,
-		Here: o.context(), To: postal.Address{Name: o.Name, Lines: o.Lines, Town: o.Town,
+		Store: o.LocationID, Here: o.context(), To: postal.Address{Name: o.Name, Lines: o.Lines, Town: o.Town,
 			Region: o.Region, Postcode: o.Postcode, Country: country}})
 	if err != nil {
 		return 0, err

@@ -41,3 +41,20 @@ func Drafts(ctx context.Context, db pg.DB, stores []int64) (rows []DraftRow, err
 	}
 	return pgx.CollectRows(found, pgx.RowToStructByName[DraftRow])
 }
+
+// StoreOf is the code of the store that somebody calls theirs, else of that where they last ordered; empty where there is
+// neither.
+func StoreOf(ctx context.Context, db pg.DB, person int64) (code string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce((SELECT l.code FROM customer c JOIN location l ON l.id = c.location_id WHERE c.id = $1), (
+			SELECT l.code
+			FROM orders o
+			JOIN location l ON l.id = o.location_id AND l.kind = 'store' AND l.closed_at IS NULL
+			WHERE o.customer_id IN (SELECT member FROM person_members($1) AS member)
+			ORDER BY o.id DESC
+			LIMIT 1), '')`, person).Scan(&code)
+	if err != nil {
+		return "", fmt.Errorf("look where somebody buys: %w", err)
+	}
+	return code, nil
+}

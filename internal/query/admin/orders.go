@@ -265,15 +265,16 @@ var (
 // OrderPage is an order with what happened to it.
 type OrderPage struct {
 	*shop.Order
-	Facts    []profile.Fact
-	Mails    []SentMail
-	Notes    []OrderNote
-	Acts     []Act
-	Tags     []string
-	Terms    *Terms // that it was placed under; nil: the shop had none
-	Parcels  []Parcel
-	Carriers []Carrier
-	Places   []location.Location // to which something could be moved
+	Facts      []profile.Fact
+	Mails      []SentMail
+	Allowances []Allowance
+	Notes      []OrderNote
+	Acts       []Act
+	Tags       []string
+	Terms      *Terms // that it was placed under; nil: the shop had none
+	Parcels    []Parcel
+	Carriers   []Carrier
+	Places     []location.Location // to which something could be moved
 }
 
 // SentMail is a mail about an order that was posted.
@@ -321,6 +322,13 @@ func TrackingURL(carriers []Carrier, carrier, tracking string) string {
 	return ""
 }
 
+// Allowance is a part of the price that went back without a return.
+type Allowance struct {
+	Amount int64
+	At     time.Time
+	By     string
+}
+
 // Terms are a version of the shop's, by its address.
 type Terms struct {
 	Slug  string
@@ -359,6 +367,12 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 			WHERE e.subject = 'order' AND e.subject_id = $1
 			ORDER BY e.id DESC
 			LIMIT 100`, id),
+		pg.All(&p.Allowances, `
+			SELECT g.amount, g.at, a.name AS by
+			FROM allowance g
+			JOIN associate a ON a.id = g.associate_id
+			WHERE g.order_id = $1
+			ORDER BY g.id`, id),
 		pg.Value(&p.Tags, `SELECT ARRAY(SELECT tag FROM order_tag WHERE order_id = $1 ORDER BY tag)`, id),
 		pg.One(&p.Terms, `
 			SELECT p.slug, v.id, v.title

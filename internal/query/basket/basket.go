@@ -160,6 +160,8 @@ func (b *Basket) Problem() text.Message {
 		args := text.Args{"title": line.Title, "n": line.Available}
 		switch {
 		case line.Enough():
+		case line.Method == quote.Ship && line.Available <= 0:
+			return text.M("{title} is out of stock for delivery. Remove it, or collect it in store.", args)
 		case line.Method == quote.Ship:
 			return text.M("We can only deliver {n} of {title}. Reduce the quantity, or collect in store.", args)
 		default:

@@ -62,6 +62,7 @@ type Related struct {
 	ID       int64  `json:"id"`
 	Number   int64  `json:"number"`
 	PublicID string `json:"public_id"`
+	State    string `json:"state"`
 }
 
 // Fulfilment is a part of an order, as pages show it. Times are zero where they have not come.
@@ -338,11 +339,11 @@ const orderColumns = `
 	LEFT JOIN orders x ON x.id = r.exchange_id
 	WHERE r.order_id = o.id) AS returns,
 	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS by_link,
-	(SELECT json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id)
+	(SELECT json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id, 'state', x.state)
 	FROM draft_order d
 	JOIN orders x ON x.id = d.adds_to
 	WHERE d.order_id = o.id) AS adds_to,
-	(SELECT coalesce(json_agg(json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id) ORDER BY x.id),
+	(SELECT coalesce(json_agg(json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id, 'state', x.state) ORDER BY x.id),
 		'[]')
 	FROM draft_order d
 	JOIN orders x ON x.id = d.order_id
