@@ -236,7 +236,7 @@ func (p *Pages) amended(r *http.Request, v orderView, form string, edit merge.Ed
 		err = amend(found.ID)
 	} else {
 		err = fault.New(fault.Denied, "That’s for {store} to change. Ask there, or an admin.",
-			text.Args{"store": found.Store.Name})
+			text.Args{"store": found.Home})
 	}
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		v.refused(r, form, edit, f)
@@ -267,7 +267,7 @@ func theirs(r *http.Request, o *admin.OrderPage, v orderView) bool {
 		}
 	}
 	if part == 0 {
-		return slices.Contains(stores, o.Store.ID)
+		return slices.Contains(stores, o.HomeID)
 	}
 	return slices.ContainsFunc(o.Parts, func(f shop.Fulfilment) bool {
 		return f.ID == part && slices.Contains(stores, f.LocationID)

@@ -33,6 +33,8 @@ func TestAnOrderByPhone(t *testing.T) {
 	office.write("#f-name", "Ada Byron")
 	office.click(`#total button[value="save"]`)
 	office.sees("Deliver to")
+	office.eventually(fmt.Sprintf(`(document.querySelector("#f-store").value = "%d") !== ""`,
+		one[int64](t, p, `SELECT id FROM location WHERE code = 'LDS'`)))
 	office.write("#f-lines", "12 Chapel Walk")
 	office.write("#f-town", "Sheffield")
 	office.write("#f-postcode", "nowhere")
@@ -46,6 +48,13 @@ func TestAnOrderByPhone(t *testing.T) {
 	link := one[string](t, p, `SELECT public_id FROM orders WHERE id = $1`, order)
 	require.Equal(t, own, one[int](t, p, `SELECT count(*)::int FROM cart_line WHERE cart_id = (SELECT id FROM cart
 		WHERE customer_id = $1 AND state = 'open')`, ada), "their own cart is as it was")
+
+	// It is their store's, though a warehouse sends it: its manager finds it.
+	manager := p.person(t, 1280, 800)
+	manager.signIn(p.Accounts["Tomasz"])
+	manager.visit("/admin/orders/" + fmt.Sprint(order))
+	manager.sees("Waiting for payment by link")
+	manager.sees("Leeds")
 
 	buyer.visit("/orders/" + link)
 	buyer.sees("Your order is ready to pay")

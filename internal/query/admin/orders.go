@@ -266,6 +266,7 @@ var (
 type OrderPage struct {
 	*shop.Order
 	Facts      []profile.Fact
+	Home       string // the location whose order it is
 	Mails      []SentMail
 	Allowances []Allowance
 	Notes      []OrderNote
@@ -343,7 +344,7 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 	if err != nil || o == nil {
 		return nil, err
 	}
-	ours := stores == nil || slices.Contains(stores, o.Store.ID)
+	ours := stores == nil || slices.Contains(stores, o.HomeID)
 	for _, f := range o.Parts {
 		ours = ours || slices.Contains(stores, f.LocationID)
 	}
@@ -393,7 +394,8 @@ func Order(ctx context.Context, db pg.DB, id int64, stores []int64) (*OrderPage,
 			JOIN location home ON home.id = $1
 			WHERE l.closed_at IS NULL AND (l.currency, l.country, l.region) = (home.currency, home.country, home.region)
 				AND (l.pickup OR l.ship)
-			ORDER BY l.kind, l.name`, o.Store.ID))
+			ORDER BY l.kind, l.name`, o.HomeID),
+		pg.Value(&p.Home, `SELECT name FROM location WHERE id = $1`, o.HomeID))
 	if err != nil {
 		return nil, fmt.Errorf("read what happened with an order: %w", err)
 	}

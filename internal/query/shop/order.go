@@ -24,6 +24,7 @@ type Order struct {
 	Number       int64
 	PublicID     string
 	CustomerID   int64
+	HomeID       int64 // the location whose order it is
 	Channel      origin.Channel
 	State        string
 	PaymentState string
@@ -265,7 +266,7 @@ func (o *Order) CanCancel() bool {
 }
 
 const orderColumns = `
-	o.id, o.number, o.public_id, o.customer_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included,
+	o.id, o.number, o.public_id, o.customer_id, o.location_id AS home_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included,
 	o.language, o.lines AS sum, o.discount, o.shipping, o.tax, o.total,
 	o.name, o.email, o.phone, o.hold_reason, o.placed_at, o.hold_until,` + order.ToPay + ` AS to_pay,
 	coalesce((
