@@ -477,6 +477,15 @@ func FindArticle(ctx context.Context, db pg.DB, sku string, locationID int64) (*
 	return found[0], nil
 }
 
+// skuStart is what was typed, where it can be the beginning of a SKU: three letters or more, one of them a figure, and no
+// space.
+func skuStart(words string) string {
+	if len(words) < 3 || !strings.ContainsAny(words, "0123456789") || strings.ContainsFunc(words, unicode.IsSpace) {
+		return ""
+	}
+	return words
+}
+
 // Articles finds variants for a cart at the counter: by any code, else by the words of their product, misspelt too.
 func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hits []Hit, err error) {
 	words = strings.TrimSpace(words)
@@ -485,7 +494,14 @@ func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hi
 	}
 	scan := catalog.Scan(words)
 	rows, err := db.Query(ctx, `
-		WITH coded AS (`+catalog.ByCode+`)
+		WITH coded AS (`+catalog.ByCode+`
+			UNION (
+				-- or what begins like a SKU: letters alone are words
+				SELECT id
+				FROM variant
+				WHERE @begins <> '' AND upper(sku) ~>=~ upper(@begins) AND upper(sku) ~<~ (upper(@begins) || chr(1114111))
+				ORDER BY upper(sku) USING ~<~
+				LIMIT 12))
 		SELECT 'product', v.id, v.sku, t.title, array_to_string(v.options, ', '), ''
 		FROM product_text t
 		JOIN product p ON p.id = t.product_id AND p.status = 'active'
@@ -493,7 +509,7 @@ func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hi
 		WHERE t.language = 'en' AND (v.id IN (SELECT * FROM coded) OR NOT EXISTS (SELECT FROM coded)
 			AND (t.words @@ plainto_tsquery('english', @words) OR lower(@words) <% lower(t.title)))
 		ORDER BY word_similarity(lower(@words), lower(t.title)) DESC, p.popularity DESC, v.product_id, v.position
-		LIMIT 12`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key, "words": words})
+		LIMIT 12`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key, "words": words, "begins": skuStart(words)})
 	if err != nil {
 		return nil, fmt.Errorf("find articles: %w", err)
 	}
