@@ -327,25 +327,21 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 	} {
 		args[name] = value
 	}
+	s := stockOf(f)
 	batch.Queue(`
 		WITH`+homeStore+`,
 		candidate AS MATERIALIZED (`+candidates+`),
 		offer AS MATERIALIZED (
-			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, CASE
-				WHEN v.tracked THEN coalesce(`+inventory.Available("level")+`, 0)
-				ELSE 999 END AS available, v.back_order
+			SELECT c.id, c.score, v.id AS variant_id, v.options, v.picture_id, price.amount, price.since, v.tracked,
+				`+s.offered+` AS available, v.back_order
 			FROM candidate c
-			CROSS JOIN home
-			JOIN price_list list ON list.id = home.list_id
-			JOIN variant v ON v.product_id = c.id AND v.active`+catalog.NowOn+`
-			LEFT JOIN stock_level level ON level.variant_id = v.id AND level.location_id = home.id
-				AND level.condition = 'sellable'
+			JOIN variant v ON v.product_id = c.id AND v.active
+			CROSS JOIN (SELECT @list::bigint AS id) list`+catalog.NowOn+s.level+`
 			WHERE price.amount IS NOT NULL
-				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)
-				AND (NOT @in_stock OR NOT v.tracked OR `+inventory.Available("level")+` > 0)),
+				AND (@min = 0 OR price.amount >= @min) AND (@max = 0 OR price.amount <= @max)`+s.only+`),
 		fit AS MATERIALIZED (
 			SELECT id, max(score) AS score, min(amount) AS cheapest, max(amount) AS dearest, max(since) AS since,
-				sum(greatest(available, 0))::int AS available, bool_or(back_order) AS back_order,
+				`+s.fits+` AS available, bool_or(back_order) AS back_order,
 				(array_agg(variant_id ORDER BY amount, variant_id))[1] AS variant_id,
 				(array_agg(picture_id ORDER BY available > 0 DESC, amount))[1] AS picture_id
 			FROM offer
@@ -360,14 +356,15 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 					CASE WHEN @sort = 'new' THEN -id END, score DESC, id DESC) AS n
 			FROM fit
 			ORDER BY n
-			OFFSET @offset LIMIT @limit)
+			OFFSET @offset LIMIT @limit),
+		shelf AS (`+s.shelf+`)
 		SELECT (SELECT count(*) FROM fit) AS total, (SELECT count(*) FROM candidate) > @cap AS capped,
 			coalesce((
 				SELECT json_agg(json_build_object('slug', p.slug, 'title', t.title, 'brand', p.brand, 'picture',
 					coalesce(pic.key, ''),
 					'from', page.cheapest, 'to', page.dearest, 'was', coalesce(cut.lowest, 0), 'available',
-						page.available,
-					'elsewhere', page.available = 0 AND EXISTS (
+						shelf.available,
+					'elsewhere', shelf.available = 0 AND EXISTS (
 						SELECT
 						FROM variant v
 						JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
@@ -379,6 +376,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 						'categories', CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END,
 						'breaks', `+breaks("page.variant_id", "(SELECT list_id FROM home)")+`)) ORDER BY page.n)
 				FROM page
+				JOIN shelf ON shelf.id = page.id
 				JOIN product ON product.id = page.id
 				CROSS JOIN LATERAL (SELECT product.*) p
 				JOIN LATERAL (
@@ -425,6 +423,32 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, candidates string, 
 			l.open = who.reference.Open(who.At, row.Uses)
 			return who.reference.Check(row.Version)
 		})
+}
+
+// listStock is where a list asks for stock: of every variant, where that decides what is shown, else of those on the page.
+type listStock struct{ offered, level, only, fits, shelf string }
+
+const unitsOf = `CASE WHEN tracked THEN coalesce(%s, 0) ELSE 999 END`
+
+func stockOf(f Filter) listStock {
+	level := `
+			LEFT JOIN stock_level level ON level.variant_id = %s AND level.location_id = @home
+				AND level.condition = 'sellable'`
+	available := inventory.Available("level")
+	if len(f.Options) == 0 && !f.InStock {
+		return listStock{offered: `NULL::int`, fits: `NULL::int`, shelf: `
+			SELECT page.id, sum(greatest(` + fmt.Sprintf(unitsOf, available) + `, 0))::int AS available
+			FROM page
+			JOIN offer ON offer.id = page.id` + fmt.Sprintf(level, "offer.variant_id") + `
+			GROUP BY page.id`}
+	}
+	s := listStock{offered: fmt.Sprintf(unitsOf, available), level: fmt.Sprintf(level, "v.id"),
+		fits: `sum(greatest(available, 0))::int`, shelf: `SELECT id, available FROM page`}
+	if f.InStock {
+		s.only = `
+				AND (NOT v.tracked OR ` + available + ` > 0)`
+	}
+	return s
 }
 
 // breaks are a variant's quantity and member prices that hold for one unit on a price list.
