@@ -14,23 +14,25 @@ import (
 	"counterpart/internal/proof/sample"
 )
 
+// hire is somebody with a role who is signed in.
+func (p *place) hire(t testing.TB, name, role string, places ...int64) *visitor {
+	t.Helper()
+	a := staff.Associate{Name: name, Email: strings.ToLower(name) + "@example.com", Role: role, Locations: places}
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return staff.Create(ctx, tx, &a, sample.Password)
+	}))
+	v := p.visitor(t)
+	v.signIn(a.Email)
+	return v
+}
+
 // TestOrdersInTheAdmin finds orders by everything that the list can be narrowed by, goes through its pages without a
 // gap, and shows a manager those of their own stores only.
 func TestOrdersInTheAdmin(t *testing.T) {
 	p := open(t)
-	colleague := func(name, role string, places ...int64) *visitor {
-		t.Helper()
-		a := staff.Associate{Name: name, Email: strings.ToLower(name) + "@example.com", Role: role, Locations: places}
-		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-			return staff.Create(ctx, tx, &a, sample.Password)
-		}))
-		v := p.visitor(t)
-		v.signIn(a.Email)
-		return v
-	}
-	admin := colleague("Ida", staff.RoleAdmin)
-	here := colleague("Hal", staff.RoleManager, p.HarbourStreet.ID)
-	there := colleague("Mia", staff.RoleManager, p.MillLane.ID)
+	admin := p.hire(t, "Ida", staff.RoleAdmin)
+	here := p.hire(t, "Hal", staff.RoleManager, p.HarbourStreet.ID)
+	there := p.hire(t, "Mia", staff.RoleManager, p.MillLane.ID)
 
 	_, body, _ := admin.get("/admin/orders")
 	require.Contains(t, body, "No orders yet")
@@ -134,18 +136,8 @@ func TestOrdersInTheAdmin(t *testing.T) {
 // TestDraftsInTheAdmin prepares orders as those who may, and sends their forms whatever a browser could send.
 func TestDraftsInTheAdmin(t *testing.T) {
 	p := open(t)
-	hire := func(name, role string, places ...int64) *visitor {
-		t.Helper()
-		a := staff.Associate{Name: name, Email: strings.ToLower(name) + "@example.com", Role: role, Locations: places}
-		require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
-			return staff.Create(ctx, tx, &a, sample.Password)
-		}))
-		v := p.visitor(t)
-		v.signIn(a.Email)
-		return v
-	}
-	here := hire("Hal", staff.RoleManager, p.HarbourStreet.ID)
-	there := hire("Mia", staff.RoleManager, p.MillLane.ID)
+	here := p.hire(t, "Hal", staff.RoleManager, p.HarbourStreet.ID)
+	there := p.hire(t, "Mia", staff.RoleManager, p.MillLane.ID)
 	ada, _ := sample.Account(t, p.db, "Ada Byron", "ada.byron@example.com")
 
 	for _, customer := range []string{"", "0", "999999", "x", "-1"} {

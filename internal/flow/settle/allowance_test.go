@@ -12,10 +12,7 @@ import (
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/flow/amendment"
 	"counterpart/internal/flow/billing"
-	"counterpart/internal/flow/dispatch"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
-	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 )
 
@@ -44,18 +41,7 @@ func TestAPriceIsReducedAndAReturnGivesBackTheRest(t *testing.T) {
 	placed := w.place(ada, payment.Card)
 	require.NotNil(t, fault.As(w.reduce(placed.ID, amendment.Refund{Amount: "1"})), "nothing was taken yet")
 	w.pay(placed.PaymentID, sandboxtest.Good)
-	for _, method := range []string{"pickup", "ship"} {
-		part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND method = $2`, placed.ID, method)
-		if method == "ship" {
-			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), part, "Parcel Post", "PP123"))
-		} else {
-			require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-			_, err := pickup.HandOver(ctx, w.db, w.desk(), part,
-				one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
-			require.NoError(t, err)
-		}
-		w.transfers()
-	}
+	w.complete(placed.ID)
 	mugs := w.lines(placed.ID)[0]
 	refunded := func() int64 {
 		w.transfers()

@@ -138,7 +138,10 @@ func TestModelOfOrdersStockAndMoney(t *testing.T) {
 // step does one thing, in the shop and in the notebook, and says which; nothing where there was no order for it.
 func (w *world) step(r *mrand.Rand, m *model, variant int64, price map[int64]int64, code string) string {
 	t := w.t
-	part := func(o *noted) int64 { return one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1`, o.ID) }
+	// What was not found and given back is a part of its own, which is over.
+	part := func(o *noted) int64 {
+		return one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND state <> 'cancelled' ORDER BY id LIMIT 1`, o.ID)
+	}
 	line := func(o *noted) int64 { return w.lines(o.ID)[0] }
 	switch r.IntN(9) {
 	case 0, 1:

@@ -20,7 +20,6 @@ import (
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/dispatch"
-	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/returns"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
@@ -60,6 +59,20 @@ func (w *world) giveBack(orderID int64, at int64, wants ...returns.ReturnLine) *
 	w.transfers()
 	w.sound()
 	return made
+}
+
+// complete hands over what an order has to collect, and sends what it has to send.
+func (w *world) complete(orderID int64) {
+	w.t.Helper()
+	for _, method := range []string{"pickup", "ship"} {
+		part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND method = $2`, orderID, method)
+		if method == "ship" {
+			require.NoError(w.t, dispatch.Send(ctx, w.db, w.desk(), part, "Parcel Post", "PP123"))
+		} else {
+			w.collect(part, settle.CounterPayment{})
+		}
+		w.transfers()
+	}
 }
 
 func want(line int64, quantity int) returns.ReturnLine {
@@ -115,18 +128,7 @@ func TestPartsOfAMixedOrderComeBackAnywhereToThePenny(t *testing.T) {
 	total := w.basket(ada).Quote.Total
 	placed := w.place(ada, payment.Card)
 	w.pay(placed.PaymentID, sandboxtest.Good)
-	for _, method := range []string{"pickup", "ship"} {
-		part := one[int64](w, `SELECT id FROM fulfilment WHERE order_id = $1 AND method = $2`, placed.ID, method)
-		if method == "ship" {
-			require.NoError(t, dispatch.Send(ctx, w.db, w.desk(), part, "Parcel Post", "PP123"))
-		} else {
-			require.NoError(t, pickup.Ready(ctx, w.db, w.desk(), part, "A1"))
-			_, err := pickup.HandOver(ctx, w.db, w.desk(), part,
-				one[string](w, `SELECT code FROM fulfilment WHERE id = $1`, part), settle.CounterPayment{})
-			require.NoError(t, err)
-		}
-		w.transfers()
-	}
+	w.complete(placed.ID)
 	earned, err := loyalty.BalanceOf(ctx, w.db, ada)
 	require.NoError(t, err)
 	require.Positive(t, earned.Pending)
