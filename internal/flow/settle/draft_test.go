@@ -210,6 +210,31 @@ func TestWhatIsWrongWithADraftIsSaidAndTheRestIsKept(t *testing.T) {
 	w.sound()
 }
 
+// TestADraftOfTwoTabs keeps what the second did not see, and what staff write of an order out of the profile.
+func TestADraftOfTwoTabs(t *testing.T) {
+	w := open(t)
+	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
+	id := w.begin(drafting.Beginning{CustomerID: ada}, 1)
+	seen := w.look(id).Version
+	save := func(town string, version int64) error {
+		contact := adasHome
+		contact.Town = town
+		return drafting.Save(ctx, w.db, w.byPhone(), id, drafting.Change{DraftContact: contact, Country: "GB", Version: version})
+	}
+	require.NoError(t, save("Harrogate", seen))
+	require.True(t, fault.Is(save("York", seen), fault.Conflict), "somebody else saved meanwhile")
+	require.Equal(t, "Harrogate", w.look(id).Town)
+	require.NoError(t, save("York", w.look(id).Version))
+
+	name := one[string](w, `SELECT name FROM customer WHERE id = $1`, ada)
+	placed, err := w.send(id)
+	require.NoError(t, err)
+	require.Equal(t, name, one[string](w, `SELECT name FROM customer WHERE id = $1`, ada), "Ada Byron is who gets this one")
+	require.Zero(t, one[int](w, `SELECT count(*)::int FROM identity WHERE customer_id = $1 AND value = 'ada@example.com'`, ada))
+	require.Equal(t, w.HarbourStreet.ID, one[int64](w, `SELECT location_id FROM orders WHERE id = $1`, placed))
+	w.sound()
+}
+
 // TestADraftRacesEverybody has a draft changed, sent, dropped and looked at while its customer shops.
 func TestADraftRacesEverybody(t *testing.T) {
 	w := open(t)
