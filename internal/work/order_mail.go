@@ -94,7 +94,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	if f.HoldUntil != nil {
 		a.HoldUntil = f.HoldUntil.In(zone)
 	}
-	a.Prepared = o.ByLink
+	a.Prepared = o.Prepared
 	if o.HoldUntil != nil {
 		a.PayBy = o.HoldUntil.In(o.Store.Zone())
 	}

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -115,17 +114,10 @@ func (p *Pages) draftFor(r *http.Request, b *drafting.Beginning, stores []locati
 		Town: known.To.Town, Region: known.To.Region, Postcode: known.To.Postcode}
 	b.Country = known.To.Country
 	code, err := admin.StoreOf(r.Context(), p.DB, b.CustomerID)
-	slices.SortStableFunc(stores, func(x, y location.Location) int {
-		return cmp.Compare(own(y, code), own(x, code))
-	})
-	return err
-}
-
-func own(l location.Location, code string) int {
-	if l.Code == code {
-		return 1
+	if i := slices.IndexFunc(stores, func(l location.Location) bool { return l.Code == code }); i > 0 {
+		stores[0], stores[i] = stores[i], stores[0]
 	}
-	return 0
+	return err
 }
 
 // draftStores are those that whoever asks may see.

@@ -357,7 +357,7 @@ func (p *Pages) refundOrder(_ http.ResponseWriter, r *http.Request) (respond.Ans
 		Delivery:  edit.Mine["of"] == "delivery",
 		Unlimited: access.Session(r.Context()).Associate.Role == staff.RoleAdmin}
 	if edit.Mine["of"] != "" && !refund.Delivery {
-		refund.LineID = int64(count(edit.Mine["of"]))
+		refund.LineID = number64(edit.Mine["of"])
 	}
 	return p.amended(r, orderView{}, "refund", edit, "#refund", func(orderID int64) error {
 		return amendment.GiveBack(r.Context(), p.DB, at(r), orderID, refund)
@@ -514,7 +514,7 @@ func (v orderView) mailOptions(ctx context.Context) []ui.Option {
 		return nil
 	}
 	first := message.MailConfirmed
-	if v.State == "placed" && v.ByLink {
+	if v.State == "placed" && v.Prepared {
 		first = message.MailPayLink
 	}
 	all := []ui.Option{{Value: first, Name: part.OrderMail(ctx, first)}}

@@ -143,7 +143,7 @@ func (p *Pages) payAgain(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if err != nil {
 		return nil, err
 	}
-	if o.ByLink {
+	if o.Prepared {
 		if err := order.Agree(r.Context(), p.DB, o.ID, number(r.PostFormValue("terms"))); err != nil {
 			return nil, err
 		}
@@ -258,7 +258,7 @@ func (v *orderView) headline(ctx context.Context) string {
 		if v.declined() {
 			return text.T(ctx, "Payment unsuccessful")
 		}
-		if v.ByLink {
+		if v.Prepared {
 			return text.T(ctx, "Your order is ready to pay")
 		}
 		return text.T(ctx, "Not paid yet")
@@ -289,7 +289,7 @@ func (v *orderView) lost() bool {
 // keptUntil is when the items of an order that is not paid go back on the shelf: with the day, where it is not today.
 func (v *orderView) keptUntil(ctx context.Context) string {
 	until := v.HoldUntil.In(v.Store.Zone())
-	if !v.ByLink {
+	if !v.Prepared {
 		return text.T(ctx, "Your items are reserved until {time}.", text.Args{"time": text.Clock(until)})
 	}
 	return text.T(ctx, "Your items are reserved until {day}, {time}.",

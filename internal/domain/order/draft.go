@@ -53,7 +53,8 @@ func draft(ctx context.Context, db pg.DB, id int64, lock string) (*Draft, error)
 	d, err := pg.Row[Draft](db.Query(ctx, `
 		SELECT d.id, d.customer_id, d.cart_id, coalesce(c.location_id, 0) AS location_id, coalesce(d.adds_to, 0) AS adds_to,
 			coalesce(d.order_id, 0) AS order_id,
-			(extract(epoch FROM d.updated_at) * 1000000)::bigint AS version, d.name, d.email, d.phone, d.lines, d.town, d.region, d.postcode
+			(extract(epoch FROM d.updated_at) * 1000000)::bigint AS version, d.name, d.email, d.phone, d.lines, d.town,
+			d.region, d.postcode
 		FROM draft_order d
 		JOIN cart c ON c.id = d.cart_id
 		WHERE d.id = $1`+lock, id))
@@ -67,7 +68,8 @@ func draft(ctx context.Context, db pg.DB, id int64, lock string) (*Draft, error)
 func SetDraftContact(ctx context.Context, tx pgx.Tx, id int64, c DraftContact) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE draft_order
-		SET name = $2, email = $3, phone = $4, lines = $5, town = $6, region = $7, postcode = $8, updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
+		SET name = $2, email = $3, phone = $4, lines = $5, town = $6, region = $7, postcode = $8,
+			updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
 		WHERE id = $1`, id, c.Name, c.Email, c.Phone, c.Lines, c.Town, c.Region, c.Postcode)
 	if err != nil {
 		return fmt.Errorf("change a draft: %w", err)
@@ -98,33 +100,24 @@ func DropDraft(ctx context.Context, tx pgx.Tx, d *Draft) error {
 	return nil
 }
 
-// ByLink says whether a locked order was sent to its customer as a link to pay, and its time is not over.
-func ByLink(ctx context.Context, tx pgx.Tx, orderID int64) (waits bool, err error) {
+// Prepared says whether an order was prepared by staff, and whether it still waits to be paid by its link.
+func Prepared(ctx context.Context, tx pgx.Tx, orderID int64) (prepared, waits bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM draft_order d JOIN orders o ON o.id = d.order_id
-			WHERE o.id = $1 AND o.hold_until > now())`, orderID).Scan(&waits)
+		SELECT d.id IS NOT NULL, d.id IS NOT NULL AND coalesce(o.hold_until > now(), false)
+		FROM orders o
+		LEFT JOIN draft_order d ON d.order_id = o.id
+		WHERE o.id = $1`, orderID).Scan(&prepared, &waits)
 	if err != nil {
-		return false, fmt.Errorf("look how an order is paid: %w", err)
+		return false, false, fmt.Errorf("look who prepared an order: %w", err)
 	}
-	return waits, nil
+	return prepared, waits, nil
 }
 
-// Prepared says whether an order was prepared by staff.
-func Prepared(ctx context.Context, tx pgx.Tx, orderID int64) (prepared bool, err error) {
-	if err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM draft_order WHERE order_id = $1)`, orderID).Scan(&prepared); err != nil {
-		return false, fmt.Errorf("look who prepared an order: %w", err)
-	}
-	return prepared, nil
-}
-
-// DropDraftsOf removes the drafts of customers that did not become orders, with their carts.
+// DropDraftsOf removes the drafts of customers that did not become orders. Their carts are the cart's to forget.
 func DropDraftsOf(ctx context.Context, tx pgx.Tx, customers []int64) error {
 	_, err := tx.Exec(ctx, `
-		WITH gone AS (
-			DELETE FROM draft_order
-			WHERE customer_id = ANY ($1) AND order_id IS NULL
-			RETURNING cart_id)
-		SELECT cart_id FROM gone`, customers)
+		DELETE FROM draft_order
+		WHERE customer_id = ANY ($1) AND order_id IS NULL`, customers)
 	if err != nil {
 		return fmt.Errorf("drop somebody's drafts: %w", err)
 	}
@@ -147,7 +140,8 @@ type Companion struct {
 func CompanionOf(ctx context.Context, db pg.DB, orderID int64) (*Companion, error) {
 	c, err := pg.Row[Companion](db.Query(ctx, `
 		SELECT o.name, o.email, o.phone, f.lines, f.town, f.region, f.postcode, coalesce(f.country::text, '') AS country,
-			f.method, f.location_id, o.location_id AS store_id, coalesce(f.delivery_id, 0) AS delivery_id, o.customer_id, o.number
+			f.method, f.location_id, o.location_id AS store_id, coalesce(f.delivery_id, 0) AS delivery_id,
+			o.customer_id, o.number
 		FROM orders o
 		JOIN fulfilment f ON f.order_id = o.id
 		WHERE o.id = $1 AND o.state = 'confirmed' AND f.state IN ('to_pick', 'ready') AND f.method IN ('ship', 'pickup')

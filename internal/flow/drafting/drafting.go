@@ -48,7 +48,8 @@ type Beginning struct {
 	Country    string
 }
 
-// Begin makes an empty draft for somebody; 0 where the form was sent before. One that adds to an order goes the way of what of that has not left yet.
+// Begin makes an empty draft for somebody; 0 where the form was sent before. One that adds to an order goes the way of
+// what of that has not left yet.
 func Begin(ctx context.Context, db pg.DB, at origin.Origin, b Beginning) (id int64, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if first, err := limit.Once(ctx, tx, fmt.Sprint(at.AssociateID, "draft", b.CustomerID, b.AddsTo), at.Form); err != nil ||
@@ -80,29 +81,36 @@ func Begin(ctx context.Context, db pg.DB, at origin.Origin, b Beginning) (id int
 		if err := customer.LockActive(ctx, tx, b.CustomerID); err != nil {
 			return err
 		}
-		if _, err := cart.SetAside(ctx, tx, b.CustomerID); err != nil {
-			return err
-		}
 		d := order.Draft{CustomerID: b.CustomerID, AddsTo: b.AddsTo, DraftContact: b.Contact}
-		if d.CartID, err = cart.Open(ctx, tx, b.CustomerID, store, at.Channel); err != nil {
-			return err
-		}
-		if b.Country != "" {
-			if err := cart.DeliverTo(ctx, tx, b.CustomerID, b.Country, postal.State(b.Country, b.Contact.Region),
-				delivery); err != nil {
-				return err
+		if d.CartID, err = standIn(ctx, tx, b.CustomerID, func() (int64, error) {
+			cartID, err := cart.Open(ctx, tx, b.CustomerID, store, at.Channel)
+			if err != nil || b.Country == "" {
+				return cartID, err
 			}
-		}
-		if err := cart.CloseDraft(ctx, tx, d.CartID); err != nil {
-			return err
-		}
-		if err := cart.BringBack(ctx, tx, b.CustomerID); err != nil {
+			return cartID, cart.DeliverTo(ctx, tx, b.CustomerID, b.Country, postal.State(b.Country, b.Contact.Region),
+				delivery)
+		}); err != nil {
 			return err
 		}
 		id, err = order.NewDraft(ctx, tx, d, at.AssociateID)
 		return err
 	})
 	return id, err
+}
+
+// standIn sets somebody's own open cart aside while another one is opened and something is done with it; then that is a
+// draft again, unless it became an order, and theirs is back.
+func standIn(ctx context.Context, tx pgx.Tx, person int64, do func() (cartID int64, err error)) (cartID int64, err error) {
+	if _, err := cart.SetAside(ctx, tx, person); err != nil {
+		return 0, err
+	}
+	if cartID, err = do(); err != nil {
+		return 0, err
+	}
+	if err := cart.CloseDraft(ctx, tx, cartID); err != nil {
+		return 0, err
+	}
+	return cartID, cart.BringBack(ctx, tx, person)
 }
 
 // opened is a draft whose cart is its customer's open one until the transaction ends.
@@ -147,23 +155,17 @@ func open(ctx context.Context, tx pgx.Tx, id int64, do func(o *opened) error) er
 			return err
 		}
 	}
-	if _, err := cart.SetAside(ctx, tx, o.person); err != nil {
-		return err
-	}
-	there, err := cart.OpenDraft(ctx, tx, o.CartID, o.person)
-	if err != nil {
-		return err
-	}
-	if !there {
-		return ErrGone
-	}
-	if err := do(o); err != nil {
-		return err
-	}
-	if err := cart.CloseDraft(ctx, tx, o.CartID); err != nil {
-		return err
-	}
-	return cart.BringBack(ctx, tx, o.person)
+	_, err = standIn(ctx, tx, o.person, func() (int64, error) {
+		there, err := cart.OpenDraft(ctx, tx, o.CartID, o.person)
+		if err != nil {
+			return 0, err
+		}
+		if !there {
+			return 0, ErrGone
+		}
+		return o.CartID, do(o)
+	})
+	return err
 }
 
 // context is how the draft is priced: what travels with an order that has not left pays no second delivery.

@@ -309,7 +309,7 @@ func given(ctx context.Context, tx pgx.Tx, h *order.Held, a *payment.Attempt) er
 	switch {
 	case h.State == order.Placed:
 		// The gateway's page does not live as long as a link to pay: it opens another one.
-		if waits, err := order.ByLink(ctx, tx, h.ID); err != nil || waits {
+		if _, waits, err := order.Prepared(ctx, tx, h.ID); err != nil || waits {
 			return err
 		}
 		return CancelUnpaid(ctx, tx, h)

@@ -161,7 +161,7 @@ func CancelUnpaid(ctx context.Context, tx pgx.Tx, h *order.Held) error {
 		return err
 	}
 	// What staff prepared was never in their cart.
-	prepared, err := order.Prepared(ctx, tx, h.ID)
+	prepared, _, err := order.Prepared(ctx, tx, h.ID)
 	if err != nil {
 		return err
 	}

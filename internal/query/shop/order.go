@@ -53,7 +53,7 @@ type Order struct {
 	Attempt      *Attempt
 	Documents    []Document
 	Returns      []Return
-	ByLink       bool      // staff prepared it, and its customer pays it by its link
+	Prepared     bool      // by staff: not paid yet, its customer pays it by its link
 	AddsTo       *Related  // the order that this one was added to
 	Added        []Related // what was added to this one
 }
@@ -339,7 +339,7 @@ const orderColumns = `
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id
 	WHERE r.order_id = o.id) AS returns,
-	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS by_link,
+	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS prepared,
 	(SELECT json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id, 'state', x.state)
 	FROM draft_order d
 	JOIN orders x ON x.id = d.adds_to
