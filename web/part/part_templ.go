@@ -223,7 +223,7 @@ func cardStock(v *shop.Visit, c shop.Card) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if v.Chosen && c.Available > 0 {
+		} else if v.Chosen && c.Here {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<span class=\"card-stock is-good\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -259,7 +259,7 @@ func cardStock(v *shop.Visit, c shop.Card) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if c.BackOrder && c.Available == 0 {
+		} else if c.BackOrder && !c.Here {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<span class=\"card-stock\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -277,7 +277,7 @@ func cardStock(v *shop.Visit, c shop.Card) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if v.Chosen || c.Available == 0 && !c.Elsewhere {
+		} else if v.Chosen || !c.Here && !c.Elsewhere {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<span class=\"card-stock\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -406,22 +407,40 @@ func Slug(name string) string {
 	return b.String()
 }
 
-// CountPopular refreshes what “popular” means: units ordered in the last 90 days, in any channel.
+// CountPopular refreshes what “popular” means: units ordered in the last 90 days, in any channel. Each thousand products
+// are a transaction of their own: lists are written anew for them.
 func CountPopular(ctx context.Context, db pg.DB) error {
-	_, err := db.Exec(ctx, `
-		UPDATE product p
-		SET popularity = coalesce(sold.units, 0)
-		FROM product q
+	rows, err := db.Query(ctx, `
+		SELECT p.id, coalesce(sold.units, 0)::bigint
+		FROM product p
 		LEFT JOIN (
 			SELECT v.product_id, sum(l.quantity) AS units
 			FROM orders o
 			JOIN order_line l ON l.order_id = o.id
 			JOIN variant v ON v.id = l.variant_id
 			WHERE o.placed_at > now() - interval '90 days' AND o.state <> 'cancelled'
-			GROUP BY v.product_id) sold ON sold.product_id = q.id
-		WHERE p.id = q.id AND p.popularity <> coalesce(sold.units, 0)`)
+			GROUP BY v.product_id) sold ON sold.product_id = p.id
+		WHERE p.popularity <> coalesce(sold.units, 0)
+		ORDER BY p.id`)
 	if err != nil {
 		return fmt.Errorf("count what is popular: %w", err)
+	}
+	changed, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ ProductID, Units int64 }])
+	if err != nil {
+		return fmt.Errorf("count what is popular: %w", err)
+	}
+	for some := range slices.Chunk(changed, 1000) {
+		var ids, units []int64
+		for _, one := range some {
+			ids, units = append(ids, one.ProductID), append(units, one.Units)
+		}
+		if _, err := db.Exec(ctx, `
+			UPDATE product p
+			SET popularity = new.units
+			FROM unnest($1::bigint[], $2::bigint[]) AS new (id, units)
+			WHERE p.id = new.id`, ids, units); err != nil {
+			return fmt.Errorf("write down what is popular: %w", err)
+		}
 	}
 	return nil
 }

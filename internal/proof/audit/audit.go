@@ -326,6 +326,40 @@ var Rules = []Rule{
 		LEFT JOIN (SELECT fulfilment_id, sum(amount) AS sum, sum(tax) AS tax FROM allowance_share GROUP BY 1) s
 			ON s.fulfilment_id = f.id
 		WHERE (coalesce(s.sum, 0), coalesce(s.tax, 0)) <> (f.allowed, f.allowed_tax)`},
+	{"lists show of a product what its texts, pictures, variants and prices say", `
+		WITH stored AS (
+			SELECT c.product_id, c.price_list_id, c.until,
+				to_jsonb(c) || CASE WHEN c.since <= statement_timestamp() THEN '{"since": "-infinity"}'::jsonb
+					ELSE '{}' END AS row
+			FROM product_card c
+			WHERE c.until > statement_timestamp()),
+		computed AS (
+			SELECT c.product_id, c.price_list_id, c.until, to_jsonb(c) AS row
+			FROM product_cards(ARRAY(SELECT id FROM product), statement_timestamp()) c)
+		SELECT format('product %s on price list %s until %s: %s instead of %s', product_id, price_list_id, until,
+			coalesce(s.row::text, 'nothing'), coalesce(c.row::text, 'nothing'))
+		FROM stored s
+		FULL JOIN computed c USING (product_id, price_list_id, until)
+		WHERE s.row IS DISTINCT FROM c.row
+		UNION ALL
+		SELECT format('product %s is marked as being changed', product_id)
+		FROM product_changed`},
+	{"departments list what is in them", `
+		SELECT format('category %s, product %s on price list %s until %s', category_id, product_id, price_list_id, until)
+		FROM category_card s
+		FULL JOIN category_cards(ARRAY(SELECT id FROM product)) c USING (category_id, product_id, price_list_id, until)
+		WHERE (s.since, s.popularity, s.cheapest, s.dearest, s.facets, s.always)
+			IS DISTINCT FROM (c.since, c.popularity, c.cheapest, c.dearest, c.facets, c.always)`},
+	{"a variant is listed as in stock exactly where some of it can be sold", `
+		SELECT format('variant %s at location %s', variant_id, location_id)
+		FROM in_stock i
+		FULL JOIN (
+			SELECT v.product_id, s.location_id, s.variant_id
+			FROM stock_level s
+			JOIN variant v ON v.id = s.variant_id
+			WHERE s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0) s
+			USING (product_id, location_id, variant_id)
+		WHERE i IS NULL OR s IS NULL`},
 	{"an exchange is paid by what came back for it", `
 		SELECT format('return %s: %s towards order %s, which has %s', r.number, coalesce(f.sum, 0), r.exchange_id,
 			coalesce(t.sum, 0))

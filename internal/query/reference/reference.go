@@ -7,9 +7,11 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Data is everything, as of a version. It is shared: nobody may change it.
@@ -30,7 +33,8 @@ type Data struct {
 	Shop        *location.Shop      // nil: nobody has set it up
 	Locations   []location.Location // stores before warehouses, by name
 	PriceLists  map[int64]int64     // by location
-	Departments []Department
+	Categories  []Category
+	Departments []Category            // those at the top, for the menu
 	Promotions  []promotion.Promotion // live, without those that need a code
 	Limited     []int64               // promotions of which uses or amounts are limited: they change with every order
 	ByCategory  bool                  // some live promotion names categories
@@ -40,14 +44,57 @@ type Data struct {
 	loaded      time.Time
 	last        bool // changes come faster than pages: what was loaded for this one is new enough
 	byCode      map[string]*location.Location
+	bySlug      map[string]*Category
+	byID        map[int64]*Category
+	stores      []int64
 	first       *location.Location // the chain's first store
 }
 
-// Department is a category at the top.
-type Department struct {
-	Slug  string            `json:"slug"`
-	Names map[string]string `json:"names"` // by language
+// Category of the catalogue.
+type Category struct {
+	ID       int64             `json:"id"`
+	ParentID int64             `json:"parent"` // 0: it is a department
+	Slug     string            `json:"slug"`
+	InMenu   bool              `json:"in_menu"`
+	Names    map[string]string `json:"names"` // by language
 }
+
+// Name in a language, or else in English, or else in some.
+func (c *Category) Name(language string) string {
+	if name := cmp.Or(c.Names[language], c.Names[text.Source]); name != "" || len(c.Names) == 0 {
+		return name
+	}
+	return c.Names[slices.Sorted(maps.Keys(c.Names))[0]]
+}
+
+// Category is the one with a slug, or nil.
+func (d *Data) Category(slug string) *Category { return d.bySlug[slug] }
+
+// CategoryAt is the one with an id, or nil.
+func (d *Data) CategoryAt(id int64) *Category { return d.byID[id] }
+
+// Below are the categories of a category, in their order.
+func (d *Data) Below(id int64) (all []*Category) {
+	for i := range d.Categories {
+		if d.Categories[i].ParentID == id {
+			all = append(all, &d.Categories[i])
+		}
+	}
+	return all
+}
+
+// Above are categories with all that they are in.
+func (d *Data) Above(ids []int64) (all []int64) {
+	for _, id := range ids {
+		for c := d.byID[id]; c != nil && !slices.Contains(all, c.ID); c = d.byID[c.ParentID] {
+			all = append(all, c.ID)
+		}
+	}
+	return all
+}
+
+// StoreIDs are the stores, whatever their currency.
+func (d *Data) StoreIDs() []int64 { return d.stores }
 
 // Home is the store with a code, else the chain's first; nil where there is none. chosen says whether it is the one
 // with the code, or the only one: then there is nothing to choose.
@@ -246,11 +293,11 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&d.PriceLists) })
 	batch.Queue(`
-		SELECT coalesce(json_agg(json_build_object('slug', c.slug, 'names', (
+		SELECT coalesce(json_agg(json_build_object('id', c.id, 'parent', coalesce(c.parent_id, 0), 'slug', c.slug,
+			'in_menu', c.in_menu, 'names', (
 			SELECT json_object_agg(t.language, t.name) FROM category_text t WHERE t.category_id = c.id))
-			ORDER BY c.position), '[]')
-		FROM category c
-		WHERE c.parent_id IS NULL AND c.in_menu`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Departments) })
+			ORDER BY c.position, c.id), '[]')
+		FROM category c`).QueryRow(func(row pgx.Row) error { return row.Scan(&d.Categories) })
 	batch.Queue(`
 		SELECT ` + promotion.Columns + `
 		FROM promotion p
@@ -281,15 +328,24 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 }
 
 func (d *Data) index() {
-	d.byCode = map[string]*location.Location{}
+	d.byCode, d.bySlug, d.byID = map[string]*location.Location{}, map[string]*Category{}, map[int64]*Category{}
+	d.stores = []int64{}
 	for i := range d.Locations {
 		l := &d.Locations[i]
 		if l.Kind != "store" {
 			continue
 		}
 		d.byCode[l.Code] = l
+		d.stores = append(d.stores, l.ID)
 		if d.first == nil || l.ID < d.first.ID {
 			d.first = l
+		}
+	}
+	for i := range d.Categories {
+		c := &d.Categories[i]
+		d.bySlug[c.Slug], d.byID[c.ID] = c, c
+		if c.ParentID == 0 && c.InMenu {
+			d.Departments = append(d.Departments, *c)
 		}
 	}
 	for _, p := range d.Promotions {

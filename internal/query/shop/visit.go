@@ -2,7 +2,6 @@
 package shop
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +19,6 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
-	"counterpart/internal/platform/text"
 	"counterpart/internal/query/reference"
 )
 
@@ -104,7 +102,7 @@ func (v *Visit) with(who Visitor) bool {
 	v.Shop, v.Demo, v.Store, v.Chosen, v.At = who.reference.Shop.Name, who.reference.Shop.Demo, *home, chosen, who.At
 	v.Pages, v.Theme = who.reference.Pages, who.reference.Theme
 	for _, d := range who.reference.Departments {
-		v.Departments = append(v.Departments, Department{d.Slug, cmp.Or(d.Names[who.Language], d.Names[text.Source])})
+		v.Departments = append(v.Departments, Department{d.Slug, d.Name(who.Language)})
 	}
 	return true
 }

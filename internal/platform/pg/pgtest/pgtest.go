@@ -30,7 +30,9 @@ func Tx(t testing.TB) pgx.Tx {
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	// There is one shop: a test that makes it waits for another package's that has, which may take longer than a page
 	// waits for a lock.
-	_, err = tx.Exec(context.Background(), `SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'`)
+	// What is kept at the end of a transaction is kept after every statement of this one, which has no end.
+	_, err = tx.Exec(context.Background(),
+		`SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'; SET CONSTRAINTS product_changed IMMEDIATE`)
 	require.NoError(t, err)
 	return tx
 }

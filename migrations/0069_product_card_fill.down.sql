@@ -1,0 +1,2 @@
+DELETE FROM category_card;
+DELETE FROM product_card;

@@ -1,0 +1,1 @@
+DELETE FROM in_stock;
