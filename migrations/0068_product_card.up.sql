@@ -22,12 +22,13 @@ CREATE TABLE product_card (
     variants      bigint[] NOT NULL,    -- that are on sale, the cheapest first
     amounts       bigint[] NOT NULL,    -- their prices
     lowests       bigint[] NOT NULL,    -- of the 30 days before a reduction of each, as above
+    recommended   bigint[] NOT NULL,    -- their makers' recommended prices; 0: none
     choices       text[] NOT NULL,      -- what lists narrow each of them by, options and the product's attributes: name, 0x1F, value; parted by 0x1E
     facets        text[] NOT NULL,      -- the same of all of them, each once
     always        bigint[] NOT NULL,    -- those of which no stock is kept
     PRIMARY KEY (product_id, price_list_id, until),
     CHECK (since < until),
-    CHECK (cardinality(variants) > 0 AND cardinality(variants) = cardinality(amounts) AND cardinality(variants) = cardinality(lowests)
+    CHECK (cardinality(variants) > 0 AND cardinality(variants) = cardinality(amounts) AND cardinality(variants) = cardinality(lowests) AND cardinality(variants) = cardinality(recommended)
         AND cardinality(variants) = cardinality(choices))
 );
 
@@ -53,7 +54,7 @@ CREATE INDEX category_card_product ON category_card (product_id);
 -- The rows of products as they should be, at a time and after it.
 CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF product_card LANGUAGE sql STABLE AS $$
     WITH priced AS MATERIALIZED (
-        SELECT v.product_id, v.id AS variant_id, r.price_list_id, r.amount, lower(r.valid) AS begins,
+        SELECT v.product_id, v.id AS variant_id, r.price_list_id, r.amount, coalesce(r.compare_at, 0) AS recommended, lower(r.valid) AS begins,
             coalesce(upper(r.valid), 'infinity') AS ends, coalesce((
                 SELECT min(before.amount)
                 FROM price before
@@ -88,7 +89,7 @@ CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF produc
         WHERE since = '-infinity' OR since > at AND since < 'infinity'
         WINDOW one_after_the_other AS (PARTITION BY product_id, price_list_id ORDER BY since)),
     offered AS (
-        SELECT period.product_id, period.price_list_id, period.since, period.until, period.n, v.id, priced.amount, priced.begins,
+        SELECT period.product_id, period.price_list_id, period.since, period.until, period.n, v.id, priced.amount, priced.recommended, priced.begins,
             CASE WHEN greatest(period.since, at) < priced.begins + interval '60 days' THEN priced.lowest ELSE 0 END AS lowest,
             v.options, v.gift_card, v.back_order, v.tracked, p.options AS names, p.facet_names, p.facet_values
         FROM period
@@ -99,7 +100,7 @@ CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF produc
     grouped AS (
         SELECT product_id, price_list_id, since, until, n, min(amount) AS cheapest, max(amount) AS dearest,
             array_agg(id ORDER BY amount, id) AS variants, array_agg(amount ORDER BY amount, id) AS amounts,
-            array_agg(lowest ORDER BY amount, id) AS lowests,
+            array_agg(lowest ORDER BY amount, id) AS lowests, array_agg(recommended ORDER BY amount, id) AS recommended,
             array_agg((
                 SELECT coalesce(string_agg(DISTINCT name || chr(31) || value, chr(30)), '')
                 FROM (
@@ -129,7 +130,7 @@ CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF produc
                 FROM broken b
                 WHERE b.variant_id = g.variants[1] AND b.price_list_id = g.price_list_id
                     AND b.begins <= greatest(g.since, at) AND b.ends > greatest(g.since, at)), '[]') AS breaks,
-            g.gift_card, g.back_order, g.variants, g.amounts, g.lowests, g.choices, ARRAY(
+            g.gift_card, g.back_order, g.variants, g.amounts, g.lowests, g.recommended, g.choices, ARRAY(
                 SELECT DISTINCT facet
                 FROM unnest(g.choices) AS choice
                 CROSS JOIN LATERAL unnest(string_to_array(choice, chr(30))) AS facet
@@ -146,14 +147,14 @@ CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF produc
     run AS (
         SELECT *, n - row_number() OVER (PARTITION BY product_id, price_list_id, slug, title, titles, brand, picture,
             tags, categories, popularity, cheapest, dearest, lowest, variant_id, breaks, gift_card, back_order, variants,
-            amounts, lowests, choices, facets, always ORDER BY n) AS same
+            amounts, lowests, recommended, choices, facets, always ORDER BY n) AS same
         FROM made)
     SELECT product_id, price_list_id, min(since), max(until), slug, title, titles, brand, picture, tags, categories,
         popularity, cheapest, dearest, lowest, variant_id, breaks, gift_card, back_order, variants, amounts, lowests,
-        choices, facets, always
+        recommended, choices, facets, always
     FROM run
     GROUP BY product_id, price_list_id, same, slug, title, titles, brand, picture, tags, categories, popularity, cheapest,
-        dearest, lowest, variant_id, breaks, gift_card, back_order, variants, amounts, lowests, choices, facets, always
+        dearest, lowest, variant_id, breaks, gift_card, back_order, variants, amounts, lowests, recommended, choices, facets, always
 $$;
 
 -- The rows by category that belong to rows of product_card.
@@ -182,7 +183,7 @@ BEGIN
         popularity = excluded.popularity,
         cheapest = excluded.cheapest, dearest = excluded.dearest, lowest = excluded.lowest,
         variant_id = excluded.variant_id, breaks = excluded.breaks, gift_card = excluded.gift_card,
-        back_order = excluded.back_order, variants = excluded.variants, amounts = excluded.amounts, lowests = excluded.lowests,
+        back_order = excluded.back_order, variants = excluded.variants, amounts = excluded.amounts, lowests = excluded.lowests, recommended = excluded.recommended,
         choices = excluded.choices, facets = excluded.facets, always = excluded.always
     WHERE c IS DISTINCT FROM excluded;
     WITH should AS MATERIALIZED (SELECT * FROM category_cards(ids)),

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
@@ -140,7 +139,6 @@ func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
 }
 
 var productStatement = pg.Named(`
-	WITH`+homeStore+`
 	SELECT p.id, t.title, p.brand, t.description, t.seo_title, t.seo_description, p.options, p.tags, p.pickup, p.ship,
 		p.minimum_age,
 		json_build_object('attributes', (
@@ -164,18 +162,6 @@ var productStatement = pg.Named(`
 				JOIN product other ON other.id = r.related_id AND other.status = 'active'
 				WHERE r.product_id = p.id)) AS beside,
 		coalesce((
-			SELECT json_build_object('slug', c.slug, 'name', ct.name)
-			FROM product_category pc
-			JOIN category c ON c.id = pc.category_id
-			CROSS JOIN LATERAL (
-				SELECT name FROM category_text
-				WHERE category_id = c.id
-				ORDER BY language = @language DESC, language = 'en' DESC
-				LIMIT 1) ct
-			WHERE pc.product_id = p.id
-			ORDER BY c.parent_id IS NULL, c.id
-			LIMIT 1), 'null') AS category,
-		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
 			FROM picture pic
@@ -183,25 +169,19 @@ var productStatement = pg.Named(`
 		coalesce((
 			SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'options', v.options, 'grams', v.grams,
 				'picture', coalesce(v.picture_id, 0), 'gift_card', v.gift_card, 'untracked', NOT v.tracked,
-				'back_order', v.back_order, 'content', v.content, 'unit', v.content_unit, 'breaks', `+breaks("v.id", "list.id")+`,
+				'back_order', v.back_order, 'content', v.content, 'unit', v.content_unit, 'breaks', `+breaks("v.id", "@list")+`,
 				'gtin', coalesce((SELECT min(gtin) FROM barcode WHERE variant_id = v.id), ''),
-				'amount', price.amount, 'compare_at', coalesce(price.compare_at, 0),
-				'was', coalesce((
-					SELECT min(before.amount)
-					FROM price before
-					WHERE before.variant_id = v.id AND before.price_list_id = list.id
-						AND price.since > statement_timestamp() - interval '60 days'
-						AND before.valid && tstzrange(price.since - interval '30 days', price.since)
-					HAVING min(before.amount) > price.amount), 0)) ORDER BY v.position, v.id)
-			FROM home
-			JOIN price_list list ON list.id = home.list_id
-			JOIN variant v ON v.product_id = p.id AND v.active`+catalog.NowOn+`
-			WHERE price.amount IS NOT NULL), '[]') AS variants,
+				'amount', priced.amount, 'compare_at', priced.recommended, 'was', priced.lowest)
+				ORDER BY v.position, v.id)
+			FROM product_card card
+			CROSS JOIN LATERAL unnest(card.variants, card.amounts, card.lowests, card.recommended)
+				AS priced (id, amount, lowest, recommended)
+			JOIN variant v ON v.id = priced.id
+			WHERE card.product_id = p.id AND card.price_list_id = @list AND `+holds("card")+`), '[]') AS variants,
 		stock.locations AS shelf_locations, stock.variants AS shelf_variants, stock.free AS shelf_free,
 		`+reference.Columns+`,
-		CASE WHEN @by_category THEN `+catalog.Categories+` ELSE '{}' END AS categories
-	FROM product
-	CROSS JOIN LATERAL (SELECT product.*) p
+		ARRAY(SELECT category_id FROM product_category WHERE product_id = p.id ORDER BY category_id) AS categories
+	FROM product p
 	JOIN LATERAL (
 		SELECT title, description, seo_title, seo_description
 		FROM product_text
@@ -214,8 +194,7 @@ var productStatement = pg.Named(`
 		FROM variant v
 		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND `+inventory.Available("s")+` > 0
 		WHERE v.product_id = p.id) stock
-	WHERE p.slug = @slug AND p.status = 'active'`, "home", "list", "limited", "zone",
-	"by_category", "language", "slug")
+	WHERE p.slug = @slug AND p.status = 'active'`, "list", "limited", "zone", "language", "slug")
 
 type productRow struct {
 	reference.Row
@@ -226,7 +205,6 @@ type productRow struct {
 	ID                            int64
 	Title, Brand, Description     string
 	Options, Tags                 []string
-	Category                      *Department
 	Pictures                      []Picture
 	Variants                      []Variant
 	Categories                    []int64
@@ -244,9 +222,8 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	p := &Product{Slug: slug}
 	home, list := who.home()
 	batch := &pgx.Batch{}
-	productStatement.Queue(batch, pgx.NamedArgs{"home": home, "list": list, "limited": who.reference.Limited,
-		"zone":        who.zone(),
-		"by_category": who.reference.ByCategory, "language": who.Language, "slug": slug}).
+	productStatement.Queue(batch, pgx.NamedArgs{"list": list, "limited": who.reference.Limited, "zone": who.zone(),
+		"language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
 			row, err := pg.Row[productRow](rows, nil)
 			if err != nil || row == nil {
@@ -257,8 +234,8 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			}
 			p.open = who.reference.Open(who.At, row.Uses)
 			p.ID, p.Title, p.Brand, p.Description = row.ID, row.Title, row.Brand, row.Description
-			p.Options, p.Tags, p.Category, p.Pictures = row.Options, row.Tags, row.Category, row.Pictures
-			p.Variants, p.priced.Categories = row.Variants, row.Categories
+			p.Options, p.Tags, p.Pictures, p.Variants = row.Options, row.Tags, row.Pictures, row.Variants
+			p.Category, p.priced.Categories = narrowest(who, row.Categories), who.reference.Above(row.Categories)
 			p.SEOTitle, p.SEODescription = row.SEOTitle, row.SEODescription
 			p.Pickup, p.Ship, p.MinimumAge, p.Beside = row.Pickup, row.Ship, row.MinimumAge, row.Beside
 			shelf := shelf{row.ShelfLocations, row.ShelfVariants, row.ShelfFree}
@@ -272,9 +249,11 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 			p.place(stores, shelf)
 			return nil
 		})
-	// What is not on sale says no version: then the visit asks for it.
-	if err := send(ctx, db, batch, who, &p.Visit, false); err != nil || p.ID == 0 {
+	if err := send(ctx, db, batch, who, &p.Visit, true); err != nil {
 		return nil, err
+	}
+	if p.ID == 0 { // What is not on sale says no version.
+		return nil, send(ctx, db, &pgx.Batch{}, who, &p.Visit, false)
 	}
 	p.priced.Product, p.priced.Tags = p.ID, p.Tags
 	for i := range p.Variants {
@@ -289,6 +268,20 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	}
 	p.sortStores(near)
 	return p, nil
+}
+
+// narrowest is the first category that is in another, or else the first.
+func narrowest(who Visitor, ids []int64) *Department {
+	var first *reference.Category
+	for _, id := range ids {
+		if c := who.reference.CategoryAt(id); c != nil && (first == nil || first.ParentID == 0 && c.ParentID != 0) {
+			first = c
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return &Department{first.Slug, first.Name(who.Language)}
 }
 
 // delivered is the cheapest way to send what weighs as much as the heaviest variant from a store's country; nil: none.

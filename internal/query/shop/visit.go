@@ -61,10 +61,6 @@ type Department struct {
 // Money is an amount in the visit's currency.
 func (v *Visit) Money(minor int64) money.Money { return money.New(minor, v.Store.Currency) }
 
-// homeStore is the store whose prices and stock a page shows, with its price list: see Visitor.home.
-const homeStore = `
-	home AS (SELECT @home::bigint AS id, @list::bigint AS list_id)`
-
 // home is the chosen store or the chain's first, and its price list; 0 where there is none.
 func (v Visitor) home() (id, list int64) {
 	if home, _ := v.reference.Home(v.StoreCode); home != nil {
