@@ -65,8 +65,8 @@ func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
 	}
 	view := &cartView{Visit: visit}
 	if visit.CustomerID != 0 {
-		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.SaleContext{Email: email},
-			language(r))
+		view.Basket, err = basket.LoadAt(r.Context(), p.DB, visit.CustomerID, basket.SaleContext{Email: email,
+			Known: visit.Reference()}, language(r))
 	}
 	return view, err
 }
@@ -89,20 +89,18 @@ func (p *Pages) wrongCart(r *http.Request, f *fault.Fault) (respond.Answer, erro
 // addToCart puts a variant into the cart of this browser; the first time it makes the cart.
 func (p *Pages) addToCart(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	who := p.Site.Visitor(r)
-	visit, err := shop.VisitOf(r.Context(), p.DB, who)
+	whose, err := shop.WhoseCart(r.Context(), p.DB, who)
 	if err != nil {
 		return nil, err
 	}
 	item := shopping.Item{VariantID: number(r.PostFormValue("variant")),
-		Quantity: int(clamp(number(r.PostFormValue("quantity")))), Ship: r.PostFormValue("way") == "ship"}
-	if visit.Chosen {
-		item.LocationID = visit.Store.ID
-	}
+		Quantity: int(clamp(number(r.PostFormValue("quantity")))), Ship: r.PostFormValue("way") == "ship",
+		LocationID: whose.StoreID}
 	token := ""
-	if visit.SignedIn {
-		err = shopping.AddFor(r.Context(), p.DB, here(r), visit.CustomerID, item)
+	if whose.SignedIn {
+		err = shopping.AddFor(r.Context(), p.DB, here(r), whose.CustomerID, item)
 	} else {
-		token, err = shopping.AddAsDevice(r.Context(), p.DB, here(r), who.Device, item)
+		token, err = shopping.AddAsDevice(r.Context(), p.DB, here(r), who.Device, whose.CustomerID, item)
 	}
 	if f := fault.As(err); f != nil {
 		return p.notAdded(r, f)

@@ -27,10 +27,10 @@ var ctx = context.Background()
 func TestATrailIsKeptOnlyWithConsent(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	c := sample.Load(t, db)
-	agreed, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+	agreed, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", 0,
 		shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
-	silent, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+	silent, err := shopping.AddAsDevice(ctx, db, origin.Origin{Channel: origin.Web, Language: "en"}, "", 0,
 		shopping.Item{VariantID: c.Mug, Quantity: 1})
 	require.NoError(t, err)
 	who, err := customer.ByDevice(ctx, db, agreed)

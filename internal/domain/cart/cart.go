@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/fault"
@@ -25,7 +26,23 @@ const MaxLines = 100
 // row is locked, so what follows sees no other change. Somebody who became part of another profile has no cart of their
 // own: the customer's row is held against that.
 func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel origin.Channel) (id int64, err error) {
-	err = tx.QueryRow(ctx, `
+	batch := &pgx.Batch{}
+	QueueOpen(batch, customerID, locationID, channel, &id)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return 0, fmt.Errorf("open a cart: %w", err)
+	}
+	if id == 0 {
+		return 0, ErrNoCustomer
+	}
+	return id, nil
+}
+
+// ErrNoCustomer says that whoever should have a cart is nobody any more.
+var ErrNoCustomer = fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
+
+// QueueOpen is Open in a batch that the caller sends. The id stays 0 where there is no such customer.
+func QueueOpen(batch *pgx.Batch, customerID, locationID int64, channel origin.Channel, id *int64) {
+	batch.Queue(`
 		INSERT INTO cart AS c (customer_id, code, channel, location_id)
 		SELECT id, $2, $3, nullif($4::bigint, 0)
 		FROM customer
@@ -33,14 +50,12 @@ func Open(ctx context.Context, tx pgx.Tx, customerID, locationID int64, channel 
 		FOR KEY SHARE
 		ON CONFLICT (customer_id) WHERE state = 'open' DO UPDATE
 		SET updated_at = now(), location_id = coalesce(c.location_id, excluded.location_id)
-		RETURNING id`, customerID, NewCode(), channel, locationID).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
-	}
-	if err != nil {
-		return 0, fmt.Errorf("open a cart: %w", err)
-	}
-	return id, nil
+		RETURNING id`, customerID, NewCode(), channel, locationID).QueryRow(func(row pgx.Row) error {
+		if err := row.Scan(id); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		return nil
+	})
 }
 
 // NewCode is eight characters that are hard to mistake for one another, 40 bits: enough with counted tries.
@@ -75,24 +90,40 @@ type NewLine struct {
 // their hand at a counter is a line of its own: it is sold there, and waits for nothing. soldAt is that counter's
 // location; 0: there is none.
 func Add(ctx context.Context, tx pgx.Tx, cartID int64, l NewLine) error {
-	tag, err := tx.Exec(ctx, `
+	batch, added := &pgx.Batch{}, false
+	l.queue(batch, `c.id = $1`, cartID, &added)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("add to a cart: %w", err)
+	}
+	if !added {
+		return ErrNotAdded
+	}
+	return nil
+}
+
+// ErrNotAdded says that a line could not be put into a cart.
+var ErrNotAdded = fault.New(fault.Conflict, "We can’t add this: it’s no longer available, or the cart is full.")
+
+// QueueAdd is Add to a customer's open cart, in a batch that the caller sends.
+func QueueAdd(batch *pgx.Batch, customerID int64, l NewLine, added *bool) {
+	l.queue(batch, `c.customer_id = $1`, customerID, added)
+}
+
+func (l NewLine) queue(batch *pgx.Batch, which string, id int64, added *bool) {
+	batch.Queue(`
 		INSERT INTO cart_line AS l (cart_id, variant_id, quantity, channel, sold_at, method)
 		SELECT c.id, v.id, $3, $4, nullif($7::bigint, 0), CASE WHEN p.pickup OR $7 <> 0 THEN 'pickup' ELSE 'ship' END
 		FROM cart c, variant v
 		JOIN product p ON p.id = v.product_id
-		WHERE c.id = $1 AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
+		WHERE `+which+` AND c.state = 'open' AND v.id = $2 AND v.active AND p.status = 'active'
 			AND ((SELECT count(*) FROM cart_line WHERE cart_id = c.id) < $6 OR EXISTS (SELECT FROM cart_line
 				WHERE cart_id = c.id AND variant_id = v.id))
 		ON CONFLICT (cart_id, variant_id, (coalesce(sold_at, 0))) DO UPDATE
 			SET quantity = least(l.quantity + excluded.quantity, $5)`,
-		cartID, l.VariantID, l.Quantity, l.Channel, MaxQuantity, MaxLines, l.SoldAt)
-	if err != nil {
-		return fmt.Errorf("add to a cart: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "We can’t add this: it’s no longer available, or the cart is full.")
-	}
-	return nil
+		id, l.VariantID, l.Quantity, l.Channel, MaxQuantity, MaxLines, l.SoldAt).Exec(func(tag pgconn.CommandTag) error {
+		*added = tag.RowsAffected() == 1
+		return nil
+	})
 }
 
 // SetQuantity changes a line of the customer's open cart; zero takes it out. A line that is not theirs is not found,

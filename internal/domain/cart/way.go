@@ -70,6 +70,15 @@ func SetDelivery(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error 
 	return nil
 }
 
+// QueueDelivery is SetDelivery in a customer's open cart, in a batch that the caller sends.
+func QueueDelivery(batch *pgx.Batch, customerID, variantID int64) {
+	batch.Queue(`
+		UPDATE cart_line
+		SET method = 'ship', location_id = NULL
+		WHERE cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open') AND variant_id = $2
+			AND sold_at IS NULL`, customerID, variantID)
+}
+
 // SetNote writes what somebody wants said about a line; of a gift card whom it is mailed to.
 func SetNote(ctx context.Context, db pg.DB, customerID, lineID int64, note string) error {
 	if utf8.RuneCountInString(note) > 300 {

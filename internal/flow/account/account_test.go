@@ -114,10 +114,10 @@ func TestWhatACounterMadeBecomesTheAccount(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, shopping.AddFor(ctx, s.db, origin.Origin{Channel: origin.Counter, Language: "en"}, till,
 		shopping.Item{VariantID: s.Mug, Quantity: 2, LocationID: s.HarbourStreet.ID}))
-	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "",
+	device, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, "", 0,
 		shopping.Item{VariantID: s.Mug, Quantity: 1})
 	require.NoError(t, err)
-	_, err = shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device,
+	_, err = shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, 0,
 		shopping.Item{VariantID: s.BlueMug, Quantity: 1})
 	require.NoError(t, err)
 
@@ -394,7 +394,7 @@ func TestWhatCannotBeHadIsKeptForLater(t *testing.T) {
 	s.register(t, "Ada", "ada@example.com", phone)
 	device := ""
 	for _, v := range []int64{s.Mug, s.BlueMug, s.Coat} {
-		token, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device,
+		token, err := shopping.AddAsDevice(ctx, s.db, origin.Origin{Channel: origin.Web, Language: "en"}, device, 0,
 			shopping.Item{VariantID: v, Quantity: 1})
 		require.NoError(t, err)
 		if token != "" {

@@ -3,6 +3,8 @@ package shopping
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,9 +26,16 @@ type Item struct {
 }
 
 // AddAsDevice adds for the customer whose browser has this cookie. Where there is no such customer one is made, with a
-// new cookie: the answer is the cookie's value, or "" when the old one stays.
-func AddAsDevice(ctx context.Context, db pg.DB, at origin.Origin, token string, item Item) (newToken string,
+// new cookie: the answer is the cookie's value, or "" when the old one stays. known is whom the cookie stood for a
+// moment ago; 0: nobody asked.
+func AddAsDevice(ctx context.Context, db pg.DB, at origin.Origin, token string, known int64, item Item) (newToken string,
 	err error) {
+	if known != 0 {
+		// Another tab may be signing in with this guest at this moment; then the guest is nobody any more.
+		if err := AddFor(ctx, db, at, known, item); !errors.Is(err, cart.ErrNoCustomer) {
+			return "", err
+		}
+	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var customerID int64
 		if customerID, newToken, err = (Shopper{Device: token}).guest(ctx, tx, at); err != nil {
@@ -46,22 +55,26 @@ func add(ctx context.Context, tx pgx.Tx, at origin.Origin, customerID int64, ite
 	if item.Quantity < 1 || item.Quantity > cart.MaxQuantity {
 		return fault.Field("quantity", "Choose a quantity from 1 to 99.")
 	}
-	cartID, err := cart.Open(ctx, tx, customerID, item.LocationID, at.Channel)
-	if err != nil {
-		return err
-	}
-	soldAt := int64(0)
+	line := cart.NewLine{VariantID: item.VariantID, Quantity: item.Quantity, Channel: at.Channel}
 	if item.InHand {
-		soldAt = item.LocationID
+		line.SoldAt = item.LocationID
 	}
-	if err := cart.Add(ctx, tx, cartID, cart.NewLine{VariantID: item.VariantID, Quantity: item.Quantity,
-		Channel: at.Channel, SoldAt: soldAt}); err != nil {
-		return err
-	}
+	var cartID int64
+	var added bool
+	adding := &pgx.Batch{}
+	cart.QueueOpen(adding, customerID, item.LocationID, at.Channel, &cartID)
+	cart.QueueAdd(adding, customerID, line, &added)
 	if item.Ship {
-		if err := cart.SetDelivery(ctx, tx, cartID, item.VariantID); err != nil {
-			return err
-		}
+		cart.QueueDelivery(adding, customerID, item.VariantID)
+	}
+	if err := tx.SendBatch(ctx, adding).Close(); err != nil {
+		return fmt.Errorf("add to a cart: %w", err)
+	}
+	switch {
+	case cartID == 0:
+		return cart.ErrNoCustomer
+	case !added:
+		return cart.ErrNotAdded
 	}
 	batch := &pgx.Batch{}
 	customer.Fact{CustomerID: customerID, Kind: customer.Added, Channel: at.Channel, LocationID: item.LocationID,

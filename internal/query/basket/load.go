@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,7 @@ import (
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/query/reference"
 )
 
 // SaleContext is a counter at which the cart is looked at: what is collected is collected there, or carried out.
@@ -31,6 +33,7 @@ type SaleContext struct {
 	Agreed     map[int64]int64 // by variant, the price of one that was agreed before: of an exchange for the same
 	Together   Parcel          // that it travels in, which has not left: its delivery is paid already
 	Email      string          // that the shopper gave; empty: none yet. Whoever used something up is known by it
+	Known      *reference.Data // what the process knows of stores and promotions; nil: it is read
 }
 
 // ReturnedPoints is points that come back in an exchange and pay for what is taken instead, with what they paid before:
@@ -91,7 +94,7 @@ type head struct {
 	loyalty.Rates
 	loyalty.Balance
 
-	CartID, StoreID, HomeID, DeliveryID, Spend, Credit int64
+	CartID, StoreID, HomeID, DeliveryID, Spend, Credit, Version int64
 
 	Code, Country, Region, Language string
 	Codes                           []string
@@ -126,7 +129,10 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, a asked) (*loading, e
 	l := &loading{Basket: &Basket{Now: time.Now()}, here: a.here, tried: a.tried}
 	l.queueHead(batch, a.customerID)
 	l.queueLines(batch, a.customerID, a.language)
-	l.queuePromotions(batch, a.customerID)
+	if a.here.Known == nil {
+		l.queueStores(batch, a.customerID)
+		l.queuePromotions(batch, a.customerID)
+	}
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -134,12 +140,24 @@ func read(ctx context.Context, db pg.DB, batch *pgx.Batch, a asked) (*loading, e
 	if err != nil {
 		return nil, fmt.Errorf("read a cart: %w", err)
 	}
+	if known := a.here.Known; known != nil && known.Version != l.head.Version {
+		a.here.Known = nil // Under the same locks, where there are any.
+		return read(ctx, db, &pgx.Batch{}, a)
+	}
 	return l, l.more(ctx, db, a.customerID, a.language)
 }
 
-// more asks for what few carts have: gifts, a delivery, gift cards.
+// more asks for what few carts have: gifts, a delivery, gift cards, codes; and for what the process does not know.
 func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language string) error {
 	batch := &pgx.Batch{}
+	if l.here.Known != nil {
+		if !l.knownStores() {
+			l.queueStores(batch, customerID)
+		}
+		if !l.knownPromotions() {
+			l.queuePromotions(batch, customerID)
+		}
+	}
 	if l.head.Gifts || l.tried != 0 {
 		l.queueGifts(batch, language, l.tried)
 	}
@@ -158,7 +176,56 @@ func (l *loading) more(ctx context.Context, db pg.DB, customerID int64, language
 	return nil
 }
 
-// queueHead asks for the cart, the stores that its lines name, and whom it belongs to.
+// knownStores takes the stores that the cart names from what the process knows. False where one of them is not among
+// those that are open.
+func (l *loading) knownStores() bool {
+	known := l.here.Known
+	ids := []int64{l.head.HomeID}
+	for _, id := range append([]int64{l.head.StoreID, l.here.LocationID}, l.lineStores()...) {
+		if id != 0 && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if l.head.Ways {
+		for _, at := range known.Locations {
+			if at.Ship && !slices.Contains(ids, at.ID) {
+				ids = append(ids, at.ID)
+			}
+		}
+	}
+	var stores []location.Location
+	for _, id := range ids {
+		at := known.At(id)
+		if at == nil {
+			return false
+		}
+		stores = append(stores, *at)
+	}
+	l.stores = stores
+	return true
+}
+
+func (l *loading) lineStores() (ids []int64) {
+	for _, line := range l.Lines {
+		ids = append(ids, line.LocationID)
+	}
+	return ids
+}
+
+// knownPromotions takes those that apply by themselves from what the process knows. False where it has to be counted how
+// often one was used, or codes were typed.
+func (l *loading) knownPromotions() bool {
+	known := l.here.Known
+	if len(l.Codes)+len(known.Limited)+len(known.Personal) > 0 {
+		return false
+	}
+	for _, p := range known.Open(l.Now, nil) {
+		l.promotions = append(l.promotions, p.InQuote())
+	}
+	return true
+}
+
+// queueHead asks for the cart and whom it belongs to.
 func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT c.id AS cart_id, c.code, coalesce(c.location_id, 0) AS store_id, home.id AS home_id,
@@ -168,30 +235,28 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			coalesce(c.delivery_id, 0) AS delivery_id, c.points AS spend, c.credit AS use_credit,
 			shop.points_rate AS rate, shop.points_worth AS worth, shop.points_minimum AS minimum,
 			person.registered_at IS NOT NULL AS member, person.tier,
-			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
-				FROM person_members($1) AS member)) AS tags,
-			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id IN (SELECT member
-				FROM person_members($1) AS member))
+			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
+			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids))
 				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
 					AND lower(email) = lower($3)) AS returned,
 			coalesce(lots.spendable, 0) AS spendable, coalesce(lots.pending, 0) AS pending,
-			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id IN (SELECT member
-				FROM person_members($1) AS member)), 0)::bigint AS credit,
+			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id = ANY (same.ids)),
+				0)::bigint AS credit,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code) AS codes,
 			EXISTS (SELECT FROM promotion WHERE state = 'live' AND rule -> 'effect' ->> 'kind' = 'gift') AS gifts,
 			EXISTS (SELECT FROM cart_line WHERE cart_id = c.id AND method = 'ship') AS ways,
 			EXISTS (SELECT FROM cart_gift_card WHERE cart_id = c.id) AS cards, `+customer.WalkIn+` AS walk_in,
-			person.language
+			person.language, `+reference.Version+` AS version
 		FROM cart c
 		JOIN customer person ON person.id = c.customer_id
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members($1) AS member) AS ids OFFSET 0) same
 		CROSS JOIN shop
 		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
 		LEFT JOIN LATERAL (
 			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable,
 				sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
 			FROM points_lot
-			WHERE remaining > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)) lots
-				ON true
+			WHERE remaining > 0 AND customer_id = ANY (same.ids)) lots ON true
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
 		Query(func(rows pgx.Rows) error {
 			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[head])
@@ -201,6 +266,10 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			l.Home.ID, l.Rates, l.Points = row.HomeID, row.Rates, row.Balance
 			return err
 		})
+}
+
+// queueStores asks for the stores that the cart and its lines name, and for those that send.
+func (l *loading) queueStores(batch *pgx.Batch, customerID int64) {
 	batch.Queue(`
 		SELECT `+location.Columns+`
 		FROM location l
@@ -266,7 +335,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			coalesce(CASE WHEN $4 THEN coalesce(cl.location_id, $3) WHEN $3 <> 0 THEN $3 END, cl.location_id,
 				c.location_id, 0) AS location_id,
 			coalesce(price.amount, 0) AS unit_price, v.grams, v.gift_card, cl.note, product.tags,
-			`+catalog.Categories+` AS categories,
+			CASE WHEN $5 THEN `+catalog.Categories+` ELSE '{}' END AS categories,
 			coalesce((
 				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Tier', b.tier,
 					'Amount', b.amount))
@@ -309,7 +378,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 		WHERE c.customer_id = $1 AND c.state = 'open' AND coalesce(cl.sold_at, 0) = CASE WHEN $4 THEN $3::bigint
 			ELSE 0 END
 		ORDER BY cl.added_at, cl.id`, customerID, language, l.here.LocationID,
-		l.here.CarryOut).Query(func(rows pgx.Rows) error {
+		l.here.CarryOut, l.here.Known == nil || l.here.Known.ByCategory).Query(func(rows pgx.Rows) error {
 		lines, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[lineRow])
 		for i := range lines {
 			l.Lines = append(l.Lines, lines[i].line())

@@ -37,6 +37,7 @@ type Data struct {
 	Departments []Category            // those at the top, for the menu
 	Promotions  []promotion.Promotion // live, without those that need a code
 	Limited     []int64               // promotions of which uses or amounts are limited: they change with every order
+	Personal    []int64               // promotions that one person may use only so often
 	ByCategory  bool                  // some live promotion names categories
 	Deliveries  []delivery.Method
 	Pages       []editorial.Page
@@ -352,8 +353,11 @@ func (d *Data) index() {
 		d.ByCategory = d.ByCategory || len(p.Rule.Categories) > 0
 	}
 	d.Promotions = slices.DeleteFunc(d.Promotions, func(p promotion.Promotion) bool { return p.NeedsCode })
-	d.Limited = []int64{}
+	d.Limited, d.Personal = []int64{}, []int64{}
 	for _, p := range d.Promotions {
+		if p.MaxPerCustomer != nil {
+			d.Personal = append(d.Personal, p.ID)
+		}
 		if p.MaxUses != nil || p.MaxPerDay != nil || p.Budget != nil {
 			d.Limited = append(d.Limited, p.ID)
 		}

@@ -50,7 +50,11 @@ type Visit struct {
 	Theme       location.Theme   // how the shop looks
 	At          time.Time
 	facts       facts
+	reference   *reference.Data
 }
+
+// Reference is what the page was read with.
+func (v *Visit) Reference() *reference.Data { return v.reference }
 
 // Department is a category at the top.
 type Department struct {
@@ -96,7 +100,7 @@ func (v *Visit) with(who Visitor) bool {
 		return false
 	}
 	v.Shop, v.Demo, v.Store, v.Chosen, v.At = who.reference.Shop.Name, who.reference.Shop.Demo, *home, chosen, who.At
-	v.Pages, v.Theme = who.reference.Pages, who.reference.Theme
+	v.Pages, v.Theme, v.reference = who.reference.Pages, who.reference.Theme, who.reference
 	for _, d := range who.reference.Departments {
 		v.Departments = append(v.Departments, Department{d.Slug, d.Name(who.Language)})
 	}
@@ -106,11 +110,11 @@ func (v *Visit) with(who Visitor) bool {
 // Whoever comes with neither a device's cookie nor a session's is a stranger, about whom there is nothing to ask.
 func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 
+// Whoever is looking, with what belongs to them: the ids of all profiles that were merged are found once.
 var visitStatement = pg.Named(`
 	SELECT `+reference.Version+` AS version, coalesce(me.id, 0) AS customer_id,
 		coalesce(me.signed_in, false) AS signed_in, coalesce(me.name, '') AS name,
-		CASE WHEN me.id IS NULL THEN false ELSE consented(me.id, 'personalisation', 'shop') END AS remember,
-		coalesce((
+		coalesce(facts.remember, false) AS remember, coalesce((
 			SELECT sum(line.quantity)
 			FROM cart
 			JOIN cart_line line ON line.cart_id = cart.id
@@ -120,20 +124,29 @@ var visitStatement = pg.Named(`
 	FROM (SELECT) one
 	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
 	LEFT JOIN LATERAL (
-		SELECT person.registered_at IS NOT NULL AS member, person.tier,
+		SELECT same.member, same.tier,
+			coalesce((
+				SELECT given
+				FROM consent
+				WHERE customer_id = ANY (same.ids) AND purpose = 'personalisation' AND medium = 'shop'
+				ORDER BY id DESC
+				LIMIT 1), false) AS remember,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
 			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids)) AS returned,
-			ARRAY(
+			CASE WHEN cardinality(@personal::bigint[]) > 0 THEN ARRAY(
 				SELECT open.id
 				FROM promotion open
-				JOIN promotion_counter used ON used.promotion_id = open.id AND used.key IN (SELECT 'person:' || id
-					FROM unnest(same.ids) AS id)
-				WHERE open.state = 'live' AND open.max_per_customer IS NOT NULL
+				JOIN promotion_counter used ON used.promotion_id = open.id
+					AND used.key = ANY (ARRAY(SELECT 'person:' || id FROM unnest(same.ids) AS id))
+				WHERE open.id = ANY (@personal)
 				GROUP BY open.id
-				HAVING sum(used.used) >= open.max_per_customer) AS barred
-		FROM customer person
-		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members(me.id) AS member) AS ids) same
-		WHERE person.id = me.id) facts ON true`, "device", "session")
+				HAVING sum(used.used) >= open.max_per_customer) END AS barred
+		FROM (
+			SELECT person.registered_at IS NOT NULL AS member, person.tier,
+				ARRAY(SELECT member FROM person_members(me.id) AS member) AS ids
+			FROM customer person
+			WHERE person.id = me.id
+			OFFSET 0) same) facts ON true`, "device", "session", "personal")
 
 // queueVisit asks, in the page's own batch, who is looking. Of a stranger only whether what the process knows still
 // holds; a page whose own statement says that asks nothing.
@@ -150,7 +163,9 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 		}
 		return
 	}
-	visitStatement.Queue(batch, who.args()).
+	args := who.args()
+	args["personal"] = who.reference.Personal
+	visitStatement.Queue(batch, args).
 		Query(func(rows pgx.Rows) error {
 			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 				quote.Shopper
@@ -194,18 +209,46 @@ func SignedIn(ctx context.Context, db pg.DB, who Visitor) (int64, error) {
 	return id, err
 }
 
+// Whose is the cart that a browser's next thing goes into. StoreID is the store it is collected from; 0: none was chosen.
+type Whose struct {
+	CustomerID int64 // 0: nobody's yet
+	SignedIn   bool
+	StoreID    int64
+}
+
+// WhoseCart says whose cart it is; of a stranger nothing is asked.
+func WhoseCart(ctx context.Context, db pg.DB, who Visitor) (Whose, error) {
+	return page(ctx, db, who, func(who Visitor) (w Whose, err error) {
+		home, chosen := who.reference.Home(who.StoreCode)
+		if who.reference.Shop == nil || home == nil {
+			return w, errNotOpen
+		}
+		if chosen {
+			w.StoreID = home.ID
+		}
+		w.CustomerID, w.SignedIn, err = who.find(ctx, db)
+		return w, err
+	})
+}
+
+const findStatement = `SELECT id, signed_in, ` + reference.Version + ` FROM (` + customer.Visitor + `) me`
+
 func (v Visitor) find(ctx context.Context, db pg.DB) (id int64, signedIn bool, err error) {
 	if v.Device == "" && v.Session == "" {
 		return 0, false, nil
 	}
-	err = db.QueryRow(ctx, `SELECT id, signed_in FROM (`+customer.Visitor+`) me`, v.args()).Scan(&id, &signedIn)
+	var version int64
+	err = db.QueryRow(ctx, findStatement, v.args()).Scan(&id, &signedIn, &version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("find out who is looking: %w", err)
 	}
-	return id, signedIn, nil
+	if v.reference != nil {
+		err = v.reference.Check(version)
+	}
+	return id, signedIn, err
 }
 
 // VisitOf reads the visit alone, for pages that show nothing else of the database.
