@@ -4,22 +4,20 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/boombuler/barcode/qr"
+	"rsc.io/qr"
 )
 
 // Modules of a QR code, row by row: true is dark. None where the content does not fit.
 func Modules(content string) [][]bool {
-	code, err := qr.Encode(content, qr.M, qr.Auto)
+	code, err := qr.Encode(content, qr.M)
 	if err != nil {
 		return nil
 	}
-	size := code.Bounds().Dx()
-	rows := make([][]bool, size)
+	rows := make([][]bool, code.Size)
 	for y := range rows {
-		rows[y] = make([]bool, size)
-		for x := range size {
-			r, _, _, _ := code.At(x, y).RGBA()
-			rows[y][x] = r < 0x8000
+		rows[y] = make([]bool, code.Size)
+		for x := range rows[y] {
+			rows[y][x] = code.Black(x, y)
 		}
 	}
 	return rows
