@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/work"
@@ -90,6 +91,12 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	}
 	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		// A shop that is not set up has no pages yet.
+		if err := web.Warm(running, pool, pg.PoolSize/2); err != nil && fault.As(err) == nil {
+			slog.Warn("connections are not warm", "error", err)
+		}
+	}()
 	if c.OpsAddr != "" {
 		ops, err := operations(c.OpsAddr, site, failed)
 		if err != nil {

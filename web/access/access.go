@@ -178,6 +178,7 @@ type Routes struct {
 	Local bool
 	page  respond.ErrorPage
 	mux   chi.Router
+	rush  rush
 
 	reference *reference.Keeper // what hardly anything changes, kept for all pages
 	offered   atomic.Pointer[offered]
@@ -378,9 +379,30 @@ func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 		}
 		return answer, err
 	}
-	r.mux.Method(method, pattern, respond.HTTP(guarded, r.page))
+	serve := respond.HTTP(guarded, r.page)
+	if !stream {
+		serve = r.queued(p, serve)
+	}
+	r.mux.Method(method, pattern, serve)
 	if method == http.MethodGet {
-		r.mux.Method(http.MethodHead, pattern, respond.HTTP(guarded, r.page))
+		r.mux.Method(http.MethodHead, pattern, serve)
+	}
+}
+
+// queued refuses at once what would wait too long. What a till, the office or somebody with a link of their own asks
+// for, a payment among them, always waits its turn.
+func (r *Routes) queued(p Permission, serve http.HandlerFunc) http.HandlerFunc {
+	first := p.whose == associate || p.Name == OwnLink.Name
+	refuse := respond.HTTP(func(_ http.ResponseWriter, req *http.Request) (respond.Answer, error) {
+		return nil, errors.Join(respond.ErrRush, readForm(req)) // Read, so that the form can be offered again.
+	}, r.page)
+	return func(w http.ResponseWriter, req *http.Request) {
+		if !r.rush.enter(first) {
+			refuse(w, req)
+			return
+		}
+		defer func() { r.rush.leave(time.Now()) }()
+		serve(w, req)
 	}
 }
 

@@ -97,6 +97,9 @@ func retry(w http.ResponseWriter, f *fault.Fault) {
 	}
 }
 
+// ErrRush says that more is asked for than can be answered in good time.
+var ErrRush = errors.New("too much is asked for at once")
+
 // refused is when the database last said that it cannot work.
 var refused atomic.Int64
 
@@ -153,6 +156,11 @@ func fail(w http.ResponseWriter, r *http.Request, err error, page ErrorPage) {
 		retry(w, f)
 	case errors.As(err, &tooLarge):
 		code, sentence = http.StatusRequestEntityTooLarge, text.T(ctx, "That’s too much for this page. Send less.")
+	case errors.Is(err, ErrRush):
+		code, sentence = http.StatusServiceUnavailable, text.T(ctx,
+			"Lots of people are shopping at the moment. Your cart is safe: please try again in a few seconds.")
+		w.Header().Set("Retry-After", "3")
+		r = r.WithContext(context.WithValue(ctx, resendKey{}, resend(r)))
 	case pg.Away(err):
 		id = noted(r, err)
 		if pg.Refused(err) {

@@ -28,6 +28,7 @@ type Server struct {
 	Secret string
 	Hook   string        // where messages go; none: nowhere
 	Hold   time.Duration // how long an authorisation holds; 0: seven days
+	posted chan struct{} // somebody posted something
 }
 
 // book is the company's own. The shop never reads it.
@@ -94,12 +95,14 @@ func (s *Server) Open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the sandbox's book: %w", err)
 	}
+	s.posted = make(chan struct{}, 1)
 	return nil
 }
 
 // Handler answers the shop under /v1 and shoppers under /pay.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
+	r.Use(s.wake)
 	r.Route("/v1", func(r chi.Router) {
 		r.Use(s.shopOnly)
 		r.Post("/payments", s.once("begin", s.begin))

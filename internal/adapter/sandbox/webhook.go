@@ -44,17 +44,51 @@ func (s *Server) write(ctx context.Context, tx pgx.Tx, paymentID, kind string) e
 }
 
 // Deliver sends messages until the context ends: at least once each, in no promised order, again after a failure for a
-// while.
+// while. It looks for them whenever somebody posted something here, when the next is due, and every five seconds.
 func (s *Server) Deliver(ctx context.Context) {
 	for ctx.Err() == nil {
-		sent, err := s.deliverNext(ctx)
-		if err != nil || !sent {
-			select {
-			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
+		wait := s.untilDue(ctx)
+		if wait <= 0 {
+			if sent, err := s.deliverNext(ctx); err == nil && sent {
+				continue
 			}
+			wait = 100 * time.Millisecond // Another process has it, or it could not be sent and is due again later.
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.posted:
+		case <-time.After(wait):
 		}
 	}
+}
+
+// untilDue is how long it is until the next message is due, five seconds at most.
+func (s *Server) untilDue(ctx context.Context) time.Duration {
+	var seconds float64
+	if s.Hook == "" {
+		return 5 * time.Second
+	}
+	err := s.DB.QueryRow(ctx, `
+		SELECT least(5, coalesce(extract(epoch FROM min(due_at) - now()), 5))::float8
+		FROM sandbox.event
+		WHERE copies > 0 AND tries < 20`).Scan(&seconds)
+	if err != nil {
+		return 5 * time.Second
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// wake has Deliver look, once what was posted is written down.
+func (s *Server) wake(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		if r.Method == http.MethodPost {
+			select {
+			case s.posted <- struct{}{}:
+			default:
+			}
+		}
+	})
 }
 
 func (s *Server) deliverNext(ctx context.Context) (sent bool, err error) {

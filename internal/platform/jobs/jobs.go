@@ -39,7 +39,7 @@ func Insert(ctx context.Context, tx pgx.Tx, all ...river.JobArgs) error {
 }
 
 // Queue writes a job as the caller's batch goes out, without a round trip of its own: the row that River writes, as a
-// test compares. It has River's own settings, and waits for the next look of a worker, a second at most.
+// test compares. It has River's own settings, and waits for the next look of a worker, two seconds at most.
 func Queue(batch *pgx.Batch, args river.JobArgs) error {
 	encoded, err := json.Marshal(args)
 	if err != nil {
@@ -59,8 +59,9 @@ func Start(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, peri
 	error) {
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: 8},
-			QueuePictures:      {MaxWorkers: 2},
+			river.QueueDefault: {MaxWorkers: 8, FetchPollInterval: 2 * time.Second},
+			// Whoever adds a picture says so; this is for what was missed.
+			QueuePictures: {MaxWorkers: 2, FetchPollInterval: 10 * time.Second},
 		},
 		Workers:      workers,
 		PeriodicJobs: periodic,

@@ -47,6 +47,12 @@ func Config(url string) (*pgxpool.Config, error) {
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = PoolSize
 	}
+	// A new connection plans every statement anew.
+	config.MaxConnLifetime, config.MaxConnLifetimeJitter = 12*time.Hour, time.Hour
+	// One that was used a moment ago is there still; pgx asks after a second.
+	config.ShouldPing = func(_ context.Context, asked pgxpool.ShouldPingParams) bool {
+		return asked.IdleDuration > 30*time.Second
+	}
 	for setting, value := range map[string]string{
 		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan",
 		"max_parallel_workers_per_gather": "0",
