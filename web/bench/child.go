@@ -85,17 +85,13 @@ func (c *child) memory() int {
 	return 0
 }
 
-// cpu is the processor time the process has used, in ticks of 10 ms.
+// cpu is the processor time the process has used.
 func (c *child) cpu() time.Duration {
-	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.process.Process.Pid))
+	stat, err := processStat(c.process.Process.Pid)
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(body), ") ")
-	fields := strings.Fields(rest)
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return ticks(stat, 11, 12)
 }
 
 func (c *child) statements() float64 {
@@ -212,6 +208,14 @@ func bareHandler(pool *pgxpool.Pool) http.Handler {
 		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
+	r.Post("/order-by-steps", func(w http.ResponseWriter, r *http.Request) {
+		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
+		if err := bareSteps(r.Context(), pool, variant); err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
 	r.Post("/cart", func(w http.ResponseWriter, r *http.Request) {
 		variant, _ := strconv.ParseInt(r.FormValue("variant"), 10, 64)
 		batch := &pgx.Batch{}
@@ -254,4 +258,57 @@ func bareOrder(ctx context.Context, pool *pgxpool.Pool, variant int64) error {
 		INSERT INTO reservation (order_line_id, variant_id, location_id, quantity) SELECT id, $1, 2, 1 FROM l`, variant)
 	batch.Queue(`UPDATE stock_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, variant)
 	return pool.SendBatch(ctx, batch).Close()
+}
+
+// bareSteps is what a shop without a line of logic does: it reads the customer, the variant, its price and the shelf,
+// and writes the same rows as bareOrder, each statement in a round trip of its own.
+func bareSteps(ctx context.Context, pool *pgxpool.Pool, variant int64) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		var id, fulfilment, line, price int64
+		for _, read := range []string{
+			`SELECT id FROM customer WHERE id = 1 AND $1::bigint > 0`, `SELECT product_id FROM variant WHERE id = $1`,
+			`SELECT amount FROM price WHERE variant_id = $1 AND price_list_id = 1 AND upper_inf(valid)`,
+			`SELECT on_hand FROM stock_level WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable'`} {
+			if err := tx.QueryRow(ctx, read, variant).Scan(&price); err != nil {
+				return err
+			}
+		}
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO orders (public_id, customer_id, channel, location_id, currency, tax_included, state,
+				payment_state, lines, tax, total, name, email)
+			VALUES (md5(random()::text || clock_timestamp()), 1, 'web', 2, 'GBP', true, 'confirmed', 'due', 1000, 167,
+				1000, 'Ada', 'ada@example.com')
+			RETURNING id`).Scan(&id); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO fulfilment (order_id, method, location_id, state) VALUES ($1, 'carry_out', 2, 'to_pick')
+			RETURNING id`, id).Scan(&fulfilment); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `
+			INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, quantity, unit_price,
+				amount, tax_name, tax_ppm, tax)
+			VALUES ($1, $2, 1, $3, 'X', 'X', 1, 1000, 1000, 'VAT', 200000, 167)
+			RETURNING id`, id, fulfilment, variant).Scan(&line); err != nil {
+			return err
+		}
+		for _, write := range []struct {
+			sql  string
+			args []any
+		}{
+			{`INSERT INTO order_unit (order_line_id, n, paid, tax) VALUES ($1, 1, 1000, 167)`, []any{line}},
+			{`INSERT INTO tender (order_id, kind, authorised) VALUES ($1, 'pay_at_pickup', 1000)`, []any{id}},
+			{`INSERT INTO timeline (customer_id, kind, channel, order_id) VALUES (1, 'bought', 'web', $1)`, []any{id}},
+			{`INSERT INTO reservation (order_line_id, variant_id, location_id, quantity) VALUES ($1, $2, 2, 1)`,
+				[]any{line, variant}},
+			{`UPDATE stock_level SET reserved = reserved + 1 WHERE variant_id = $1 AND location_id = 2
+				AND condition = 'sellable' AND on_hand - reserved - safety >= 1`, []any{variant}},
+		} {
+			if _, err := tx.Exec(ctx, write.sql, write.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

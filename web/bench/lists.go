@@ -152,7 +152,7 @@ func (b *bench) grow(ctx context.Context) error {
 			FROM bench_buyer JOIN LATERAL (SELECT id, currency, tax_included FROM location WHERE kind = 'store' AND tax_included ORDER BY id OFFSET n % 8 LIMIT 1) s ON true
 			ORDER BY n DESC`,
 		`INSERT INTO fulfilment (order_id, method, location_id, state, collected_at) SELECT id, 'carry_out', location_id, 'collected', placed_at FROM orders WHERE public_id LIKE 'bench-%'`,
-	}, catalogueOfMany...) {
+	}, catalogueOf(100_000, "many")...) {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func main() {
 }
 
 // run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million
-// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, or a workload by its name.
+// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, “rush”, two hundred who want the last fifty, or a workload by its name.
 func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
@@ -55,13 +55,15 @@ func run(ctx context.Context, part string) error {
 		return b.profiles(ctx)
 	case "money":
 		return b.money(ctx)
+	case "rush":
+		return b.lastFifty(ctx)
 	case "":
 		if err := b.weights(ctx); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("\n%-16s %5s %9s %9s %7s %8s %8s %8s %8s %6s %8s\n", "", "conns", "ours/s", "bare/s", "share", "p50 ms",
-		"p95 ms", "p99 ms", "cpu ms", "stmts", "bytes")
+	fmt.Printf("\n%-16s %5s %9s %9s %7s %8s %8s %8s %8s %8s %6s %8s\n", "", "conns", "ours/s", "bare/s", "share",
+		"p50 ms", "p95 ms", "p99 ms", "app ms", "pg ms", "stmts", "bytes")
 	for _, w := range b.workloads() {
 		if part != "" && part != w.name {
 			continue
@@ -76,6 +78,9 @@ func run(ctx context.Context, part string) error {
 		return b.sound(ctx)
 	}
 	fmt.Printf("\nmemory after the load: %d MB\n", b.server.memory())
+	if err := b.lastFifty(ctx); err != nil {
+		return err
+	}
 	if err := b.money(ctx); err != nil {
 		return err
 	}
@@ -93,7 +98,8 @@ type result struct {
 	done      int
 	took      time.Duration
 	latencies []time.Duration
-	cpu       time.Duration
+	cpu       time.Duration // of the shop
+	database  time.Duration // of all processes of Postgres
 	stmts     float64
 	bytes     int64
 }
@@ -131,12 +137,13 @@ func (b *bench) measure(ctx context.Context, w workload, connections int) error 
 	}
 	rate, limit := of(ours, result.rate), of(bare, result.rate)
 	per := func(r result) float64 { return float64(max(1, r.done)) }
-	fmt.Printf("%-16s %5d %9.0f %9.0f %6.0f%% %8.2f %8.2f %8.2f %8.2f %6.1f %8.0f\n", w.name, connections, rate, limit,
+	fmt.Printf("%-16s %5d %9.0f %9.0f %6.0f%% %8.2f %8.2f %8.2f %8.2f %8.2f %6.1f %8.0f\n", w.name, connections, rate, limit,
 		100*rate/limit,
 		of(ours, func(r result) float64 { return r.at(.5) }), of(ours,
 			func(r result) float64 { return r.at(.95) }), of(ours, func(r result) float64 { return r.at(.99) }),
-		of(ours, func(r result) float64 { return float64(r.cpu.Microseconds()) / 1000 / per(r) }), of(ours,
-			func(r result) float64 { return r.stmts / per(r) }),
+		of(ours, func(r result) float64 { return float64(r.cpu.Microseconds()) / 1000 / per(r) }),
+		of(ours, func(r result) float64 { return float64(r.database.Microseconds()) / 1000 / per(r) }),
+		of(ours, func(r result) float64 { return r.stmts / per(r) }),
 		of(ours, func(r result) float64 { return float64(r.bytes) / per(r) }))
 	return nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -325,4 +327,75 @@ func lineIDs(r returns.Request) (ids []int64) {
 		ids = append(ids, w.LineID)
 	}
 	return ids
+}
+
+// lastFifty lets two hundred shoppers order the last fifty of one variant at the same moment, in five rounds.
+func (b *bench) lastFifty(ctx context.Context) error {
+	const buyers, left = 200, 50
+	var all []time.Duration
+	sold := []int{}
+	for range 5 {
+		if _, err := b.db.Exec(ctx, `
+			UPDATE stock_level
+			SET safety = on_hand - reserved - $2
+			WHERE variant_id = $1 AND location_id = 2 AND condition = 'sellable'`, b.variants[0], left); err != nil {
+			return err
+		}
+		transport := &http.Transport{MaxIdleConnsPerHost: buyers, DisableCompression: true}
+		begin := make(chan struct{})
+		took, placed := make([]time.Duration, buyers), make([]bool, buyers)
+		errs := make([]error, buyers)
+		var shoppers sync.WaitGroup
+		b.rest()
+		for i := range buyers {
+			w, err := b.next(true)
+			if err != nil {
+				return err
+			}
+			shoppers.Go(func() {
+				c := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+					return http.ErrUseLastResponse
+				}}
+				r, err := http.NewRequest(http.MethodPost, b.server.base+"/checkout",
+					strings.NewReader(w.form(w.Price, "pay_at_pickup").Encode()))
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.AddCookie(w.device())
+				r.AddCookie(&shop)
+				<-begin
+				began := time.Now()
+				answer, err := c.Do(r)
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				_, errs[i] = io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+				took[i], placed[i] = time.Since(began), answer.StatusCode == http.StatusSeeOther
+				if answer.StatusCode >= 500 {
+					errs[i] = fmt.Errorf("answered %d", answer.StatusCode)
+				}
+			})
+		}
+		close(begin)
+		shoppers.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		n := 0
+		for _, one := range placed {
+			if one {
+				n++
+			}
+		}
+		all, sold = append(all, took...), append(sold, n)
+	}
+	r := result{latencies: all}
+	fmt.Printf("\n%d shoppers for the last %d, five times: sold %v; ms p50 %.0f, p95 %.0f, p99 %.0f\n", buyers, left, sold,
+		r.at(.5), r.at(.95), r.at(.99))
+	_, err := b.db.Exec(ctx, `UPDATE stock_level SET safety = 0 WHERE variant_id = $1 AND location_id = 2`, b.variants[0])
+	return err
 }
