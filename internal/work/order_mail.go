@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/giftcard"
 	"counterpart/internal/domain/location"
@@ -57,7 +55,7 @@ func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
 	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
 		return err
 	}
-	return pg.InTx(ctx, t.DB, func(tx pgx.Tx) error { return message.Record(ctx, tx, o.ID, kind) })
+	return message.Record(ctx, t.DB, o.ID, kind)
 }
 
 // waits says whether a part is staged and waits to be collected.

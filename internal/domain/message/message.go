@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/wneessen/go-mail"
 
 	"counterpart/internal/domain/customer"
@@ -244,8 +243,8 @@ func Sent(ctx context.Context, db pg.DB, orderID int64, kind string) (sent bool,
 }
 
 // Record notes that a mail about an order was posted.
-func Record(ctx context.Context, tx pgx.Tx, orderID int64, kind string) error {
-	_, err := tx.Exec(ctx, `
+func Record(ctx context.Context, db pg.DB, orderID int64, kind string) error {
+	_, err := db.Exec(ctx, `
 		INSERT INTO message (order_id, kind)
 		VALUES ($1, $2)
 		ON CONFLICT DO NOTHING`, orderID, kind)
