@@ -13,11 +13,13 @@ import (
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/sample"
 	"counterpart/internal/query/basket"
+	"counterpart/internal/query/reference"
 	"counterpart/internal/query/shop"
 )
 
 // TestAPageShowsWhatTheCartCharges compares the price of one unit on a product's page and card with a cart of one, for
-// a stranger and for a member, under promotions of every kind that lowers a price.
+// a stranger and for a member, under promotions of every kind that lowers a price. Both are served by one process, and
+// what that knows is of use to either, or of another time: a cart is priced the same.
 func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	ctx := context.Background()
 	db, _ := pgtest.Database(t)
@@ -51,12 +53,21 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 	require.NoError(t, db.QueryRow(ctx,
 		`SELECT p.id, p.slug FROM product p JOIN variant v ON v.product_id = p.id WHERE v.id = $1`,
 		c.Coat).Scan(&product, &slug))
-	visitor := shop.Visitor{Language: "en", StoreCode: c.HarbourStreet.Code, At: time.Now()}
+	keeper := &reference.Keeper{DB: db}
+	stale := keeper.Peek(ctx)
+	require.NotNil(t, stale)
+	visitor := shop.Visitor{Language: "en", StoreCode: c.HarbourStreet.Code, At: time.Now(), Reference: keeper}
 	member := visitor
 	member.Session = token
 	charges := func(customer int64) int64 {
 		b, err := basket.Load(ctx, db, customer, "en")
 		require.NoError(t, err)
+		for _, known := range []*reference.Data{stale, keeper.Peek(ctx)} {
+			same, err := basket.LoadAt(ctx, db, customer, basket.SaleContext{Known: known}, "en")
+			require.NoError(t, err)
+			require.Equal(t, []any{b.Quote.Sum, b.Quote.Discount, b.Quote.Total, b.Store.Name},
+				[]any{same.Quote.Sum, same.Quote.Discount, same.Quote.Total, same.Store.Name})
+		}
 		return b.Quote.Sum - b.Quote.Discount
 	}
 	less := 0
@@ -70,7 +81,8 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 		"for gold":    `{"tiers": ["gold"], "effect": {"kind": "percent", "percent": 500}}`,
 		"in another store": fmt.Sprintf(`{"locations": [%d], "effect": {"kind": "percent", "percent": 500}}`,
 			c.MillLane.ID), "two for one": fmt.Sprintf(`{"products": [%d], "effect": {"kind": "buy_get", "buy": 1, "get": 1, "percent": 10000}}`, product),
-		"spend more": `{"currency": "GBP", "effect": {"kind": "tiered_spend", "steps": [{"from": 100, "percent": 1000}]}}`,
+		"by department": `{"categories": [1], "effect": {"kind": "percent", "percent": 1000}}`,
+		"spend more":    `{"currency": "GBP", "effect": {"kind": "tiered_spend", "steps": [{"from": 100, "percent": 1000}]}}`,
 	} {
 		_, err := db.Exec(ctx, `DELETE FROM promotion`)
 		require.NoError(t, err)
@@ -78,6 +90,8 @@ func TestAPageShowsWhatTheCartCharges(t *testing.T) {
 			_, err = db.Exec(ctx, `INSERT INTO promotion (title, state, rule) VALUES ($1, 'live', $2)`, name, rule)
 			require.NoError(t, err)
 		}
+		_, err = db.Exec(ctx, `UPDATE location SET name = 'Harbour Street, ' || $1 WHERE id = $2`, name, c.HarbourStreet.ID)
+		require.NoError(t, err)
 		// The member is of no tier, then of one that pays less.
 		for _, who := range []*shop.Visitor{&visitor, &member, &member} {
 			customer, tier := ada, ""

@@ -166,8 +166,8 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 			return err
 		}
 		l.Total, l.Capped, l.Cards = row.Total, row.Capped, row.Cards
-		l.Facets = facets(row.Facets, row.FacetCount)
-		l.Counted = min(row.Total, f.counted())
+		l.Facets = facets(f, row.Facets, row.FacetCount)
+		l.Counted = min(row.Total, s.counted(f))
 		l.open = who.reference.Open(who.At, row.Uses)
 		if who.reference.ByCategory {
 			for i := range l.Cards {
@@ -182,9 +182,17 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 // between parts the name of an option or attribute from its value in the database.
 const between = "\x1f"
 
-// facets groups what was counted by its name, the most frequent values first.
-func facets(counted []string, counts []int) (all []Facet) {
+// facets groups what was counted by its name, the most frequent values first. What somebody chose is there, uncounted
+// where none of those counted has it: else it could not be taken back.
+func facets(f Filter, counted []string, counts []int) (all []Facet) {
 	values := map[string][]Value{}
+	for name, chosen := range f.Options {
+		for _, value := range chosen {
+			if !slices.Contains(counted, name+between+value) {
+				values[name] = append(values[name], Value{Value: value})
+			}
+		}
+	}
 	for i, one := range counted {
 		name, value, _ := strings.Cut(one, between)
 		values[name] = append(values[name], Value{value, counts[i]})
@@ -199,9 +207,12 @@ func facets(counted []string, counts []int) (all []Facet) {
 }
 
 // counted is of how many products a list counts the options.
-func (f Filter) counted() int {
-	if f.Narrow() {
-		return some
+func (s source) counted(f Filter) int {
+	switch {
+	case f.Narrow():
+		return s.atMost(some)
+	case s.most > 0: // They were found already.
+		return s.atMost(several)
 	}
 	return few
 }

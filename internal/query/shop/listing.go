@@ -37,7 +37,7 @@ type Facet struct {
 	Values []Value `json:"values"`
 }
 
-// Value of an option.
+// Value of an option. Count is 0 where it was chosen and none of those counted has it.
 type Value struct {
 	Value string `json:"value"`
 	Count int    `json:"count"`
