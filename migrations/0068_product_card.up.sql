@@ -52,7 +52,9 @@ CREATE INDEX category_card_cheapest ON category_card (category_id, price_list_id
 CREATE INDEX category_card_product ON category_card (product_id);
 
 -- The rows of products as they should be, at a time and after it.
-CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF product_card LANGUAGE sql STABLE AS $$
+CREATE FUNCTION product_cards(ids bigint[], at timestamptz) RETURNS SETOF product_card LANGUAGE sql STABLE
+    SET timezone = 'UTC' -- thirty days are as long wherever whoever asks is
+AS $$
     WITH priced AS MATERIALIZED (
         SELECT v.product_id, v.id AS variant_id, r.price_list_id, r.amount, coalesce(r.compare_at, 0) AS recommended, lower(r.valid) AS begins,
             coalesce(upper(r.valid), 'infinity') AS ends, coalesce((
@@ -240,6 +242,14 @@ BEGIN
 END $$;
 CREATE CONSTRAINT TRIGGER product_changed AFTER INSERT ON product_changed
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION write_changed_cards();
+
+-- A server that runs while this migration does needs its rights at once; role.sql says them again.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'counterpart_server') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON product_card, category_card, product_changed TO counterpart_server;
+    END IF;
+END $$;
 
 CREATE TRIGGER product_card_insert AFTER INSERT ON product REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION note_changed_product('id');

@@ -19,6 +19,14 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+-- A server that runs while this migration does needs its rights at once; role.sql says them again.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'counterpart_server') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON in_stock TO counterpart_server;
+    END IF;
+END $$;
+
 CREATE TRIGGER in_stock_insert AFTER INSERT ON stock_level FOR EACH ROW
     WHEN (NEW.condition = 'sellable' AND NEW.on_hand - NEW.reserved - NEW.safety > 0) EXECUTE FUNCTION keep_in_stock();
 CREATE TRIGGER in_stock_update AFTER UPDATE ON stock_level FOR EACH ROW

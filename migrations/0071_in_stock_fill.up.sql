@@ -12,6 +12,7 @@ BEGIN
         FROM stock_level s
         JOIN variant v ON v.id = s.variant_id
         WHERE v.id > done AND v.id <= upto AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 0
+        ORDER BY s.variant_id, s.location_id
         FOR SHARE OF s
         ON CONFLICT DO NOTHING;
         done := upto;

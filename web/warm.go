@@ -15,15 +15,17 @@ import (
 
 // Warm has connections of the pool plan the statements of the pages that most ask for, before somebody waits for it: on
 // a new connection the first page of each kind takes several times as long as the next. It holds as many connections
-// while it works, so that each is another one; pages use the rest.
-func Warm(ctx context.Context, pool *pgxpool.Pool, connections int) error {
+// while it works, so that each is another one, half of the pool at most; pages use the rest.
+func Warm(ctx context.Context, pool *pgxpool.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	var held []*pgxpool.Conn
 	defer func() {
 		for _, conn := range held {
 			conn.Release()
 		}
 	}()
-	for range connections {
+	for range pool.Config().MaxConns / 2 {
 		conn, err := pool.Acquire(ctx)
 		if err != nil {
 			return err

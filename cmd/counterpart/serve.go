@@ -93,7 +93,7 @@ func (s serve) run(ctx context.Context, db *database, store *files.Store, c conf
 	go func() { failed <- server.Serve(listener) }()
 	go func() {
 		// A shop that is not set up has no pages yet.
-		if err := web.Warm(running, pool, pg.PoolSize/2); err != nil && fault.As(err) == nil {
+		if err := web.Warm(running, pool); err != nil && fault.As(err) == nil {
 			slog.Warn("connections are not warm", "error", err)
 		}
 	}()

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/go-chi/chi/v5"
@@ -285,6 +286,9 @@ func NewRoutes(db pg.DB, secure bool, page respond.ErrorPage) *Routes {
 	r := &Routes{DB: db, Secure: secure, page: page, mux: chi.NewRouter(), streams: map[string]int{},
 		uploads:   map[string]bool{},
 		reference: &reference.Keeper{DB: db}}
+	if pool, ok := db.(*pgxpool.Pool); ok {
+		r.rush.stat = pool.Stat
+	}
 	r.mux.NotFound(respond.HTTP(func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
 		return nil,
 			respond.NotFound()
@@ -397,11 +401,10 @@ func (r *Routes) queued(p Permission, serve http.HandlerFunc) http.HandlerFunc {
 		return nil, errors.Join(respond.ErrRush, readForm(req)) // Read, so that the form can be offered again.
 	}, r.page)
 	return func(w http.ResponseWriter, req *http.Request) {
-		if !r.rush.enter(first) {
+		if !first && r.rush.full(time.Now()) {
 			refuse(w, req)
 			return
 		}
-		defer func() { r.rush.leave(time.Now()) }()
 		serve(w, req)
 	}
 }

@@ -3,48 +3,48 @@ package access
 import (
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// rush knows how many requests are under way and how fast they are answered, and so how long a new one would wait. Tills,
-// payments and the admin are counted, and let in whatever the queue.
+// rush knows how long requests wait for a connection to the database, and so whether a new one would wait too long. What
+// waits for a slow browser or another company holds no connection, and counts for nothing.
 type rush struct {
-	mu       sync.Mutex
-	underWay int
-	gap      time.Duration // between two answers, while there was always something to do
-	last     time.Time     // when the last was given
+	stat func() *pgxpool.Stat // nil: there is no pool, and nobody is refused
+
+	mu    sync.Mutex
+	since time.Time // when it was looked at
+	gave  int64     // connections given until then, to those who had to wait
+	wait  time.Duration
+	mean  time.Duration // that those waited who were given one between the last two looks
 }
 
 const (
-	// longest is how long a shopper waits for an answer; who would wait longer is told at once, and can come back.
-	longest = 2 * time.Second
-	// busy is how many requests keep the processors and the pool of connections at work: with fewer, the time between
-	// two answers says nothing.
-	busy = 16
-	// firstGap is what is believed before anything was measured.
-	firstGap = 3 * time.Millisecond
+	// longest is what a request may wait for each connection. It takes two or three, one after the other: whoever would
+	// wait two seconds for an answer is told at once, and can come back.
+	longest = 700 * time.Millisecond
+	// look is how often it is looked at.
+	look = 250 * time.Millisecond
 )
 
-// enter counts a request. False: it would wait too long, and is not counted. Whoever comes first is never refused.
-func (q *rush) enter(first bool) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.gap == 0 {
-		q.gap = firstGap
-	}
-	if !first && q.underWay >= 2*busy && time.Duration(q.underWay)*q.gap > longest {
+// full says whether a shopper would wait too long.
+func (q *rush) full(now time.Time) bool {
+	if q.stat == nil {
 		return false
 	}
-	q.underWay++
-	return true
-}
-
-// leave says that a request was answered. What one answer says counts for a thirty-second.
-func (q *rush) leave(now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.underWay >= busy && !q.last.IsZero() {
-		q.gap += (min(now.Sub(q.last), longest) - q.gap) / 32
+	if now.Sub(q.since) >= look {
+		s := q.stat()
+		gave, wait := s.EmptyAcquireCount(), s.EmptyAcquireWaitTime()
+		q.mean = 0
+		if gave > q.gave {
+			q.mean = (wait - q.wait) / time.Duration(gave-q.gave)
+		}
+		if s.AcquiredConns() < s.MaxConns() {
+			q.mean = 0 // Whoever comes now waits for nobody.
+		}
+		q.since, q.gave, q.wait = now, gave, wait
 	}
-	q.underWay--
-	q.last = now
+	return q.mean > longest
 }

@@ -1,53 +1,84 @@
 package access
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/web/layout"
+	"counterpart/web/respond"
 )
 
-// Sixteen are answered at a time, each in a tenth of a second: a queue of two seconds is 320 requests.
+// Sixteen connections, and a hundred who want one for a third of a second each: the last would wait two seconds, and is
+// told so. Whoever has a link of their own is let in; when the queue is short again, so is everybody.
 func TestWhoWouldWaitTooLongIsRefused(t *testing.T) {
-	var q rush
-	now := time.Now()
-	answer := func(n int) {
-		for range n {
-			now = now.Add(100 * time.Millisecond / 16)
-			q.leave(now)
-		}
+	ctx := context.Background()
+	db, _ := pgtest.Database(t)
+	r := NewRoutes(db, false, layout.Error)
+	answer := func(w http.ResponseWriter, _ *http.Request) (respond.Answer, error) {
+		return respond.Nothing, nil
 	}
-	for range 20 * busy { // It learns how fast answers are.
-		for range busy {
-			q.enter(true)
-		}
-		answer(busy)
+	r.Get("/anybody", Anyone, answer)
+	r.Get("/link", OwnLink, answer)
+	site := r.Handler(nil)
+	ask := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w
 	}
-	for range 4 * busy {
-		require.True(t, q.enter(false))
+	require.Equal(t, http.StatusNoContent, ask("/anybody").Code)
+
+	stop, end := context.WithCancel(ctx)
+	var queue sync.WaitGroup
+	for range 100 {
+		queue.Go(func() {
+			for stop.Err() == nil {
+				_, _ = db.Exec(stop, `SELECT pg_sleep(0.3)`) // It ends with the test.
+			}
+		})
 	}
-	taken := q.underWay
-	for range 1000 {
-		if q.enter(false) {
-			taken++
-		}
-	}
-	require.InDelta(t, 320, taken, 100)
-	require.False(t, q.enter(false))
-	require.True(t, q.enter(true), "a till, or a payment")
-	answer(taken - busy)
-	require.True(t, q.enter(false), "the queue is short again")
+	require.Eventually(t, func() bool { return ask("/anybody").Code == http.StatusServiceUnavailable }, 20*time.Second,
+		50*time.Millisecond)
+	refused := ask("/anybody")
+	require.Equal(t, http.StatusServiceUnavailable, refused.Code)
+	require.Equal(t, "3", refused.Header().Get("Retry-After"))
+	require.Contains(t, refused.Body.String(), "Your cart is safe")
+	require.Equal(t, http.StatusNoContent, ask("/link").Code)
+	end()
+	queue.Wait()
+	require.Eventually(t, func() bool { return ask("/anybody").Code == http.StatusNoContent }, 10*time.Second,
+		50*time.Millisecond)
 }
 
-func TestNobodyIsRefusedWhereLittleIsUnderWay(t *testing.T) {
-	var q rush
-	now := time.Now()
-	for range 100 { // However slow the answers.
-		require.True(t, q.enter(false))
-		now = now.Add(5 * time.Second)
-		q.leave(now)
+// What is slow elsewhere, a browser that sends its form a letter at a time or a gateway, is no reason to refuse anybody.
+func TestNobodyIsRefusedWhereTheDatabaseIsNotBusy(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	r := NewRoutes(db, false, layout.Error)
+	leave := make(chan struct{})
+	r.Get("/slow", Anyone, func(http.ResponseWriter, *http.Request) (respond.Answer, error) {
+		<-leave
+		return respond.Nothing, nil
+	})
+	r.Get("/quick", Anyone, func(http.ResponseWriter, *http.Request) (respond.Answer, error) { return respond.Nothing, nil })
+	site := r.Handler(nil)
+	var waiting sync.WaitGroup
+	for range 200 {
+		waiting.Go(func() {
+			site.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/slow", nil))
+		})
 	}
-	for range 2 * busy {
-		require.True(t, q.enter(false))
+	for range 20 {
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/quick", nil))
+		require.Equal(t, http.StatusNoContent, w.Code)
+		time.Sleep(50 * time.Millisecond)
 	}
+	close(leave)
+	waiting.Wait()
 }

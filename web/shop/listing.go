@@ -34,6 +34,9 @@ func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answ
 		return p.moved(r, "category", l.Filter.Category, "/d/")
 	}
 	l.Listing = found
+	if l.beyond() {
+		return respond.See(l.page(l.last())), nil
+	}
 	s := frame(r.Context(), &found.Visit, found.Title)
 	s.Current = "/d/" + found.Filter.Category
 	return respond.Page(departmentPage(s, l)), nil
@@ -55,6 +58,9 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 		return nil, err
 	}
 	l.Listing = found
+	if l.beyond() {
+		return respond.See(l.page(l.last())), nil
+	}
 	if found.Remember && l.Filter.Words != "" {
 		p.Trail.Note(browsing.Event{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At,
 			Words: l.Filter.Words})
@@ -108,6 +114,14 @@ func (l *listing) bound(typed, currency string) int64 {
 
 func (l *listing) last() int {
 	return max(1, (l.Total+shop.PerPage-1)/shop.PerPage)
+}
+
+// beyond says that there are products, though none on a page that far.
+func (l *listing) beyond() bool { return len(l.Cards) == 0 && l.Total > 0 && l.Filter.Page > l.last() }
+
+// pillID names a value's box, so that a list that is renewed keeps it apart from the one that stands in its place now.
+func pillID(name, value string) string {
+	return "o-" + url.QueryEscape(name) + "-" + url.QueryEscape(value)
 }
 
 func (l *listing) chosen(name, value string) bool {

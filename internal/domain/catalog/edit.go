@@ -172,6 +172,9 @@ func (h *Head) readPublication(typed string, zone *time.Location, form *fault.Fo
 
 // Hold locks a product until the transaction ends; false where there is none.
 func Hold(ctx context.Context, tx pgx.Tx, productID int64) (bool, error) {
+	if err := mark(ctx, tx, `SELECT id FROM product WHERE id = $1`, productID); err != nil {
+		return false, err
+	}
 	tag, err := tx.Exec(ctx, `SELECT FROM product WHERE id = $1 FOR NO KEY UPDATE`, productID)
 	if err != nil {
 		return false, fmt.Errorf("hold a product: %w", err)

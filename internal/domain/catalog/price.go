@@ -59,7 +59,7 @@ func SetPrice(ctx context.Context, db pg.DB, variantID int64, price Price, was *
 	err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		// The variant's row is the lock: two people who change one price at once do so one after the other.
-		if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
+		if err := holdVariant(ctx, tx, variantID); err != nil {
 			return err
 		}
 		if err := unchanged(ctx, tx, variantID, price, was); err != nil {

@@ -43,8 +43,8 @@ type held struct {
 // holdPrices locks a variant and reads its price on a list from now on.
 func holdPrices(ctx context.Context, tx pgx.Tx, variantID int64, currency string, taxIncluded bool,
 	associateID int64) (*timeline, error) {
-	if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
-		return nil, fmt.Errorf("hold a variant: %w", err)
+	if err := holdVariant(ctx, tx, variantID); err != nil {
+		return nil, err
 	}
 	l := &timeline{variantID: variantID, associateID: associateID, batch: &pgx.Batch{}}
 	batch := &pgx.Batch{}

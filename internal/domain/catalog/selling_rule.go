@@ -25,6 +25,9 @@ func SetSellingRule(ctx context.Context, tx pgx.Tx, variantID int64, r SellingRu
 	if r.Min < 1 || r.Max < r.Min || r.Max > 99 {
 		return fault.New(fault.Invalid, "Enter the minimum and maximum per order, from 1 to 99.")
 	}
+	if err := holdVariant(ctx, tx, variantID); err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, `
 		UPDATE variant
 		SET min_quantity = $2, max_quantity = $3, gift_card = $4, tracked = $5, back_order = $6
@@ -58,8 +61,8 @@ func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associat
 		return fault.New(fault.Invalid, "A tier’s price is for members: tick members, and use up to 30 characters for the tier.")
 	}
 	// The variant's row is the lock, as it is for its price.
-	if _, err := tx.Exec(ctx, `SELECT FROM variant WHERE id = $1 FOR NO KEY UPDATE`, variantID); err != nil {
-		return fmt.Errorf("hold a variant: %w", err)
+	if err := holdVariant(ctx, tx, variantID); err != nil {
+		return err
 	}
 	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From,
 		"members": b.Members, "tier": b.Tier, "amount": b.Amount, "associate": associateID}

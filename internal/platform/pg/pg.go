@@ -51,7 +51,7 @@ func Config(url string) (*pgxpool.Config, error) {
 	config.MaxConnLifetime, config.MaxConnLifetimeJitter = 12*time.Hour, time.Hour
 	// One that was used a moment ago is there still; pgx asks after a second.
 	config.ShouldPing = func(_ context.Context, asked pgxpool.ShouldPingParams) bool {
-		return asked.IdleDuration > 30*time.Second
+		return asked.IdleDuration > 5*time.Second
 	}
 	for setting, value := range map[string]string{
 		"application_name": "counterpart", "timezone": "UTC", "plan_cache_mode": "force_generic_plan",

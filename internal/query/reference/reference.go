@@ -47,7 +47,6 @@ type Data struct {
 	byCode      map[string]*location.Location
 	bySlug      map[string]*Category
 	byID        map[int64]*Category
-	stores      []int64
 	first       *location.Location // the chain's first store
 }
 
@@ -93,9 +92,6 @@ func (d *Data) Above(ids []int64) (all []int64) {
 	}
 	return all
 }
-
-// StoreIDs are the stores, whatever their currency.
-func (d *Data) StoreIDs() []int64 { return d.stores }
 
 // Home is the store with a code, else the chain's first; nil where there is none. chosen says whether it is the one
 // with the code, or the only one: then there is nothing to choose.
@@ -330,14 +326,12 @@ func Load(ctx context.Context, db pg.DB) (*Data, error) {
 
 func (d *Data) index() {
 	d.byCode, d.bySlug, d.byID = map[string]*location.Location{}, map[string]*Category{}, map[int64]*Category{}
-	d.stores = []int64{}
 	for i := range d.Locations {
 		l := &d.Locations[i]
 		if l.Kind != "store" {
 			continue
 		}
 		d.byCode[l.Code] = l
-		d.stores = append(d.stores, l.ID)
 		if d.first == nil || l.ID < d.first.ID {
 			d.first = l
 		}

@@ -2,6 +2,7 @@ package shop
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/location"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/reference"
 )
@@ -55,6 +57,9 @@ func onCards(found, order string, args ...string) source {
 		order: order, always: `cardinality(k.always) > 0`, most: 1000, args: args}
 }
 
+// hasCard says of a product that it has a price on the list.
+var hasCard = `(SELECT true FROM product_card k WHERE k.product_id = product.id AND ` + ofList + holds("k") + ` LIMIT 1)`
+
 var (
 	// worded looks at a thousand products that have the words.
 	worded = onCards(`(
@@ -78,13 +83,13 @@ var (
 	newest = onCards(`(
 				SELECT id AS product_id, created_at
 				FROM product
-				WHERE status = 'active'
+				WHERE status = 'active' AND `+hasCard+`
 				ORDER BY created_at DESC, id DESC
 				LIMIT 8) found`, `found.created_at DESC, k.product_id DESC`)
 	mostPopular = onCards(`(
 				SELECT id AS product_id
 				FROM product
-				WHERE status = 'active'
+				WHERE status = 'active' AND `+hasCard+`
 				ORDER BY popularity DESC, id DESC
 				LIMIT 8) found`, `k.popularity DESC, k.product_id DESC`)
 )
@@ -142,7 +147,7 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 	f := l.Filter
 	s = s.sorted(f.Sort)
 	home, list := who.home()
-	args := pgx.NamedArgs{"home": home, "list": list, "stores": who.reference.StoreIDs(), "limited": who.reference.Limited,
+	args := pgx.NamedArgs{"home": home, "list": list, "stores": storeIDs(who.reference.StoresLike(home)), "limited": who.reference.Limited,
 		"zone": who.zone(), "language": who.Language, "offset": (f.Page - 1) * PerPage,
 		"min": f.Min, "max": f.Max}
 	maps.Copy(args, own)
@@ -153,10 +158,12 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 		}
 		args[fmt.Sprint("group", i)] = group
 	}
-	listStatement(s, f).Queue(batch, args).Query(func(rows pgx.Rows) error {
+	listStatement(s, l).Queue(batch, args).Query(func(rows pgx.Rows) error {
 		row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 			reference.Row
 			Total      int
+			Seen       int
+			Sure       *int
 			Capped     bool
 			Cards      []Card
 			Facets     []string
@@ -167,7 +174,11 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 		}
 		l.Total, l.Capped, l.Cards = row.Total, row.Capped, row.Cards
 		l.Facets = facets(f, row.Facets, row.FacetCount)
-		l.Counted = min(row.Total, s.counted(f))
+		l.Counted = 0
+		if most := s.counted(f); row.Seen > most {
+			l.Counted = most
+		}
+		l.unsure = row.Capped && !l.deep && row.Sure != nil && f.Page*PerPage > *row.Sure
 		l.open = who.reference.Open(who.At, row.Uses)
 		if who.reference.ByCategory {
 			for i := range l.Cards {
@@ -177,6 +188,26 @@ func queueListing(batch *pgx.Batch, who Visitor, l *Listing, s source, own pgx.N
 		}
 		return who.reference.Check(row.Version)
 	})
+}
+
+func storeIDs(stores []location.Location) []int64 {
+	ids := []int64{}
+	for _, at := range stores {
+		ids = append(ids, at.ID)
+	}
+	return ids
+}
+
+// settle reads a list again that was sorted by what fits of its products, where too few of them are sure to stand where
+// they do.
+func (l *Listing) settle(ctx context.Context, db pg.DB, who Visitor, s source, own pgx.NamedArgs) error {
+	if !l.unsure {
+		return nil
+	}
+	l.deep = true
+	batch := &pgx.Batch{}
+	queueListing(batch, who, l, s, own)
+	return db.SendBatch(ctx, batch).Close()
 }
 
 // between parts the name of an option or attribute from its value in the database.
@@ -227,12 +258,12 @@ type shape struct {
 var listStatements sync.Map // by shape
 
 // listStatement writes the statement of a list, once for each shape.
-func listStatement(s source, f Filter) pg.Statement {
-	most := several
+func listStatement(s source, l *Listing) pg.Statement {
+	f, most := l.Filter, several
 	if f.Narrow() {
 		most = some
 	}
-	if f.Page*PerPage > most {
+	if f.Page*PerPage > most || l.deep {
 		most = many
 	}
 	key := shape{s.from, s.order, "", len(f.Options), most, f.Min > 0, f.Max > 0, f.InStock, f.Narrow()}
@@ -263,6 +294,12 @@ func listStatement(s source, f Filter) pg.Statement {
 // page takes 24 of the rows of a list that are numbered n.
 var onPage = fmt.Sprintf(`n > @offset AND n <= @offset::bigint + %d`, PerPage)
 
+// here says whether something of a product can be had at the visit's store. Not EXISTS: that would have the stock of the
+// whole store read into a hash table.
+func here(product, variants string) string {
+	return `(SELECT true FROM in_stock s WHERE s.product_id = ` + product + ` AND s.location_id = @home AND ` + variants + ` LIMIT 1)`
+}
+
 // broadList is the statement of a list that nobody narrows: the order is that of its source, and every card is what
 // product_card says.
 func broadList(s source, most int) string {
@@ -272,7 +309,7 @@ func broadList(s source, most int) string {
 				SELECT id
 				FROM (`+s.walk("", most)+`) walk
 				OFFSET @offset
-				LIMIT `+fmt.Sprint(PerPage)+`) walk`, `(`+s.walk("", most)+`) walk`, `(`+s.walk(", k.facets", few-1)+`) seen`
+				LIMIT `+fmt.Sprint(PerPage)+`) walk`, `(`+s.walk("", most)+`) walk`, `(`+s.walk(", k.facets", few)+`) seen`
 	with := `
 		WITH`
 	if s.most > 0 { // Finding them is what takes time, not walking through them.
@@ -286,23 +323,27 @@ func broadList(s source, most int) string {
 	}
 	return with + `
 		page AS (
-			SELECT walk.id, walk.n, c.cheapest, c.dearest, c.lowest, c.variant_id, c.breaks, c.picture,
-				c.always <> '{}' OR EXISTS (
-					SELECT FROM in_stock s WHERE s.product_id = walk.id AND s.location_id = @home) AS here
+			SELECT walk.id, walk.n, c.cheapest, c.dearest, c.lowest, c.variant_id, c.breaks, c.picture, c.back_order,
+				c.always <> '{}' OR ` + here("walk.id", "s.variant_id = ANY (c.variants)") + ` IS NOT NULL AS here
 			FROM (` + walk + `) walk
 			JOIN product_card c ON c.product_id = walk.id AND c.price_list_id = @list AND ` + holds("c") + `)` +
-		listed(count, count, s.atMost(most), `
+		ending{all: count, walked: count, seen: seen, sure: `NULL::int`, facets: `
 				SELECT facet, count(*) AS n
-				FROM `+seen+`
+				FROM ` + seen + `
 				CROSS JOIN LATERAL unnest(facets) AS facet
-				GROUP BY facet`)
+				GROUP BY facet`}.text(s.atMost(most))
 }
 
-// narrowList is the statement of a list that something narrows: products that may fit by what the source says of them,
-// then those of their variants that do.
+// narrowList is the statement of a list that something narrows. What is asked of a product must be true of one of its
+// variants at once, so where more than one thing is asked the variants are looked at before a product counts.
 func narrowList(s source, key shape) string {
 	with := `
 		WITH`
+	bound := `k.cheapest`
+	if key.sort == "price-down" { // What fits of it costs no more than its dearest.
+		bound = `k.dearest`
+		s.order = strings.Replace(s.order, `k.cheapest DESC`, `k.dearest DESC`, 1)
+	}
 	if s.most > 0 { // Finding them is what takes time, not walking through them.
 		with += ` found AS MATERIALIZED (
 			SELECT k.product_id, k.cheapest, k.dearest, k.facets, k.always, row_number() OVER (ORDER BY ` + s.order + `) AS n
@@ -310,42 +351,58 @@ func narrowList(s source, key shape) string {
 			WHERE ` + s.where + `),`
 		s.from, s.where, s.order = `found k`, `true`, `k.n`
 	}
-	var known, asked, fits, wanted strings.Builder
+	var known, asked, wanted, chosen strings.Builder
+	var fits []string // of variant v of card c
 	if key.min {
 		known.WriteString(` AND k.dearest >= @min`)
-		fits.WriteString(` AND v.amount >= @min`)
+		fits = append(fits, `v.amount >= @min`)
 	}
 	if key.max {
 		known.WriteString(` AND k.cheapest <= @max`)
-		fits.WriteString(` AND v.amount <= @max`)
+		fits = append(fits, `v.amount <= @max`)
 	}
-	// Not EXISTS: that would have the stock of the whole store read into a hash table.
-	const here = `(SELECT true FROM in_stock s WHERE s.product_id = %s AND s.location_id = @home%s LIMIT 1)`
 	if key.stock {
-		asked.WriteString(` AND (` + s.always + ` OR ` + fmt.Sprintf(here, "k.product_id", "") + `)`)
-		fits.WriteString(` AND (v.id = ANY (c.always) OR ` +
-			fmt.Sprintf(here, "c.product_id", " AND s.variant_id = v.id") + `)`)
+		asked.WriteString(` AND (` + s.always + ` OR ` + here("k.product_id", "true") + `)`)
+		// A variant that is not on sale may be in stock too: so the variants are always looked at.
+		fits = append(fits, `(v.id = ANY (c.always) OR `+here("c.product_id", "s.variant_id = v.id")+`)`, `true`)
 	}
-	seen := s.sift("", known.String(), asked.String(), some)
 	for i := range key.groups {
-		fmt.Fprintf(&asked, ` AND k.facets && @group%d::text[]`, i)
+		fmt.Fprintf(&chosen, ` AND k.facets && @group%d::text[]`, i)
 		fmt.Fprintf(&wanted, ` AND string_to_array(v.choices, chr(30)) && @group%d::text[]`, i)
+	}
+	fit := strings.Join(append([]string{`true`}, fits...), " AND ")
+	one := func(more string) string {
+		return ` AND (
+				SELECT true
+				FROM product_card c
+				CROSS JOIN LATERAL unnest(c.variants, c.amounts, c.lowests, c.choices) AS v (id, amount, lowest, choices)
+				WHERE c.product_id = k.product_id AND c.price_list_id = @list AND ` + holds("c") + ` AND ` + fit + more + `
+				LIMIT 1)`
+	}
+	hit, seen := asked.String()+chosen.String(), asked.String()
+	if len(fits) > 1 {
+		seen += one("")
+	}
+	if len(fits)+key.groups > 1 {
+		hit += one(wanted.String())
 	}
 	offers := func(of string) string {
 		return `
-			SELECT ` + of + `.id, ` + of + `.n, c.variant_id AS first, c.picture, c.breaks, c.always, v.id AS variant_id, v.amount,
-				v.lowest, v.choices
+			SELECT ` + of + `.id, ` + of + `.n, c.variant_id AS first, c.picture, c.breaks, c.back_order, c.always,
+				v.id AS variant_id, v.amount, v.lowest, v.choices
 			FROM (SELECT id, row_number() OVER () AS n FROM ` + of + `) ` + of + `
 			JOIN product_card c ON c.product_id = ` + of + `.id AND c.price_list_id = @list AND ` + holds("c") + `
 			CROSS JOIN LATERAL unnest(c.variants, c.amounts, c.lowests, c.choices) AS v (id, amount, lowest, choices)
-			WHERE true` + fits.String()
+			WHERE ` + fit
 	}
-	order := `min(n)`
+	// The first by their cheapest are not the first by what fits of them costs: sure are those that nothing that was not
+	// looked at can stand before.
+	order, sure := `min(n)`, `NULL::int`
 	switch {
 	case key.sort == "price":
-		order = `min(amount), min(n)`
+		order, sure = `min(amount), min(n)`, `(SELECT count(*) FROM fit WHERE cheapest <= (SELECT max(bound) FROM hit))::int`
 	case key.sort == "price-down":
-		order = `min(amount) DESC, min(n)`
+		order, sure = `min(amount) DESC, min(n)`, `(SELECT count(*) FROM fit WHERE cheapest >= (SELECT min(bound) FROM hit))::int`
 	}
 	picture := `picture`
 	if key.groups > 0 { // Who asked for moss sees it in moss.
@@ -354,17 +411,16 @@ func narrowList(s source, key shape) string {
 					FROM unnest(fit.variants) AS one
 					JOIN variant v ON v.id = one
 					JOIN picture pic ON pic.id = v.picture_id
-					ORDER BY EXISTS (SELECT FROM in_stock s WHERE s.product_id = fit.id AND s.location_id = @home
-						AND s.variant_id = one) DESC, one = fit.variant_id DESC, one
+					ORDER BY ` + here("fit.id", "s.variant_id = one") + ` IS NOT NULL DESC, one = fit.variant_id DESC, one
 					LIMIT 1), picture)`
 	}
-	counted := `offer`
+	counted, looked := `offer`, `hit`
 	text := with + `
-		hit AS MATERIALIZED (` + s.sift("", known.String(), asked.String(), key.most) + `),`
+		hit AS MATERIALIZED (` + s.sift(`, `+bound+` AS bound`, known.String(), hit, key.most) + `),`
 	if key.groups > 0 { // Then the options that were not chosen are counted too.
 		text += `
-		seen AS MATERIALIZED (` + seen + `),`
-		counted = `(` + offers("seen") + `) offer`
+		seen AS MATERIALIZED (` + s.sift("", known.String(), seen, some) + `),`
+		counted, looked = `(`+offers("seen")+`) offer`, `seen`
 	}
 	return text + `
 		offer AS MATERIALIZED (` + offers("hit") + wanted.String() + `),
@@ -372,34 +428,41 @@ func narrowList(s source, key shape) string {
 			SELECT id, row_number() OVER (ORDER BY ` + order + `) AS n, min(amount) AS cheapest, max(amount) AS dearest,
 				(array_agg(variant_id ORDER BY amount, variant_id))[1] AS variant_id, array_agg(variant_id) AS variants,
 				min(first) AS first, min(picture) AS picture, (array_agg(breaks))[1] AS breaks,
-				(array_agg(lowest ORDER BY amount, nullif(lowest, 0)))[1] AS lowest, bool_or(variant_id = ANY (always)) AS always
+				bool_or(back_order) AS back_order, (array_agg(lowest ORDER BY amount, nullif(lowest, 0)))[1] AS lowest,
+				bool_or(variant_id = ANY (always)) AS always
 			FROM offer
 			GROUP BY id),
 		page AS (
 			SELECT id, n, cheapest, dearest, lowest, variant_id, CASE WHEN variant_id = first THEN breaks
 				ELSE ` + breaks("fit.variant_id", "@list") + `::jsonb END AS breaks, ` + picture + ` AS picture,
-				always OR EXISTS (SELECT FROM in_stock s WHERE s.product_id = fit.id AND s.location_id = @home
-					AND s.variant_id = ANY (fit.variants)) AS here
+				back_order AND EXISTS (
+					SELECT FROM variant v WHERE v.id = ANY (fit.variants) AND v.back_order) AS back_order,
+				always OR ` + here("fit.id", "s.variant_id = ANY (fit.variants)") + ` IS NOT NULL AS here
 			FROM fit
-			WHERE ` + onPage + `)` + listed("fit", "hit", s.atMost(key.most), `
+			WHERE ` + onPage + `)` + ending{all: `fit`, walked: `hit`, seen: looked, sure: sure, facets: `
 				SELECT facet, count(DISTINCT id) AS n
-				FROM `+counted+`
+				FROM ` + counted + `
 				CROSS JOIN LATERAL unnest(string_to_array(choices, chr(30))) AS facet
-				GROUP BY facet`)
+				GROUP BY facet`}.text(s.atMost(key.most))
 }
 
-// listed is the end of either statement: how many there are, the cards of a page, and the facets.
-func listed(all, walked string, most int, facets string) string {
+// ending is the end of either statement: how many products there are and were looked at, of how many the options were
+// counted, how many are sure to stand where they do, and the facets.
+type ending struct{ all, walked, seen, sure, facets string }
+
+func (e ending) text(most int) string {
 	return fmt.Sprintf(`
-		SELECT (SELECT count(*) FROM %s) AS total, (SELECT count(*) FROM %s) > %d AS capped, coalesce((
+		SELECT (SELECT count(*) FROM %s) AS total, (SELECT count(*) FROM %s) > %d AS capped,
+			(SELECT count(*) FROM %s) AS seen, %s AS sure, coalesce((
 				SELECT json_agg(json_build_object('slug', c.slug, 'title', coalesce(c.titles ->> @language, c.title),
 					'brand', c.brand, 'picture', page.picture, 'from', page.cheapest, 'to', page.dearest,
 					'was', page.lowest, 'here', page.here,
 					'elsewhere', NOT page.here AND EXISTS (
 						SELECT
 						FROM in_stock s
-						WHERE s.product_id = c.product_id AND s.location_id = ANY (@stores)),
-					'by_mail', c.gift_card, 'back_order', c.back_order, 'variant', page.variant_id,
+						WHERE s.product_id = c.product_id AND s.location_id = ANY (@stores)
+							AND s.variant_id = ANY (c.variants)),
+					'by_mail', c.gift_card, 'back_order', page.back_order, 'variant', page.variant_id,
 					'priced', json_build_object('product', c.product_id, 'tags', c.tags, 'categories', c.categories,
 						'breaks', page.breaks)) ORDER BY page.n)
 				FROM page
@@ -408,7 +471,7 @@ func listed(all, walked string, most int, facets string) string {
 		FROM (
 			SELECT coalesce(array_agg(facet), '{}') AS facets, coalesce(array_agg(n), '{}') AS n
 			FROM (%s) counted
-			WHERE facet <> '') counted`, all, walked, most, holds("c"), facets)
+			WHERE facet <> '') counted`, e.all, e.walked, most, e.seen, e.sure, holds("c"), e.facets)
 }
 
 // breaks are a variant's quantity and member prices that hold for one unit on a price list.

@@ -3,9 +3,11 @@ package shop_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -203,4 +205,115 @@ func TestListsAreInTheOrderOfWhatTheyShow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// made adds products to the kitchen, each with variants of these colours and prices; what is listed in stocked can be had
+// at Harbour Street. The first are the most popular.
+func made(t *testing.T, db *pgxpool.Pool, c *sample.Chain, name string, n, popularity int, prices map[string]int64, stocked ...string) {
+	t.Helper()
+	for colour, amount := range prices {
+		_, err := db.Exec(ctx, `
+			WITH p AS (
+				INSERT INTO product (slug, status, options, popularity)
+				SELECT $1 || '-' || n, 'active', '{Colour}', $3 FROM generate_series(1, $2::int) n
+				ON CONFLICT (slug) DO UPDATE SET popularity = excluded.popularity
+				RETURNING id, slug),
+			t AS (INSERT INTO product_text (product_id, language, title) SELECT id, 'en', slug FROM p ON CONFLICT DO NOTHING),
+			k AS (
+				INSERT INTO product_category (product_id, category_id)
+				SELECT p.id, c.id FROM p, category c WHERE c.slug = 'kitchen'
+				ON CONFLICT DO NOTHING),
+			v AS (
+				INSERT INTO variant (product_id, position, sku, options)
+				SELECT id, 1, slug || $4, ARRAY[$4] FROM p
+				RETURNING id),
+			moved AS (
+				INSERT INTO stock_move (variant_id, location_id, delta, cause, channel)
+				SELECT id, $6, 1, 'receipt', 'api' FROM v WHERE $7),
+			s AS (INSERT INTO stock_level (variant_id, location_id, on_hand) SELECT id, $6, 1 FROM v WHERE $7)
+			INSERT INTO price (variant_id, price_list_id, amount)
+			SELECT v.id, l.id, $5::bigint FROM v, price_list l WHERE l.currency = 'GBP'`, name, n, popularity, colour, amount,
+			c.HarbourStreet.ID, slices.Contains(stocked, colour))
+		require.NoError(t, err)
+	}
+}
+
+// What is asked of a list is asked of every product that it looks at, not of the first that may fit.
+func TestANarrowedListFindsWhatIsFarDown(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	made(t, db, c, "common", 300, 50, map[string]int64{"Red": 100, "Green": 9000}, "Red")
+	made(t, db, c, "rare", 30, 10, map[string]int64{"Red": 300, "Green": 200}, "Green")
+	list := func(f shop.Filter) *shop.Listing {
+		t.Helper()
+		f.Category = "kitchen"
+		l, err := shop.Category(ctx, db, shop.Visitor{StoreCode: "HAR", Language: "en", At: time.Now()}, f)
+		require.NoError(t, err)
+		return l
+	}
+	green := map[string][]string{"Colour": {"Green"}}
+
+	l := list(shop.Filter{Options: green, InStock: true, Page: 1})
+	require.Equal(t, 30, l.Total)
+	require.False(t, l.Capped)
+	for _, card := range l.Cards {
+		require.True(t, card.Here)
+		require.Equal(t, int64(200), card.From)
+	}
+	l = list(shop.Filter{Options: green, Sort: "price", Page: 1})
+	require.Equal(t, int64(200), l.Cards[0].From, "the cheapest of what was asked for, whatever else the product comes in")
+	require.Equal(t, int64(9000), list(shop.Filter{Options: green, Sort: "price", Page: 3}).Cards[0].From)
+	require.Equal(t, int64(9000), list(shop.Filter{Options: green, Sort: "price-down", Page: 1}).Cards[0].From)
+	require.Equal(t, 30, list(shop.Filter{Min: 150, Max: 250, Page: 1}).Total, "one variant within both bounds")
+	require.Equal(t, int64(9000), list(shop.Filter{Min: 8000, Sort: "price", Page: 1}).Cards[0].From)
+	sound(t, db)
+}
+
+// What is off sale is nowhere in stock, and what comes later is said of the variant that does.
+func TestACardSpeaksOfWhatIsOnSale(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	_, err := db.Exec(ctx, `UPDATE variant SET back_order = true WHERE id = $1`, c.Mug)
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `UPDATE stock_level SET safety = on_hand WHERE variant_id = $1`, c.BlueMug)
+	require.NoError(t, err)
+	blue := shop.Filter{Options: map[string][]string{"Colour": {"Blue"}}}
+	require.False(t, kitchen(t, db, nil, blue)["mug"].BackOrder)
+	require.True(t, kitchen(t, db, nil, shop.Filter{})["mug"].Here)
+	_, err = db.Exec(ctx, `UPDATE variant SET active = false WHERE id = $1`, c.Mug)
+	require.NoError(t, err)
+	mug := kitchen(t, db, nil, shop.Filter{})["mug"]
+	require.False(t, mug.Here || mug.Elsewhere)
+	require.NotContains(t, kitchen(t, db, nil, shop.Filter{InStock: true}), "mug")
+	sound(t, db)
+}
+
+// A price, an option and a variant's row are changed at once, again and again: nobody waits for somebody who waits.
+func TestChangesOfOneProductDoNotWaitInACircle(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	c := sample.Load(t, db)
+	var product int64
+	require.NoError(t, db.QueryRow(ctx, `SELECT product_id FROM variant WHERE id = $1`, c.Mug).Scan(&product))
+	for round := range pgtest.Rounds(20, 300) {
+		pgtest.AtOnce(4, func(i int) {
+			var err error
+			switch i {
+			case 0, 1:
+				_, err = catalog.SetPrice(ctx, db, []int64{c.Mug, c.BlueMug}[i], pounds(int64(2000+round)), nil, 0)
+			default:
+				err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error { // not tried again
+					if _, err := catalog.Hold(ctx, tx, product); err != nil {
+						return err
+					}
+					_, err := tx.Exec(ctx, `UPDATE product SET options = options WHERE id = $1`, product)
+					if err == nil {
+						_, err = tx.Exec(ctx, `UPDATE variant SET grams = $2 WHERE product_id = $1`, product, round)
+					}
+					return err
+				})
+			}
+			require.NoError(t, err)
+		})
+	}
+	sound(t, db)
 }

@@ -77,6 +77,8 @@ type Listing struct {
 	Counted int  // products whose options the facets count: where there are more, the first
 	Fuzzy   bool // nothing had these words; these are spelt alike
 	open    []promotion.Promotion
+	unsure  bool // what was not looked at may belong before what is shown
+	deep    bool // as many as a list ever looks at are
 }
 
 // Category reads one page of a department or of a category in it. Nil when there is none.
@@ -87,6 +89,7 @@ func Category(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, e
 func categoryPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
+	var own pgx.NamedArgs
 	category := who.reference.Category(f.Category)
 	if category != nil {
 		l.Title = category.Name(who.Language)
@@ -96,10 +99,14 @@ func categoryPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listin
 		for _, below := range who.reference.Below(category.ID) {
 			l.Below = append(l.Below, Department{below.Slug, below.Name(who.Language)})
 		}
-		queueListing(batch, who, l, inCategory, pgx.NamedArgs{"category": category.ID})
+		own = pgx.NamedArgs{"category": category.ID}
+		queueListing(batch, who, l, inCategory, own)
 	}
 	// Of a category that is not there no row says whether the data still holds: then the visit asks.
 	if err := send(ctx, db, batch, who, &l.Visit, category != nil); err != nil || category == nil {
+		return nil, err
+	}
+	if err := l.settle(ctx, db, who, inCategory, own); err != nil {
 		return nil, err
 	}
 	l.quoteCards(l.Cards, l.open)
@@ -130,9 +137,19 @@ func searchPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing,
 	if err := send(ctx, db, batch, who, &l.Visit, query != ""); err != nil {
 		return nil, err
 	}
+	if err := l.settle(ctx, db, who, worded, pgx.NamedArgs{"query": query}); err != nil {
+		return nil, err
+	}
 	l.quoteCards(l.Cards, l.open)
-	if l.Total > 0 || query == "" || f.Narrow() {
+	if l.Total > 0 || query == "" {
 		return l, nil
+	}
+	if f.Narrow() { // What was chosen may be all that nothing fits.
+		var known bool
+		if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM product_text WHERE words @@ to_tsquery('english', $1))`,
+			query).Scan(&known); err != nil || known {
+			return l, err
+		}
 	}
 	l.Fuzzy = true
 	meant, err := spelling(ctx, db, f.Words)

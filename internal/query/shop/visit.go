@@ -216,7 +216,7 @@ type Whose struct {
 	StoreID    int64
 }
 
-// WhoseCart says whose cart it is; of a stranger nothing is asked.
+// WhoseCart says whose cart it is.
 func WhoseCart(ctx context.Context, db pg.DB, who Visitor) (Whose, error) {
 	return page(ctx, db, who, func(who Visitor) (w Whose, err error) {
 		home, chosen := who.reference.Home(who.StoreCode)
@@ -231,17 +231,17 @@ func WhoseCart(ctx context.Context, db pg.DB, who Visitor) (Whose, error) {
 	})
 }
 
-const findStatement = `SELECT id, signed_in, ` + reference.Version + ` FROM (` + customer.Visitor + `) me`
+const findStatement = `
+	SELECT coalesce(me.id, 0), coalesce(me.signed_in, false), ` + reference.Version + `
+	FROM (SELECT) one
+	LEFT JOIN LATERAL (` + customer.Visitor + `) me ON true`
 
 func (v Visitor) find(ctx context.Context, db pg.DB) (id int64, signedIn bool, err error) {
-	if v.Device == "" && v.Session == "" {
+	if v.stranger() && v.reference == nil {
 		return 0, false, nil
 	}
 	var version int64
 	err = db.QueryRow(ctx, findStatement, v.args()).Scan(&id, &signedIn, &version)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil
-	}
 	if err != nil {
 		return 0, false, fmt.Errorf("find out who is looking: %w", err)
 	}
