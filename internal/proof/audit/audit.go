@@ -335,7 +335,8 @@ var Rules = []Rule{
 			WHERE c.until > statement_timestamp()),
 		computed AS (
 			SELECT c.product_id, c.price_list_id, c.until, to_jsonb(c) AS row
-			FROM product_cards(ARRAY(SELECT id FROM product), statement_timestamp()) c)
+			FROM (SELECT array_agg(id) AS ids FROM product GROUP BY id / 500) batch
+			CROSS JOIN LATERAL product_cards(batch.ids, statement_timestamp()) c)
 		SELECT format('product %s on price list %s until %s: %s instead of %s', product_id, price_list_id, until,
 			coalesce(s.row::text, 'nothing'), coalesce(c.row::text, 'nothing'))
 		FROM stored s

@@ -100,6 +100,7 @@ const (
 	few     = 96    // whose options are counted, where nobody narrows
 	some    = 240   // ten pages, where somebody does
 	several = 480   // twenty, where nobody does
+	plenty  = 1200  // fifty, of those whose variants are looked at
 	many    = 5000  // at which nobody pages on
 	far     = 20000 // of which those are sought that something narrows
 )
@@ -260,11 +261,15 @@ var listStatements sync.Map // by shape
 // listStatement writes the statement of a list, once for each shape.
 func listStatement(s source, l *Listing) pg.Statement {
 	f, most := l.Filter, several
+	further := many
 	if f.Narrow() {
-		most = some
+		most, further = some, plenty
 	}
-	if f.Page*PerPage > most || l.deep {
+	switch {
+	case l.deep:
 		most = many
+	case f.Page*PerPage > most:
+		most = further
 	}
 	key := shape{s.from, s.order, "", len(f.Options), most, f.Min > 0, f.Max > 0, f.InStock, f.Narrow()}
 	if key.narrow {
