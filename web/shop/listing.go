@@ -45,17 +45,12 @@ func (p *Pages) department(w http.ResponseWriter, r *http.Request) (respond.Answ
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	l := p.filter(r)
 	l.Filter.Words = words(r.URL.Query().Get("q"))
-	coded, err := shop.ByCode(r.Context(), p.DB, l.Filter.Words)
-	if err != nil {
-		return nil, err
-	}
-	if len(coded) == 1 {
-		return respond.See("/p/" + coded[0].Slug + "?" + url.Values{"v": {coded[0].SKU}}.Encode()), nil
-	}
-	l.Filter.Code = len(coded) > 1
 	found, err := shop.Search(r.Context(), p.DB, p.Site.Visitor(r), l.Filter)
 	if err != nil {
 		return nil, err
+	}
+	if len(found.Codes) == 1 {
+		return respond.See("/p/" + found.Codes[0].Slug + "?" + url.Values{"v": {found.Codes[0].SKU}}.Encode()), nil
 	}
 	l.Listing = found
 	if l.beyond() {

@@ -168,6 +168,21 @@ func release(ctx context.Context, tx pgx.Tx, orderLines []int64, quantity int) e
 	})
 }
 
+// Expired says whether something is still reserved on a level that nobody waits for any more: the next claim that finds
+// too little releases it.
+func Expired(ctx context.Context, db pg.DB, variantID, locationID int64) (expired bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT
+			FROM reservation
+			WHERE variant_id = $1 AND location_id = $2 AND released_at IS NULL AND expires_at <= now())`, variantID,
+		locationID).Scan(&expired)
+	if err != nil {
+		return false, fmt.Errorf("look for what expired: %w", err)
+	}
+	return expired, nil
+}
+
 // Reason explains a move: who, through which channel, why.
 type Reason struct {
 	Channel     origin.Channel

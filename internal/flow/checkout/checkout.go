@@ -129,7 +129,7 @@ var errMade = errors.New("the cart is an order already")
 func within(ctx context.Context, tx pgx.Tx, r Request) (Placed, error) {
 	p := &placing{Request: r, tx: tx}
 	for _, step := range []func(context.Context) error{
-		p.lock, p.compare, p.address, p.tender, p.create, p.claim, p.notify, p.reserve, p.handOver} {
+		p.lock, p.compare, p.enough, p.address, p.tender, p.create, p.claim, p.notify, p.reserve, p.handOver} {
 		if err := step(ctx); errors.Is(err, errMade) {
 			break
 		} else if err != nil {
@@ -160,6 +160,27 @@ func (p *placing) compare(context.Context) (err error) {
 		return err
 	}
 	return check(p.basket, p.Request)
+}
+
+// enough says at once, before anything is written, that somebody comes too late for what many want. Where what others
+// left reserved has expired, the claim itself finds out, as it does everywhere else.
+func (p *placing) enough(ctx context.Context) error {
+	contended := inventory.Contended()
+	for _, line := range p.basket.Lines {
+		at := inventory.Reservation{VariantID: line.VariantID, LocationID: line.LocationID, Quantity: line.Quantity}
+		if !slices.Contains(contended[line.VariantID], line.LocationID) || line.Enough() || line.WithoutStock() ||
+			slices.ContainsFunc(p.ahead, at.Same) {
+			continue
+		}
+		expired, err := inventory.Expired(ctx, p.tx, line.VariantID, line.LocationID)
+		if err != nil {
+			return err
+		}
+		if !expired {
+			return tooFewOf(p.basket, line, line.Available)
+		}
+	}
+	return nil
 }
 
 // address says whom the order is for where the form did not.
@@ -383,15 +404,17 @@ func tooFew(ctx context.Context, tx pgx.Tx, b *basket.Basket, short inventory.Re
 		if line.VariantID != short.VariantID || line.LocationID != short.LocationID {
 			continue
 		}
-		args := text.Args{"title": line.Title, "n": max(level.OnHand-level.Reserved-level.Safety, 0),
-			"store": b.Stores[line.LocationID].Name}
-		f := fault.New(fault.Conflict, "Only {n} {title} left at {store}. Reduce the quantity or choose another store.",
-			args)
-		if args["n"] == 0 {
-			f = fault.New(fault.Conflict,
-				"Someone just bought the last {title} at {store}. Your cart is saved: choose another store or remove it.", args)
-		}
-		return errors.Join(f, ErrShort)
+		return tooFewOf(b, line, level.OnHand-level.Reserved-level.Safety)
 	}
 	return ErrShort
+}
+
+func tooFewOf(b *basket.Basket, line basket.Line, left int) error {
+	args := text.Args{"title": line.Title, "n": max(left, 0), "store": b.Stores[line.LocationID].Name}
+	f := fault.New(fault.Conflict, "Only {n} {title} left at {store}. Reduce the quantity or choose another store.", args)
+	if args["n"] == 0 {
+		f = fault.New(fault.Conflict,
+			"Someone just bought the last {title} at {store}. Your cart is saved: choose another store or remove it.", args)
+	}
+	return errors.Join(f, ErrShort)
 }

@@ -2,7 +2,6 @@ package shop
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -47,7 +46,6 @@ type Value struct {
 type Filter struct {
 	Category string
 	Words    string
-	Code     bool                // the words are a SKU or barcode, of more than one product
 	Options  map[string][]string // by name: any of the values
 	Min, Max int64               // minor units of the visit's currency; 0: no bound
 	InStock  bool                // at the visit's store
@@ -72,10 +70,11 @@ type Listing struct {
 	Below   []Department // its own categories
 	Cards   []Card
 	Facets  []Facet
-	Total   int  // of products that fit, as far as the list looked
-	Capped  bool // there are more
-	Counted int  // products whose options the facets count: where there are more, the first
-	Fuzzy   bool // nothing had these words; these are spelt alike
+	Total   int     // of products that fit, as far as the list looked
+	Capped  bool    // there are more
+	Counted int     // products whose options the facets count: where there are more, the first
+	Fuzzy   bool    // nothing had these words; these are spelt alike
+	Codes   []Coded // of what was searched by its code; one alone is what was meant
 	open    []promotion.Promotion
 	unsure  bool // what was not looked at may belong before what is shown
 	deep    bool // as many as a list ever looks at are
@@ -123,19 +122,21 @@ func Search(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, err
 func searchPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing, error) {
 	l := &Listing{Filter: f}
 	batch := &pgx.Batch{}
-	if f.Code {
-		scan := catalog.Scan(f.Words)
-		queueListing(batch, who, l, coded, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
-		err := send(ctx, db, batch, who, &l.Visit, true)
-		l.quoteCards(l.Cards, l.open)
-		return l, err
-	}
+	l.queueCode(batch)
 	query := tsQuery(f.Words)
 	if query != "" {
 		queueListing(batch, who, l, worded, pgx.NamedArgs{"query": query})
 	}
-	if err := send(ctx, db, batch, who, &l.Visit, query != ""); err != nil {
-		return nil, err
+	if err := send(ctx, db, batch, who, &l.Visit, query != ""); err != nil || len(l.Codes) == 1 {
+		return l, err
+	}
+	if len(l.Codes) > 1 {
+		scan := catalog.Scan(f.Words)
+		batch = &pgx.Batch{}
+		queueListing(batch, who, l, coded, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
+		err := db.SendBatch(ctx, batch).Close()
+		l.quoteCards(l.Cards, l.open)
+		return l, err
 	}
 	if err := l.settle(ctx, db, who, worded, pgx.NamedArgs{"query": query}); err != nil {
 		return nil, err
@@ -170,23 +171,25 @@ func searchPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing,
 // Coded is what a scanned or typed code names: a product and the SKU of its variant.
 type Coded struct{ Slug, SKU string }
 
-// ByCode finds what is on sale under a SKU, a barcode or a code of the retailer's own, however it is spelt. Words with
+var codeStatement = pg.Named(`
+	SELECT p.slug, v.sku
+	FROM variant v
+	JOIN product p ON p.id = v.product_id
+	WHERE p.status = 'active' AND v.active AND v.id IN (`+catalog.ByCode+`)
+	LIMIT 50`, "gtins", "key")
+
+// queueCode asks what is on sale under a SKU, a barcode or a code of the retailer's own, however it is spelt. Words with
 // a space that have no digit are no code, and are not looked up.
-func ByCode(ctx context.Context, db pg.DB, words string) ([]Coded, error) {
+func (l *Listing) queueCode(batch *pgx.Batch) {
+	words := l.Filter.Words
 	if words == "" || strings.ContainsFunc(words, unicode.IsSpace) && !strings.ContainsFunc(words, unicode.IsDigit) {
-		return nil, nil
+		return
 	}
 	scan := catalog.Scan(words)
-	rows, err := db.Query(ctx, `
-		SELECT p.slug, v.sku
-		FROM variant v
-		JOIN product p ON p.id = v.product_id
-		WHERE p.status = 'active' AND v.active AND v.id IN (`+catalog.ByCode+`)
-		LIMIT 50`, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key})
-	if err != nil {
-		return nil, fmt.Errorf("look a code up: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Coded])
+	codeStatement.Queue(batch, pgx.NamedArgs{"gtins": scan.GTINs, "key": scan.Key}).Query(func(rows pgx.Rows) (err error) {
+		l.Codes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Coded])
+		return err
+	})
 }
 
 // spelling replaces each word by the catalogue's nearest: one letter off in a short word, two in a longer one, which is
