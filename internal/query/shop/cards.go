@@ -334,7 +334,7 @@ func broadList(s source, most int) string {
 			JOIN product_card c ON c.product_id = walk.id AND c.price_list_id = @list AND ` + holds("c") + `)` +
 		ending{all: count, walked: count, seen: seen, sure: `NULL::int`, facets: `
 				SELECT facet, count(*) AS n
-				FROM ` + seen + `
+				FROM (SELECT facets FROM ` + seen + ` LIMIT ` + fmt.Sprint(s.counted(Filter{})) + `) first
 				CROSS JOIN LATERAL unnest(facets) AS facet
 				GROUP BY facet`}.text(s.atMost(most))
 }
@@ -448,6 +448,7 @@ func narrowList(s source, key shape) string {
 				SELECT facet, count(DISTINCT id) AS n
 				FROM ` + counted + `
 				CROSS JOIN LATERAL unnest(string_to_array(choices, chr(30))) AS facet
+				WHERE n <= ` + fmt.Sprint(s.atMost(some)) + `
 				GROUP BY facet`}.text(s.atMost(key.most))
 }
 

@@ -253,7 +253,13 @@ func TestANarrowedListFindsWhatIsFarDown(t *testing.T) {
 	}
 	green := map[string][]string{"Colour": {"Green"}}
 
-	l := list(shop.Filter{Options: green, InStock: true, Page: 1})
+	l := list(shop.Filter{Page: 1})
+	require.Equal(t, 96, l.Counted)
+	require.Equal(t, []shop.Facet{{Name: "Colour", Values: []shop.Value{{Value: "Green", Count: 96}, {Value: "Red", Count: 96}}}},
+		l.Facets, "as many as the page says")
+	l = list(shop.Filter{Options: map[string][]string{"Colour": {"Red"}}, Page: 1})
+	require.Equal(t, []any{240, 240}, []any{l.Counted, l.Facets[0].Values[0].Count})
+	l = list(shop.Filter{Options: green, InStock: true, Page: 1})
 	require.Equal(t, 30, l.Total)
 	require.False(t, l.Capped)
 	for _, card := range l.Cards {
