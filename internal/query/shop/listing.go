@@ -127,8 +127,12 @@ func searchPage(ctx context.Context, db pg.DB, who Visitor, f Filter) (*Listing,
 	if query != "" {
 		queueListing(batch, who, l, worded, pgx.NamedArgs{"query": query})
 	}
-	if err := send(ctx, db, batch, who, &l.Visit, query != ""); err != nil || len(l.Codes) == 1 {
-		return l, err
+	if err := send(ctx, db, batch, who, &l.Visit, query != ""); err != nil {
+		return nil, err
+	}
+	if len(l.Codes) == 1 {
+		l.quoteCards(l.Cards, l.open)
+		return l, nil
 	}
 	if len(l.Codes) > 1 {
 		scan := catalog.Scan(f.Words)
