@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,7 +21,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -393,22 +391,6 @@ func (r *Routes) add(method, pattern string, p Permission, h respond.Handler) {
 	}
 }
 
-// queued refuses at once what would wait too long. What a till, the office or somebody with a link of their own asks
-// for, a payment among them, always waits its turn.
-func (r *Routes) queued(p Permission, serve http.HandlerFunc) http.HandlerFunc {
-	first := p.whose == associate || p.Name == OwnLink.Name
-	refuse := respond.HTTP(func(_ http.ResponseWriter, req *http.Request) (respond.Answer, error) {
-		return nil, errors.Join(respond.ErrRush, readForm(req)) // Read, so that the form can be offered again.
-	}, r.page)
-	return func(w http.ResponseWriter, req *http.Request) {
-		if !first && r.rush.full(time.Now()) {
-			refuse(w, req)
-			return
-		}
-		serve(w, req)
-	}
-}
-
 // admit finds out who a request is from, as far as its permission wants to know, and lets them in or not.
 func (r *Routes) admit(req *http.Request, p Permission) (*http.Request, error) {
 	ctx := req.Context()
@@ -670,18 +652,4 @@ func (r *Routes) Visitor(req *http.Request) shop.Visitor {
 // storeCode keeps out what cannot be one before it meets the database.
 func storeCode(code string) bool {
 	return len(code) >= 2 && len(code) <= 12 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
-}
-
-// packed packs pages. At this level klauspost's gzip takes a quarter of the time of the standard library's level 4, for
-// three in a hundred bytes more.
-func packed() *middleware.Compressor {
-	c := middleware.NewCompressor(4, "text/html")
-	c.SetEncoder("gzip", func(w io.Writer, level int) io.Writer {
-		packed, err := gzip.NewWriterLevel(w, level)
-		if err != nil {
-			panic(err) // The level is ours.
-		}
-		return packed
-	})
-	return c
 }

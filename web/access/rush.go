@@ -1,6 +1,9 @@
 package access
 
 import (
+	"counterpart/web/respond"
+	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -47,4 +50,20 @@ func (q *rush) full(now time.Time) bool {
 		q.since, q.gave, q.wait = now, gave, wait
 	}
 	return q.mean > longest
+}
+
+// queued refuses at once what would wait too long. What a till, the office or somebody with a link of their own asks
+// for, a payment among them, always waits its turn.
+func (r *Routes) queued(p Permission, serve http.HandlerFunc) http.HandlerFunc {
+	first := p.whose == associate || p.Name == OwnLink.Name
+	refuse := respond.HTTP(func(_ http.ResponseWriter, req *http.Request) (respond.Answer, error) {
+		return nil, errors.Join(respond.ErrRush, readForm(req)) // Read, so that the form can be offered again.
+	}, r.page)
+	return func(w http.ResponseWriter, req *http.Request) {
+		if !first && r.rush.full(time.Now()) {
+			refuse(w, req)
+			return
+		}
+		serve(w, req)
+	}
 }

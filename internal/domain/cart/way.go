@@ -60,10 +60,7 @@ func SetWay(ctx context.Context, db pg.DB, customerID, lineID int64, w Way) erro
 
 // SetDelivery has the line of a variant sent.
 func SetDelivery(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error {
-	_, err := tx.Exec(ctx, `
-		UPDATE cart_line
-		SET method = 'ship', location_id = NULL
-		WHERE cart_id = $1 AND variant_id = $2 AND sold_at IS NULL`, cartID, variantID)
+	_, err := tx.Exec(ctx, sendLine+`$1`, cartID, variantID)
 	if err != nil {
 		return fmt.Errorf("have a line sent: %w", err)
 	}
@@ -72,12 +69,13 @@ func SetDelivery(ctx context.Context, tx pgx.Tx, cartID, variantID int64) error 
 
 // QueueDelivery is SetDelivery in a customer's open cart, in a batch that the caller sends.
 func QueueDelivery(batch *pgx.Batch, customerID, variantID int64) {
-	batch.Queue(`
-		UPDATE cart_line
-		SET method = 'ship', location_id = NULL
-		WHERE cart_id = (SELECT id FROM cart WHERE customer_id = $1 AND state = 'open') AND variant_id = $2
-			AND sold_at IS NULL`, customerID, variantID)
+	batch.Queue(sendLine+`(SELECT id FROM cart WHERE customer_id = $1 AND state = 'open')`, customerID, variantID)
 }
+
+const sendLine = `
+	UPDATE cart_line
+	SET method = 'ship', location_id = NULL
+	WHERE variant_id = $2 AND sold_at IS NULL AND cart_id = `
 
 // SetNote writes what somebody wants said about a line; of a gift card whom it is mailed to.
 func SetNote(ctx context.Context, db pg.DB, customerID, lineID int64, note string) error {

@@ -32,8 +32,9 @@ func holdVariant(ctx context.Context, tx pgx.Tx, variantID int64) error {
 }
 
 // RewriteCards writes the rows that lists are read from anew for all products, a thousand in a transaction, and answers
-// how many products that were. Where something is in stock it writes anew too, and holds up changes of stock for as long. The database keeps those rows whenever a product, its texts, variants, pictures or
-// prices change (migration 68); this is for whoever changed them behind its back.
+// how many products that were. Where something is in stock it writes anew too, and holds up changes of stock for as
+// long. The database keeps those rows whenever a product, its texts, variants, pictures, prices or stock change
+// (migrations 68 and 70); this is for whoever changed them behind its back.
 func RewriteCards(ctx context.Context, db pg.DB) (products int, err error) {
 	for last := int64(0); ; {
 		var n int

@@ -296,7 +296,7 @@ func listStatement(s source, l *Listing) pg.Statement {
 	return known.(pg.Statement)
 }
 
-// page takes 24 of the rows of a list that are numbered n.
+// onPage takes 24 of the rows of a list that are numbered n.
 var onPage = fmt.Sprintf(`n > @offset AND n <= @offset::bigint + %d`, PerPage)
 
 // here says whether something of a product can be had at the visit's store. Not EXISTS: that would have the stock of the
@@ -368,8 +368,7 @@ func narrowList(s source, key shape) string {
 	}
 	if key.stock {
 		asked.WriteString(` AND (` + s.always + ` OR ` + here("k.product_id", "true") + `)`)
-		// A variant that is not on sale may be in stock too: so the variants are always looked at.
-		fits = append(fits, `(v.id = ANY (c.always) OR `+here("c.product_id", "s.variant_id = v.id")+`)`, `true`)
+		fits = append(fits, `(v.id = ANY (c.always) OR `+here("c.product_id", "s.variant_id = v.id")+`)`)
 	}
 	for i := range key.groups {
 		fmt.Fprintf(&chosen, ` AND k.facets && @group%d::text[]`, i)
@@ -385,10 +384,11 @@ func narrowList(s source, key shape) string {
 				LIMIT 1)`
 	}
 	hit, seen := asked.String()+chosen.String(), asked.String()
-	if len(fits) > 1 {
+	// A variant that is not on sale may be in stock too: where stock is asked for, the variants are always looked at.
+	if key.stock || len(fits) > 1 {
 		seen += one("")
 	}
-	if len(fits)+key.groups > 1 {
+	if key.stock || len(fits)+key.groups > 1 {
 		hit += one(wanted.String())
 	}
 	offers := func(of string) string {
