@@ -21,37 +21,33 @@ import (
 // orderMail posts a mail about an order, once: a job that runs again after it was posted finds it recorded. Between the
 // posting and the record there is a moment in which a crash sends a second copy, with the same Message-ID.
 func orderMail(ctx context.Context, t Tools, args message.OrderMail) error {
-	o, err := shop.OrderByID(ctx, t.DB, args.OrderID)
+	o, err := shop.OrderForMail(ctx, t.DB, args.OrderID)
 	if err != nil {
 		return err
 	}
 	if o == nil || o.Email == "" {
 		return nil // There is nobody to write to: the counter has their phone number.
 	}
-	shop, err := location.ShopOf(ctx, t.DB)
-	if err != nil {
-		return err
-	}
 	if args.Mail == message.MailPayLink && o.State != "placed" {
 		return nil // It was paid or cancelled meanwhile.
 	}
-	if args.Mail == message.MailHold && !waits(o, args.FulfilmentID) {
+	if args.Mail == message.MailHold && !waits(&o.Order, args.FulfilmentID) {
 		return nil // It was collected or cancelled meanwhile.
 	}
-	a := about(o, shop, t.BaseURL, args)
+	a := about(o, t.BaseURL, args)
 	kind := args.Once()
 	if a.Choose {
 		kind += ":" + strconv.FormatInt(a.HoldUntil.Unix(), 10) // each time there is something to choose
 	}
-	if sent, err := message.Sent(ctx, t.DB, args.OrderID, kind); err != nil || sent {
-		return err
+	if slices.Contains(o.Sent, kind) {
+		return nil
 	}
-	if err := aboutMoney(ctx, t.DB, &a, o, args); err != nil {
+	if err := aboutMoney(ctx, t.DB, &a, &o.Order, args); err != nil {
 		return err
 	}
 	subject, body := message.Compose(args.Mail, a)
 	mail := message.Mail{Purpose: message.OfOrder, ID: fmt.Sprintf("%s-%s@counterpart", o.PublicID, kind), To: o.Email,
-		Subject: subject, Text: body}
+		From: &location.Sender{Name: o.SenderName, ReplyTo: o.ReplyTo}, Subject: subject, Text: body}
 	if err := t.Sender.Send(ctx, t.DB, mail); err != nil {
 		return err
 	}
@@ -67,7 +63,8 @@ func waits(o *shop.Order, part int64) bool {
 var ofPart = []string{message.MailShipped, message.MailReady, message.MailCollected, message.MailCancelled,
 	message.MailHold, message.MailExpired, message.MailInstead}
 
-func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMail) message.About {
+func about(mailed *shop.MailOrder, base string, args message.OrderMail) message.About {
+	o, shopName := &mailed.Order, mailed.Shop
 	f := o.Fulfilment
 	for _, part := range o.Parts {
 		if part.ID == args.FulfilmentID && slices.Contains(ofPart, args.Mail) {
@@ -76,9 +73,9 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 	}
 	zone := f.Store.Zone()
 	a := message.About{
-		Language: o.Language, Shop: shop.Name, Number: o.Number, Name: o.Name, Link: base + "/orders/" +
+		Language: o.Language, Shop: shopName, Number: o.Number, Name: o.Name, Link: base + "/orders/" +
 			o.PublicID, Code: f.Code,
-		Store: shop.Name + " " +
+		Store: shopName + " " +
 			f.Store.Name, Street: f.Store.Street, Town: f.Store.Town, Total: o.Money(o.Total - o.Missing()),
 		Due:        o.Money(o.ToPay),
 		StillOpens: o.State != "cancelled", Paid: o.PaymentState == "paid" ||
@@ -97,7 +94,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 		a.PayBy = o.HoldUntil.In(o.Store.Zone())
 	}
 	for _, part := range o.Parts {
-		p := message.AboutPart{Method: part.Method, Store: shop.Name + " " + part.Store.Name, Arrives: arrives(part),
+		p := message.AboutPart{Method: part.Method, Store: shopName + " " + part.Store.Name, Arrives: arrives(part),
 			Lines: lines(o, part.ID)}
 		if part.ReadyBy != nil {
 			p.ReadyBy = part.ReadyBy.In(part.Store.Zone())
@@ -119,7 +116,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 			a.Missing = fmt.Sprintf("%d × %s", l.Quantity, named(l))
 			for _, part := range o.Parts {
 				if part.ID == l.PartID {
-					a.Store = shop.Name + " " + part.Store.Name
+					a.Store = shopName + " " + part.Store.Name
 				}
 			}
 		}
@@ -128,7 +125,7 @@ func about(o *shop.Order, shop *location.Shop, base string, args message.OrderMa
 			for _, part := range o.Parts {
 				if part.ID == l.PartID && part.State == "undecided" && part.DecideBy != nil {
 					a.Missing = fmt.Sprintf("%d × %s", l.Quantity, named(l))
-					a.Choose, a.Link, a.HoldUntil, a.Store = true, base+"/orders/"+o.PublicID, part.DecideBy.In(part.Store.Zone()), shop.Name+" "+part.Store.Name
+					a.Choose, a.Link, a.HoldUntil, a.Store = true, base+"/orders/"+o.PublicID, part.DecideBy.In(part.Store.Zone()), shopName+" "+part.Store.Name
 				}
 			}
 		}

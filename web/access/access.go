@@ -636,6 +636,9 @@ func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 	}
 }
 
+// Reference is what the process knows of what hardly anything changes; nil where it could not be read.
+func (r *Routes) Reference(ctx context.Context) *reference.Data { return r.reference.Peek(ctx) }
+
 // Visitor is what a shopper's browser brings along.
 func (r *Routes) Visitor(req *http.Request) shop.Visitor {
 	who := shop.Visitor{Language: text.Content(req.Context()), At: time.Now(), Reference: r.reference}

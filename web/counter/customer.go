@@ -8,7 +8,6 @@ import (
 
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
-	"counterpart/internal/query/basket"
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
@@ -46,7 +45,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if err != nil {
 		return nil, err
 	}
-	view.Person, err = counter.Profile(r.Context(), p.DB, id(r, "id"), store.ID, text.Content(r.Context()))
+	view.Person, err = counter.Profile(r.Context(), p.DB, id(r, "id"), p.standing(r), text.Content(r.Context()))
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +169,7 @@ func (p *Pages) reserve(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	_, err := checkout.Place(r.Context(), p.DB, at, checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.Name, Email: view.Email, Phone: view.Phone,
-		Pay: payment.PayAtPickup, Here: basket.SaleContext{LocationID: at.LocationID},
+		Pay: payment.PayAtPickup, Here: p.standing(r),
 	})
 	if wrong := fault.As(err); wrong != nil {
 		return p.showCustomer(r, view, wrong)

@@ -65,8 +65,16 @@ func (p *Pages) sale(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	return p.showSale(r, saleView{}, nil)
 }
 
-func atCounter(r *http.Request) basket.SaleContext {
-	return basket.SaleContext{LocationID: here(r).LocationID, CarryOut: true}
+// standing is a cart looked at from this counter.
+func (p *Pages) standing(r *http.Request) basket.SaleContext {
+	return basket.SaleContext{LocationID: here(r).LocationID, Known: p.Site.Reference(r.Context())}
+}
+
+// atCounter is what lies on this counter, to be carried out.
+func (p *Pages) atCounter(r *http.Request) basket.SaleContext {
+	at := p.standing(r)
+	at.CarryOut = true
+	return at
 }
 
 func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (respond.Answer, error) {
@@ -76,7 +84,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	}
 	view.CustomerID, view.Store, c.Scans = id(r, "id"), store, true
 	view.Sale, view.Phones = *saleOf(r), p.Payments.Takes()
-	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, atCounter(r),
+	if view.Basket, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID, p.atCounter(r),
 		text.Content(r.Context())); err != nil {
 		return nil, err
 	}
@@ -91,7 +99,7 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 		}
 		view.Email, view.Phone = cmp.Or(view.Email, known.Email), cmp.Or(view.Phone, known.Phone)
 		if view.Online, err = basket.LoadAt(r.Context(), p.DB, view.CustomerID,
-			basket.SaleContext{LocationID: here(r).LocationID}, text.Content(r.Context())); err != nil {
+			p.standing(r), text.Content(r.Context())); err != nil {
 			return nil, err
 		}
 	}
@@ -305,7 +313,7 @@ func (p *Pages) paySale(w http.ResponseWriter, r *http.Request) (respond.Answer,
 	total, _ := strconv.ParseInt(r.PostFormValue("total"), 10, 64)
 	request := checkout.Request{
 		CustomerID: id(r, "id"), CartID: cartID, Expected: total, Name: view.To.Name, Email: view.Email,
-		Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Here: atCounter(r),
+		Phone: view.Phone, To: view.To, Pay: view.Kind, Sure: sure(r), Here: p.atCounter(r),
 	}
 	if rest, err := strconv.ParseInt(r.PostFormValue("rest"), 10, 64); err == nil {
 		request.Rest = &rest

@@ -5,9 +5,6 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
 	"cmp"
 	"context"
@@ -22,6 +19,9 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"slices"
+
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 )
 
 func salePage(c layout.Counter, v saleView) templ.Component {

@@ -5,9 +5,6 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
 	"context"
 	"counterpart/internal/domain/customer"
@@ -19,6 +16,9 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"time"
+
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 )
 
 func accountFrame(s layout.Shop, v *accountView, title string) templ.Component {

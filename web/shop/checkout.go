@@ -101,7 +101,7 @@ func (p *Pages) placeOrder(w http.ResponseWriter, r *http.Request) (respond.Answ
 		To: postal.Address{Lines: written(r, "lines"), Town: written(r, "town"), Region: written(r, "region"),
 			Postcode: written(r, "postcode"), Country: cleanCountry(r.PostFormValue("country"))},
 	}
-	request.Here.Known = p.Site.Visitor(r).Reference.Peek(r.Context())
+	request.Here.Known = p.Site.Reference(r.Context())
 	if rest := r.PostFormValue("rest"); rest != "" {
 		request.Rest = new(number(rest))
 	}

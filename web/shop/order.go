@@ -39,7 +39,7 @@ type orderView struct {
 }
 
 func (p *Pages) readOrder(r *http.Request) (*shop.Order, error) {
-	o, err := shop.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")))
+	o, err := shop.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")), p.Site.Reference(r.Context()))
 	if err == nil && o == nil {
 		err = respond.NotFound()
 	}
@@ -92,11 +92,12 @@ func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, 
 }
 
 func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault) (respond.Answer, error) {
-	o, err := p.readOrder(r)
+	// The visit first: it finds what changed of the stores that the process knows.
+	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
-	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
+	o, err := p.readOrder(r)
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,6 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
 	"cmp"
 	"counterpart/internal/domain/message"
@@ -20,6 +17,9 @@ import (
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
+
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 )
 
 func orderPage(s layout.Shop, v *orderView) templ.Component {

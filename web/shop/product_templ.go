@@ -5,9 +5,6 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/catalog"
@@ -18,6 +15,9 @@ import (
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
+
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 )
 
 func productPage(s layout.Shop, v *productView) templ.Component {

@@ -245,10 +245,10 @@ func DeviceValue(token string) string {
 // account keeps the name and the ways to reach them that they gave it: they may be buying for another.
 func QueueContact(batch *pgx.Batch, id int64, name, email, phone string, source origin.Channel) {
 	batch.Queue(`
-		UPDATE customer
-		SET name = $2
-		WHERE id = $1 AND $2 <> '' AND name <> $2 AND (registered_at IS NULL OR name = '')`, id, name)
-	batch.Queue(`
+		WITH named AS (
+			UPDATE customer
+			SET name = $5
+			WHERE id = $1 AND $5 <> '' AND name <> $5 AND (registered_at IS NULL OR name = ''))
 		INSERT INTO identity (customer_id, kind, value, source)
 		SELECT $1, kind, value, $4
 		FROM (VALUES ('email', $2::text), ('phone', $3::text)) AS given (kind, value)
@@ -258,7 +258,7 @@ func QueueContact(batch *pgx.Batch, id int64, name, email, phone string, source 
 			WHERE proven.kind = given.kind AND proven.value = given.value AND proven.verified_at IS NOT NULL
 				AND proven.customer_id <> $1)
 			AND NOT EXISTS (SELECT FROM customer WHERE id = $1 AND registered_at IS NOT NULL)
-		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source)
+		ON CONFLICT (customer_id, kind, value) DO NOTHING`, id, email, phone, source, name)
 }
 
 // NormalEmail is an address as it is compared: trimmed, in lower case, without the dot of a fully qualified domain.

@@ -131,6 +131,7 @@ type Mail struct {
 	Medium  string // customer.ByMail where nothing is said, or customer.BySMS
 	Person  int64
 	To      string
+	From    *location.Sender // where it was read already as whom the shop writes
 	Subject string
 	Text    string
 }
@@ -168,11 +169,14 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 		}
 		m.To, m.Subject = strings.TrimPrefix(m.To, "+")+"@"+s.TextGateway, ""
 	}
-	from, err := location.SenderOf(ctx, db)
-	if err != nil {
-		return err
+	if m.From == nil {
+		from, err := location.SenderOf(ctx, db)
+		if err != nil {
+			return err
+		}
+		m.From = &from
 	}
-	return s.post(ctx, from, m)
+	return s.post(ctx, *m.From, m)
 }
 
 func allowed(ctx context.Context, db pg.DB, m Mail) error {
@@ -233,13 +237,6 @@ func (s Sender) post(ctx context.Context, from location.Sender, m Mail) error {
 		return fmt.Errorf("post a mail: %s", strings.ReplaceAll(err.Error(), m.To, "the recipient"))
 	}
 	return nil
-}
-
-// Sent says whether this mail about an order was posted already.
-func Sent(ctx context.Context, db pg.DB, orderID int64, kind string) (sent bool, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM message WHERE order_id = $1 AND kind = $2)`, orderID, kind).Scan(&sent)
-	return sent, err
 }
 
 // Record notes that a mail about an order was posted.

@@ -281,6 +281,7 @@ func (p *placing) claim(ctx context.Context) error {
 // notify tells whom it concerns: the customer by email, the timeline, the pages that are open, the stores.
 func (p *placing) notify(context.Context) error {
 	batch, confirmed := &p.work.Batch, p.n.HoldUntil == nil
+	topics := []string{live.Customer(p.CustomerID)}
 	if confirmed && p.contact.email != "" {
 		if err := jobs.Queue(batch, message.OrderMail{OrderID: p.ID, Mail: message.MailConfirmed}); err != nil {
 			return err
@@ -299,11 +300,11 @@ func (p *placing) notify(context.Context) error {
 		customer.Fact{CustomerID: p.CustomerID, Kind: customer.Bought, Channel: p.at.Channel,
 			LocationID: p.n.LocationID, OrderID: p.ID}.Queue(batch)
 		for _, part := range p.n.Parts {
-			live.QueueNotify(batch, live.Queue(part.LocationID))
+			topics = append(topics, live.Queue(part.LocationID))
 		}
 	}
 	cart.QueueOrdered(batch, p.CartID, p.Here.Sale())
-	live.QueueNotify(batch, live.Customer(p.CustomerID))
+	live.QueueNotify(batch, topics...)
 	return nil
 }
 

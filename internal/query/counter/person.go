@@ -39,7 +39,8 @@ type Person struct {
 
 // Profile reads a customer with everything that a counter shows of them, in two round trips. Nil when there is none, or
 // when they are part of another.
-func Profile(ctx context.Context, db pg.DB, person, locationID int64, language string) (*Person, error) {
+func Profile(ctx context.Context, db pg.DB, person int64, here basket.SaleContext, language string) (*Person, error) {
+	locationID := here.LocationID
 	p := &Person{}
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &p.Person)
@@ -74,7 +75,7 @@ func Profile(ctx context.Context, db pg.DB, person, locationID int64, language s
 		return nil, fmt.Errorf("read a customer: %w", err)
 	}
 	p.withhold()
-	p.Basket, err = basket.LoadAt(ctx, db, person, basket.SaleContext{LocationID: locationID}, language)
+	p.Basket, err = basket.LoadAt(ctx, db, person, here, language)
 	return p, err
 }
 

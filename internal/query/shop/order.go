@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
+	"counterpart/internal/query/reference"
 )
 
 // Order is an order as its owner and the counter see it. Store and Fulfilment are those of the part that is looked at:
@@ -265,16 +267,12 @@ func (o *Order) CanCancel() bool {
 	return true
 }
 
-const orderColumns = `
+// orderHead is an order with its parts, as pages and mails need them.
+const orderHead = `
 	o.id, o.number, o.public_id, o.customer_id, o.location_id AS home_id, o.channel, o.state, o.payment_state, o.currency::text, o.tax_included,
 	o.language, o.lines AS sum, o.discount, o.shipping, o.tax, o.total,
 	o.name, o.email, o.phone, o.hold_reason, o.placed_at, o.hold_until,` + order.ToPay + ` AS to_pay,
-	coalesce((
-		SELECT sum(u.points)
-		FROM order_line ol
-		JOIN order_unit u ON u.order_line_id = ol.id
-		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint AS earns,
+	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS prepared,
 	(SELECT json_agg(json_build_object('id', f.id, 'method', f.method, 'location_id', f.location_id, 'state', f.state,
 		'code', coalesce(f.code, ''), 'token', coalesce(f.token, ''), 'ready_by', f.ready_by,
 		'ready_at', f.ready_at, 'place', f.place, 'hold_until', f.hold_until, 'extended_at', f.extended_at,
@@ -286,7 +284,15 @@ const orderColumns = `
 			'tax', f.tax, 'tax_name', f.tax_name, 'name', f.name, 'lines', f.lines, 'town', f.town, 'region', f.region,
 		'postcode', f.postcode, 'country', coalesce(f.country::text, '')) ORDER BY f.id)
 	FROM fulfilment f
-	WHERE f.order_id = o.id) AS parts,
+	WHERE f.order_id = o.id) AS parts`
+
+const orderColumns = orderHead + `,
+	coalesce((
+		SELECT sum(u.points)
+		FROM order_line ol
+		JOIN order_unit u ON u.order_line_id = ol.id
+		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint AS earns,
 	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id,
 		'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount,
@@ -339,7 +345,6 @@ const orderColumns = `
 	JOIN location at ON at.id = r.location_id
 	LEFT JOIN orders x ON x.id = r.exchange_id
 	WHERE r.order_id = o.id) AS returns,
-	EXISTS (SELECT FROM draft_order WHERE order_id = o.id) AS prepared,
 	(SELECT json_build_object('id', x.id, 'number', x.number, 'public_id', x.public_id, 'state', x.state)
 	FROM draft_order d
 	JOIN orders x ON x.id = d.adds_to
@@ -351,8 +356,8 @@ const orderColumns = `
 	WHERE d.adds_to = o.id AND x.state <> 'cancelled') AS added`
 
 // readOrder reads an order by a condition on o that takes one argument, with the stores of its parts; part is the one
-// that is looked at, or 0.
-func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64) (*Order, error) {
+// that is looked at, or 0. Stores that the process knows are not read.
+func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64, known *reference.Data) (*Order, error) {
 	var o Order
 	var stores []location.Location
 	batch := &pgx.Batch{}
@@ -363,14 +368,16 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 		o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Order])
 		return err
 	})
-	batch.Queue(`
-		SELECT `+location.Columns+`
-		FROM location l
-		WHERE l.id IN (SELECT f.location_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE `+where+`)`,
-		arg).Query(func(rows pgx.Rows) (err error) {
-		stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
-		return err
-	})
+	if known == nil {
+		batch.Queue(`
+			SELECT `+location.Columns+`
+			FROM location l
+			WHERE l.id IN (SELECT f.location_id FROM fulfilment f JOIN orders o ON o.id = f.order_id WHERE `+where+`)`,
+			arg).Query(func(rows pgx.Rows) (err error) {
+			stores, err = pgx.CollectRows(rows, pgx.RowToStructByName[location.Location])
+			return err
+		})
+	}
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -378,36 +385,97 @@ func readOrder(ctx context.Context, db pg.DB, where string, arg any, part int64)
 	if err != nil {
 		return nil, fmt.Errorf("read an order: %w", err)
 	}
-	for i := range o.Parts {
-		for k := range stores {
-			if stores[k].ID == o.Parts[i].LocationID {
-				o.Parts[i].Store = &stores[k]
-			}
-		}
-		if o.Parts[i].Store == nil {
-			// It went to another store between the two statements: what is read now is how it stands.
-			return readOrder(ctx, db, where, arg, part)
-		}
-		if i == 0 || o.Parts[i].ID == part {
-			o.Fulfilment, o.Store = o.Parts[i], *o.Parts[i].Store
-		}
+	if known != nil {
+		stores = known.Locations
+	}
+	if !o.at(stores, part) {
+		// It went to another store between the two statements, or is at one that has closed: it is read as it stands.
+		return readOrder(ctx, db, where, arg, part, nil)
 	}
 	return &o, nil
 }
 
-// OrderByLink reads an order by its unguessable id. Nil when there is none.
-func OrderByLink(ctx context.Context, db pg.DB, publicID string) (*Order, error) {
-	return readOrder(ctx, db, `o.public_id = $1`, publicID, 0)
+// at has each part of an order know its store, and the order the part that is looked at. False where a store is none of
+// these.
+func (o *Order) at(stores []location.Location, part int64) bool {
+	for i := range o.Parts {
+		k := slices.IndexFunc(stores, func(l location.Location) bool { return l.ID == o.Parts[i].LocationID })
+		if k < 0 {
+			return false
+		}
+		o.Parts[i].Store = &stores[k]
+		if i == 0 || o.Parts[i].ID == part {
+			o.Fulfilment, o.Store = o.Parts[i], stores[k]
+		}
+	}
+	return true
+}
+
+// MailOrder is an order as a mail about it needs it: its lines have what they are, how many are kept and what those
+// cost.
+type MailOrder struct {
+	Order
+	Shop       string
+	SenderName string
+	ReplyTo    string
+	Sent       []string // kinds of mails that were posted about it
+	Stores     []location.Location
+}
+
+// OrderForMail reads an order for the job that writes about it. Nil when there is none.
+func OrderForMail(ctx context.Context, db pg.DB, id int64) (*MailOrder, error) {
+	rows, err := db.Query(ctx, `
+		SELECT `+orderHead+`,
+			(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'title', ol.title,
+				'options', ol.options, 'slug', p.slug, 'quantity', ol.quantity, 'cancelled', unit.cancelled,
+				'kept', unit.kept) ORDER BY ol.position), '[]')
+			FROM order_line ol
+			JOIN variant v ON v.id = ol.variant_id
+			JOIN product p ON p.id = v.product_id
+			CROSS JOIN LATERAL (
+				SELECT count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+					coalesce(sum(paid) FILTER (WHERE state <> 'cancelled'), 0) AS kept
+				FROM order_unit
+				WHERE order_line_id = ol.id) unit
+			WHERE ol.order_id = o.id) AS lines,
+			coalesce(shop.name, '') AS shop, coalesce(nullif(shop.sender_name, ''), shop.name, '') AS sender_name,
+			coalesce(shop.reply_to, '') AS reply_to,
+			(SELECT coalesce(array_agg(kind), '{}') FROM message WHERE order_id = o.id) AS sent,
+			(SELECT json_agg(json_build_object('id', l.id, 'name', l.name, 'street', l.street, 'town', l.town,
+				'timezone', l.time_zone))
+			FROM location l
+			WHERE l.id IN (SELECT location_id FROM fulfilment WHERE order_id = o.id)) AS stores
+		FROM orders o
+		LEFT JOIN shop ON true
+		WHERE o.id = $1`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read an order for a mail: %w", err)
+	}
+	o, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByNameLax[MailOrder])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an order for a mail: %w", err)
+	}
+	o.at(o.Stores, 0)
+	return &o, nil
+}
+
+// OrderByLink reads an order by its unguessable id; known is what the process knows of stores, or nil. Nil when there is
+// no such order.
+func OrderByLink(ctx context.Context, db pg.DB, publicID string, known *reference.Data) (*Order, error) {
+	return readOrder(ctx, db, `o.public_id = $1`, publicID, 0, known)
 }
 
 // OrderByID reads an order for a job or an office.
 func OrderByID(ctx context.Context, db pg.DB, id int64) (*Order, error) {
-	return readOrder(ctx, db, `o.id = $1`, id, 0)
+	return readOrder(ctx, db, `o.id = $1`, id, 0, nil)
 }
 
 // OrderAt reads the order of a fulfilment at a location, for that store's counter. Nil when it is not theirs.
 func OrderAt(ctx context.Context, db pg.DB, fulfilmentID, locationID int64) (*Order, error) {
-	o, err := readOrder(ctx, db, `o.id = (SELECT order_id FROM fulfilment WHERE id = $1)`, fulfilmentID, fulfilmentID)
+	o, err := readOrder(ctx, db, `o.id = (SELECT order_id FROM fulfilment WHERE id = $1)`, fulfilmentID, fulfilmentID, nil)
 	if err != nil || o == nil || o.Fulfilment.LocationID != locationID {
 		return nil, err
 	}
