@@ -21,6 +21,7 @@ type imports struct {
 	Customers importCustomers `cmd:"" help:"Import customers from Shopify's customer CSV. Example: counterpart import customers customers.csv"`
 	Hours     importHours     `cmd:"" help:"Import opening hours and special days from a CSV. Example: counterpart import hours hours.csv"`
 	Products  importProducts  `cmd:"" help:"Import products from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
+	Sales     importSales     `cmd:"" help:"Import sales from before this shop, for figures and recommendations. Example: counterpart import sales sales.csv.gz --preset online-retail"`
 }
 
 type importProducts struct {

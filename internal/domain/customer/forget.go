@@ -169,6 +169,11 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 			SELECT
 			FROM identity proven
 			WHERE proven.kind = i.kind AND proven.value = i.value AND proven.verified_at IS NOT NULL)))`, ids)
+	// What they bought before this shop stays bought, by nobody.
+	batch.Queue(`UPDATE past_sale SET person = '' WHERE person IN (
+		SELECT value
+		FROM identity
+		WHERE customer_id = ANY($1) AND kind = 'external' AND verified_at IS NOT NULL)`, ids)
 	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag",
 		"timeline"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)

@@ -104,6 +104,10 @@ var datasets = []dataset{
 		FROM browse_event e LEFT JOIN product_text t ON t.product_id = e.product_id AND t.language = 'en'
 		WHERE e.device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id` + theirs +
 		`) ORDER BY e.at`},
+	{"past_sale", `SELECT day, receipt, code, quantity, currency, amount, cancelled, returned
+		FROM past_sale
+		WHERE person IN (SELECT value FROM identity WHERE kind = 'external' AND verified_at IS NOT NULL AND customer_id` +
+		theirs + `) ORDER BY day, receipt, code`},
 }
 
 // write puts everything about a person into a zip: one JSON file with all of it, and a CSV for each part.

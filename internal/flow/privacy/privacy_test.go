@@ -21,6 +21,7 @@ import (
 
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/history"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/message/catcher"
 	"counterpart/internal/domain/order"
@@ -58,10 +59,11 @@ const (
 	canaryWords  = "xylographic teapots"
 	canaryNote   = "prefers the velocipede entrance"
 	canaryStreet = "17 Umbelliferous Row"
+	canaryNumber = "hoopoe-1742" // in the system from before
 )
 
 var traces = []string{"ephyrine", "uillfeather", "canary.example", "4969876", "xylographic", "velocipede",
-	"mbelliferous", "gnomonic"}
+	"mbelliferous", "gnomonic", "hoopoe"}
 
 type place struct {
 	*sample.Chain
@@ -101,11 +103,18 @@ func (p *place) canary(t *testing.T) (who int64) {
 		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.Device,
 			Value: customer.DeviceValue(device), Source: "web", Verified: true})
 	}))
+	require.NoError(t, pgx.BeginFunc(ctx, p.db, func(tx pgx.Tx) error {
+		return customer.Identify(ctx, tx, who, customer.Identity{Kind: customer.External, Value: canaryNumber,
+			Source: "import", Verified: true})
+	}))
+	_, _, err := history.Write(ctx, p.db, "till", "GBP", []history.Sale{{Receipt: "1", Code: "OLD-MUG", Day: time.Now(),
+		Person: canaryNumber, Goods: true, Quantity: 1, Amount: 500}})
+	require.NoError(t, err)
 	require.NoError(t, person.AddIdentity(ctx, p.db, at, who, canaryPhone, "GB"))
 	require.NoError(t, person.SaveAddress(ctx, p.db, who, customer.Address{Name: canaryName, Lines: canaryStreet,
 		Town: "Leeds", Country: "GB"}))
 	require.NoError(t, person.AddNote(ctx, p.db, at, who, "note", canaryNote))
-	_, err := drafting.Begin(ctx, p.db, at, drafting.Beginning{CustomerID: who, Stores: []int64{p.HarbourStreet.ID},
+	_, err = drafting.Begin(ctx, p.db, at, drafting.Beginning{CustomerID: who, Stores: []int64{p.HarbourStreet.ID},
 		Contact: order.DraftContact{Name: canaryName, Email: canaryEmail, Phone: canaryPhone, Lines: canaryStreet}, Country: "GB"})
 	require.NoError(t, err)
 	require.NoError(t, person.Tag(ctx, p.db, at, who, "gnomonic", true))
@@ -281,7 +290,7 @@ func TestTheCopyHasEverything(t *testing.T) {
 			require.NoError(t, json.Unmarshal(read, &all))
 			require.Len(t, all["orders"], 2, "of both profiles")
 			for _, word := range []string{canaryName, canaryEmail, canaryPhone, canaryWords, canaryNote, canaryStreet,
-				"gnomonic", "MUG-B"} {
+				"gnomonic", "MUG-B", "OLD-MUG"} {
 				require.Contains(t, string(read), word)
 			}
 			continue
