@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"counterpart/internal/flow/intake"
@@ -72,6 +73,7 @@ func (i importSales) Run(ctx context.Context) (err error) {
 			return fmt.Errorf("read %s: %w", i.File, err)
 		}
 	}
+	debug.SetGCPercent(50) // The file is in memory whole, so that returns find their purchases.
 	bar := progress("Importing")
 	report, err := intake.Sales(ctx, db.Pool, r, intake.SalesOptions{Source: i.Source, Currency: i.Currency,
 		Columns: i.Columns, Preset: i.Preset, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) {
