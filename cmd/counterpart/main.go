@@ -20,6 +20,7 @@ type commands struct {
 	Erase   erase          `cmd:"" help:"Erase customers again after restoring a backup. Example: counterpart erase --replay"`
 	Audit   audit          `cmd:"" help:"Check the data's consistency; exits 1 and lists the rows that break a rule. Example: counterpart audit"`
 	Lists   rewriteLists   `cmd:"" name:"rewrite-lists" help:"Write anew what departments and searches are read from, after a change behind the program's back. Example: counterpart rewrite-lists"`
+	Measure measures       `cmd:"" help:"Tell how well predictions do on the shop's own past."`
 	Sandbox sandboxCommand `cmd:"" help:"Run the payment sandbox as a process of its own. Example: COUNTERPART_SANDBOX_ADDR=127.0.0.1:8081 counterpart sandbox"`
 	Version version        `cmd:"" help:"Print the build version. Example: counterpart version"`
 }

@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/gallery"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/billing"
@@ -76,6 +77,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
 		return catalog.CountPopular(ctx, t.DB)
 	}))
+	river.AddWorker(workers, &counter{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {
 		return cardMail(ctx, t, job.Args)
 	}))
@@ -107,6 +109,9 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 			func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
 			func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return countBaskets{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour),
 			func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil },
 			&river.PeriodicJobOpts{RunOnStart: true}),
@@ -126,3 +131,20 @@ func (turnMonths) Kind() string { return "turn_months" }
 type popular struct{}
 
 func (popular) Kind() string { return "count_popular" }
+
+// countBaskets keeps what goes with what.
+type countBaskets struct{}
+
+func (countBaskets) Kind() string { return "count_baskets" }
+
+type counter struct {
+	river.WorkerDefaults[countBaskets]
+	db *pgxpool.Pool
+}
+
+// Timeout of a count of everything: a million orders take minutes.
+func (c *counter) Timeout(*river.Job[countBaskets]) time.Duration { return 30 * time.Minute }
+
+func (c *counter) Work(ctx context.Context, _ *river.Job[countBaskets]) error {
+	return recommend.Keep(ctx, c.db, time.Now())
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/files"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/proof/audit"
@@ -100,6 +101,9 @@ func prepare(ctx context.Context) (*bench, error) {
 		return nil, err
 	}
 	if err := b.run(ctx, catalogueOf(5000, "generated")); err != nil {
+		return nil, err
+	}
+	if err := recommend.Rebuild(ctx, pool); err != nil {
 		return nil, err
 	}
 	if b.postgres, err = postmaster(ctx, pool); err != nil {

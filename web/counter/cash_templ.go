@@ -5,14 +5,14 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 	"counterpart/web/ui"
 	"fmt"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 // cash is the field for what was laid down, with the notes that people pay with, a number pad where there is no

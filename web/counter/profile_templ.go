@@ -5,6 +5,9 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"context"
 	"counterpart/internal/domain/catalog"
@@ -20,9 +23,6 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"time"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 // whoStrip is who they are at a glance.

@@ -5,6 +5,9 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/text"
@@ -13,9 +16,6 @@ import (
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func queuePage(c layout.Counter, q queueView) templ.Component {

@@ -5,6 +5,9 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"cmp"
 	"context"
@@ -19,9 +22,6 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"slices"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func salePage(c layout.Counter, v saleView) templ.Component {

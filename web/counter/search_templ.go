@@ -5,6 +5,9 @@ package counter
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"context"
 	"counterpart/internal/domain/catalog"
@@ -20,9 +23,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func searchPage(c layout.Counter, words string, hits []counter.Hit, store *location.Location) templ.Component {

@@ -5,6 +5,9 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"context"
 	"counterpart/internal/domain/customer"
@@ -16,9 +19,6 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"time"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func accountFrame(s layout.Shop, v *accountView, title string) templ.Component {

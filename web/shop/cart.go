@@ -27,6 +27,7 @@ type cartView struct {
 	Places []location.Location // at which something can be collected
 	respond.Mistakes
 	Code   string // that was typed
+	Beside []shop.Neighbour // what goes with what is in the cart
 	Added  bool
 	Joined string // what became of the cart of a device at sign-in
 }
@@ -38,7 +39,7 @@ func (p *Pages) cart(w http.ResponseWriter, r *http.Request) (respond.Answer, er
 	}
 	view.Added, view.Joined = r.URL.Query().Get("added") == "1", r.URL.Query().Get("joined")
 	if view.CustomerID != 0 {
-		if view.Later, err = shop.LaterList(r.Context(), p.DB, view.Visit); err != nil {
+		if view.Later, view.Beside, err = shop.BesideCart(r.Context(), p.DB, view.Visit, language(r)); err != nil {
 			return nil, err
 		}
 	}

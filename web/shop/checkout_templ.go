@@ -5,6 +5,9 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/platform/postal"
@@ -14,9 +17,6 @@ import (
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func checkoutPage(s layout.Shop, v *checkoutView) templ.Component {

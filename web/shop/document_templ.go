@@ -5,13 +5,13 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/platform/text"
 	"counterpart/web/layout"
 	"counterpart/web/ui"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 // sheetPage is for reading and printing: nothing on it but the paper.

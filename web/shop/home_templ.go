@@ -5,6 +5,9 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/platform/text"
@@ -12,9 +15,6 @@ import (
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func homePage(s layout.Shop, f *shop.Front) templ.Component {

@@ -5,15 +5,15 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/platform/text"
 	"counterpart/web/layout"
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func departmentPage(s layout.Shop, l *listing) templ.Component {

@@ -5,6 +5,9 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"cmp"
 	"counterpart/internal/domain/message"
@@ -17,9 +20,6 @@ import (
 	"counterpart/web/part"
 	"counterpart/web/ui"
 	"fmt"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func orderPage(s layout.Shop, v *orderView) templ.Component {

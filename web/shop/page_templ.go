@@ -5,13 +5,13 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/platform/markup"
 	"counterpart/internal/platform/text"
 	"counterpart/web/layout"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func contentPage(s layout.Shop, v pageView) templ.Component {

@@ -224,3 +224,16 @@ func (p *Pages) file(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 		return nil
 	}, nil
 }
+
+// whyBeside says why a product is shown beside another.
+func whyBeside(ctx context.Context, n shop.Neighbour) string {
+	switch {
+	case n.Because != "":
+		return text.T(ctx, "Often bought with {title}", text.Args{"title": n.Because})
+	case n.Why == "bought":
+		return text.T(ctx, "Often bought together")
+	case n.Why == "alike":
+		return text.T(ctx, "You may also like this")
+	}
+	return text.T(ctx, "Chosen by us")
+}

@@ -5,6 +5,9 @@ package shop
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/platform/text"
@@ -14,9 +17,6 @@ import (
 	"counterpart/web/ui"
 	"fmt"
 	"net/url"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 // here offers the browser's own position, beside the box and only once it was agreed to. Without script nobody can be

@@ -351,6 +351,27 @@ var Rules = []Rule{
 		FULL JOIN category_cards(ARRAY(SELECT id FROM product)) c USING (category_id, product_id, price_list_id, until)
 		WHERE (s.since, s.popularity, s.cheapest, s.dearest, s.facets, s.always)
 			IS DISTINCT FROM (c.since, c.popularity, c.cheapest, c.dearest, c.facets, c.always)`},
+	{"an order counts in what is bought together for what somebody kept of it", `
+		SELECT format('order %s: %s, kept %s', b.order_id, b.products, kept.products)
+		FROM basket b
+		LEFT JOIN LATERAL (
+			SELECT array_agg(DISTINCT v.product_id ORDER BY v.product_id) AS products
+			FROM order_line l
+			JOIN variant v ON v.id = l.variant_id AND NOT v.gift_card
+			WHERE l.order_id = b.order_id AND NOT l.gift AND EXISTS (
+				SELECT
+				FROM order_unit u
+				LEFT JOIN returned_unit r ON r.order_line_id = u.order_line_id AND r.n = u.n
+				WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND r.n IS NULL)) kept ON true
+		WHERE b.products <> coalesce(kept.products, '{}')
+			AND NOT EXISTS (SELECT FROM basket_changed WHERE order_id = b.order_id)`},
+	{"two products were bought together as often both ways round, and no oftener than each", `
+		SELECT format('products %s and %s', p.product_id, p.other_id)
+		FROM bought_with p
+		LEFT JOIN bought_with back ON back.product_id = p.other_id AND back.other_id = p.product_id
+		LEFT JOIN bought own ON own.product_id = p.product_id
+		WHERE (back.weight, back.baskets) IS DISTINCT FROM (p.weight, p.baskets) OR own.baskets IS NULL
+			OR own.baskets < p.baskets OR own.weight < p.weight`},
 	{"a variant is listed as in stock exactly where some of it can be sold", `
 		SELECT format('variant %s at location %s', variant_id, location_id)
 		FROM in_stock i

@@ -17,11 +17,13 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/delivery"
 	"counterpart/internal/domain/giftcard"
+	"counterpart/internal/domain/history"
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/checkout"
 	"counterpart/internal/flow/person"
@@ -126,6 +128,10 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"departments list what is in them", "", `UPDATE category_card SET popularity = popularity + 1`},
 	{"a variant is listed as in stock exactly where some of it can be sold", "",
 		`DELETE FROM in_stock WHERE variant_id = (SELECT min(variant_id) FROM in_stock)`},
+	{"an order counts in what is bought together for what somebody kept of it", "",
+		`UPDATE basket SET products = products || 999::bigint`},
+	{"two products were bought together as often both ways round, and no oftener than each", "",
+		`UPDATE bought_with SET baskets = baskets + 1 WHERE product_id < other_id`},
 	{"an exchange is paid by what came back for it", "",
 		`UPDATE refund SET amount = amount + 1 WHERE how = 'exchange'`},
 	{"points: a lot is the sum of its entries, none below zero", "",
@@ -178,6 +184,8 @@ func TestEveryRuleCatchesItsCorruption(t *testing.T) {
 	pool, address := pgtest.Database(t)
 	story(t, pool)
 	trade(t, pool, address)
+	together(t, pool)
+	require.NoError(t, recommend.Rebuild(ctx, pool))
 	tx, err := pool.Begin(ctx)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(ctx) })
@@ -351,5 +359,18 @@ func story(t *testing.T, db pg.DB) {
 	account, _ := sample.Account(t, db, "Ada", "ada@example.org")
 	_, err := person.Merge(ctx, db, origin.Origin{Channel: origin.Counter, LocationID: c.HarbourStreet.ID},
 		customer.Merge{SurvivorID: account, AbsorbedID: guest, Proof: customer.ByCode})
+	require.NoError(t, err)
+}
+
+// together has two things bought with one another before this shop.
+func together(t *testing.T, db pg.DB) {
+	t.Helper()
+	var before []history.Sale
+	for _, receipt := range []string{"1", "2"} {
+		for _, sku := range []string{"MUG-B", "COAT"} {
+			before = append(before, history.Sale{Receipt: receipt, Code: sku, Day: time.Now(), Goods: true, Quantity: 1, Amount: 100})
+		}
+	}
+	_, _, err := history.Write(ctx, db, "till", "GBP", before)
 	require.NoError(t, err)
 }

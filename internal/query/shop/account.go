@@ -95,11 +95,45 @@ func ListsPage(ctx context.Context, db pg.DB, who Visitor) (*Lists, error) {
 	return l, wrap(db.SendBatch(ctx, batch).Close())
 }
 
-// LaterList is what somebody keeps for later, for the foot of their cart.
-func LaterList(ctx context.Context, db pg.DB, visit *Visit) (things []profile.ViewedProduct, err error) {
+// BesideCart is what a person saved for later, and, in a language, what goes with what lies in their cart.
+func BesideCart(ctx context.Context, db pg.DB, visit *Visit, language string) (later []profile.ViewedProduct, goes []Neighbour, err error) {
 	batch := &pgx.Batch{}
-	profile.QueueWishes(batch, visit.CustomerID, visit.Store.ID, cart.Later, &things)
-	return things, wrap(db.SendBatch(ctx, batch).Close())
+	profile.QueueWishes(batch, visit.CustomerID, visit.Store.ID, cart.Later, &later)
+	if len(visit.InCart) > 0 {
+		queueGoesWith(batch, visit.InCart, visit.Reference().PriceLists[visit.Store.ID], language, &goes)
+	}
+	if err := wrap(db.SendBatch(ctx, batch).Close()); err != nil {
+		return nil, nil, err
+	}
+	return later, beside(goes, visit.InCart), nil
+}
+
+// queueGoesWith asks what goes best with several products together, and with which of them each goes best.
+func queueGoesWith(batch *pgx.Batch, products []int64, list int64, language string, goes *[]Neighbour) {
+	batch.Queue(`
+		SELECT other.id, other.slug, t.title, coalesce((SELECT key FROM picture WHERE product_id = other.id
+			ORDER BY position LIMIT 1), '') AS picture, near.why, because.title AS because
+		FROM (
+			SELECT g.other_id AS id, sum(g.score) AS score, min(g.why) AS why,
+				(array_agg(g.product_id ORDER BY g.score DESC))[1] AS because
+			FROM goes_with g
+			WHERE g.product_id = ANY ($1) AND g.why = 'bought' AND g.other_id <> ALL ($1)
+			GROUP BY g.other_id) near
+		JOIN product other ON other.id = near.id AND other.status = 'active'
+		JOIN LATERAL (
+			SELECT title FROM product_text WHERE product_id = other.id
+			ORDER BY language = $3 DESC, language = 'en' DESC LIMIT 1) t ON true
+		JOIN LATERAL (
+			SELECT title FROM product_text WHERE product_id = near.because
+			ORDER BY language = $3 DESC, language = 'en' DESC LIMIT 1) because ON true
+		WHERE EXISTS (SELECT FROM in_stock WHERE product_id = other.id)
+			AND EXISTS (SELECT FROM product_card card WHERE card.product_id = other.id AND card.price_list_id = $2
+				AND `+holds("card")+`)
+		ORDER BY near.score DESC, other.id
+		LIMIT `+fmt.Sprint(Besides), products, list, language).Query(func(rows pgx.Rows) (err error) {
+		*goes, err = pgx.CollectRows(rows, pgx.RowToStructByName[Neighbour])
+		return err
+	})
 }
 
 func wrap(err error) error {

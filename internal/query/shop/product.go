@@ -67,11 +67,32 @@ type File struct {
 	Bytes int    `json:"bytes"`
 }
 
-// Neighbour is a product that the shop shows beside another.
+// Neighbour is a product that the shop shows beside another. Why is chosen (by hand), bought (together) or alike; Because
+// is what it goes with, where several things lie beside each other.
 type Neighbour struct {
+	ID      int64  `json:"id"`
 	Slug    string `json:"slug"`
 	Title   string `json:"title"`
 	Picture string `json:"picture"`
+	Why     string `json:"why"`
+	Because string `json:"because"`
+}
+
+const (
+	// Besides is how many products are shown beside one.
+	Besides = 4
+	// fewest that nobody chose by hand are worth a place on a page.
+	fewest = 3
+)
+
+// beside picks those that are shown: what was chosen by hand, then what goes with it best. What lies in the cart already
+// is left out; a few that nobody chose are not worth the place.
+func beside(all []Neighbour, inCart []int64) []Neighbour {
+	all = slices.DeleteFunc(all, func(n Neighbour) bool { return slices.Contains(inCart, n.ID) })
+	if len(all) < fewest && !slices.ContainsFunc(all, func(n Neighbour) bool { return n.Why == "chosen" }) {
+		return nil
+	}
+	return all[:min(Besides, len(all))]
 }
 
 // Picture of a product.
@@ -152,15 +173,29 @@ var productStatement = pg.Named(`
 				FROM product_file
 				WHERE product_id = p.id),
 			'related', (
-				SELECT json_agg(json_build_object('slug', other.slug, 'title', (
+				SELECT json_agg(json_build_object('id', other.id, 'slug', other.slug, 'why', near.why, 'title', (
 						SELECT title FROM product_text
 						WHERE product_id = other.id
 						ORDER BY language = @language DESC, language = 'en' DESC
 						LIMIT 1), 'picture', coalesce((SELECT key FROM picture WHERE product_id = other.id
-							ORDER BY position LIMIT 1), '')) ORDER BY r.position)
-				FROM product_related r
-				JOIN product other ON other.id = r.related_id AND other.status = 'active'
-				WHERE r.product_id = p.id)) AS beside,
+							ORDER BY position LIMIT 1), '')) ORDER BY near.position)
+				FROM (
+					SELECT id, min(position) AS position, (array_agg(why ORDER BY position))[1] AS why
+					FROM (
+						SELECT related_id AS id, position - 1000 AS position, 'chosen' AS why
+						FROM product_related
+						WHERE product_id = p.id
+						UNION ALL
+						(SELECT g.other_id, g.position, g.why
+						FROM goes_with g
+						WHERE g.product_id = p.id AND (EXISTS (SELECT FROM in_stock WHERE product_id = g.other_id)
+							OR EXISTS (SELECT FROM variant WHERE product_id = g.other_id AND active AND NOT tracked))
+							AND EXISTS (SELECT FROM product_card card WHERE card.product_id = g.other_id
+								AND card.price_list_id = @list AND `+holds("card")+`)
+						ORDER BY g.position
+						LIMIT 8)) named
+					GROUP BY id) near
+				JOIN product other ON other.id = near.id AND other.status = 'active')) AS beside,
 		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
@@ -255,6 +290,7 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	if p.ID == 0 { // What is not on sale says no version.
 		return nil, send(ctx, db, &pgx.Batch{}, who, &p.Visit, false)
 	}
+	p.Beside.Related = beside(p.Beside.Related, p.InCart)
 	p.priced.Product, p.priced.Tags = p.ID, p.Tags
 	for i := range p.Variants {
 		one := &p.Variants[i]

@@ -45,6 +45,7 @@ type Visit struct {
 	Name        string // of whoever is signed in
 	Remember    bool   // they agreed that we remember what they look at
 	Units       int
+	InCart      []int64 // products
 	Departments []Department
 	Pages       []editorial.Page // that the retailer wrote
 	Theme       location.Theme   // how the shop looks
@@ -114,15 +115,18 @@ func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 var visitStatement = pg.Named(`
 	SELECT `+reference.Version+` AS version, coalesce(me.id, 0) AS customer_id,
 		coalesce(me.signed_in, false) AS signed_in, coalesce(me.name, '') AS name,
-		coalesce(facts.remember, false) AS remember, coalesce((
-			SELECT sum(line.quantity)
-			FROM cart
-			JOIN cart_line line ON line.cart_id = cart.id
-			WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL), 0)::int AS units,
+		coalesce(facts.remember, false) AS remember, coalesce(lines.units, 0)::int AS units,
+		coalesce(lines.products, '{}') AS in_cart,
 		coalesce(facts.member, false) AS member, coalesce(facts.tier, '') AS tier, coalesce(facts.tags, '{}') AS tags,
 		coalesce(facts.returned, false) AS returned, coalesce(facts.barred, '{}') AS barred
 	FROM (SELECT) one
 	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
+	LEFT JOIN LATERAL (
+		SELECT sum(line.quantity) AS units, array_agg(v.product_id) AS products
+		FROM cart
+		JOIN cart_line line ON line.cart_id = cart.id
+		JOIN variant v ON v.id = line.variant_id
+		WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL) lines ON true
 	LEFT JOIN LATERAL (
 		SELECT same.member, same.tier,
 			coalesce((
@@ -173,13 +177,13 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 				SignedIn, Remember  bool
 				Name                string
 				Units               int
-				Barred              []int64
+				InCart, Barred      []int64
 			}])
 			if err != nil {
 				return err
 			}
 			visit.CustomerID, visit.SignedIn, visit.Name = row.CustomerID, row.SignedIn, row.Name
-			visit.Remember, visit.Units = row.Remember, row.Units
+			visit.Remember, visit.Units, visit.InCart = row.Remember, row.Units, row.InCart
 			visit.facts = facts{shopper: row.Shopper, barred: row.Barred}
 			return who.reference.Check(row.Version)
 		})

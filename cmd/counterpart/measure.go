@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"counterpart/internal/proof/measure"
+)
+
+type measures struct {
+	Recommend measureRecommend `cmd:"" help:"What goes with what, beside popularity, co-purchase and plain cosine. Example: counterpart measure recommend"`
+}
+
+type measureRecommend struct {
+	Source string `help:"Past sales of this import only. Default: all."`
+	Days   int    `help:"How many days at the end are asked about." default:"90"`
+}
+
+func (m measureRecommend) Run(ctx context.Context) (err error) {
+	_, db, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	table, err := measure.Recommend(ctx, db.Pool, measure.Split{Source: m.Source, Days: m.Days})
+	if err != nil {
+		return err
+	}
+	if table.Asked == 0 {
+		return errors.New("there are too few past sales: import some with counterpart import sales")
+	}
+	table.Tell(os.Stdout)
+	return nil
+}
