@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/gallery"
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/recommend"
@@ -59,7 +60,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return privacy.BuildExport(ctx, t.DB, t.Files, job.Args.ExportID)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
-		return errors.Join(browsing.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB),
+		return errors.Join(browsing.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), hint.Sweep(ctx, t.DB),
 			privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
@@ -75,7 +76,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return nil
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
-		return catalog.CountPopular(ctx, t.DB)
+		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB))
 	}))
 	river.AddWorker(workers, &counter{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {

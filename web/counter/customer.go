@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
 
@@ -59,6 +60,9 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		return nil, err
 	}
 	view.Store, view.Now = store, time.Now()
+	if err := person.ShowHints(r.Context(), p.DB, here(r), view.ID, store, view.Hints); err != nil {
+		return nil, err
+	}
 	if view.Name == "" && view.Email == "" && view.Phone == "" {
 		view.Name, view.Email, view.Phone = view.Person.Name, view.First(customer.Email), view.First(customer.Phone)
 	}
@@ -67,6 +71,13 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		return respond.Wrong(wrong, customerPage(c, view)), nil
 	}
 	return respond.Page(customerPage(c, view)), nil
+}
+
+// markHint keeps what became of a suggestion.
+func (p *Pages) markHint(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	about := hint.Subject{Reason: typed(r, "reason")}
+	about.ProductID, _ = strconv.ParseInt(r.PostFormValue("product"), 10, 64)
+	return p.afterCustomer(r, person.MarkHint(r.Context(), p.DB, here(r), id(r, "id"), about, r.PostFormValue("mark")), "", "")
 }
 
 // elsewhere is where a profile went that is part of another one now.

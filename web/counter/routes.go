@@ -80,6 +80,7 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/counter/customers/{id}/notes", access.Counter, p.writeNote)
 	r.Post("/counter/customers/{id}/notes/{note}/close", access.Counter, p.closeNote)
 	r.Post("/counter/customers/{id}/list/{variant}/cart", access.Counter, p.fromList)
+	r.Post("/counter/customers/{id}/hints", access.Counter, p.markHint)
 	r.Get("/counter/customers/{id}/merge/{other}", access.Counter, p.compare)
 	r.Post("/counter/customers/{id}/merge/{other}/code", access.Counter, p.askMerge)
 	r.Post("/counter/customers/{id}/merge/{other}", access.Counter, p.merge)

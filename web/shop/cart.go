@@ -26,7 +26,7 @@ type cartView struct {
 	Later  []profile.ViewedProduct
 	Places []location.Location // at which something can be collected
 	respond.Mistakes
-	Code   string // that was typed
+	Code   string           // that was typed
 	Beside []shop.Neighbour // what goes with what is in the cart
 	Added  bool
 	Joined string // what became of the cart of a device at sign-in

@@ -135,36 +135,35 @@ func rank(which string) string {
 			IS DISTINCT FROM (excluded.why, excluded.score, excluded.baskets, excluded.position)`
 }
 
-// like fills up what few have bought with products of the same category, the nearest in words and then the most popular
-// first: what is new goes with something too.
+// like fills up what few have bought with the most popular products of the same category, the nearest in words first:
+// what is new goes with something too.
 const like = `
 	WITH few AS (
-		SELECT p.id, (SELECT count(*) FROM goes_with WHERE product_id = p.id AND why = 'bought') AS bought
+		SELECT p.id, own.title
 		FROM product p
-		WHERE p.status = 'active'),
-	best AS (
-		SELECT few.id AS product_id, near.id AS other_id, near.score, 100 + row_number() OVER (PARTITION BY few.id
-			ORDER BY near.score DESC, near.id) AS position
+		JOIN product_text own ON own.product_id = p.id AND own.language = 'en'
+		WHERE p.status = 'active' AND (SELECT count(*) FROM goes_with WHERE product_id = p.id AND why = 'bought') < 8),
+	top AS MATERIALIZED (
+		SELECT category_id, product_id, title
+		FROM (
+			SELECT c.category_id, c.product_id, t.title, row_number() OVER (PARTITION BY c.category_id
+				ORDER BY max(c.popularity) DESC, c.product_id) AS n
+			FROM category_card c
+			JOIN product_text t ON t.product_id = c.product_id AND t.language = 'en'
+			GROUP BY c.category_id, c.product_id, t.title) popular
+		WHERE n <= 40),
+	near AS (
+		SELECT few.id AS product_id, top.product_id AS other_id,
+			max(0.001 + strict_word_similarity(few.title, top.title))::real AS score
 		FROM few
-		CROSS JOIN LATERAL (
-			SELECT other.id, max(0.001 + strict_word_similarity(own.title, t.title))::real AS score
-			FROM product_category mine
-			JOIN product_category theirs ON theirs.category_id = mine.category_id AND theirs.product_id <> mine.product_id
-			JOIN product other ON other.id = theirs.product_id AND other.status = 'active'
-			JOIN product_text t ON t.product_id = other.id AND t.language = 'en'
-			JOIN product_text own ON own.product_id = few.id AND own.language = 'en'
-			WHERE mine.product_id = few.id AND NOT EXISTS (
-				SELECT FROM goes_with WHERE product_id = few.id AND other_id = other.id AND why = 'bought')
-				AND theirs.product_id IN (
-				SELECT category_card.product_id
-				FROM category_card
-				WHERE category_card.category_id = mine.category_id
-				ORDER BY category_card.popularity DESC
-				LIMIT 60)
-			GROUP BY other.id
-			ORDER BY score DESC, other.id
-			LIMIT 8) near
-		WHERE few.bought < 8),
+		JOIN product_category mine ON mine.product_id = few.id
+		JOIN top ON top.category_id = mine.category_id AND top.product_id <> few.id
+		WHERE NOT EXISTS (SELECT FROM goes_with WHERE product_id = few.id AND other_id = top.product_id AND why = 'bought')
+		GROUP BY few.id, top.product_id),
+	best AS (
+		SELECT product_id, other_id, score, 100 + n AS position
+		FROM (SELECT *, row_number() OVER (PARTITION BY product_id ORDER BY score DESC, other_id) AS n FROM near) ranked
+		WHERE n <= 8),
 	gone AS (
 		DELETE FROM goes_with g
 		WHERE why = 'alike' AND NOT EXISTS (

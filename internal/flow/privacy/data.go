@@ -104,6 +104,9 @@ var datasets = []dataset{
 		FROM browse_event e LEFT JOIN product_text t ON t.product_id = e.product_id AND t.language = 'en'
 		WHERE e.device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id` + theirs +
 		`) ORDER BY e.at`},
+	{"hint", `SELECT h.shown_at, h.reason, t.title, h.mark, h.marked_at
+		FROM hint h LEFT JOIN product_text t ON t.product_id = h.product_id AND t.language = 'en' WHERE h.customer_id` +
+		theirs + ` ORDER BY h.id`},
 	{"past_sale", `SELECT day, receipt, code, quantity, currency, amount, cancelled, returned
 		FROM past_sale
 		WHERE person IN (SELECT value FROM identity WHERE kind = 'external' AND verified_at IS NOT NULL AND customer_id` +

@@ -580,6 +580,7 @@ var Rules = []Rule{
 				OR EXISTS (SELECT FROM password WHERE customer_id = c.id)
 			OR EXISTS (SELECT FROM address WHERE customer_id = c.id) OR EXISTS (SELECT FROM note
 				WHERE customer_id = c.id) OR EXISTS (SELECT FROM wish WHERE customer_id = c.id)
+			OR EXISTS (SELECT FROM hint WHERE customer_id = c.id)
 			OR EXISTS (SELECT FROM one_time WHERE customer_id = c.id) OR EXISTS (SELECT FROM timeline
 				WHERE customer_id = c.id) OR EXISTS (SELECT FROM consent WHERE customer_id = c.id)
 			OR EXISTS (SELECT FROM orders WHERE customer_id = c.id AND (name <> '' OR email <> '' OR phone <> '')))`},

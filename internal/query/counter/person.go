@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/advice"
 	"counterpart/internal/query/basket"
 	"counterpart/internal/query/profile"
 )
@@ -34,7 +35,8 @@ type Person struct {
 	Later      []profile.ViewedProduct
 	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
-	Sees       bool // they agreed that staff see the last five
+	Hints      []advice.Hint // what is worth saying
+	Sees       bool          // they agreed that staff see the last five
 }
 
 // Profile reads a customer with everything that a counter shows of them, in two round trips. Nil when there is none, or
@@ -67,6 +69,7 @@ func Profile(ctx context.Context, db pg.DB, person int64, here basket.SaleContex
 	profile.QueueWishes(batch, person, locationID, cart.Later, &p.Later)
 	profile.QueueViewed(batch, person, locationID, &p.Viewed)
 	profile.QueueSearched(batch, person, &p.Searched)
+	advice.Queue(batch, person, locationID, language, &p.Hints)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil

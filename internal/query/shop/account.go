@@ -111,25 +111,19 @@ func BesideCart(ctx context.Context, db pg.DB, visit *Visit, language string) (l
 // queueGoesWith asks what goes best with several products together, and with which of them each goes best.
 func queueGoesWith(batch *pgx.Batch, products []int64, list int64, language string, goes *[]Neighbour) {
 	batch.Queue(`
-		SELECT other.id, other.slug, t.title, coalesce((SELECT key FROM picture WHERE product_id = other.id
-			ORDER BY position LIMIT 1), '') AS picture, near.why, because.title AS because
+		SELECT card.product_id AS id, card.slug, coalesce(card.titles ->> $3, card.title) AS title, card.picture, near.why,
+			coalesce(because.titles ->> $3, because.title) AS because
 		FROM (
 			SELECT g.other_id AS id, sum(g.score) AS score, min(g.why) AS why,
 				(array_agg(g.product_id ORDER BY g.score DESC))[1] AS because
 			FROM goes_with g
 			WHERE g.product_id = ANY ($1) AND g.why = 'bought' AND g.other_id <> ALL ($1)
 			GROUP BY g.other_id) near
-		JOIN product other ON other.id = near.id AND other.status = 'active'
-		JOIN LATERAL (
-			SELECT title FROM product_text WHERE product_id = other.id
-			ORDER BY language = $3 DESC, language = 'en' DESC LIMIT 1) t ON true
-		JOIN LATERAL (
-			SELECT title FROM product_text WHERE product_id = near.because
-			ORDER BY language = $3 DESC, language = 'en' DESC LIMIT 1) because ON true
-		WHERE EXISTS (SELECT FROM in_stock WHERE product_id = other.id)
-			AND EXISTS (SELECT FROM product_card card WHERE card.product_id = other.id AND card.price_list_id = $2
-				AND `+holds("card")+`)
-		ORDER BY near.score DESC, other.id
+		JOIN product_card card ON card.product_id = near.id AND card.price_list_id = $2 AND `+holds("card")+`
+		JOIN product_card because ON because.product_id = near.because AND because.price_list_id = $2
+			AND `+holds("because")+`
+		WHERE card.always <> '{}' OR EXISTS (SELECT FROM in_stock WHERE product_id = card.product_id)
+		ORDER BY near.score DESC, card.product_id
 		LIMIT `+fmt.Sprint(Besides), products, list, language).Query(func(rows pgx.Rows) (err error) {
 		*goes, err = pgx.CollectRows(rows, pgx.RowToStructByName[Neighbour])
 		return err

@@ -88,7 +88,12 @@ const (
 // beside picks those that are shown: what was chosen by hand, then what goes with it best. What lies in the cart already
 // is left out; a few that nobody chose are not worth the place.
 func beside(all []Neighbour, inCart []int64) []Neighbour {
-	all = slices.DeleteFunc(all, func(n Neighbour) bool { return slices.Contains(inCart, n.ID) })
+	seen := slices.Clone(inCart)
+	all = slices.DeleteFunc(all, func(n Neighbour) bool {
+		again := slices.Contains(seen, n.ID)
+		seen = append(seen, n.ID)
+		return again
+	})
 	if len(all) < fewest && !slices.ContainsFunc(all, func(n Neighbour) bool { return n.Why == "chosen" }) {
 		return nil
 	}
@@ -173,29 +178,21 @@ var productStatement = pg.Named(`
 				FROM product_file
 				WHERE product_id = p.id),
 			'related', (
-				SELECT json_agg(json_build_object('id', other.id, 'slug', other.slug, 'why', near.why, 'title', (
-						SELECT title FROM product_text
-						WHERE product_id = other.id
-						ORDER BY language = @language DESC, language = 'en' DESC
-						LIMIT 1), 'picture', coalesce((SELECT key FROM picture WHERE product_id = other.id
-							ORDER BY position LIMIT 1), '')) ORDER BY near.position)
+				SELECT json_agg(json_build_object('id', card.product_id, 'slug', card.slug, 'why', near.why,
+					'title', coalesce(card.titles ->> @language, card.title), 'picture', card.picture) ORDER BY near.position)
 				FROM (
-					SELECT id, min(position) AS position, (array_agg(why ORDER BY position))[1] AS why
-					FROM (
-						SELECT related_id AS id, position - 1000 AS position, 'chosen' AS why
-						FROM product_related
-						WHERE product_id = p.id
-						UNION ALL
-						(SELECT g.other_id, g.position, g.why
-						FROM goes_with g
-						WHERE g.product_id = p.id AND (EXISTS (SELECT FROM in_stock WHERE product_id = g.other_id)
-							OR EXISTS (SELECT FROM variant WHERE product_id = g.other_id AND active AND NOT tracked))
-							AND EXISTS (SELECT FROM product_card card WHERE card.product_id = g.other_id
-								AND card.price_list_id = @list AND `+holds("card")+`)
-						ORDER BY g.position
-						LIMIT 8)) named
-					GROUP BY id) near
-				JOIN product other ON other.id = near.id AND other.status = 'active')) AS beside,
+					SELECT related_id AS id, position - 1000 AS position, 'chosen' AS why
+					FROM product_related
+					WHERE product_id = p.id
+					UNION ALL
+					(SELECT other_id, position, why
+					FROM goes_with
+					WHERE product_id = p.id
+					ORDER BY position
+					LIMIT 8)) near
+				JOIN product_card card ON card.product_id = near.id AND card.price_list_id = @list AND `+holds("card")+`
+				WHERE near.why = 'chosen' OR card.always <> '{}'
+					OR EXISTS (SELECT FROM in_stock WHERE product_id = near.id))) AS beside,
 		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
