@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -149,6 +150,69 @@ func (p *place) texted(t *testing.T, number string) (code string) {
 
 // TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in
 // with it.
+// TestWhatWasLookedAtIsWorthSaying: somebody comes back to a teapot on the phone; at the counter it is said, with where it
+// stands and only while they agree, and what became of it is kept.
+func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
+	p := open(t)
+	// The two that Leeds has most of.
+	rows, err := p.DB.Query(context.Background(), `
+		SELECT p.slug, min(t.title)
+		FROM product p
+		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
+		JOIN variant v ON v.product_id = p.id
+		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable'
+		JOIN location l ON l.id = s.location_id AND l.code = 'LDS'
+		GROUP BY p.id
+		ORDER BY max(s.on_hand - s.reserved - s.safety) DESC
+		LIMIT 2`)
+	require.NoError(t, err)
+	things, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Slug, Title string }])
+	require.NoError(t, err)
+	associate, phone := p.person(t, 1280, 800), p.person(t, 390, 844)
+	associate.signIn(p.Accounts["Priya"])
+	associate.search("mina.teale@example.com")
+	associate.write("#f-name", "Mina Teale")
+	associate.click(".welcome form .button")
+	associate.sees("Live cart")
+	mina := "/counter/customers/" + id(associate.location())
+	associate.click(`form[action$="/invite"] button`)
+	associate.sees("We’ve emailed them the link")
+	phone.visit(p.link(t, "mina.teale@example.com", "/welcome/"))
+	phone.click(".sign .button")
+	for _, purpose := range []string{"personalisation", "clienteling"} {
+		phone.visit("/account/privacy")
+		phone.click(fmt.Sprintf("#%s-shop button", purpose))
+		phone.eventually(fmt.Sprintf(`document.querySelector("#%s-shop button").value === "no"`, purpose))
+	}
+	for range 4 {
+		phone.visit("/p/" + things[0].Slug)
+		phone.visit("/")
+	}
+	require.Eventually(t, func() bool {
+		associate.visit(mina)
+		return strings.Contains(associate.text("body"), "Looked at "+things[0].Title+" 4 times today")
+	}, patience, 300*time.Millisecond)
+	require.Regexp(t, `\d+ here, at [A-Z]\d\d`, associate.text(".hints"))
+	associate.click(`.hints button[value="used"]`)
+	associate.eventually(`!document.querySelector(".hints")`)
+
+	// What is withdrawn on the phone is gone from the counter.
+	for range 3 {
+		phone.visit("/p/" + things[1].Slug)
+		phone.visit("/")
+	}
+	require.Eventually(t, func() bool {
+		associate.visit(mina)
+		return strings.Contains(associate.text("body"), "Looked at "+things[1].Title)
+	}, patience, 300*time.Millisecond)
+	phone.visit("/account/privacy")
+	phone.click("#clienteling-shop button")
+	phone.eventually(`document.querySelector("#clienteling-shop button").value === "yes"`)
+	associate.visit(mina)
+	associate.sees("Live cart")
+	require.NotContains(t, associate.text("body"), things[1].Title)
+}
+
 func TestAPasskeyOpensTheAccount(t *testing.T) {
 	p := open(t)
 	shopper := p.person(t, 390, 844)

@@ -343,5 +343,18 @@ func (l *loader) receive(ctx context.Context, sold map[[2]int64]int) error {
 			}
 		}
 	}
-	return inventory.Receive(ctx, l.tx, moves, inventory.Reason{Channel: "api", Reason: "opening stock"})
+	if err := inventory.Receive(ctx, l.tx, moves, inventory.Reason{Channel: "api", Reason: "opening stock"}); err != nil {
+		return err
+	}
+	// An aisle for each department, a bay for each product.
+	_, err := l.tx.Exec(ctx, `
+		INSERT INTO bin (variant_id, location_id, name)
+		SELECT v.id, s.location_id, chr(64 + coalesce(aisle.n, 26)::int) || lpad((1 + v.product_id % 30)::text, 2, '0')
+		FROM stock_level s
+		JOIN location l ON l.id = s.location_id AND l.kind = 'store'
+		JOIN variant v ON v.id = s.variant_id
+		LEFT JOIN LATERAL (
+			SELECT min(1 + category_id % 25) AS n FROM product_category WHERE product_id = v.product_id) aisle ON true
+		WHERE s.condition = 'sellable'`)
+	return err
 }

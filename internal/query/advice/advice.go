@@ -176,7 +176,7 @@ func Queue(batch *pgx.Batch, person, locationID int64, language string, hints *[
 		})
 }
 
-// best are those with the highest expected margin: no product twice, no reason more than twice.
+// best are those with the highest expected margin, no product and no reason twice.
 func best(all []found) (hints []Hint) {
 	for _, f := range all {
 		i := slices.IndexFunc(reasons, func(r reason) bool { return r.name == f.Reason })
@@ -196,16 +196,10 @@ func best(all []found) (hints []Hint) {
 	})
 	var kept []Hint
 	for _, h := range hints {
-		same := 0
-		for _, k := range kept {
-			if k.ProductID != 0 && k.ProductID == h.ProductID {
-				same = 2
-			}
-			if k.Reason == h.Reason {
-				same++
-			}
-		}
-		if same < 2 && len(kept) < Most && h.Score > 0 {
+		again := slices.ContainsFunc(kept, func(k Hint) bool {
+			return k.Reason == h.Reason || k.ProductID != 0 && k.ProductID == h.ProductID
+		})
+		if !again && len(kept) < Most && h.Score > 0 {
 			kept = append(kept, h)
 		}
 	}
