@@ -134,6 +134,7 @@ var owned = map[string][]string{
 	"POST /counter/customers/{id}/identities/{identity}/remove": {associateHere, associateThere, manager,
 		admin}, "POST /counter/customers/{id}/notes/{note}/close": {associateHere, associateThere, manager, admin},
 	"POST /counter/customers/{id}/hints":               {associateHere, associateThere, manager, admin},
+	"POST /admin/suggestions/{reason}":                 {},
 	"POST /counter/customers/{id}/list/{variant}/cart": {}, "POST /admin/customers/{id}/unmerge": {},
 	"POST /admin/devices/{id}/revoke": {manager, admin}, "POST /admin/devices/{id}/unlock": {manager, admin},
 	"POST /admin/stock/{location}/{variant}/receive": {manager,

@@ -375,7 +375,7 @@ var forms = map[string][]string{
 	"/admin/customers/{id}/addresses/{address}/remove": {},
 	"/admin/customers/{id}/credit":                     {"credit_amount", "credit_currency", "credit_reason"},
 	"/admin/customers/{id}/notes":                      {"body"}, "/admin/gift-cards": {"amount", "currency", "to", "reason"},
-	"/admin/gift-cards/{id}/disable": {"reason"}, "/admin/stock/{location}/{variant}/move": {"quantity", "reason", "from", "to"},
+	"/admin/gift-cards/{id}/disable": {"reason"}, "/admin/suggestions/{reason}": {"weight", "active"}, "/admin/stock/{location}/{variant}/move": {"quantity", "reason", "from", "to"},
 	"/admin/stock/{location}/{variant}/shelf": {"safety", "bin", "was.safety", "was.bin"},
 	"/admin/attributes":                       {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
 		"members", "tier", "amount"}, "/counter/customers/{id}/share": {},

@@ -93,6 +93,7 @@ var actions = map[string]text.Message{
 	"place.closed":            text.M("store or warehouse closed down"),
 	"place.days":              text.M("special days changed"),
 	"tax.rate":                text.M("tax rate changed"),
+	"suggestion.set":          text.M("suggestions changed"),
 	"delivery.kept":           text.M("delivery method changed"),
 	"difference.closed":       text.M("payment difference closed"),
 }

@@ -98,6 +98,8 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/customers/{id}/addresses/{address}/remove", access.Manage, p.dropAddress)
 	r.Post("/admin/customers/{id}/credit", access.Manage, p.giveCredit)
 	r.Post("/admin/customers/{id}/notes", access.Manage, p.noteCustomer)
+	r.Get("/admin/suggestions", access.Market, p.suggestions)
+	r.Post("/admin/suggestions/{reason}", access.Market, p.setSuggestion)
 	r.Get("/admin/gift-cards", access.Manage, p.giftCards)
 	r.Get("/admin/gift-cards.csv", access.Manage, p.giftCardsCSV)
 	r.Post("/admin/gift-cards", access.Manage, p.giveGiftCard)

@@ -127,7 +127,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 			one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`),
 			text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
 		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
-		{"admin-home", "/admin", "admin"}, {"admin-find", "/admin/find?q=mug", "admin"},
+		{"admin-suggestions", "/admin/suggestions", "admin"}, {"admin-home", "/admin", "admin"}, {"admin-find", "/admin/find?q=mug", "admin"},
 		{"admin-places", "/admin/places", "admin"}, {"admin-place", fmt.Sprintf("/admin/places/%d",
 			one(`SELECT id FROM location WHERE code = 'LDS'`)), "admin"}, {"admin-place-new", "/admin/places/new", "admin"},
 		{"admin-gift-cards", "/admin/gift-cards", "admin"}, {"admin-customer-new", "/admin/customers/new", "admin"},

@@ -164,13 +164,13 @@ func (l *loader) trail(ctx context.Context, id int64) error {
 		seen = append(seen, browsing.Event{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute),
 			Words: words})
 	}
-	// A teapot that they come back to.
-	var teapot int64
-	if err := l.tx.QueryRow(ctx, `SELECT id FROM product WHERE slug = 'harbour-teapot'`).Scan(&teapot); err != nil {
+	// A mug that they come back to.
+	var mug int64
+	if err := l.tx.QueryRow(ctx, `SELECT id FROM product WHERE slug = 'morning-mug'`).Scan(&mug); err != nil {
 		return err
 	}
 	for _, days := range []int{1, 3, 4, 8} {
-		seen = append(seen, browsing.Event{Device: device, At: time.Now().AddDate(0, 0, -days), ProductID: teapot})
+		seen = append(seen, browsing.Event{Device: device, At: time.Now().AddDate(0, 0, -days), ProductID: mug})
 	}
 	// In the first days of a month some of that was in the month before.
 	if err := browsing.TurnMonths(ctx, l.tx, time.Now().AddDate(0, 0, -9)); err != nil {
