@@ -12,7 +12,7 @@ CREATE TABLE past_sale (
     amount    bigint  NOT NULL CHECK (amount >= 0),   -- minor units, for all of the quantity
     cancelled integer NOT NULL DEFAULT 0 CHECK (cancelled >= 0), -- of the quantity, on the day it was sold
     returned  integer NOT NULL DEFAULT 0 CHECK (returned >= 0),  -- of the quantity, later
-    PRIMARY KEY (source, receipt, code),
+    PRIMARY KEY (source, receipt, day, code), -- numbers of receipts begin again in some systems
     CHECK (cancelled + returned <= quantity)
 );
 -- Somebody's own past.

@@ -4,13 +4,14 @@ CREATE TABLE hint (
     customer_id  bigint NOT NULL REFERENCES customer,
     reason       text   NOT NULL CHECK (reason <> ''),
     product_id   bigint NOT NULL DEFAULT 0, -- 0: it is about none
+    order_id     bigint NOT NULL DEFAULT 0, -- 0: it is about none
     location_id  bigint NOT NULL REFERENCES location,
     associate_id bigint NOT NULL REFERENCES associate,
     day          date   NOT NULL,           -- of the store; shown again on the same day is shown once
     shown_at     timestamptz NOT NULL DEFAULT now(),
     mark         text CHECK (mark IN ('used', 'later', 'no')),
     marked_at    timestamptz,
-    UNIQUE (customer_id, reason, product_id, day),
+    UNIQUE (customer_id, reason, product_id, order_id, location_id, day),
     CHECK ((mark IS NULL) = (marked_at IS NULL))
 );
 -- How often a reason was shown and used lately.

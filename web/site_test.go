@@ -332,7 +332,7 @@ var forms = map[string][]string{
 		"given"}, "/counter/customers/{id}/sizes": {"size-name", "size-value"},
 	"/counter/customers/{id}/notes": {"kind",
 		"body"}, "/counter/customers/{id}/notes/{note}/close": {}, "/counter/customers/{id}/list/{variant}/cart": {"list"},
-	"/counter/customers/{id}/hints":              {"reason", "product", "mark"},
+	"/counter/customers/{id}/hints":              {"reason", "product", "order", "mark"},
 	"/counter/customers/{id}/merge/{other}/code": {"kind"}, "/counter/customers/{id}/merge/{other}": {"question",
 		"code", "sent", "manager", "pin", "reason"},
 	"/counter/pickups/{id}/ready": {"place"}, "/counter/pickups/{id}/missing": {"line", "quantity"},

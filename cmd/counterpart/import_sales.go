@@ -22,6 +22,7 @@ type importSales struct {
 	File     string            `arg:"" type:"existingfile" help:"The CSV, or the same compressed with gzip (.gz)."`
 	Source   string            `help:"Name of where the sales are from. Importing a source again changes what it wrote. Default: the file's name."`
 	Columns  map[string]string `help:"What the file calls receipt, at, person, code, quantity, price or amount. Example: --columns code=Article --columns at=Day"`
+	People   string            `help:"What goes before the file's customer numbers, so that they join the profiles of an import: shopify: for Shopify's. Default: the source and a colon."`
 	Preset   string            `help:"What is particular to a known file: online-retail."`
 	Currency string            `help:"Currency of the amounts, as three letters. Default: the first store's."`
 	DryRun   bool              `help:"Read and match everything without saving anything."`
@@ -48,6 +49,9 @@ func (i importSales) Run(ctx context.Context) (err error) {
 	}
 	if i.Source == "" {
 		i.Source, _, _ = strings.Cut(filepath.Base(i.File), ".")
+	}
+	if i.People == "" {
+		i.People = i.Source + ":"
 	}
 	store, err := files.Open(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -76,7 +80,7 @@ func (i importSales) Run(ctx context.Context) (err error) {
 	debug.SetGCPercent(50) // The file is in memory whole, so that returns find their purchases.
 	bar := progress("Importing")
 	report, err := intake.Sales(ctx, db.Pool, r, intake.SalesOptions{Source: i.Source, Currency: i.Currency,
-		Columns: i.Columns, Preset: i.Preset, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) {
+		Columns: i.Columns, People: i.People, Preset: i.Preset, Forgotten: forgotten, DryRun: i.DryRun, Progress: func(int) {
 			bar(min(0.99, float64(counted.n)/float64(max(1, info.Size()))))
 		}})
 	if err != nil {

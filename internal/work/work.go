@@ -78,7 +78,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
 		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB))
 	}))
-	river.AddWorker(workers, &counter{db: t.DB})
+	river.AddWorker(workers, &basketCounter{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {
 		return cardMail(ctx, t, job.Args)
 	}))
@@ -138,14 +138,14 @@ type countBaskets struct{}
 
 func (countBaskets) Kind() string { return "count_baskets" }
 
-type counter struct {
+type basketCounter struct {
 	river.WorkerDefaults[countBaskets]
 	db *pgxpool.Pool
 }
 
 // Timeout of a count of everything: a million orders take minutes.
-func (c *counter) Timeout(*river.Job[countBaskets]) time.Duration { return 30 * time.Minute }
+func (c *basketCounter) Timeout(*river.Job[countBaskets]) time.Duration { return 30 * time.Minute }
 
-func (c *counter) Work(ctx context.Context, _ *river.Job[countBaskets]) error {
+func (c *basketCounter) Work(ctx context.Context, _ *river.Job[countBaskets]) error {
 	return recommend.Keep(ctx, c.db, time.Now())
 }

@@ -637,7 +637,13 @@ func throughProxies(trusted []netip.Prefix) func(http.Handler) http.Handler {
 }
 
 // Reference is what the process knows of what hardly anything changes; nil where it could not be read.
-func (r *Routes) Reference(ctx context.Context) *reference.Data { return r.reference.Peek(ctx) }
+func (r *Routes) Reference(ctx context.Context) *reference.Data {
+	data, err := r.reference.Get(ctx)
+	if err != nil {
+		return nil
+	}
+	return data
+}
 
 // Visitor is what a shopper's browser brings along.
 func (r *Routes) Visitor(req *http.Request) shop.Visitor {

@@ -37,7 +37,7 @@ func main() {
 }
 
 // run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million
-// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, “rush”, two hundred who want the last fifty, or a workload by its name.
+// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, “rush”, two hundred who want the last fifty, “learn”, what goes with what of a million receipts, or a workload by its name.
 func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
@@ -49,6 +49,11 @@ func run(ctx context.Context, part string) error {
 	switch part {
 	case "large":
 		return b.large(ctx)
+	case "learn":
+		if err := b.run(ctx, catalogueOf(100_000, "many")); err != nil {
+			return err
+		}
+		return b.learn(ctx)
 	case "lists":
 		return b.lists(ctx)
 	case "people":
@@ -88,6 +93,9 @@ func run(ctx context.Context, part string) error {
 		return err
 	}
 	if err := b.large(ctx); err != nil {
+		return err
+	}
+	if err := b.learn(ctx); err != nil {
 		return err
 	}
 	return b.profiles(ctx)

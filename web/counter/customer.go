@@ -1,6 +1,7 @@
 package counter
 
 import (
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -60,8 +61,9 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		return nil, err
 	}
 	view.Store, view.Now = store, time.Now()
-	if err := person.ShowHints(r.Context(), p.DB, here(r), view.ID, store, view.Hints); err != nil {
-		return nil, err
+	if err := person.RecordShown(r.Context(), p.DB, here(r), view.ID, store, view.Hints); err != nil {
+		// Whoever stands at the counter does not wait for our figures.
+		slog.WarnContext(r.Context(), "which suggestions were shown was not kept", "error", err)
 	}
 	if view.Name == "" && view.Email == "" && view.Phone == "" {
 		view.Name, view.Email, view.Phone = view.Person.Name, view.First(customer.Email), view.First(customer.Phone)
@@ -77,6 +79,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 func (p *Pages) markHint(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	about := hint.Subject{Reason: typed(r, "reason")}
 	about.ProductID, _ = strconv.ParseInt(r.PostFormValue("product"), 10, 64)
+	about.OrderID, _ = strconv.ParseInt(r.PostFormValue("order"), 10, 64)
 	return p.afterCustomer(r, person.MarkHint(r.Context(), p.DB, here(r), id(r, "id"), about, r.PostFormValue("mark")), "", "")
 }
 

@@ -19,6 +19,7 @@ import (
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/query/reference"
 	"counterpart/internal/query/shop"
 	"counterpart/web/part"
 	"counterpart/web/respond"
@@ -38,8 +39,12 @@ type orderView struct {
 	respond.Mistakes
 }
 
-func (p *Pages) readOrder(r *http.Request) (*shop.Order, error) {
-	o, err := shop.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")), p.Site.Reference(r.Context()))
+func (p *Pages) readOrder(r *http.Request) (*shop.Order, error) { return p.readOrderWith(r, nil) }
+
+// readOrderWith takes stores from what the process knows, which the page has asked whether it still holds; nil: it reads
+// them.
+func (p *Pages) readOrderWith(r *http.Request, known *reference.Data) (*shop.Order, error) {
+	o, err := shop.OrderByLink(r.Context(), p.DB, words(chi.URLParam(r, "link")), known)
 	if err == nil && o == nil {
 		err = respond.NotFound()
 	}
@@ -92,12 +97,12 @@ func (p *Pages) showOrder(r *http.Request, wrong *fault.Fault) (respond.Answer, 
 }
 
 func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault) (respond.Answer, error) {
-	// The visit first: it finds what changed of the stores that the process knows.
+	// The visit first: it asks whether what the process knows still holds.
 	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
 	if err != nil {
 		return nil, err
 	}
-	o, err := p.readOrder(r)
+	o, err := p.readOrderWith(r, visit.Reference())
 	if err != nil {
 		return nil, err
 	}

@@ -22,14 +22,11 @@ const (
 	No    = "no"
 )
 
-// Rest is for how long a hint is not shown again after it was marked. One that was used rests until what it led to is
-// past.
-var Rest = map[string]time.Duration{Used: 30 * 24 * time.Hour, Later: 3 * 24 * time.Hour, No: 90 * 24 * time.Hour}
-
-// Subject is what a hint is about: a reason, and the product it names; 0: none.
+// Subject is what a hint is about: a reason, and the product or order it names; 0: none.
 type Subject struct {
 	Reason    string
 	ProductID int64
+	OrderID   int64
 }
 
 // Show keeps that hints were shown, each once a day of the store.
@@ -37,26 +34,26 @@ func Show(ctx context.Context, db pg.DB, at origin.Origin, person int64, day tim
 	if len(all) == 0 {
 		return nil
 	}
-	reasons, products := make([]string, len(all)), make([]int64, len(all))
+	reasons, products, orders := make([]string, len(all)), make([]int64, len(all)), make([]int64, len(all))
 	for i, s := range all {
-		reasons[i], products[i] = s.Reason, s.ProductID
+		reasons[i], products[i], orders[i] = s.Reason, s.ProductID, s.OrderID
 	}
 	_, err := db.Exec(ctx, `
-		INSERT INTO hint (customer_id, reason, product_id, location_id, associate_id, day)
-		SELECT c.id, shown.reason, shown.product, $4, $5, $6
+		INSERT INTO hint (customer_id, reason, product_id, order_id, location_id, associate_id, day)
+		SELECT c.id, shown.reason, shown.product, shown.of_order, $5, $6, $7
 		FROM customer c
-		CROSS JOIN unnest($2::text[], $3::bigint[]) AS shown (reason, product)
+		CROSS JOIN unnest($2::text[], $3::bigint[], $4::bigint[]) AS shown (reason, product, of_order)
 		WHERE c.id = $1 AND c.erased_at IS NULL
-		FOR KEY SHARE OF c
-		ON CONFLICT DO NOTHING`, person, reasons, products, at.LocationID, at.AssociateID, day)
+		FOR KEY SHARE OF c SKIP LOCKED -- of somebody who is merged or forgotten at this moment nothing is kept
+		ON CONFLICT DO NOTHING`, person, reasons, products, orders, at.LocationID, at.AssociateID, day)
 	if err != nil {
 		return fmt.Errorf("keep which hints were shown: %w", err)
 	}
 	return nil
 }
 
-// Mark keeps what an associate says of the hint that was shown last; said again, the last word holds.
-func Mark(ctx context.Context, tx pgx.Tx, person int64, s Subject, mark string) error {
+// Mark keeps what an associate says of the hint that was shown last at their counter; said again, the last word holds.
+func Mark(ctx context.Context, tx pgx.Tx, at origin.Origin, person int64, s Subject, mark string) error {
 	if !slices.Contains([]string{Used, Later, No}, mark) {
 		return fault.New(fault.Invalid, "Choose what became of this suggestion.")
 	}
@@ -67,8 +64,10 @@ func Mark(ctx context.Context, tx pgx.Tx, person int64, s Subject, mark string) 
 			SELECT id
 			FROM hint
 			WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND reason = $2 AND product_id = $3
+				AND order_id = $5 AND location_id = $6
 			ORDER BY shown_at DESC
-			LIMIT 1)`, person, s.Reason, s.ProductID, mark)
+			LIMIT 1)`, person, s.Reason, s.ProductID, mark, s.OrderID,
+		at.LocationID)
 	if err != nil {
 		return fmt.Errorf("mark a hint: %w", err)
 	}
@@ -78,8 +77,19 @@ func Mark(ctx context.Context, tx pgx.Tx, person int64, s Subject, mark string) 
 	return nil
 }
 
-// Keep is for how long hints are kept: what is learned from them is of the last quarter.
-const Keep = 400 * 24 * time.Hour
+// Forget takes away a person's hints of some reasons: they withdrew the consent that these need.
+func Forget(ctx context.Context, tx pgx.Tx, person int64, reasons ...string) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM hint
+		WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND reason = ANY ($2)`, person, reasons)
+	if err != nil {
+		return fmt.Errorf("forget hints: %w", err)
+	}
+	return nil
+}
+
+// Keep is for how long hints are kept: they rest and are learned from for a quarter.
+const Keep = 100 * 24 * time.Hour
 
 // Sweep takes away those that are too old.
 func Sweep(ctx context.Context, db pg.DB) error {

@@ -45,14 +45,16 @@ func Write(ctx context.Context, db pg.DB, source, currency string, sales []Sale)
 		}
 		return tx.QueryRow(ctx, `
 			WITH kept AS (
-				INSERT INTO past_sale AS p
-				SELECT * FROM arriving
-				ON CONFLICT (source, receipt, code) DO UPDATE
-					SET day = excluded.day, person = excluded.person, goods = excluded.goods,
+				INSERT INTO past_sale AS p (source, receipt, code, day, person, goods, currency, quantity, amount,
+					cancelled, returned)
+				SELECT source, receipt, code, day, person, goods, currency, quantity, amount, cancelled, returned
+				FROM arriving
+				ON CONFLICT (source, receipt, day, code) DO UPDATE
+					SET person = excluded.person, goods = excluded.goods,
 						currency = excluded.currency, quantity = excluded.quantity, amount = excluded.amount,
 						cancelled = excluded.cancelled, returned = excluded.returned
-					WHERE (p.day, p.person, p.goods, p.currency, p.quantity, p.amount, p.cancelled, p.returned)
-						IS DISTINCT FROM (excluded.day, excluded.person, excluded.goods, excluded.currency,
+					WHERE (p.person, p.goods, p.currency, p.quantity, p.amount, p.cancelled, p.returned)
+						IS DISTINCT FROM (excluded.person, excluded.goods, excluded.currency,
 						excluded.quantity, excluded.amount, excluded.cancelled, excluded.returned)
 				RETURNING xmax = 0 AS fresh)
 			SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh)
@@ -62,4 +64,15 @@ func Write(ctx context.Context, db pg.DB, source, currency string, sales []Sale)
 		return 0, 0, fmt.Errorf("keep past sales: %w", err)
 	}
 	return written, changed, nil
+}
+
+// Known says how many different codes of goods a source has, and how many of them are SKUs of this shop.
+func Known(ctx context.Context, db pg.DB, source string) (codes, sold int, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM variant v WHERE sku_key(v.sku) = sku_key(c.code)))
+		FROM (SELECT DISTINCT code FROM past_sale WHERE source = $1 AND goods) c`, source).Scan(&codes, &sold)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count codes of past sales: %w", err)
+	}
+	return codes, sold, nil
 }

@@ -4,6 +4,7 @@ package recommend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,7 +21,7 @@ const (
 	// recommend), of 24 two hits in a hundred.
 	Kept = 60
 	// Support is how many baskets have to have two products for one to be named beside the other.
-	Support = 2
+	Support = 3
 )
 
 // weight of a basket of so many products, in millionths: 1/ln(1 + size).
@@ -38,37 +39,43 @@ const basketsOfOrders = `
 		WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (
 			SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
 
-// Rebuild counts everything anew and ranks it. One process does it at a time; pages read what was there until it is
-// done.
+// Rebuild counts everything anew and ranks it. It waits for whoever counts; pages read what was there until it is done.
 func Rebuild(ctx context.Context, db pg.DB) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := run(ctx, tx, "read baskets",
-			`SET LOCAL statement_timeout = '30min'`, `SET LOCAL work_mem = '128MB'`,
-			`SELECT FROM recommending FOR UPDATE`,
-			`DELETE FROM basket_changed`,
-			`INSERT INTO basket AS kept
-			SELECT o.id, coalesce(b.products, '{}')
-			FROM orders o
-			LEFT JOIN (`+basketsOfOrders+` GROUP BY l.order_id) b ON b.order_id = o.id
-			ON CONFLICT (order_id) DO UPDATE SET products = excluded.products WHERE kept.products <> excluded.products`,
-			`CREATE TEMP TABLE IF NOT EXISTS learning (products bigint[] NOT NULL, size integer NOT NULL) ON COMMIT DROP`,
-			`TRUNCATE learning`,
-			`INSERT INTO learning SELECT products, cardinality(products) FROM basket WHERE products <> '{}'`,
-			// Of a receipt everything counts for its size, what this shop does not sell too.
-			`INSERT INTO learning
-			SELECT array_agg(DISTINCT v.product_id) FILTER (WHERE v.product_id IS NOT NULL), count(DISTINCT s.code)
-			FROM past_sale s
-			LEFT JOIN variant v ON v.sku = s.code AND NOT v.gift_card
-			WHERE s.goods AND s.quantity > s.cancelled + s.returned
-			GROUP BY s.source, s.receipt
-			HAVING count(v.product_id) > 0`); err != nil {
+		if err := run(ctx, tx, "wait for whoever counts", `SET LOCAL lock_timeout = 0`,
+			`SELECT FROM recommending FOR UPDATE`); err != nil {
 			return err
 		}
-		if err := Learn(ctx, tx); err != nil {
-			return err
-		}
-		return run(ctx, tx, "rank what is alike", like, `UPDATE recommending SET counted_at = now()`)
+		return rebuild(ctx, tx)
 	})
+}
+
+func rebuild(ctx context.Context, tx pgx.Tx) error {
+	if err := run(ctx, tx, "read baskets",
+		`SET LOCAL statement_timeout = '30min'`, `SET LOCAL work_mem = '128MB'`,
+		`DELETE FROM basket_changed`,
+		`INSERT INTO basket AS kept (order_id, products)
+		SELECT o.id, coalesce(b.products, '{}')
+		FROM orders o
+		LEFT JOIN (`+basketsOfOrders+` GROUP BY l.order_id) b ON b.order_id = o.id
+		ON CONFLICT (order_id) DO UPDATE SET products = excluded.products WHERE kept.products <> excluded.products`,
+		`CREATE TEMP TABLE IF NOT EXISTS learning (products bigint[] NOT NULL, size integer NOT NULL) ON COMMIT DROP`,
+		`TRUNCATE learning`,
+		`INSERT INTO learning (products, size) SELECT products, cardinality(products) FROM basket WHERE products <> '{}'`,
+		// Of a receipt everything counts for its size, what this shop does not sell too.
+		`INSERT INTO learning (products, size)
+		SELECT array_agg(DISTINCT v.product_id) FILTER (WHERE v.product_id IS NOT NULL), count(DISTINCT s.code)
+		FROM past_sale s
+		LEFT JOIN variant v ON sku_key(v.sku) = sku_key(s.code) AND NOT v.gift_card
+		WHERE s.goods AND s.quantity > s.cancelled + s.returned
+		GROUP BY s.source, s.receipt, s.day
+		HAVING count(v.product_id) > 0`); err != nil {
+		return err
+	}
+	if err := Learn(ctx, tx); err != nil {
+		return err
+	}
+	return run(ctx, tx, "rank what is alike", like, `UPDATE recommending SET counted_at = now()`)
 }
 
 // count is what learning says of products, alone and two by two. What is there already is brought in line with it.
@@ -81,8 +88,8 @@ var count = []string{
 		GROUP BY product),
 	gone AS (
 		DELETE FROM bought b WHERE NOT EXISTS (SELECT FROM now WHERE now.product_id = b.product_id))
-	INSERT INTO bought AS b
-	SELECT * FROM now
+	INSERT INTO bought AS b (product_id, weight, baskets)
+	SELECT product_id, weight, baskets FROM now
 	ON CONFLICT (product_id) DO UPDATE SET weight = excluded.weight, baskets = excluded.baskets
 		WHERE (b.weight, b.baskets) IS DISTINCT FROM (excluded.weight, excluded.baskets)`,
 	`WITH now AS MATERIALIZED (
@@ -95,8 +102,8 @@ var count = []string{
 	gone AS (
 		DELETE FROM bought_with b
 		WHERE NOT EXISTS (SELECT FROM now WHERE now.product_id = b.product_id AND now.other_id = b.other_id))
-	INSERT INTO bought_with AS b
-	SELECT * FROM now
+	INSERT INTO bought_with AS b (product_id, other_id, weight, baskets)
+	SELECT product_id, other_id, weight, baskets FROM now
 	ON CONFLICT (product_id, other_id) DO UPDATE SET weight = excluded.weight, baskets = excluded.baskets
 		WHERE (b.weight, b.baskets) IS DISTINCT FROM (excluded.weight, excluded.baskets)`,
 }
@@ -150,6 +157,7 @@ const like = `
 				ORDER BY max(c.popularity) DESC, c.product_id) AS n
 			FROM category_card c
 			JOIN product_text t ON t.product_id = c.product_id AND t.language = 'en'
+			WHERE NOT EXISTS (SELECT FROM variant WHERE product_id = c.product_id AND gift_card)
 			GROUP BY c.category_id, c.product_id, t.title) popular
 		WHERE n <= 40),
 	near AS (
@@ -218,62 +226,93 @@ const moved = `
 // Update counts what was bought, cancelled and brought back since, and ranks the products it is about and those that
 // name them. It answers how many orders that was.
 func Update(ctx context.Context, db pg.DB) (orders int, err error) {
-	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := run(ctx, tx, "wait for whoever counts", `SET LOCAL statement_timeout = '1min'`,
-			`SELECT FROM recommending FOR UPDATE`, `DROP TABLE IF EXISTS pg_temp.delta`, changes); err != nil {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+		if err := run(ctx, tx, "wait for whoever counts", `SET LOCAL lock_timeout = 0`,
+			`SELECT FROM recommending FOR UPDATE`); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM delta`).Scan(&orders); err != nil || orders == 0 {
-			return err
-		}
-		const touched = ` AND pair.product_id IN (SELECT product FROM touched)`
-		return run(ctx, tx, "count what changed",
-			`INSERT INTO basket SELECT order_id, after FROM delta
-			ON CONFLICT (order_id) DO UPDATE SET products = excluded.products`,
-			`MERGE INTO bought b
-			USING (
-				SELECT product, sum(sign * `+weight+`) AS weight, sum(sign) AS baskets
-				FROM (`+moved+largest+`) AS m
-				CROSS JOIN unnest(products) AS product
-				GROUP BY product) AS m ON b.product_id = m.product
-			WHEN MATCHED AND b.baskets + m.baskets = 0 THEN DELETE
-			WHEN MATCHED THEN UPDATE SET weight = b.weight + m.weight, baskets = b.baskets + m.baskets
-			WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT VALUES (m.product, m.weight, m.baskets)`,
-			`MERGE INTO bought_with b
-			USING (
-				SELECT one, other, sum(sign * `+weight+`) AS weight, sum(sign) AS baskets
-				FROM (`+moved+largest+`) AS m
-				CROSS JOIN unnest(products) AS one
-				CROSS JOIN unnest(products) AS other
-				WHERE one <> other
-				GROUP BY one, other) AS m ON b.product_id = m.one AND b.other_id = m.other
-			WHEN MATCHED AND b.baskets + m.baskets = 0 THEN DELETE
-			WHEN MATCHED THEN UPDATE SET weight = b.weight + m.weight, baskets = b.baskets + m.baskets
-			WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT VALUES (m.one, m.other, m.weight, m.baskets)`,
-			`DROP TABLE IF EXISTS pg_temp.touched`,
-			`CREATE TEMP TABLE touched ON COMMIT DROP AS
-			WITH own AS (
-				SELECT DISTINCT product FROM delta CROSS JOIN unnest(before || after) AS product)
-			SELECT product FROM own
-			UNION
-			SELECT pair.product_id
-			FROM bought_with pair
-			JOIN own ON own.product = pair.other_id`,
-			rank(touched))
+		orders, err = update(ctx, tx)
+		return err
 	})
 	return orders, err
 }
 
+func update(ctx context.Context, tx pgx.Tx) (orders int, err error) {
+	if err := run(ctx, tx, "find what changed", `SET LOCAL statement_timeout = '5min'`,
+		`DROP TABLE IF EXISTS pg_temp.delta`, changes); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM delta`).Scan(&orders); err != nil || orders == 0 {
+		return 0, err
+	}
+	const touched = ` AND pair.product_id IN (SELECT product FROM touched)`
+	return orders, run(ctx, tx, "count what changed",
+		`INSERT INTO basket (order_id, products) SELECT order_id, after FROM delta
+		ON CONFLICT (order_id) DO UPDATE SET products = excluded.products`,
+		`MERGE INTO bought b
+		USING (
+			SELECT product, sum(sign * `+weight+`) AS weight, sum(sign) AS baskets
+			FROM (`+moved+largest+`) AS m
+			CROSS JOIN unnest(products) AS product
+			GROUP BY product) AS m ON b.product_id = m.product
+		WHEN MATCHED AND b.baskets + m.baskets = 0 THEN DELETE
+		WHEN MATCHED THEN UPDATE SET weight = b.weight + m.weight, baskets = b.baskets + m.baskets
+		WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT (product_id, weight, baskets) VALUES (m.product, m.weight, m.baskets)`,
+		`MERGE INTO bought_with b
+		USING (
+			SELECT one, other, sum(sign * `+weight+`) AS weight, sum(sign) AS baskets
+			FROM (`+moved+largest+`) AS m
+			CROSS JOIN unnest(products) AS one
+			CROSS JOIN unnest(products) AS other
+			WHERE one <> other
+			GROUP BY one, other) AS m ON b.product_id = m.one AND b.other_id = m.other
+		WHEN MATCHED AND b.baskets + m.baskets = 0 THEN DELETE
+		WHEN MATCHED THEN UPDATE SET weight = b.weight + m.weight, baskets = b.baskets + m.baskets
+		WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT (product_id, other_id, weight, baskets) VALUES (m.one, m.other, m.weight, m.baskets)`,
+		`DROP TABLE IF EXISTS pg_temp.touched`,
+		`CREATE TEMP TABLE touched ON COMMIT DROP AS
+		WITH own AS (
+			SELECT DISTINCT product FROM delta CROSS JOIN unnest(before || after) AS product)
+		SELECT product FROM own
+		UNION
+		-- Those that name them; where very many name a bestseller, the rest at night.
+		(SELECT g.product_id
+		FROM goes_with g
+		JOIN own ON own.product = g.other_id
+		LIMIT 2000)`,
+		rank(touched))
+}
+
+// Ask has everything counted anew within a minute: past sales came in. False while it is being counted: then it is at
+// night.
+func Ask(ctx context.Context, db pg.DB) (asked bool, err error) {
+	tag, err := db.Exec(ctx, `
+		UPDATE recommending
+		SET counted_at = NULL
+		WHERE one IN (SELECT one FROM recommending FOR UPDATE SKIP LOCKED)`)
+	if err != nil {
+		return false, fmt.Errorf("ask for a count: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
 // Keep counts what is new, and everything once a night: between one and five in UTC, or when it was not for two days.
+// While another process counts it does nothing.
 func Keep(ctx context.Context, db pg.DB, now time.Time) error {
-	var counted *time.Time
-	if err := db.QueryRow(ctx, `SELECT counted_at FROM recommending`).Scan(&counted); err != nil {
-		return fmt.Errorf("read when it was counted what goes with what: %w", err)
-	}
-	hour := now.UTC().Hour()
-	if counted == nil || now.Sub(*counted) > 48*time.Hour || now.Sub(*counted) > 20*time.Hour && hour >= 1 && hour < 5 {
-		return Rebuild(ctx, db)
-	}
-	_, err := Update(ctx, db)
-	return err
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		var counted *time.Time
+		err := tx.QueryRow(ctx, `SELECT counted_at FROM recommending FOR UPDATE SKIP LOCKED`).Scan(&counted)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read when it was counted what goes with what: %w", err)
+		}
+		hour := now.UTC().Hour()
+		if counted == nil || now.Sub(*counted) > 48*time.Hour || now.Sub(*counted) > 20*time.Hour && hour >= 1 && hour < 5 {
+			return rebuild(ctx, tx)
+		}
+		_, err = update(ctx, tx)
+		return err
+	})
 }

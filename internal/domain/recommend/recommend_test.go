@@ -6,9 +6,11 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/catalog"
@@ -173,11 +175,11 @@ func TestTwoWhoCountCountOnce(t *testing.T) {
 	for i := range 6 {
 		group.Go(func() {
 			if i == 3 {
-				require.NoError(t, recommend.Rebuild(ctx, db))
+				assert.NoError(t, recommend.Rebuild(ctx, db))
 				return
 			}
 			_, err := recommend.Update(ctx, db)
-			require.NoError(t, err)
+			assert.NoError(t, err)
 		})
 	}
 	group.Wait()
@@ -197,4 +199,65 @@ func TestTwoWhoCountCountOnce(t *testing.T) {
 		FROM goes_with
 		WHERE why = 'alike' AND product_id = (SELECT id FROM product WHERE slug = 'thing-3')`).Scan(&alike))
 	require.Equal(t, 4, alike, "what nobody bought goes with what is in its category")
+}
+
+// A change that is under way while others count is counted when it is done.
+func TestAChangeUnderWayIsNotForgotten(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	s := stocked(t, db, 3)
+	first := s.order(t, true, 0, 1, 2)
+	_, err := recommend.Update(ctx, db)
+	require.NoError(t, err)
+	s.bring(t, first, rand.New(rand.NewPCG(1, 1)))
+
+	under, err := db.Begin(ctx)
+	require.NoError(t, err)
+	defer under.Rollback(ctx)
+	_, err = under.Exec(ctx, `
+		INSERT INTO return_ticket (form, order_id, location_id, channel, goods, refund) VALUES ('x', $1, $2, 'counter', 0, 0)`, first,
+		s.HarbourStreet.ID)
+	require.NoError(t, err)
+	_, err = under.Exec(ctx, `
+		INSERT INTO returned_unit (order_line_id, n, return_id, reason, grade, restocked)
+		SELECT u.order_line_id, u.n, (SELECT max(id) FROM return_ticket), 'other', 'sellable', false
+		FROM order_unit u
+		JOIN order_line l ON l.id = u.order_line_id AND l.order_id = $1
+		WHERE NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)
+		LIMIT 1`, first)
+	require.NoError(t, err)
+	n, err := recommend.Update(ctx, db)
+	require.NoError(t, err)
+	require.Equal(t, 1, n, "what came back before")
+	require.NoError(t, under.Commit(ctx))
+	n, err = recommend.Update(ctx, db)
+	require.NoError(t, err)
+	require.Equal(t, 1, n, "what came back meanwhile")
+	var kept int
+	require.NoError(t, db.QueryRow(ctx, `SELECT cardinality(products) FROM basket WHERE order_id = $1`, first).Scan(&kept))
+	require.Equal(t, 1, kept)
+}
+
+// While everything is counted, orders go on; another who would count does nothing.
+func TestCountingHoldsNobodyUp(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	s := stocked(t, db, 3)
+	first, second := s.order(t, false, 0, 1, 2), s.order(t, true, 0, 1)
+	counting, err := db.Begin(ctx)
+	require.NoError(t, err)
+	defer counting.Rollback(ctx)
+	require.NoError(t, recommend.Rebuild(ctx, counting))
+
+	began := time.Now()
+	require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, first))
+	s.bring(t, second, rand.New(rand.NewPCG(1, 1)))
+	s.order(t, true, 1, 2)
+	require.NoError(t, recommend.Keep(ctx, db, time.Now()))
+	require.Less(t, time.Since(began), 2*time.Second, "a lock is waited for so long")
+	require.NoError(t, counting.Commit(ctx))
+
+	_, err = recommend.Update(ctx, db)
+	require.NoError(t, err)
+	now := s.counted(t)
+	require.NoError(t, recommend.Rebuild(ctx, db))
+	require.Equal(t, s.counted(t), now)
 }

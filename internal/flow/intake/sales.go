@@ -14,6 +14,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/history"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 )
@@ -34,6 +35,7 @@ type SalesOptions struct {
 	Source    string
 	Currency  string
 	Columns   map[string]string
+	People    string // goes before their customer numbers, so that two systems' do not meet; "shopify:" for Shopify's
 	Preset    string
 	Forgotten func(kind, value string) bool // whose number it was who asked to be forgotten
 	DryRun    bool
@@ -80,12 +82,14 @@ var salesPresets = map[string]salesPreset{
 type SalesReport struct {
 	Rows, Lines, Receipts, Buyers, Again int
 	Written, Changed, Unchanged          int
+	Codes, Sold                          int   // different codes, and those that are a SKU of this shop
 	Gross, GrossKnown                    int64 // of every line, and of those with a person
 	Cancelled, Returned                  int   // rows that took units back on the day, and later
 	Unmatched                            int   // rows that took back what was not bought in the file, or part of it
 	Refused                              map[string]int
 	Currency                             string
 	Unread                               []string
+	Counted                              bool // what goes with what is counted anew within a minute of the server running
 }
 
 // Tell writes the report for a person.
@@ -110,6 +114,10 @@ func (r SalesReport) Tell(w io.Writer, dry bool) {
 		return
 	}
 	fmt.Fprintf(w, "%d rows written, %d changed, %d as they were.\n", r.Written, r.Changed, r.Unchanged)
+	if r.Counted {
+		fmt.Fprintln(w, "What goes with what is counted anew within a minute, while the shop runs.")
+	}
+	fmt.Fprintf(w, "%d different codes, %d of them SKUs of this shop.\n", r.Codes, r.Sold)
 }
 
 // movement is a row that takes units back.
@@ -119,8 +127,11 @@ type movement struct {
 	quantity     int
 }
 
-// key of a line of a receipt.
-type key struct{ receipt, code string }
+// key of a line of a receipt. Their numbers begin again in some systems.
+type key struct {
+	receipt, code string
+	day           time.Time
+}
 
 // bought is a line with the moment at which it was bought, which only matching needs.
 type bought struct {
@@ -155,7 +166,8 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 	}
 	for _, needed := range []string{"receipt", "at", "quantity"} {
 		if !slices.Contains(rows.columns, needed) {
-			return report, fmt.Errorf("%w: it has no column for %s; say which with --columns %s=HEADING", ErrFile, needed, needed)
+			return report, fmt.Errorf("%w: it has no column for %s; say which with --columns %s=HEADING", ErrFile, needed,
+				needed)
 		}
 	}
 	if !slices.Contains(rows.columns, "price") && !slices.Contains(rows.columns, "amount") {
@@ -168,6 +180,12 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 	}
 	takeBack(lines, back, &report)
 	sum(lines, &report)
+	for _, line := range lines {
+		// What came back was matched by then: who is forgotten leaves their purchases as they were.
+		if line.Person != "" && o.Forgotten != nil && o.Forgotten(customer.External, line.Person) {
+			line.Person = ""
+		}
+	}
 	if o.DryRun {
 		return report, nil
 	}
@@ -183,7 +201,13 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 		report.Written, report.Changed = report.Written+written, report.Changed+changed
 		report.Unchanged += len(all) - written - changed
 	}
-	return report, nil
+	if report.Codes, report.Sold, err = history.Known(ctx, db, o.Source); err != nil {
+		return report, err
+	}
+	if report.Written+report.Changed > 0 {
+		report.Counted, err = recommend.Ask(ctx, db)
+	}
+	return report, err
 }
 
 func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesReport) (lines []*bought, back []movement, err error) {
@@ -210,20 +234,20 @@ func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesRe
 		if o.Progress != nil && report.Rows%10_000 == 0 {
 			o.Progress(report.Rows)
 		}
-		line, moved, why := readSale(row, preset, decimals)
+		line, moved, why := readSale(row, preset, decimals, rows.csv.Comma == ';')
 		if why != "" {
 			report.Refused[why]++
 			continue
 		}
-		if line.Person != "" && o.Forgotten != nil && o.Forgotten(customer.External, line.Person) {
-			line.Person = ""
+		if line.Person != "" {
+			line.Person = o.People + line.Person
 		}
 		if moved {
 			back = append(back, movement{kept(line.Person), kept(line.Code), line.at, line.Quantity})
 			continue
 		}
 		report.Lines++
-		k := key{kept(line.Receipt), kept(line.Code)}
+		k := key{kept(line.Receipt), kept(line.Code), line.Day}
 		one := at[k]
 		if one == nil {
 			line.Receipt, line.Code, line.Person = k.receipt, k.code, kept(line.Person)
@@ -243,7 +267,7 @@ func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesRe
 var saleTimes = []string{time.DateTime, time.DateOnly, time.RFC3339, "02/01/2006 15:04", "02/01/2006", "2006-01-02 15:04"}
 
 // readSale reads a row; why says what is wrong with it, the same for all rows of the kind.
-func readSale(r *row, preset salesPreset, decimals int) (b bought, moved bool, why string) {
+func readSale(r *row, preset salesPreset, decimals int, comma bool) (b bought, moved bool, why string) {
 	b.Receipt, b.Code, b.Person = r.get("receipt"), strings.ToUpper(r.get("code")), r.get("person")
 	switch {
 	case b.Receipt == "" || b.Code == "":
@@ -265,6 +289,9 @@ func readSale(r *row, preset salesPreset, decimals int) (b bought, moved bool, w
 	if err != nil || b.at.Year() < 1900 || b.at.Year() > 2200 {
 		return b, false, "no date that can be read"
 	}
+	if b.at.After(time.Now().Add(24 * time.Hour)) {
+		return b, false, "a date that is to come"
+	}
 	b.Day, b.Goods = b.at.Truncate(24*time.Hour), preset.goods(b.Code)
 	quantity, err := strconv.ParseInt(r.get("quantity"), 10, 32)
 	if err != nil {
@@ -277,6 +304,9 @@ func readSale(r *row, preset salesPreset, decimals int) (b bought, moved bool, w
 		if quantity < 0 && !strings.HasPrefix(each, "-") {
 			times = -1
 		}
+	}
+	if comma && strings.Contains(each, ",") { // as they are written where a semicolon parts cells: 1.250,00
+		each = strings.ReplaceAll(strings.ReplaceAll(each, ".", ""), ",", ".")
 	}
 	price, err := strconv.ParseFloat(each, 64)
 	if err != nil || math.IsNaN(price) || math.Abs(price*times) > float64(money.MaxUnit) {
@@ -349,7 +379,7 @@ func takeBack(lines []*bought, back []movement, report *SalesReport) {
 
 // sum adds up what a retailer compares with their own books.
 func sum(lines []*bought, report *SalesReport) {
-	receipts := map[string]bool{}
+	receipts := map[key]bool{}
 	orders := map[string]int{}
 	for _, line := range lines {
 		report.Gross += line.Amount
@@ -357,8 +387,8 @@ func sum(lines []*bought, report *SalesReport) {
 			continue
 		}
 		report.GrossKnown += line.Amount
-		if !receipts[line.Receipt] {
-			receipts[line.Receipt] = true
+		if k := (key{receipt: line.Receipt, day: line.Day}); !receipts[k] {
+			receipts[k] = true
 			orders[line.Person]++
 		}
 	}

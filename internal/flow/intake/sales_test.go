@@ -29,7 +29,7 @@ func TestPastSalesAreMatchedWithWhatCameBack(t *testing.T) {
 10,2025-02-01,8,MUG,1,0
 11,2025-02-01,,MUG,-9,0
 `
-	o := intake.SalesOptions{Source: "till", Currency: "GBP"}
+	o := intake.SalesOptions{Source: "till", Currency: "GBP", People: "till:"}
 	report, err := intake.Sales(ctx, db, strings.NewReader(file), o)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"no date that can be read": 1, "no quantity that can be read": 1,
@@ -52,12 +52,15 @@ func TestPastSalesAreMatchedWithWhatCameBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 1, 3}, []int{changed.Written, changed.Changed, changed.Unchanged})
 
-	o.Forgotten = func(_, value string) bool { return value == "7" }
+	o.Forgotten = func(_, value string) bool { return value == "till:7" }
 	_, err = intake.Sales(ctx, db, strings.NewReader(file), o)
 	require.NoError(t, err)
 	var named int
 	require.NoError(t, db.QueryRow(ctx, `SELECT count(*) FROM past_sale WHERE person <> ''`).Scan(&named))
 	require.Zero(t, named, "who asked to be forgotten does not come back with a file")
+	require.NoError(t, db.QueryRow(ctx, all).Scan(&held))
+	require.Equal(t, "1 JUG 1-0-0=999, 1 MUG 4-0-3=1000, 2 MUG 2-1-1=500, 6 MUG 1-0-0=101", held,
+		"what they brought back stays brought back")
 }
 
 func TestAFileOfSalesHasToSayWhatIsWhat(t *testing.T) {
@@ -72,7 +75,7 @@ func TestAFileOfSalesHasToSayWhatIsWhat(t *testing.T) {
 		_, err := intake.Sales(ctx, db, strings.NewReader(file), intake.SalesOptions{Source: "x", Currency: "GBP"})
 		require.ErrorContains(t, err, why, file)
 	}
-	report, err := intake.Sales(ctx, db, strings.NewReader("Bon;Tag;Artikel;Stück;Summe\nA1;2024-05-01;x1;3;7.47\n"),
+	report, err := intake.Sales(ctx, db, strings.NewReader("Bon;Tag;Artikel;Stück;Summe\nA1;2024-05-01;x1;3;7,47\n"),
 		intake.SalesOptions{Source: "x", Currency: "EUR", Columns: map[string]string{"receipt": "Bon", "at": "Tag",
 			"code": "Artikel", "quantity": "Stück", "amount": "Summe"}})
 	require.NoError(t, err)

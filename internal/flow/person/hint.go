@@ -15,8 +15,9 @@ import (
 	"counterpart/internal/query/advice"
 )
 
-// ShowHints keeps that an associate was shown what is worth saying to somebody.
-func ShowHints(ctx context.Context, db pg.DB, at origin.Origin, person int64, store *location.Location, all []advice.Hint) error {
+// RecordShown keeps that an associate was shown what is worth saying to somebody.
+func RecordShown(ctx context.Context, db pg.DB, at origin.Origin, person int64, store *location.Location,
+	all []advice.Hint) error {
 	about := make([]hint.Subject, len(all))
 	for i, h := range all {
 		about[i] = h.Subject
@@ -30,7 +31,7 @@ func MarkHint(ctx context.Context, db pg.DB, at origin.Origin, person int64, abo
 		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := hint.Mark(ctx, tx, person, about, mark); err != nil {
+		if err := hint.Mark(ctx, tx, at, person, about, mark); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))

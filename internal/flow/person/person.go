@@ -12,11 +12,13 @@ import (
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/advice"
 )
 
 // Merge makes the absorbed profile part of the survivor. Its orders, timeline and consents stay its own and are read
@@ -182,6 +184,14 @@ func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.Conse
 		}
 		if a.Purpose == customer.Personalisation && !a.Given {
 			if err := browsing.Forget(ctx, tx, person); err != nil {
+				return err
+			}
+			if err := hint.Forget(ctx, tx, person, advice.FromViews); err != nil {
+				return err
+			}
+		}
+		if a.Purpose == customer.Clienteling && !a.Given {
+			if err := hint.Forget(ctx, tx, person, advice.Reasons()...); err != nil {
 				return err
 			}
 		}

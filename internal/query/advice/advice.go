@@ -73,9 +73,10 @@ type reason struct {
 	why  func(f found) text.Message
 	do   func(f found) text.Message
 	// holds says whether what was found is worth saying; nil: always.
-	holds func(f found) bool
-	// worth is what it is worth where it is about no product, minor units.
-	worth int64
+	holds   func(f found) bool
+	ofOrder bool // it is about an order, whose id is the amount
+	// worth is what the shop earns by it where it is about no product, minor units.
+	worth func(f found) float64
 }
 
 // reasons in the order of their files.
@@ -106,7 +107,7 @@ func build() string {
 	}
 	return `
 	WITH me AS MATERIALIZED (
-		SELECT ARRAY(` + `SELECT member FROM person_members(@person) AS member` + `) AS ids,
+		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids,
 			consented(@person, 'personalisation', 'shop') AS looks
 		WHERE consented(@person, 'clienteling', 'shop')),
 	here AS MATERIALIZED (
@@ -123,15 +124,24 @@ func build() string {
 	owned AS MATERIALIZED (
 		SELECT v.product_id, max(o.placed_at) AS at
 		FROM me
-		JOIN orders o ON o.customer_id = ANY (me.ids) AND o.state <> 'cancelled' AND o.placed_at > now() - interval '1 year'
+		JOIN orders o ON o.customer_id = ANY (me.ids) AND o.state <> 'cancelled'
+			AND o.placed_at > now() - interval '1 year'
 		JOIN order_line l ON l.order_id = o.id AND NOT l.gift
 		JOIN variant v ON v.id = l.variant_id
+		WHERE EXISTS (
+			SELECT
+			FROM order_unit u
+			WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (
+				SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
 		GROUP BY v.product_id),
 	candidate AS (` + strings.Join(finds, `
 		UNION ALL`) + `)
-	SELECT c.reason, coalesce(c.product_id, 0) AS product_id, coalesce(c.n, 0)::int AS n, coalesce(c.days, 0)::int AS days,
+	SELECT c.reason, coalesce(c.product_id, 0) AS product_id, coalesce(c.n, 0)::int AS n,
+		coalesce(c.days, 0)::int AS days,
 		coalesce(c.amount, 0)::bigint AS amount, coalesce(c.until, '0001-01-01'::timestamptz) AS until,
-		coalesce((SELECT title FROM product_text WHERE product_id = c.because_id ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1), '') AS because,
+		coalesce((
+			SELECT title FROM product_text WHERE product_id = c.because_id
+			ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1), '') AS because,
 		coalesce(there.slug, '') AS slug, coalesce(there.sku, '') AS sku, coalesce(there.title, '') AS title,
 		coalesce(there.choice, '') AS choice, coalesce(there.picture, '') AS picture,
 		coalesce(there.available, 0)::int AS available, coalesce(there.bin, '') AS bin, coalesce(there.amount, 0) AS price,
@@ -141,9 +151,12 @@ func build() string {
 	CROSS JOIN here
 	LEFT JOIN hint_reason setting ON setting.reason = c.reason
 	LEFT JOIN LATERAL (
-		SELECT p.slug, v.sku, t.title, array_to_string(v.options, ', ') AS choice, v.unit_cost,
-			coalesce((SELECT key FROM picture WHERE id = v.picture_id), (SELECT key FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1), '') AS picture,
-			` + inventory.Available("s") + ` AS available, bin.name AS bin, price.amount
+		SELECT p.slug, v.sku, t.title, v.unit_cost,
+			-- Of a product that comes in several kinds here, none is named: it was not this one that they looked at.
+			CASE WHEN coalesce(c.variant_id, 0) <> 0 OR count(*) OVER () = 1 THEN array_to_string(v.options, ', ') END AS choice,
+			coalesce((SELECT key FROM picture WHERE id = v.picture_id), (
+				SELECT key FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1), '') AS picture,
+			sum(` + inventory.Available("s") + `) OVER () AS available, bin.name AS bin, price.amount
 		FROM product p
 		JOIN variant v ON v.product_id = p.id AND v.active AND NOT v.gift_card
 			AND (coalesce(c.variant_id, 0) = 0 OR v.id = c.variant_id)
@@ -153,15 +166,16 @@ func build() string {
 			SELECT title FROM product_text WHERE product_id = p.id
 			ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1) t
 		LEFT JOIN bin ON bin.variant_id = v.id AND bin.location_id = here.id
-		WHERE p.id = c.product_id AND p.status = 'active' AND price.amount IS NOT NULL AND ` + inventory.Available("s") + ` > 0
-		ORDER BY available DESC, v.id
+		WHERE p.id = c.product_id AND p.status = 'active' AND price.amount IS NOT NULL
+			AND ` + inventory.Available("s") + ` > 0
+		ORDER BY ` + inventory.Available("s") + ` DESC, v.id
 		LIMIT 1) there ON true
 	WHERE coalesce(setting.active, true) AND (coalesce(c.product_id, 0) = 0 OR there.sku IS NOT NULL)
 		AND NOT EXISTS (
 			SELECT
 			FROM me
 			JOIN hint ON hint.customer_id = ANY (me.ids) AND hint.product_id = coalesce(c.product_id, 0)
-				AND (hint.reason = c.reason OR hint.product_id <> 0)
+				AND (hint.reason = c.reason OR hint.product_id <> 0) AND hint.order_id IN (0, c.amount)
 			WHERE hint.marked_at > now() - CASE hint.mark WHEN 'used' THEN interval '30 days'
 				WHEN 'later' THEN interval '3 days' ELSE interval '90 days' END)`
 }
@@ -187,7 +201,7 @@ func best(all []found) (hints []Hint) {
 		if r.holds != nil && !r.holds(f) {
 			continue
 		}
-		hints = append(hints, Hint{Subject: hint.Subject{Reason: f.Reason, ProductID: f.ProductID}, Why: r.why(f),
+		hints = append(hints, Hint{Subject: f.subject(r), Why: r.why(f),
 			Do: r.do(f), Slug: f.Slug, SKU: f.SKU, Title: f.Title, Choice: f.Choice, Picture: f.Picture,
 			Score: f.margin(r) * f.probability(r) * float64(f.Weight) / 100})
 	}
@@ -206,11 +220,19 @@ func best(all []found) (hints []Hint) {
 	return kept
 }
 
+func (f found) subject(r reason) hint.Subject {
+	s := hint.Subject{Reason: f.Reason, ProductID: f.ProductID}
+	if r.ofOrder {
+		s.OrderID = f.Amount
+	}
+	return s
+}
+
 // margin is what the shop earns if they take it, minor units.
 func (f found) margin(r reason) float64 {
 	switch {
 	case f.ProductID == 0:
-		return float64(r.worth)
+		return r.worth(f)
 	case f.Cost > 0:
 		return float64(max(0, f.Price-f.Cost))
 	}

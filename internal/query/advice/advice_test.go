@@ -58,9 +58,8 @@ func (d *desk) look(t *testing.T, times int) {
 	t.Helper()
 	var coat int64
 	require.NoError(t, d.db.QueryRow(ctx, `SELECT product_id FROM variant WHERE id = $1`, d.Coat).Scan(&coat))
-	for i := range times {
-		require.NoError(t, browsing.Write(ctx, d.db, []browsing.Event{{Device: d.device, At: time.Now().Add(-time.Duration(i) * time.Minute),
-			ProductID: coat}}))
+	for range times {
+		require.NoError(t, browsing.Write(ctx, d.db, []browsing.Event{{Device: d.device, At: time.Now(), ProductID: coat}}))
 	}
 }
 
@@ -87,7 +86,7 @@ func TestWhatTheyLookedAtOftenIsSaidWhereItIsThere(t *testing.T) {
 
 	var store location.Location = d.HarbourStreet
 	for range 2 {
-		require.NoError(t, person.ShowHints(ctx, d.db, d.at, d.who, &store, hints))
+		require.NoError(t, person.RecordShown(ctx, d.db, d.at, d.who, &store, hints))
 	}
 	require.NoError(t, person.MarkHint(ctx, d.db, d.at, d.who, hints[0].Subject, hint.Later))
 	_, said = d.hints(t)

@@ -9,9 +9,14 @@ var goesWith = reason{
 		SELECT g.other_id, NULL::bigint, g.baskets, NULL::int, NULL::bigint, NULL::timestamptz, g.product_id
 		FROM (
 			SELECT DISTINCT ON (g.other_id) g.*
-			FROM (SELECT product_id FROM carted UNION SELECT product_id FROM owned WHERE at > now() - interval '90 days') mine
-			JOIN goes_with g ON g.product_id = mine.product_id AND g.why = 'bought' AND g.baskets >= 3 AND g.position <= 12
-			WHERE NOT EXISTS (SELECT FROM owned WHERE owned.product_id = g.other_id)
+			FROM (
+				SELECT product_id FROM carted
+				UNION
+				SELECT product_id FROM owned WHERE at > now() - interval '90 days') mine
+			JOIN goes_with g ON g.product_id = mine.product_id AND g.why = 'bought'
+			WHERE EXISTS (
+				SELECT FROM in_stock, here WHERE in_stock.product_id = g.other_id AND in_stock.location_id = here.id)
+				AND NOT EXISTS (SELECT FROM owned WHERE owned.product_id = g.other_id)
 				AND NOT EXISTS (SELECT FROM carted WHERE carted.product_id = g.other_id)
 			ORDER BY g.other_id, g.score DESC) g
 		ORDER BY g.score DESC

@@ -8,7 +8,7 @@ import (
 // pointsPay is that their points pay at least half of what lies in their cart. N is the points, Days how many are worth
 // one unit, Amount what the cart costs.
 var pointsPay = reason{
-	name: "points", prior: 0.15, worth: 400,
+	name: "points", prior: 0.15, worth: func(f found) float64 { return unknownMargin * float64(f.Amount) },
 	find: `
 		SELECT NULL::bigint, NULL::bigint, points.spendable, shop.points_worth, cart.total, NULL::timestamptz, NULL::bigint
 		FROM here

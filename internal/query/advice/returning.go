@@ -1,23 +1,26 @@
 package advice
 
 import (
+	"math"
 	"time"
 
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 )
 
-// returnEnds is that something they bought can be brought back for a few days only: asking now keeps a customer, and a
+// returnEnds (Amount is the order's id) is that something they bought can be brought back for a few days only: asking now keeps a customer, and a
 // size that does not fit can be exchanged today.
 var returnEnds = reason{
-	name: "return", prior: 0.1, worth: 300,
+	name: "return", ofOrder: true, prior: 0.1, worth: func(f found) float64 { return 3 * math.Pow10(money.Exponent(f.Currency)) },
 	find: `
-		SELECT NULL::bigint, NULL::bigint, o.number, NULL::int, NULL::bigint, handed.at + make_interval(days => shop.return_days), NULL::bigint
+		SELECT NULL::bigint, NULL::bigint, o.number, NULL::int, o.id,
+			handed.at + make_interval(days => shop.return_days), NULL::bigint
 		FROM me
 		CROSS JOIN shop
 		JOIN orders o ON o.customer_id = ANY (me.ids) AND o.state = 'confirmed'
 			AND o.placed_at > now() - make_interval(days => shop.return_days + 60)
 		JOIN LATERAL (
-			SELECT max(coalesce(f.collected_at, f.shipped_at)) AS at
+			SELECT min(coalesce(f.collected_at, f.shipped_at)) AS at -- of the part that was handed over first
 			FROM fulfilment f
 			WHERE f.order_id = o.id) handed ON true
 		WHERE handed.at + make_interval(days => shop.return_days) BETWEEN now() AND now() + interval '3 days'

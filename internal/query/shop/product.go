@@ -178,21 +178,25 @@ var productStatement = pg.Named(`
 				FROM product_file
 				WHERE product_id = p.id),
 			'related', (
-				SELECT json_agg(json_build_object('id', card.product_id, 'slug', card.slug, 'why', near.why,
-					'title', coalesce(card.titles ->> @language, card.title), 'picture', card.picture) ORDER BY near.position)
+				SELECT json_agg(json_build_object('id', near.product_id, 'slug', near.slug, 'why', near.why,
+					'title', coalesce(near.titles ->> @language, near.title), 'picture', near.picture)
+					ORDER BY near.position)
 				FROM (
-					SELECT related_id AS id, position - 1000 AS position, 'chosen' AS why
-					FROM product_related
-					WHERE product_id = p.id
+					SELECT card.product_id, card.slug, card.titles, card.title, card.picture, 'chosen' AS why,
+						r.position - 1000 AS position
+					FROM product_related r
+					JOIN product_card card ON card.product_id = r.related_id AND card.price_list_id = @list
+						AND `+holds("card")+`
+					WHERE r.product_id = p.id
 					UNION ALL
-					(SELECT other_id, position, why
-					FROM goes_with
-					WHERE product_id = p.id
-					ORDER BY position
-					LIMIT 8)) near
-				JOIN product_card card ON card.product_id = near.id AND card.price_list_id = @list AND `+holds("card")+`
-				WHERE near.why = 'chosen' OR card.always <> '{}'
-					OR EXISTS (SELECT FROM in_stock WHERE product_id = near.id))) AS beside,
+					(SELECT card.product_id, card.slug, card.titles, card.title, card.picture, g.why, g.position
+					FROM goes_with g
+					JOIN product_card card ON card.product_id = g.other_id AND card.price_list_id = @list
+						AND `+holds("card")+`
+					WHERE g.product_id = p.id AND (card.always <> '{}'
+						OR EXISTS (SELECT FROM in_stock WHERE product_id = g.other_id))
+					ORDER BY g.position
+					LIMIT 8)) near)) AS beside,
 		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
