@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -37,14 +38,11 @@ func (i importSales) Run(ctx context.Context) (err error) {
 	if _, err := pg.Migrate(db.URL); err != nil {
 		return err
 	}
-	if i.Currency == "" {
-		first, err := (importProducts{}).location(ctx, db)
-		if err != nil {
-			return err
-		}
-		i.Currency = first.Currency
+	first, err := (importProducts{}).location(ctx, db) // A shop that is not set up has none.
+	if err != nil {
+		return err
 	}
-	if i.Currency = strings.ToUpper(i.Currency); !money.Known(i.Currency) {
+	if i.Currency = strings.ToUpper(cmp.Or(i.Currency, first.Currency)); !money.Known(i.Currency) {
 		return fmt.Errorf("%q is no currency: it has three letters, as GBP", i.Currency)
 	}
 	if i.Source == "" {

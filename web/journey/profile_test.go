@@ -148,10 +148,8 @@ func (p *place) texted(t *testing.T, number string) (code string) {
 	return code
 }
 
-// TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in
-// with it.
-// TestWhatWasLookedAtIsWorthSaying: somebody comes back to a teapot on the phone; at the counter it is said, with where it
-// stands and only while they agree, and what became of it is kept.
+// TestWhatWasLookedAtIsWorthSaying: somebody comes back to a product on the phone; at the counter it is said, with where
+// it stands and only while they agree, and what became of it is kept.
 func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 	p := open(t)
 	// The two that Leeds has most of.
@@ -213,6 +211,8 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 	require.NotContains(t, associate.text("body"), things[1].Title)
 }
 
+// TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in
+// with it.
 func TestAPasskeyOpensTheAccount(t *testing.T) {
 	p := open(t)
 	shopper := p.person(t, 390, 844)

@@ -1,5 +1,5 @@
-// Package hint keeps what staff were told was worth saying to somebody, and what became of it: what each reason is worth
-// is learned from it.
+// Package hint keeps what staff were told was worth saying to somebody, and what became of it: what each reason is
+// worth is learned from it.
 package hint
 
 import (
@@ -66,8 +66,8 @@ func Mark(ctx context.Context, tx pgx.Tx, at origin.Origin, person int64, s Subj
 			WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND reason = $2 AND product_id = $3
 				AND order_id = $5 AND location_id = $6
 			ORDER BY shown_at DESC
-			LIMIT 1)`, person, s.Reason, s.ProductID, mark, s.OrderID,
-		at.LocationID)
+			LIMIT 1)`, person, s.Reason, s.ProductID, mark,
+		s.OrderID, at.LocationID)
 	if err != nil {
 		return fmt.Errorf("mark a hint: %w", err)
 	}

@@ -150,6 +150,13 @@ const AnyKept = `EXISTS (
 				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
 					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
 
+// LineKept says whether a unit of order line l was neither cancelled nor returned, in a statement.
+const LineKept = `EXISTS (
+				SELECT
+				FROM order_unit u
+				WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+
 // AmountOwed is what an order costs as it stands: the units that are neither cancelled nor returned, the deliveries
 // that were not given back, and what returns kept. Of that, byPoints is paid in points.
 func AmountOwed(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints int64, err error) {

@@ -1,5 +1,5 @@
-// Package recommend counts what goes with what: from baskets of all channels and of the time before this shop, less what
-// was cancelled or came back.
+// Package recommend counts what goes with what: from baskets of all channels and of the time before this shop, less
+// what was cancelled or came back.
 package recommend
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/order"
 	"counterpart/internal/platform/pg"
 )
 
@@ -27,26 +28,24 @@ const (
 // weight of a basket of so many products, in millionths: 1/ln(1 + size).
 const weight = `round(1000000 / ln(1 + size))::bigint`
 
-// basketsOfOrders are the products of orders of which a unit was neither cancelled nor returned. Gift cards and gifts go
-// with nothing.
+// basketsOfOrders are the products of orders of which a unit was kept. Gift cards and gifts go with nothing.
 const basketsOfOrders = `
 	SELECT l.order_id, array_agg(DISTINCT v.product_id ORDER BY v.product_id) AS products
 	FROM order_line l
 	JOIN variant v ON v.id = l.variant_id AND NOT v.gift_card
-	WHERE NOT l.gift AND EXISTS (
-		SELECT
-		FROM order_unit u
-		WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (
-			SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+	WHERE NOT l.gift AND ` + order.LineKept
 
 // Rebuild counts everything anew and ranks it. It waits for whoever counts; pages read what was there until it is done.
-func Rebuild(ctx context.Context, db pg.DB) error {
+func Rebuild(ctx context.Context, db pg.DB) error { return alone(ctx, db, rebuild) }
+
+// alone has one count at a time: it waits for whoever counts.
+func alone(ctx context.Context, db pg.DB, do func(ctx context.Context, tx pgx.Tx) error) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := run(ctx, tx, "wait for whoever counts", `SET LOCAL lock_timeout = 0`,
 			`SELECT FROM recommending FOR UPDATE`); err != nil {
 			return err
 		}
-		return rebuild(ctx, tx)
+		return do(ctx, tx)
 	})
 }
 
@@ -226,11 +225,7 @@ const moved = `
 // Update counts what was bought, cancelled and brought back since, and ranks the products it is about and those that
 // name them. It answers how many orders that was.
 func Update(ctx context.Context, db pg.DB) (orders int, err error) {
-	err = pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
-		if err := run(ctx, tx, "wait for whoever counts", `SET LOCAL lock_timeout = 0`,
-			`SELECT FROM recommending FOR UPDATE`); err != nil {
-			return err
-		}
+	err = alone(ctx, db, func(ctx context.Context, tx pgx.Tx) (err error) {
 		orders, err = update(ctx, tx)
 		return err
 	})
@@ -268,7 +263,8 @@ func update(ctx context.Context, tx pgx.Tx) (orders int, err error) {
 			GROUP BY one, other) AS m ON b.product_id = m.one AND b.other_id = m.other
 		WHEN MATCHED AND b.baskets + m.baskets = 0 THEN DELETE
 		WHEN MATCHED THEN UPDATE SET weight = b.weight + m.weight, baskets = b.baskets + m.baskets
-		WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT (product_id, other_id, weight, baskets) VALUES (m.one, m.other, m.weight, m.baskets)`,
+		WHEN NOT MATCHED AND m.baskets > 0 THEN INSERT (product_id, other_id, weight, baskets)
+			VALUES (m.one, m.other, m.weight, m.baskets)`,
 		`DROP TABLE IF EXISTS pg_temp.touched`,
 		`CREATE TEMP TABLE touched ON COMMIT DROP AS
 		WITH own AS (

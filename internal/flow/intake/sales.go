@@ -26,8 +26,8 @@ var salesHeadings = map[string][]string{
 	"quantity": {"quantity"}, "price": {"price", "unit_price"}, "amount": {"amount", "total"},
 }
 
-// SalesColumns are what a column of a file of past sales can be mapped to.
-var SalesColumns = []string{"receipt", "at", "person", "code", "quantity", "price", "amount"}
+// salesColumns are what a column of a file of past sales can be mapped to.
+var salesColumns = []string{"receipt", "at", "person", "code", "quantity", "price", "amount"}
 
 // SalesOptions of an import of past sales. Source names where they are from: importing a source again changes what it
 // wrote. Columns says for ours what theirs is called.
@@ -49,7 +49,7 @@ type salesPreset struct {
 	goods func(code string) bool
 }
 
-// SalesPresets are those by name. Without one, a row with a negative quantity came back and every code is goods.
+// salesPresets are those by name. Without one, a row with a negative quantity came back and every code is goods.
 var salesPresets = map[string]salesPreset{
 	"": {
 		skip:  func(string) string { return "" },
@@ -105,10 +105,12 @@ func (r SalesReport) Tell(w io.Writer, dry bool) {
 	if len(r.Unread) > 0 {
 		fmt.Fprintf(w, "Not read: %s\n", strings.Join(r.Unread, ", "))
 	}
-	fmt.Fprintf(w, "%d rows: %d lines of sales, %d rows cancelled on the day, %d returned later, %d of what was not bought here.\n",
-		r.Rows, r.Lines, r.Cancelled, r.Returned, r.Unmatched)
-	fmt.Fprintf(w, "%d receipts with a customer, of %d customers; %d of them bought again.\n", r.Receipts, r.Buyers, r.Again)
-	fmt.Fprintf(w, "Gross %s, %s of it with a customer.\n", money.New(r.Gross, r.Currency), money.New(r.GrossKnown, r.Currency))
+	fmt.Fprintf(w, "%d rows: %d lines of sales, %d rows cancelled on the day, %d returned later, "+
+		"%d of what was not bought here.\n", r.Rows, r.Lines, r.Cancelled, r.Returned, r.Unmatched)
+	fmt.Fprintf(w, "%d receipts with a customer, of %d customers; %d of them bought again.\n", r.Receipts, r.Buyers,
+		r.Again)
+	fmt.Fprintf(w, "Gross %s, %s of it with a customer.\n", money.New(r.Gross, r.Currency),
+		money.New(r.GrossKnown, r.Currency))
 	if dry {
 		fmt.Fprintln(w, "Dry run, nothing was saved.")
 		return
@@ -155,8 +157,8 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 		headings[ours] = theirs
 	}
 	for ours, theirs := range o.Columns {
-		if !slices.Contains(SalesColumns, ours) {
-			return report, fmt.Errorf("a column can be mapped to %s, not to %q", strings.Join(SalesColumns, ", "), ours)
+		if !slices.Contains(salesColumns, ours) {
+			return report, fmt.Errorf("a column can be mapped to %s, not to %q", strings.Join(salesColumns, ", "), ours)
 		}
 		headings[ours] = []string{theirs}
 	}
@@ -210,7 +212,8 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 	return report, err
 }
 
-func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesReport) (lines []*bought, back []movement, err error) {
+func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesReport) (lines []*bought,
+	back []movement, err error) {
 	at := map[key]*bought{}
 	words := map[string]string{} // one copy of each word, of half a million rows
 	kept := func(s string) string {
@@ -264,7 +267,8 @@ func readSales(rows *reader, preset salesPreset, o SalesOptions, report *SalesRe
 	}
 }
 
-var saleTimes = []string{time.DateTime, time.DateOnly, time.RFC3339, "02/01/2006 15:04", "02/01/2006", "2006-01-02 15:04"}
+var saleTimes = []string{time.DateTime, time.DateOnly, time.RFC3339, "02/01/2006 15:04", "02/01/2006",
+	"2006-01-02 15:04"}
 
 // readSale reads a row; why says what is wrong with it, the same for all rows of the kind.
 func readSale(r *row, preset salesPreset, decimals int, comma bool) (b bought, moved bool, why string) {

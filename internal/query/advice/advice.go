@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/order"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 )
@@ -128,11 +129,7 @@ func build() string {
 			AND o.placed_at > now() - interval '1 year'
 		JOIN order_line l ON l.order_id = o.id AND NOT l.gift
 		JOIN variant v ON v.id = l.variant_id
-		WHERE EXISTS (
-			SELECT
-			FROM order_unit u
-			WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (
-				SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
+		WHERE ` + order.LineKept + `
 		GROUP BY v.product_id),
 	candidate AS (` + strings.Join(finds, `
 		UNION ALL`) + `)
@@ -145,7 +142,8 @@ func build() string {
 		coalesce(there.slug, '') AS slug, coalesce(there.sku, '') AS sku, coalesce(there.title, '') AS title,
 		coalesce(there.choice, '') AS choice, coalesce(there.picture, '') AS picture,
 		coalesce(there.available, 0)::int AS available, coalesce(there.bin, '') AS bin, coalesce(there.amount, 0) AS price,
-		coalesce(there.unit_cost, 0)::bigint AS cost, coalesce(setting.shown, 0) AS shown, coalesce(setting.used, 0) AS used, coalesce(setting.weight, 100) AS weight,
+		coalesce(there.unit_cost, 0)::bigint AS cost, coalesce(setting.shown, 0) AS shown,
+		coalesce(setting.used, 0) AS used, coalesce(setting.weight, 100) AS weight,
 		here.currency::text AS currency, here.time_zone AS zone
 	FROM candidate c
 	CROSS JOIN here
@@ -153,7 +151,8 @@ func build() string {
 	LEFT JOIN LATERAL (
 		SELECT p.slug, v.sku, t.title, v.unit_cost,
 			-- Of a product that comes in several kinds here, none is named: it was not this one that they looked at.
-			CASE WHEN coalesce(c.variant_id, 0) <> 0 OR count(*) OVER () = 1 THEN array_to_string(v.options, ', ') END AS choice,
+			CASE WHEN coalesce(c.variant_id, 0) <> 0 OR count(*) OVER () = 1
+				THEN array_to_string(v.options, ', ') END AS choice,
 			coalesce((SELECT key FROM picture WHERE id = v.picture_id), (
 				SELECT key FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1), '') AS picture,
 			sum(` + inventory.Available("s") + `) OVER () AS available, bin.name AS bin, price.amount
@@ -247,7 +246,7 @@ func (f found) probability(r reason) float64 {
 // thereIs is what to do about something on a shelf here.
 func thereIs(f found) text.Message {
 	if f.Bin != "" {
-		return text.P(f.Available, "{n} here, at {bin}", "{n} here, at {bin}", text.Args{"bin": f.Bin})
+		return text.M("{n} here, at {bin}", text.Args{"n": f.Available, "bin": f.Bin})
 	}
-	return text.P(f.Available, "{n} here in the store", "{n} here in the store")
+	return text.M("{n} here in the store", text.Args{"n": f.Available})
 }

@@ -8,10 +8,11 @@ import (
 	"counterpart/internal/platform/text"
 )
 
-// returnEnds (Amount is the order's id) is that something they bought can be brought back for a few days only: asking now keeps a customer, and a
-// size that does not fit can be exchanged today.
+// returnEnds is that something they bought can be brought back for a few days only: asking now keeps a customer, and a
+// size that does not fit can be exchanged today. N is the order's number, Amount its id.
 var returnEnds = reason{
-	name: "return", ofOrder: true, prior: 0.1, worth: func(f found) float64 { return 3 * math.Pow10(money.Exponent(f.Currency)) },
+	name: "return", ofOrder: true, prior: 0.1,
+	worth: func(f found) float64 { return 3 * math.Pow10(money.Exponent(f.Currency)) },
 	find: `
 		SELECT NULL::bigint, NULL::bigint, o.number, NULL::int, o.id,
 			handed.at + make_interval(days => shop.return_days), NULL::bigint

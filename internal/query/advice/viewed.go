@@ -27,7 +27,7 @@ var oftenViewed = reason{
 			AND NOT EXISTS (SELECT FROM carted WHERE carted.product_id = e.product_id)
 		GROUP BY e.product_id, here.time_zone
 		HAVING count(*) >= 3
-		ORDER BY count(*) DESC
+		ORDER BY count(*) DESC, e.product_id
 		LIMIT 6`,
 	why: func(f found) text.Message {
 		return text.P(f.Days, "Looked at {title} {times} times today", "Looked at {title} {times} times in {n} days",

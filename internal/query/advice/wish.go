@@ -19,7 +19,8 @@ var wished = reason{
 		LEFT JOIN LATERAL (
 			SELECT p.amount FROM price p
 			WHERE p.variant_id = v.id AND p.price_list_id = list.id AND p.valid @> w.added_at) then_price ON true
-		WHERE EXISTS (SELECT FROM in_stock WHERE variant_id = v.id AND product_id = v.product_id AND location_id = here.id)
+		WHERE EXISTS (
+			SELECT FROM in_stock WHERE variant_id = v.id AND product_id = v.product_id AND location_id = here.id)
 			AND NOT EXISTS (SELECT FROM owned WHERE owned.product_id = v.product_id AND owned.at > w.added_at)
 		ORDER BY w.id DESC
 		LIMIT 10`,

@@ -114,7 +114,7 @@ func queueGoesWith(batch *pgx.Batch, products []int64, list int64, language stri
 		SELECT card.product_id AS id, card.slug, coalesce(card.titles ->> $3, card.title) AS title, card.picture, near.why,
 			coalesce(because.titles ->> $3, because.title) AS because
 		FROM (
-			SELECT g.other_id AS id, sum(g.score) AS score, min(g.why) AS why,
+			SELECT g.other_id AS id, sum(g.score) AS score, 'bought' AS why,
 				(array_agg(g.product_id ORDER BY g.score DESC))[1] AS because
 			FROM goes_with g
 			WHERE g.product_id = ANY ($1) AND g.why = 'bought' AND g.other_id <> ALL ($1)
