@@ -98,16 +98,17 @@ func Recommend(ctx context.Context, db pg.DB, s Split) (r Recommended, err error
 	return r, err
 }
 
-// receipts with their goods, by day. Codes are numbered.
+// receipts with their goods, by day. Codes are numbered without a join: how many sales there are is not known to the
+// planner where they were written a moment ago.
 func receipts(ctx context.Context, tx pgx.Tx, source string) (all []receipt, err error) {
 	rows, err := tx.Query(ctx, `
-		SELECT s.day, array_agg(c.id ORDER BY c.id)
-		FROM past_sale s
-		JOIN (SELECT code, row_number() OVER (ORDER BY code) AS id FROM (SELECT DISTINCT code FROM past_sale) codes) c
-			ON c.code = s.code
-		WHERE s.goods AND s.quantity > s.cancelled + s.returned AND ($1 = '' OR s.source = $1)
-		GROUP BY s.source, s.receipt, s.day
-		ORDER BY s.day, s.source, s.receipt`, source)
+		SELECT day, array_agg(code ORDER BY code)
+		FROM (
+			SELECT source, receipt, day, dense_rank() OVER (ORDER BY code) AS code
+			FROM past_sale
+			WHERE goods AND quantity > cancelled + returned AND ($1 = '' OR source = $1)) s
+		GROUP BY source, receipt, day
+		ORDER BY day, source, receipt`, source)
 	if err != nil {
 		return nil, fmt.Errorf("read past sales: %w", err)
 	}
