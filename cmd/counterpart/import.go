@@ -20,6 +20,7 @@ import (
 type imports struct {
 	Customers importCustomers `cmd:"" help:"Import customers from Shopify's customer CSV. Example: counterpart import customers customers.csv"`
 	Hours     importHours     `cmd:"" help:"Import opening hours and special days from a CSV. Example: counterpart import hours hours.csv"`
+	Places    importPlaces    `cmd:"" help:"Import where postcodes and towns are, for segments by distance. Example: counterpart import places outcodes.csv"`
 	Products  importProducts  `cmd:"" help:"Import products from Shopify's product CSV. Example: counterpart import products catalogue.csv --location LDS"`
 	Sales     importSales     `cmd:"" help:"Import sales from before this shop, for figures and recommendations. Example: counterpart import sales sales.csv.gz --preset online-retail"`
 }

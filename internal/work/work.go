@@ -12,11 +12,14 @@ import (
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/gallery"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/predict"
 	"counterpart/internal/domain/recommend"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/billing"
@@ -79,6 +82,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB))
 	}))
 	river.AddWorker(workers, &basketCounter{db: t.DB})
+	river.AddWorker(workers, &figureKeeper{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {
 		return cardMail(ctx, t, job.Args)
 	}))
@@ -112,6 +116,9 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 			func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
 			func() (river.JobArgs, *river.InsertOpts) { return countBaskets{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return keepFigures{}, nil },
 			&river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour),
 			func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil },
@@ -148,4 +155,28 @@ func (c *basketCounter) Timeout(*river.Job[countBaskets]) time.Duration { return
 
 func (c *basketCounter) Work(ctx context.Context, _ *river.Job[countBaskets]) error {
 	return recommend.Keep(ctx, c.db, time.Now())
+}
+
+// keepFigures keeps what people did added up, whom segments have, and what is to be expected.
+type keepFigures struct{}
+
+func (keepFigures) Kind() string { return "keep_figures" }
+
+type figureKeeper struct {
+	river.WorkerDefaults[keepFigures]
+	db *pgxpool.Pool
+}
+
+// Timeout of a count of everybody: a million people take minutes.
+func (k *figureKeeper) Timeout(*river.Job[keepFigures]) time.Duration { return 30 * time.Minute }
+
+func (k *figureKeeper) Work(ctx context.Context, _ *river.Job[keepFigures]) error {
+	ids, all, err := figure.Keep(ctx, k.db, time.Now())
+	if err != nil {
+		return err
+	}
+	if all {
+		err = predict.Learn(ctx, k.db, time.Now())
+	}
+	return errors.Join(err, segment.Refresh(ctx, k.db, ids, all))
 }

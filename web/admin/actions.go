@@ -93,6 +93,8 @@ var actions = map[string]text.Message{
 	"place.closed":            text.M("store or warehouse closed down"),
 	"place.days":              text.M("special days changed"),
 	"tax.rate":                text.M("tax rate changed"),
+	"segment.kept":            text.M("segment saved"),
+	"segment.archived":        text.M("segment removed"),
 	"suggestion.set":          text.M("suggestions changed"),
 	"delivery.kept":           text.M("delivery method changed"),
 	"difference.closed":       text.M("payment difference closed"),

@@ -10,6 +10,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/privacy"
@@ -34,6 +35,7 @@ type customersView struct {
 	Spent   string // as typed
 	Wrong   string // about it
 	Stores  []location.Location
+	Named   []segment.Segment
 	MayAdd  bool
 }
 
@@ -45,7 +47,7 @@ func (p *Pages) segment(r *http.Request) (s admin.Segment, spent, wrong string, 
 	s = admin.Segment{
 		Words: typed(q.Get("q")), Orders: small(q.Get("orders")), Away: small(q.Get("away")),
 		Within: small(q.Get("within")), Store: typed(q.Get("store")), Tag: typed(q.Get("tag")),
-		Account: q.Get("account") == "1", News: q.Get("news") == "1",
+		Account: q.Get("account") == "1", News: q.Get("news") == "1", In: int64(small(q.Get("segment"))),
 	}
 	if s.Currency, err = location.CurrencyOf(r.Context(), p.DB, s.Store); err != nil {
 		return s, spent, "", err
@@ -75,6 +77,9 @@ func (p *Pages) customers(_ http.ResponseWriter, r *http.Request) (respond.Answe
 	rows = trimmed(&view.listing, rows, func(c admin.CustomerRow) int64 { return c.ID })
 	if view.beyond(len(rows)) {
 		return respond.See(view.address("", 0)), nil
+	}
+	if view.Named, err = segment.List(r.Context(), p.DB); err != nil {
+		return nil, err
 	}
 	if view.Stores, err = location.All(r.Context(), p.DB); err != nil {
 		return nil, err

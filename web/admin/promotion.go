@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/flow/promote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
@@ -63,6 +64,7 @@ type promotionView struct {
 	Typed      map[string][]string // nil: nothing was
 	Categories []admin.Category
 	Stores     []location.Location
+	Segments   []segment.Segment
 	Currencies []string
 	Collides   []admin.PromotionRow
 	Try        string // code of a cart
@@ -100,6 +102,9 @@ func (p *Pages) showPromotion(r *http.Request, v promotionView, wrong *fault.Fau
 		return nil, err
 	}
 	if v.Stores, err = location.All(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	if v.Segments, err = segment.List(ctx, p.DB); err != nil {
 		return nil, err
 	}
 	for _, s := range v.Stores {

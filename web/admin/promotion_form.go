@@ -12,6 +12,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/flow/promote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
@@ -138,6 +139,18 @@ func (p *Pages) readPromotion(r *http.Request, to *promotion.Promotion) error {
 			break
 		}
 		rule.Locations = append(rule.Locations, n)
+	}
+	segments, err := segment.List(r.Context(), p.DB)
+	if err != nil {
+		return err
+	}
+	for _, at := range r.PostForm["in_segment"] {
+		n, _ := strconv.ParseInt(at, 10, 64)
+		if !slices.ContainsFunc(segments, func(s segment.Segment) bool { return s.ID == n }) {
+			form.Add("in_segment", "One of these segments no longer exists. Choose again.")
+			break
+		}
+		rule.InSegments = append(rule.InSegments, n)
 	}
 	for _, method := range []string{quote.Pickup, quote.Ship, quote.CarryOut} {
 		if slices.Contains(r.PostForm["method"], method) {

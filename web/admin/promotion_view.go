@@ -156,6 +156,8 @@ func (v promotionView) has(name, value string) bool {
 		return slices.Contains(namesOf(v.Rule.Categories, v.Names.Categories), value)
 	case "location":
 		return slices.ContainsFunc(v.Rule.Locations, func(id int64) bool { return fmt.Sprint(id) == value })
+	case "in_segment":
+		return slices.ContainsFunc(v.Rule.InSegments, func(id int64) bool { return fmt.Sprint(id) == value })
 	case "method":
 		return slices.Contains(v.Rule.Methods, value)
 	case "weekday":

@@ -9,11 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/flow/drafting"
 	"counterpart/internal/flow/pickup"
+	"counterpart/internal/flow/settings"
 )
 
 var widths = []struct{ width, height int64 }{{390, 844}, {1280, 800}, {1920, 1080}}
@@ -127,7 +130,8 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 			one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`),
 			text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
 		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
-		{"admin-suggestions", "/admin/suggestions", "admin"}, {"admin-home", "/admin", "admin"}, {"admin-find", "/admin/find?q=mug", "admin"},
+		{"admin-suggestions", "/admin/suggestions", "admin"}, {"admin-segments", "/admin/segments", "admin"},
+		{"admin-segment-new", "/admin/segments/new", "admin"}, {"admin-segment-edit", fmt.Sprintf("/admin/segments/%d", segmentOf(t, p, leeds)), "admin"}, {"admin-home", "/admin", "admin"}, {"admin-find", "/admin/find?q=mug", "admin"},
 		{"admin-places", "/admin/places", "admin"}, {"admin-place", fmt.Sprintf("/admin/places/%d",
 			one(`SELECT id FROM location WHERE code = 'LDS'`)), "admin"}, {"admin-place-new", "/admin/places/new", "admin"},
 		{"admin-gift-cards", "/admin/gift-cards", "admin"}, {"admin-customer-new", "/admin/customers/new", "admin"},
@@ -227,4 +231,20 @@ func accessible(t *testing.T, pages []page, people map[string]*person) {
 			})
 		}
 	})
+}
+
+// segmentOf makes a segment with one of every kind of condition.
+func segmentOf(t *testing.T, p *place, store int64) int64 {
+	s := segment.Segment{Title: "Tea drinkers of Leeds who have not come for long", Living: true, Tree: segment.Tree{Currency: "GBP",
+		Groups: []segment.Group{{Match: segment.All, Conditions: []segment.Condition{
+			{Field: "spent", Compare: segment.AtLeast, Number: 5000}, {Field: "last", Compare: segment.AtMost, Number: 365},
+			{Field: "account", Compare: segment.Is, Text: "yes"}}},
+			{Match: segment.Any, Conditions: []segment.Condition{
+				{Field: "bought", Compare: segment.Is, Text: "harbour-teapot", Days: 400, Place: store},
+				{Field: "department", Compare: segment.Is, Text: "kitchen-table"}, {Field: "looked", Compare: segment.Is,
+					Text: "morning-mug", Number: 3, Days: 30}}},
+			{Match: segment.None, Conditions: []segment.Condition{{Field: "tag", Compare: segment.Is, Text: "trade"}}}}}}
+	require.NoError(t, figure.Rebuild(context.Background(), p.DB))
+	require.NoError(t, settings.SaveSegment(context.Background(), p.DB, origin.Origin{AssociateID: 1}, &s))
+	return s.ID
 }

@@ -97,11 +97,13 @@ func Write(ctx context.Context, db pg.DB, all []Event) error {
 	}
 	_, err := db.Exec(ctx, `
 		WITH agreed AS (
-			SELECT i.value
+			SELECT i.value, i.customer_id
 			FROM identity i
 			JOIN customer c ON c.id = i.customer_id
 			WHERE i.kind = 'device' AND i.verified_at IS NOT NULL AND i.value IN (SELECT DISTINCT unnest($1::text[]))
-				AND consented(coalesce(c.merged_into, c.id), 'personalisation', 'shop'))
+				AND consented(coalesce(c.merged_into, c.id), 'personalisation', 'shop')),
+		marked AS (
+			INSERT INTO figure_changed (person) SELECT DISTINCT customer_id FROM agreed)
 		INSERT INTO browse_event (device, at, kind, product_id, words)
 		SELECT device, at, CASE WHEN product = 0 THEN 'searched' ELSE 'viewed' END, nullif(product, 0), words
 		FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::text[]) AS e (device, at, product, words)
@@ -132,6 +134,8 @@ func TurnMonths(ctx context.Context, db pg.DB, now time.Time) error {
 // Forget drops every browse event of a person's devices: they withdrew, or asked to be forgotten.
 func Forget(ctx context.Context, tx pgx.Tx, person int64) error {
 	_, err := tx.Exec(ctx, `
+		WITH marked AS (
+			INSERT INTO figure_changed (person) VALUES (@person))
 		DELETE FROM browse_event
 		WHERE device IN (SELECT value FROM identity WHERE kind = 'device' AND customer_id IN (
 			SELECT member FROM person_members(@person) AS member))`,

@@ -19,6 +19,7 @@ const (
 	Personalisation = "personalisation"
 	Location        = "location"
 	Clienteling     = "clienteling"
+	Objection       = "objection" // given, it forbids profiling
 
 	ByMail  = "mail"
 	BySMS   = "sms"
@@ -41,6 +42,8 @@ var Choices = []Choice{
 		"Save the products I view and what I search for, so I can find them again and see what goes with them."},
 	{Clienteling, InShop, 1, "Share it with staff",
 		"When I’m in store, staff can see what I’ve viewed, my list and my sizes."},
+	{Objection, InShop, 1, "No predictions about me",
+		"Don’t work out from my purchases what I might do next, and suggest nothing to staff about me."},
 	{Location, InShop, 1, "Use my location",
 		"Use my location, if my browser shares it, to sort stores by distance. It isn’t stored."},
 	{Marketing, ByMail, 1, "News by email", "Email me about new products and offers."},

@@ -68,6 +68,9 @@ func DropAddress(ctx context.Context, db pg.DB, person, id int64) error {
 
 // Prefer keeps what somebody said they like or wear; an empty value takes it back.
 func Prefer(ctx context.Context, tx pgx.Tx, person int64, name, value string, source origin.Channel) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO figure_changed (person) VALUES ($1)`, person); err != nil {
+		return fmt.Errorf("note that a preference changed: %w", err)
+	}
 	if value == "" {
 		_, err := tx.Exec(ctx, `
 			DELETE FROM preference

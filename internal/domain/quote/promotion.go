@@ -44,9 +44,10 @@ type Rule struct {
 	Products   []int64  `json:"products,omitempty"`
 	Categories []int64  `json:"categories,omitempty"`
 	Tags       []string `json:"tags,omitempty"`
-	Quantity   int      `json:"quantity,omitempty"` // at least so many of the chosen goods
-	Subtotal   int64    `json:"subtotal,omitempty"` // of the chosen goods, at least
-	Segments   []string `json:"segments,omitempty"` // tags of the customer, one of them
+	Quantity   int      `json:"quantity,omitempty"`    // at least so many of the chosen goods
+	Subtotal   int64    `json:"subtotal,omitempty"`    // of the chosen goods, at least
+	Segments   []string `json:"segments,omitempty"`    // tags of the customer, one of them
+	InSegments []int64  `json:"in_segments,omitempty"` // one of which the customer is in
 	Tiers      []string `json:"tiers,omitempty"`
 	FirstOrder bool     `json:"first_order,omitempty"`
 	Locations  []int64  `json:"locations,omitempty"`
@@ -207,6 +208,9 @@ func (w *work) closed(p *Promotion) text.Message {
 		return text.M("Only for {tiers} members", text.Args{"tiers": list(p.Tiers)})
 	case len(p.Segments) > 0 && !slices.ContainsFunc(p.Segments,
 		func(s string) bool { return slices.Contains(w.in.Shopper.Tags, strings.ToLower(s)) }):
+		return text.M("Only for selected customers")
+	case len(p.InSegments) > 0 && !slices.ContainsFunc(p.InSegments,
+		func(id int64) bool { return slices.Contains(w.in.Shopper.Segments, id) }):
 		return text.M("Only for selected customers")
 	case p.FirstOrder && w.in.Shopper.Returned:
 		return text.M("First order only")

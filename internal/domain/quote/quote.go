@@ -41,6 +41,7 @@ type Place struct {
 type Shopper struct {
 	Member   bool // has an account
 	Tags     []string
+	Segments []int64
 	Tier     string
 	Returned bool // has ordered before
 }

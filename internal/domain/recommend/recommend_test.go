@@ -2,108 +2,24 @@ package recommend_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"counterpart/internal/domain/catalog"
-	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/origin"
-	"counterpart/internal/domain/payment"
 	"counterpart/internal/domain/recommend"
 	"counterpart/internal/flow/cancellation"
-	"counterpart/internal/flow/checkout"
-	"counterpart/internal/flow/returns"
-	"counterpart/internal/flow/shopping"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/audit"
 	"counterpart/internal/proof/sample"
-	"counterpart/internal/query/basket"
 )
 
 var ctx = context.Background()
-
-// shelf is a chain with a number of things on a shelf of its first store.
-type shelf struct {
-	*sample.Chain
-	db       *pgxpool.Pool
-	variants []int64
-	at       origin.Origin
-}
-
-func stocked(t *testing.T, db *pgxpool.Pool, n int) *shelf {
-	t.Helper()
-	s := &shelf{Chain: sample.Load(t, db), db: db}
-	s.at = origin.Origin{Channel: origin.Counter, AssociateID: s.Bea.ID, LocationID: s.HarbourStreet.ID, Language: "en"}
-	_, err := db.Exec(ctx, `UPDATE location SET takes_returns = true`)
-	require.NoError(t, err)
-	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		for i := range n {
-			sku := fmt.Sprintf("THING-%d", i)
-			made, err := catalog.Put(ctx, tx, catalog.Product{Slug: fmt.Sprintf("thing-%d", i), Title: "A thing", Language: "en",
-				Categories: []catalog.Category{{Path: []string{"Kitchen"}}}, Variants: []catalog.Variant{{SKU: sku,
-					TaxClass: "standard", Prices: []catalog.Price{{Currency: "GBP", TaxIncluded: true, Amount: 1000}}}}})
-			require.NoError(t, err)
-			s.variants = append(s.variants, made.Variants[sku])
-			require.NoError(t, inventory.Receive(ctx, tx, []inventory.Move{{VariantID: made.Variants[sku],
-				LocationID: s.HarbourStreet.ID, Delta: 500}}, inventory.Reason{Channel: "api", Reason: "opening stock"}))
-		}
-		return nil
-	}))
-	return s
-}
-
-// order places one of each, carried out and paid in cash, or to be collected.
-func (s *shelf) order(t *testing.T, carried bool, things ...int) (id int64) {
-	t.Helper()
-	person := s.Ada(t, s.db, s.Mug, 1, s.HarbourStreet)
-	require.NoError(t, pg.InTx(ctx, s.db, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM cart_line WHERE cart_id IN (SELECT id FROM cart WHERE customer_id = $1)`, person)
-		return err
-	}))
-	at := origin.Origin{Channel: origin.Web, Language: "en"}
-	here, pay := basket.SaleContext{}, payment.PayAtPickup
-	if carried {
-		at, here, pay = s.at, basket.SaleContext{LocationID: s.HarbourStreet.ID, CarryOut: true}, payment.Cash
-	}
-	for _, thing := range things {
-		require.NoError(t, shopping.AddFor(ctx, s.db, at, person, shopping.Item{VariantID: s.variants[thing], Quantity: 1,
-			LocationID: s.HarbourStreet.ID, InHand: carried}))
-	}
-	b, err := basket.LoadAt(ctx, s.db, person, here, "en")
-	require.NoError(t, err)
-	placed, err := checkout.Place(ctx, s.db, at, checkout.Request{CustomerID: person, CartID: b.CartID,
-		Expected: b.Quote.Total, Name: "Ada", Email: "ada@example.com", Pay: pay, Given: b.Quote.Total, Here: here})
-	require.NoError(t, err)
-	return placed.ID
-}
-
-// bring one unit of a random line back.
-func (s *shelf) bring(t *testing.T, order int64, r *rand.Rand) {
-	t.Helper()
-	lines, err := pgx.CollectRows(must(s.db.Query(ctx, `
-		SELECT l.id
-		FROM order_line l
-		JOIN order_unit u ON u.order_line_id = l.id AND u.state = 'carried_out'
-		WHERE l.order_id = $1 AND NOT EXISTS (SELECT FROM returned_unit WHERE order_line_id = l.id)
-		ORDER BY l.id`, order)), pgx.RowTo[int64])
-	require.NoError(t, err)
-	if len(lines) == 0 {
-		return
-	}
-	_, err = returns.Make(ctx, s.db, s.at, returns.Request{Form: fmt.Sprint(order, r.Int64()), OrderID: order, SelfApproves: true,
-		Wants: []returns.ReturnLine{{LineID: lines[r.IntN(len(lines))], Quantity: 1, Reason: "other", Grade: "sellable",
-			Restock: true}}})
-	require.NoError(t, err)
-}
 
 func must(rows pgx.Rows, err error) pgx.Rows {
 	if err != nil {
@@ -113,11 +29,11 @@ func must(rows pgx.Rows, err error) pgx.Rows {
 }
 
 // counted is everything that was counted, as text.
-func (s *shelf) counted(t *testing.T) (all []string) {
+func counted(t *testing.T, s *sample.Shelf) (all []string) {
 	t.Helper()
 	for _, table := range []string{"basket", "bought", "bought_with",
 		"(SELECT product_id, other_id, why, score, baskets, position FROM goes_with WHERE why = 'bought')"} {
-		rows, err := pgx.CollectRows(must(s.db.Query(ctx, `SELECT r::text FROM `+table+` r ORDER BY 1`)), pgx.RowTo[string])
+		rows, err := pgx.CollectRows(must(s.DB.Query(ctx, `SELECT r::text FROM `+table+` r ORDER BY 1`)), pgx.RowTo[string])
 		require.NoError(t, err)
 		all = append(all, rows...)
 	}
@@ -126,14 +42,14 @@ func (s *shelf) counted(t *testing.T) (all []string) {
 
 func TestWhatIsCountedAsItComesIsWhatIsCountedAnew(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	s := stocked(t, db, 8)
+	s := sample.Stocked(t, db, 8)
 	r := rand.New(rand.NewPCG(7, 7))
 	var web, till []int64
 	for step := range 60 {
 		switch n := r.IntN(10); {
 		case n < 6:
 			carried := r.IntN(2) == 0
-			id := s.order(t, carried, r.Perm(8)[:1+r.IntN(4)]...)
+			id := s.Buy(t, 0, carried, r.Perm(8)[:1+r.IntN(4)]...)
 			if carried {
 				till = append(till, id)
 			} else {
@@ -144,7 +60,7 @@ func TestWhatIsCountedAsItComesIsWhatIsCountedAnew(t *testing.T) {
 			require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, web[k]))
 			web = append(web[:k], web[k+1:]...)
 		case len(till) > 0:
-			s.bring(t, till[r.IntN(len(till))], r)
+			s.Bring(t, till[r.IntN(len(till))], r)
 		}
 		if step%5 == 4 {
 			_, err := recommend.Update(ctx, db)
@@ -153,10 +69,10 @@ func TestWhatIsCountedAsItComesIsWhatIsCountedAnew(t *testing.T) {
 	}
 	_, err := recommend.Update(ctx, db)
 	require.NoError(t, err)
-	incremental := s.counted(t)
+	incremental := counted(t, s)
 	require.Greater(t, len(incremental), 60)
 	require.NoError(t, recommend.Rebuild(ctx, db))
-	require.Equal(t, s.counted(t), incremental)
+	require.Equal(t, counted(t, s), incremental)
 	n, err := recommend.Update(ctx, db)
 	require.NoError(t, err)
 	require.Zero(t, n, "nothing is left to count")
@@ -167,9 +83,9 @@ func TestWhatIsCountedAsItComesIsWhatIsCountedAnew(t *testing.T) {
 
 func TestTwoWhoCountCountOnce(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	s := stocked(t, db, 4)
+	s := sample.Stocked(t, db, 4)
 	for range 6 {
-		s.order(t, true, 0, 1, 2)
+		s.Buy(t, 0, true, 0, 1, 2)
 	}
 	var group sync.WaitGroup
 	for i := range 6 {
@@ -183,9 +99,9 @@ func TestTwoWhoCountCountOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	together := s.counted(t)
+	together := counted(t, s)
 	require.NoError(t, recommend.Rebuild(ctx, db))
-	require.Equal(t, s.counted(t), together)
+	require.Equal(t, counted(t, s), together)
 	var best, why string
 	require.NoError(t, db.QueryRow(ctx, `
 		SELECT string_agg(p.slug, ' ' ORDER BY g.position), min(g.why)
@@ -204,11 +120,11 @@ func TestTwoWhoCountCountOnce(t *testing.T) {
 // A change that is under way while others count is counted when it is done.
 func TestAChangeUnderWayIsNotForgotten(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	s := stocked(t, db, 3)
-	first := s.order(t, true, 0, 1, 2)
+	s := sample.Stocked(t, db, 3)
+	first := s.Buy(t, 0, true, 0, 1, 2)
 	_, err := recommend.Update(ctx, db)
 	require.NoError(t, err)
-	s.bring(t, first, rand.New(rand.NewPCG(1, 1)))
+	s.Bring(t, first, rand.New(rand.NewPCG(1, 1)))
 
 	under, err := db.Begin(ctx)
 	require.NoError(t, err)
@@ -240,8 +156,8 @@ func TestAChangeUnderWayIsNotForgotten(t *testing.T) {
 // While everything is counted, orders go on; another who would count does nothing.
 func TestCountingHoldsNobodyUp(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	s := stocked(t, db, 3)
-	first, second := s.order(t, false, 0, 1, 2), s.order(t, true, 0, 1)
+	s := sample.Stocked(t, db, 3)
+	first, second := s.Buy(t, 0, false, 0, 1, 2), s.Buy(t, 0, true, 0, 1)
 	counting, err := db.Begin(ctx)
 	require.NoError(t, err)
 	defer counting.Rollback(ctx)
@@ -249,15 +165,15 @@ func TestCountingHoldsNobodyUp(t *testing.T) {
 
 	began := time.Now()
 	require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, first))
-	s.bring(t, second, rand.New(rand.NewPCG(1, 1)))
-	s.order(t, true, 1, 2)
+	s.Bring(t, second, rand.New(rand.NewPCG(1, 1)))
+	s.Buy(t, 0, true, 1, 2)
 	require.NoError(t, recommend.Keep(ctx, db, time.Now()))
 	require.Less(t, time.Since(began), 2*time.Second, "a lock is waited for so long")
 	require.NoError(t, counting.Commit(ctx))
 
 	_, err = recommend.Update(ctx, db)
 	require.NoError(t, err)
-	now := s.counted(t)
+	now := counted(t, s)
 	require.NoError(t, recommend.Rebuild(ctx, db))
-	require.Equal(t, s.counted(t), now)
+	require.Equal(t, counted(t, s), now)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/phone"
 	"counterpart/internal/platform/text"
@@ -83,7 +84,11 @@ func Customers(ctx context.Context, db pg.DB, r io.Reader, o CustomerOptions) (r
 		}
 		return report, err
 	}
-	return report, customers(ctx, db, rows, o, &report)
+	if err := customers(ctx, db, rows, o, &report); err != nil {
+		return report, err
+	}
+	// Numbers of another system join people with what they bought before.
+	return report, figure.Ask(ctx, db)
 }
 
 func customers(ctx context.Context, db pg.DB, rows *reader, o CustomerOptions, report *CustomerReport) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/history"
 	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/money"
@@ -207,7 +208,9 @@ func Sales(ctx context.Context, db pg.DB, r io.Reader, o SalesOptions) (report S
 		return report, err
 	}
 	if report.Written+report.Changed > 0 {
-		report.Counted, err = recommend.Ask(ctx, db)
+		if report.Counted, err = recommend.Ask(ctx, db); err == nil {
+			err = figure.Ask(ctx, db)
+		}
 	}
 	return report, err
 }

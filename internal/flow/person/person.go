@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/predict"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/live"
@@ -190,7 +191,12 @@ func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.Conse
 				return err
 			}
 		}
-		if a.Purpose == customer.Clienteling && !a.Given {
+		if a.Purpose == customer.Objection && a.Given {
+			if err := predict.Forget(ctx, tx, person); err != nil {
+				return err
+			}
+		}
+		if a.Purpose == customer.Clienteling && !a.Given || a.Purpose == customer.Objection && a.Given {
 			if err := hint.Forget(ctx, tx, person, advice.Reasons()...); err != nil {
 				return err
 			}

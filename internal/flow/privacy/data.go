@@ -107,6 +107,12 @@ var datasets = []dataset{
 	{"hint", `SELECT h.shown_at, h.reason, t.title, h.mark, h.marked_at
 		FROM hint h LEFT JOIN product_text t ON t.product_id = h.product_id AND t.language = 'en' WHERE h.customer_id` +
 		theirs + ` ORDER BY h.id`},
+	{"figure", `SELECT currency, orders, web_orders, store_orders, units, spent, margin, first_at, last_at, interval_days, sizes,
+			promoted, discount, returned_units, returned, visits, looks, looked_only, seen_at
+		FROM figure WHERE customer_id` + theirs},
+	{"prediction", `SELECT predicted_on, orders_90, orders_365, spend_365, active, next_on FROM prediction WHERE customer_id` + theirs},
+	{"segment_member", `SELECT s.title, m.since
+		FROM segment_member m JOIN segment s ON s.id = m.segment_id WHERE m.customer_id` + theirs},
 	{"past_sale", `SELECT day, receipt, code, quantity, currency, amount, cancelled, returned
 		FROM past_sale
 		WHERE person IN (SELECT value FROM identity WHERE kind = 'external' AND verified_at IS NOT NULL AND customer_id` +

@@ -189,6 +189,12 @@ func TooLarge(err error) bool {
 	return errors.As(err, &pgErr) && pgErr.Code == "22003"
 }
 
+// TimedOut says whether an error is a statement that took longer than it may.
+func TimedOut(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "57014"
+}
+
 // Violates says whether an error is the named constraint or unique index refusing a row.
 func Violates(err error, constraint string) bool {
 	var pgErr *pgconn.PgError

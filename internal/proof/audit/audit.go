@@ -372,6 +372,52 @@ var Rules = []Rule{
 		LEFT JOIN bought own ON own.product_id = p.product_id
 		WHERE (back.weight, back.baskets) IS DISTINCT FROM (p.weight, p.baskets) OR own.baskets IS NULL
 			OR own.baskets < p.baskets OR own.weight < p.weight`},
+	{"a person's figures are those of their orders", `
+		WITH pending AS (
+			SELECT unnest(ARRAY[m.id, m.merged_into]) AS id
+			FROM (
+				SELECT person FROM figure_changed
+				UNION
+				SELECT t.customer_id FROM timeline t, figuring WHERE t.id > figuring.timeline_to
+				UNION
+				SELECT unnest(ARRAY[survivor_id, absorbed_id]) FROM merge
+				WHERE greatest(at, undone_at) > now() - interval '10 minutes') c
+			JOIN customer m ON m.id = c.person)
+		SELECT format('customer %s: %s online and %s in store, counted %s and %s', f.customer_id, kept.web, kept.store, f.web_orders,
+			f.store_orders)
+		FROM figure f
+		CROSS JOIN LATERAL (
+			SELECT count(*) FILTER (WHERE o.channel = 'web') AS web, count(*) FILTER (WHERE o.channel = 'counter') AS store
+			FROM orders o
+			WHERE o.customer_id IN (SELECT member FROM person_members(f.customer_id) AS member) AND o.state = 'confirmed'
+				AND EXISTS (
+					SELECT
+					FROM order_line l
+					JOIN order_unit u ON u.order_line_id = l.id
+					LEFT JOIN returned_unit r ON r.order_line_id = u.order_line_id AND r.n = u.n
+					WHERE l.order_id = o.id AND u.state <> 'cancelled' AND r.n IS NULL)) kept
+		WHERE (f.web_orders, f.store_orders) <> (kept.web, kept.store)
+			AND f.customer_id NOT IN (SELECT id FROM pending WHERE id IS NOT NULL)`},
+	{"nobody who was forgotten has figures, predictions or segments", `
+		SELECT format('customer %s: %s', c.id, t.what)
+		FROM (
+			SELECT customer_id, 'figures' AS what FROM figure
+			UNION ALL
+			SELECT customer_id, 'a prediction' FROM prediction
+			UNION ALL
+			SELECT customer_id, 'a segment' FROM segment_member) t
+		JOIN customer c ON c.id = t.customer_id AND c.erased_at IS NOT NULL`},
+	{"of nobody who objects to profiling anything is predicted", `
+		SELECT format('customer %s', p.customer_id)
+		FROM prediction p
+		WHERE consented(p.customer_id, 'objection', 'shop')
+			AND NOT EXISTS (SELECT FROM merge WHERE survivor_id = p.customer_id AND at > now() - interval '10 minutes')`},
+	{"a segment has as many people as it says", `
+		SELECT format('segment %s: %s, counted %s', s.id, count(m.customer_id), s.members)
+		FROM segment s
+		LEFT JOIN segment_member m ON m.segment_id = s.id
+		GROUP BY s.id
+		HAVING count(m.customer_id) <> s.members`},
 	{"a variant is listed as in stock exactly where some of it can be sold", `
 		SELECT format('variant %s at location %s', variant_id, location_id)
 		FROM in_stock i

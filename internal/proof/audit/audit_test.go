@@ -128,6 +128,22 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"departments list what is in them", "", `UPDATE category_card SET popularity = popularity + 1`},
 	{"a variant is listed as in stock exactly where some of it can be sold", "",
 		`DELETE FROM in_stock WHERE variant_id = (SELECT min(variant_id) FROM in_stock)`},
+	{"a person's figures are those of their orders", "",
+		`UPDATE figuring SET timeline_to = (SELECT max(id) FROM timeline);
+		DELETE FROM figure_changed;
+		UPDATE merge SET at = at - interval '1 day', undone_at = undone_at - interval '1 day';
+		INSERT INTO figure (customer_id, registered, consents, orders, web_orders, first_at, last_at)
+		SELECT id, false, '{}', 1000, 1000, now(), now() FROM customer LIMIT 1`},
+	{"nobody who was forgotten has figures, predictions or segments", "",
+		`UPDATE customer SET erased_at = now() WHERE id = (SELECT min(id) FROM customer);
+		INSERT INTO figure (customer_id, registered, consents) SELECT min(id), false, '{}' FROM customer`},
+	{"of nobody who objects to profiling anything is predicted", "",
+		`INSERT INTO consent (customer_id, purpose, medium, given, wording, source)
+		SELECT id, 'objection', 'shop', true, 1, 'web' FROM customer WHERE merged_into IS NULL AND id NOT IN (SELECT survivor_id FROM merge);
+		INSERT INTO prediction (customer_id, orders_90, orders_365, spend_365, active, predicted_on)
+		SELECT id, 1, 2, 3, 0.5, now() FROM customer WHERE merged_into IS NULL AND id NOT IN (SELECT survivor_id FROM merge)`},
+	{"a segment has as many people as it says", "",
+		`INSERT INTO segment (title, tree, members) VALUES ('one', '{"groups": []}', 7)`},
 	{"an order counts in what is bought together for what somebody kept of it", "",
 		`UPDATE basket SET products = products || 999::bigint`},
 	{"two products were bought together as often both ways round, and no oftener than each", "",

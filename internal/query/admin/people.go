@@ -30,6 +30,7 @@ type Segment struct {
 	Tag      string
 	Account  bool   // with an account
 	News     bool   // who agreed to news by mail
+	In       int64  // of the segment with this number
 	Currency string // of Spent
 }
 
@@ -97,6 +98,11 @@ func (s Segment) where(ctx context.Context, db pg.DB) (c conditions, args pgx.Na
 	if s.Tag != "" {
 		c.addBoth(`c.id IN (SELECT customer_id FROM customer_tag WHERE tag = @tag)`,
 			`EXISTS (SELECT FROM customer_tag WHERE customer_id = c.id AND tag = @tag)`)
+	}
+	if s.In != 0 {
+		args["in"] = s.In
+		c.addBoth(`c.id IN (SELECT customer_id FROM segment_member WHERE segment_id = @in)`,
+			`EXISTS (SELECT FROM segment_member WHERE segment_id = @in AND customer_id = c.id)`)
 	}
 	if s.News {
 		c.add(`consented(c.id, 'marketing', 'mail')`)

@@ -110,7 +110,7 @@ func build() string {
 	WITH me AS MATERIALIZED (
 		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids,
 			consented(@person, 'personalisation', 'shop') AS looks
-		WHERE consented(@person, 'clienteling', 'shop')),
+		WHERE consented(@person, 'clienteling', 'shop') AND NOT consented(@person, 'objection', 'shop')),
 	here AS MATERIALIZED (
 		SELECT l.id, l.currency, l.time_zone, list.id AS list
 		FROM location l

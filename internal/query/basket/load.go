@@ -186,6 +186,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			shop.points_rate AS rate, shop.points_worth AS worth, shop.points_minimum AS minimum,
 			person.registered_at IS NOT NULL AS member, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
+			ARRAY(SELECT DISTINCT segment_id FROM segment_member WHERE customer_id = ANY (same.ids)) AS segments,
 			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids))
 				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
 					AND lower(email) = lower($3)) AS returned,

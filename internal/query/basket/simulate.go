@@ -30,6 +30,8 @@ func SimulateOrder(ctx context.Context, db pg.DB, number int64, p quote.Promotio
 			person.registered_at IS NOT NULL AS member, person.tier,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (SELECT member
 				FROM person_members(person.id) AS member)) AS tags,
+			ARRAY(SELECT DISTINCT segment_id FROM segment_member WHERE customer_id IN (SELECT member
+				FROM person_members(person.id) AS member)) AS segments,
 			EXISTS (SELECT FROM orders e WHERE e.id < o.id AND e.state <> 'cancelled'
 				AND e.customer_id IN (SELECT member FROM person_members(person.id) AS member)) AS returned
 		FROM orders o

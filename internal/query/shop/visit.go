@@ -118,7 +118,7 @@ var visitStatement = pg.Named(`
 		coalesce(facts.remember, false) AS remember, coalesce(lines.units, 0)::int AS units,
 		coalesce(lines.products, '{}') AS in_cart,
 		coalesce(facts.member, false) AS member, coalesce(facts.tier, '') AS tier, coalesce(facts.tags, '{}') AS tags,
-		coalesce(facts.returned, false) AS returned, coalesce(facts.barred, '{}') AS barred
+		coalesce(facts.segments, '{}') AS segments, coalesce(facts.returned, false) AS returned, coalesce(facts.barred, '{}') AS barred
 	FROM (SELECT) one
 	LEFT JOIN LATERAL (`+customer.Visitor+`) me ON true
 	LEFT JOIN LATERAL (
@@ -136,6 +136,7 @@ var visitStatement = pg.Named(`
 				ORDER BY id DESC
 				LIMIT 1), false) AS remember,
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id = ANY (same.ids)) AS tags,
+			ARRAY(SELECT DISTINCT segment_id FROM segment_member WHERE customer_id = ANY (same.ids)) AS segments,
 			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids)) AS returned,
 			CASE WHEN cardinality(@personal::bigint[]) > 0 THEN ARRAY(
 				SELECT open.id

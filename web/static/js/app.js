@@ -193,6 +193,27 @@ document.addEventListener("change", (event) => {
   if (form && event.target.matches("select")) form.requestSubmit(form.querySelector("button"));
 });
 
+// A form that shows what it would do asks again whenever it changes: the parts that are other than before are replaced.
+let previews = 0;
+document.addEventListener("change", async (event) => {
+  const form = event.target.closest("form[data-preview]");
+  if (!form) return;
+  const asked = ++previews;
+  const values = new URLSearchParams(new FormData(form));
+  values.append("do", "count");
+  const answer = await fetch(form.action, { method: "POST", body: values });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (asked !== previews) return;
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const now = page.getElementById(part.id);
+    const typing = part.contains(document.activeElement) && !event.target.matches("select") && part.contains(event.target) === false;
+    if (!now || typing || now.isEqualNode(part)) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.replaceWith(now);
+    if (focused) document.getElementById(focused)?.focus();
+  }
+});
+
 // Cash: notes and a number pad fill the field, and the change shows while it is filled. What is typed in whole figures is figures, so that 50 on 42.00 is 50.
 function countCash() {
   document.querySelectorAll("[data-cash]").forEach((region) => {

@@ -1,0 +1,213 @@
+package figure_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"counterpart/internal/domain/browsing"
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
+	"counterpart/internal/domain/history"
+	"counterpart/internal/domain/origin"
+	"counterpart/internal/flow/cancellation"
+	"counterpart/internal/flow/person"
+	"counterpart/internal/flow/privacy"
+	"counterpart/internal/platform/files"
+	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/pg/pgtest"
+	"counterpart/internal/proof/audit"
+	"counterpart/internal/proof/sample"
+
+	"counterpart/internal/domain/staff"
+)
+
+var ctx = context.Background()
+
+func figures(t *testing.T, db *pgxpool.Pool) []string {
+	t.Helper()
+	rows, err := db.Query(ctx, `SELECT f::text FROM figure f ORDER BY customer_id`)
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}
+
+// account of somebody with a device that is remembered and a number in another system.
+func account(t *testing.T, db *pgxpool.Pool, n int) (id int64) {
+	t.Helper()
+	id, _ = sample.Account(t, db, fmt.Sprint("Person ", n), fmt.Sprintf("person%d@example.com", n))
+	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if err := customer.Verify(ctx, tx, id, "device", fmt.Sprint("device-", n), "web"); err != nil {
+			return err
+		}
+		return customer.Verify(ctx, tx, id, customer.External, fmt.Sprint("till:", n), "web")
+	}))
+	return id
+}
+
+func TestWhatIsAddedUpAsItComesIsWhatIsAddedUpAnew(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	s := sample.Stocked(t, db, 6)
+	r := rand.New(rand.NewPCG(11, 13))
+	var people, till, web, merges []int64
+	for n := range 6 {
+		people = append(people, account(t, db, n))
+	}
+	var products []int64
+	rows, err := db.Query(ctx, `SELECT product_id FROM variant WHERE id = ANY ($1) ORDER BY id`, s.Variants)
+	require.NoError(t, err)
+	products, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	require.NoError(t, err)
+	now := time.Now()
+	office := origin.Origin{Channel: origin.Counter, AssociateID: s.Bea.ID, LocationID: s.HarbourStreet.ID}
+	standing := func() (some []int64) {
+		rows, err := db.Query(ctx, `SELECT id FROM customer WHERE id = ANY ($1) AND merged_into IS NULL
+			AND erased_at IS NULL ORDER BY id`, people)
+		require.NoError(t, err)
+		some, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		require.NoError(t, err)
+		return some
+	}
+	store, err := files.Open(t.TempDir())
+	require.NoError(t, err)
+	erased := false
+	for step := range 300 {
+		there := standing()
+		one := there[r.IntN(len(there))]
+		what := []string{"buy", "buy", "order", "cancel", "bring", "look", "look", "consent", "prefer", "merge", "unmerge", "past",
+			"erase"}[r.IntN(13)]
+		switch what {
+		case "buy":
+			till = append(till, s.Buy(t, one, true, r.Perm(6)[:1+r.IntN(3)]...))
+		case "order":
+			web = append(web, s.Buy(t, one, false, r.IntN(6)))
+		case "cancel":
+			if len(web) > 0 {
+				k := r.IntN(len(web))
+				require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, web[k]))
+				web = append(web[:k], web[k+1:]...)
+			}
+		case "bring":
+			if len(till) > 0 {
+				s.Bring(t, till[r.IntN(len(till))], r)
+			}
+		case "look":
+			require.NoError(t, browsing.Write(ctx, db, []browsing.Event{{Device: fmt.Sprint("device-", r.IntN(6)), At: now,
+				ProductID: products[r.IntN(6)]}, {Device: fmt.Sprint("device-", r.IntN(6)), At: now, Words: "mug"}}))
+		case "consent":
+			require.NoError(t, person.RecordConsent(ctx, db, one, customer.ConsentEntry{Purpose: customer.Personalisation,
+				Medium: customer.InShop, Given: r.IntN(4) > 0, Source: origin.Web}))
+		case "prefer":
+			require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
+				return customer.Prefer(ctx, tx, one, "Shoe size", fmt.Sprint(36+r.IntN(9)), origin.Web)
+			}))
+		case "merge":
+			if other := there[r.IntN(len(there))]; other != one && len(there) > 3 {
+				id, err := person.Merge(ctx, db, office, customer.Merge{SurvivorID: one, AbsorbedID: other,
+					Proof: customer.ByManager, Reason: "same", AssociateID: s.Bea.ID})
+				require.NoError(t, err)
+				merges = append(merges, id)
+			}
+		case "unmerge":
+			if len(merges) > 0 {
+				_, err := person.Unmerge(ctx, db, office, merges[len(merges)-1], "not the same")
+				require.NoError(t, err)
+				merges = merges[:len(merges)-1]
+			}
+		case "past":
+			var sales []history.Sale
+			for k := range 3 {
+				sales = append(sales, history.Sale{Receipt: fmt.Sprint(step, "-", k), Code: fmt.Sprint("thing-", k),
+					Person: fmt.Sprint("till:", r.IntN(6)), Day: now.AddDate(0, 0, -r.IntN(300)).Truncate(24 * time.Hour),
+					Goods: true, Quantity: 2, Amount: 1999, Returned: r.IntN(2)})
+			}
+			_, _, err := history.Write(ctx, db, "till", "GBP", sales)
+			require.NoError(t, err)
+			require.NoError(t, figure.Ask(ctx, db))
+			_, all, err := figure.Keep(ctx, db, now)
+			require.NoError(t, err)
+			require.True(t, all)
+		case "erase":
+			if step > 150 && !erased {
+				for _, open := range web { // Who still has an order to collect is not forgotten.
+					require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, open))
+				}
+				web, erased = nil, true
+				require.NoError(t, privacy.Erase(ctx, db, store, one, staff.Entry{AssociateID: s.Bea.ID}))
+			}
+		}
+		_, err := figure.Update(ctx, db)
+		require.NoError(t, err)
+		asItCame := figures(t, db)
+		require.NoError(t, figure.Rebuild(ctx, db))
+		require.Equal(t, figures(t, db), asItCame, "step %d: %s", step, what)
+		// As if ten minutes had passed: what was read is not read again.
+		_, err = db.Exec(ctx, `
+			UPDATE figuring
+			SET timeline_to = (SELECT coalesce(max(id), 0) FROM timeline), customer_to = (SELECT max(id) FROM customer);
+			UPDATE merge SET at = at - interval '1 hour', undone_at = undone_at - interval '1 hour'`)
+		require.NoError(t, err)
+	}
+	require.True(t, erased)
+	var spent, bought, looked int
+	require.NoError(t, db.QueryRow(ctx, `SELECT sum(spent), sum(orders), sum(looks) FROM figure`).Scan(&spent, &bought, &looked))
+	require.Positive(t, spent)
+	require.Positive(t, bought)
+	require.Positive(t, looked)
+	// The same from the orders' side.
+	var of int
+	require.NoError(t, db.QueryRow(ctx, `
+		SELECT coalesce(sum(u.paid - u.allowed), 0)
+		FROM orders o
+		JOIN order_line l ON l.order_id = o.id
+		JOIN order_unit u ON u.order_line_id = l.id
+		JOIN customer c ON c.id = o.customer_id AND c.erased_at IS NULL
+		WHERE o.state = 'confirmed' AND u.state <> 'cancelled' AND NOT EXISTS (
+			SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)`).Scan(&of))
+	var past int
+	require.NoError(t, db.QueryRow(ctx, `
+		SELECT coalesce(sum(round(amount::numeric * (quantity - returned) / quantity)), 0)
+		FROM past_sale s
+		JOIN identity i ON i.value = s.person AND i.kind = 'external'`).Scan(&past))
+	require.Equal(t, of+past, spent)
+	found, err := audit.Run(ctx, db)
+	require.NoError(t, err)
+	require.Empty(t, found)
+}
+
+func TestTwoWhoAddUpDoItOnce(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	s := sample.Stocked(t, db, 3)
+	one := account(t, db, 1)
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			switch {
+			case i < 3:
+				s.Buy(t, account(t, db, 10+i), true, i%3)
+			case i == 4:
+				assert.NoError(t, figure.Rebuild(ctx, db))
+			default:
+				_, err := figure.Update(ctx, db)
+				assert.NoError(t, err)
+			}
+		})
+	}
+	group.Wait()
+	s.Buy(t, one, true, 0, 1)
+	_, err := figure.Update(ctx, db)
+	require.NoError(t, err)
+	together := figures(t, db)
+	require.Len(t, together, 4)
+	require.NoError(t, figure.Rebuild(ctx, db))
+	require.Equal(t, figures(t, db), together)
+}

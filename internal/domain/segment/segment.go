@@ -1,0 +1,232 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+)
+
+// Segment is a tree with a name and whom it had when it was asked last.
+type Segment struct {
+	ID        int64
+	Title     string
+	Tree      Tree
+	Living    bool
+	Version   int
+	Members   int
+	CountedAt *time.Time
+}
+
+const columns = `id, title, tree, living, version, members, counted_at`
+
+// List is all that are not archived.
+func List(ctx context.Context, db pg.DB) ([]Segment, error) {
+	rows, err := db.Query(ctx, `SELECT `+columns+` FROM segment WHERE archived_at IS NULL ORDER BY lower(title)`)
+	if err != nil {
+		return nil, fmt.Errorf("list segments: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Segment])
+}
+
+// ByID reads a segment. Nil when there is none.
+func ByID(ctx context.Context, db pg.DB, id int64) (*Segment, error) {
+	rows, err := db.Query(ctx, `SELECT `+columns+` FROM segment WHERE id = $1 AND archived_at IS NULL`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read a segment: %w", err)
+	}
+	s, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Segment])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return s, err
+}
+
+var (
+	errChanged = fault.New(fault.Conflict, "Someone else has changed this segment. Check it again, then make your change.")
+	errUsed    = fault.New(fault.Conflict, "A promotion uses this segment. Change the promotion first.")
+)
+
+// Save writes a segment, from the version that was read, and asks it.
+func Save(ctx context.Context, tx pgx.Tx, s *Segment, associateID int64) error {
+	s.Title = strings.TrimSpace(s.Title)
+	if s.Title == "" || utf8.RuneCountInString(s.Title) > 60 {
+		return fault.Field("title", "Enter a name, up to 60 characters.")
+	}
+	if err := s.Tree.Check(); err != nil {
+		return err
+	}
+	var taken bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (
+			SELECT FROM segment WHERE lower(title) = lower($1) AND archived_at IS NULL AND id <> $2)`, s.Title, s.ID).Scan(&taken); err != nil {
+		return err
+	}
+	if taken {
+		return fault.Field("title", "There is another segment with this name.")
+	}
+	var err error
+	if s.ID == 0 {
+		err = tx.QueryRow(ctx, `
+			INSERT INTO segment (title, tree, living, created_by)
+			VALUES ($1, $2, $3, nullif($4::bigint, 0))
+			RETURNING id, version`, s.Title, s.Tree, s.Living, associateID).Scan(&s.ID, &s.Version)
+	} else {
+		err = tx.QueryRow(ctx, `
+			UPDATE segment
+			SET title = $2, tree = $3, living = $4, version = version + 1
+			WHERE id = $1 AND version = $5 AND archived_at IS NULL
+			RETURNING version`, s.ID, s.Title, s.Tree, s.Living, s.Version).Scan(&s.Version)
+	}
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errChanged
+	case pg.Violates(err, "segment_title"):
+		return fault.Field("title", "There is another segment with this name.")
+	case err != nil:
+		return fmt.Errorf("save a segment: %w", err)
+	}
+	return refresh(ctx, tx, s, nil)
+}
+
+// Archive takes a segment out of use. One that a promotion names stays.
+func Archive(ctx context.Context, tx pgx.Tx, id int64) error {
+	var used bool
+	if err := tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM promotion WHERE state <> 'ended' AND rule->'in_segments' @> to_jsonb($1::bigint))`,
+		id).Scan(&used); err != nil {
+		return err
+	}
+	if used {
+		return errUsed
+	}
+	tag, err := tx.Exec(ctx, `UPDATE segment SET archived_at = now(), members = 0 WHERE id = $1 AND archived_at IS NULL`, id)
+	if err != nil {
+		return fmt.Errorf("archive a segment: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errChanged
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM segment_member WHERE segment_id = $1`, id)
+	return err
+}
+
+// Estimate is how many people a tree has, without asking facts of all: by the planner.
+func Estimate(ctx context.Context, db pg.DB, t Tree) (n int, err error) {
+	args := pgx.NamedArgs{}
+	where := t.where(args)
+	var plan []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		}
+	}
+	if err := db.QueryRow(ctx, `EXPLAIN (FORMAT JSON) SELECT FROM figure f WHERE `+where, args).Scan(&plan); err != nil {
+		return 0, fmt.Errorf("estimate a segment: %w", err)
+	}
+	if len(plan) == 0 {
+		return 0, nil
+	}
+	return int(plan[0].Plan.Rows), nil
+}
+
+// Patience is how long a count may take while somebody waits for the page.
+const Patience = 8 * time.Second
+
+// Sample is how many people a tree has now, with some of them. Late says that it took too long to count.
+func Sample(ctx context.Context, db pg.DB, t Tree, most int) (n int, ids []int64, late bool, err error) {
+	args := pgx.NamedArgs{"most": most}
+	where := t.where(args)
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = '%dms'; SET LOCAL work_mem = '64MB'`,
+			Patience.Milliseconds())); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `
+			WITH found AS MATERIALIZED (SELECT f.customer_id AS id FROM figure f WHERE `+where+`)
+			SELECT (SELECT count(*) FROM found), ARRAY(SELECT id FROM found ORDER BY hashint8(id) LIMIT @most)`, args).
+			Scan(&n, &ids)
+	})
+	if pg.TimedOut(err) {
+		return 0, nil, true, nil
+	}
+	if err != nil {
+		return 0, nil, false, fmt.Errorf("count a segment: %w", err)
+	}
+	return n, ids, false, nil
+}
+
+// Refresh asks living segments again: about some people, or about all.
+func Refresh(ctx context.Context, db pg.DB, ids []int64, all bool) error {
+	if !all && len(ids) == 0 {
+		return nil
+	}
+	segments, err := List(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, s := range segments {
+		if !s.Living {
+			continue
+		}
+		some := ids
+		if all {
+			some = nil
+		}
+		if err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
+			// As it is now: whoever changes it holds it.
+			rows, err := tx.Query(ctx, `SELECT `+columns+` FROM segment WHERE id = $1 AND archived_at IS NULL AND living FOR UPDATE`, s.ID)
+			if err != nil {
+				return err
+			}
+			now, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Segment])
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return refresh(ctx, tx, &now, some)
+		}); err != nil {
+			return fmt.Errorf("ask segment %d: %w", s.ID, err)
+		}
+	}
+	return nil
+}
+
+// refresh brings the members of a segment in line with its tree: of some people, or of all where none are named.
+func refresh(ctx context.Context, tx pgx.Tx, s *Segment, ids []int64) error {
+	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '2min'; SET LOCAL work_mem = '64MB'`); err != nil {
+		return err
+	}
+	args := pgx.NamedArgs{"segment": s.ID, "ids": ids}
+	err := tx.QueryRow(ctx, `
+		WITH found AS MATERIALIZED (
+			SELECT f.customer_id AS id
+			FROM figure f
+			WHERE (@ids::bigint[] IS NULL OR f.customer_id = ANY (@ids)) AND `+s.Tree.where(args)+`),
+		gone AS (
+			DELETE FROM segment_member
+			WHERE segment_id = @segment AND (@ids::bigint[] IS NULL OR customer_id = ANY (@ids))
+				AND customer_id NOT IN (SELECT id FROM found)
+			RETURNING 1),
+		come AS (
+			INSERT INTO segment_member (segment_id, customer_id)
+			SELECT @segment, id FROM found
+			ON CONFLICT DO NOTHING
+			RETURNING 1)
+		UPDATE segment
+		SET members = CASE WHEN @ids::bigint[] IS NULL THEN (SELECT count(*) FROM found)
+				ELSE members + (SELECT count(*) FROM come) - (SELECT count(*) FROM gone) END, counted_at = now()
+		WHERE id = @segment
+		RETURNING members, counted_at`, args).Scan(&s.Members, &s.CountedAt)
+	if err != nil {
+		return fmt.Errorf("ask a segment: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,572 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/segment"
+	"counterpart/internal/flow/settings"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/text"
+	"counterpart/internal/query/admin"
+	"counterpart/web/respond"
+
+	"github.com/go-chi/chi/v5"
+)
+
+func (p *Pages) segments(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	all, err := segment.List(r.Context(), p.DB)
+	if err != nil {
+		return nil, err
+	}
+	return respond.Page(segmentsPage(frame(r, text.T(r.Context(), "Segments"), "segments"), all)), nil
+}
+
+// segmentView is the editor of one.
+type segmentView struct {
+	respond.Mistakes
+	segment.Segment
+	values     map[int]typedCondition // as typed, by the number of the condition
+	Stores     []location.Location
+	Categories []admin.Category
+	Count      int
+	Estimate   int
+	Late       bool
+	Asked      bool
+	Sample     []admin.SegmentPerson
+	Places     int
+	Addresses  int
+	Located    int
+}
+
+// typedCondition is what was typed into the fields of a condition.
+type typedCondition struct{ number, days string }
+
+func (p *Pages) newSegment(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	v := segmentView{Segment: segment.Segment{Living: true, Tree: segment.Tree{Groups: []segment.Group{{Match: segment.All,
+		Conditions: []segment.Condition{{Field: "orders", Compare: segment.AtLeast, Number: 1}}}}}}}
+	return p.showSegment(r, v, nil)
+}
+
+func (p *Pages) segmentPage(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	s, err := segment.ByID(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, respond.NotFound()
+	}
+	return p.showSegment(r, segmentView{Segment: *s}, nil)
+}
+
+func (p *Pages) showSegment(r *http.Request, v segmentView, wrong *fault.Fault) (answer respond.Answer, err error) {
+	ctx := r.Context()
+	if v.Stores, err = location.All(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	if v.Categories, err = admin.Categories(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	if v.Tree.Currency == "" {
+		if v.Tree.Currency, err = location.CurrencyOf(ctx, p.DB, ""); err != nil {
+			return nil, err
+		}
+	}
+	if v.Places, v.Addresses, v.Located, err = admin.Located(ctx, p.DB); err != nil {
+		return nil, err
+	}
+	if wrong == nil && v.Tree.Check() == nil {
+		if v.Estimate, err = segment.Estimate(ctx, p.DB, v.Tree); err != nil {
+			return nil, err
+		}
+		var ids []int64
+		if v.Count, ids, v.Late, err = segment.Sample(ctx, p.DB, v.Tree, 8); err != nil {
+			return nil, err
+		}
+		if v.Sample, err = admin.SegmentSample(ctx, p.DB, ids); err != nil {
+			return nil, err
+		}
+		v.Asked = true
+	}
+	a := frame(r, text.T(ctx, "Segment"), "segments")
+	if wrong != nil {
+		v.Take(r, wrong)
+		return respond.Wrong(wrong, segmentPage(a, v)), nil
+	}
+	return respond.Page(segmentPage(a, v)), nil
+}
+
+// saveSegment saves a segment, or changes the form of one and shows it again with whom it would have.
+func (p *Pages) saveSegment(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, fault.New(fault.Invalid, "We couldn’t read this form. Please try again.")
+	}
+	var form fault.Form
+	v := segmentView{values: map[int]typedCondition{}}
+	if chi.URLParam(r, "id") != "" {
+		s, err := segment.ByID(r.Context(), p.DB, id(r, "id"))
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			return nil, respond.NotFound()
+		}
+		v.Segment = *s
+		v.Version, _ = strconv.Atoi(r.PostFormValue("version"))
+	}
+	v.Title, v.Living = typed(r.PostFormValue("title")), r.PostFormValue("living") != "no"
+	currency, err := location.CurrencyOf(r.Context(), p.DB, "")
+	if err != nil {
+		return nil, err
+	}
+	if v.Tree.Currency == "" {
+		v.Tree.Currency = currency
+	}
+	v.Tree.Groups = v.read(r.PostForm, &form)
+	do, which, _ := strings.Cut(r.PostFormValue("do"), " ")
+	n, _ := strconv.Atoi(which)
+	if err := admin.Resolve(r.Context(), p.DB, &v.Tree); err != nil {
+		return nil, err
+	}
+	switch do {
+	case "add":
+		if n < len(v.Tree.Groups) {
+			g := &v.Tree.Groups[n]
+			g.Conditions = append(g.Conditions, segment.Condition{Field: "spent", Compare: segment.AtLeast})
+		}
+		return p.reshaped(r, v)
+	case "group":
+		v.Tree.Groups = append(v.Tree.Groups, segment.Group{Match: segment.Any,
+			Conditions: []segment.Condition{{Field: "last", Compare: segment.AtMost, Number: 90}}})
+		return p.reshaped(r, v)
+	case "drop":
+		v.drop(n)
+		return p.reshaped(r, v)
+	case "count":
+		if f := fault.As(cmpErr(form.Err(), v.Tree.Check())); f != nil {
+			return p.showSegment(r, v, f)
+		}
+		return p.showSegment(r, v, nil)
+	}
+	err = form.Err()
+	if err == nil {
+		err = settings.SaveSegment(r.Context(), p.DB, at(r), &v.Segment)
+	}
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		return p.showSegment(r, v, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/segments/%d?done=kept", v.ID)), nil
+}
+
+func cmpErr(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reshaped is the form with a condition more or less. What was typed stands with the condition it belongs to, because
+// that holds it.
+func (p *Pages) reshaped(r *http.Request, v segmentView) (respond.Answer, error) {
+	v.values = nil
+	return p.showSegment(r, v, nil)
+}
+
+// read is the groups as the form has them.
+func (v *segmentView) read(form url.Values, wrong *fault.Form) (groups []segment.Group) {
+	at := func(name string, i int) string {
+		if i < len(form[name]) {
+			return typed(form[name][i])
+		}
+		return ""
+	}
+	for i := range min(len(form["match"]), segment.Most) {
+		groups = append(groups, segment.Group{Match: at("match", i)})
+	}
+	for i := range min(len(form["field"]), segment.Most+1) {
+		g, err := strconv.Atoi(at("in", i))
+		if err != nil || g < 0 || g >= len(groups) {
+			continue
+		}
+		c := segment.Condition{Field: at("field", i), Compare: at("compare", i), Text: at("text", i)}
+		f, ok := segment.FieldOf(c.Field)
+		if ok && !slices.Contains(f.Compares(), c.Compare) { // The field was changed to one of another kind.
+			c.Compare = f.Compares()[0]
+		}
+		c.Place, _ = strconv.ParseInt(at("place", i), 10, 64)
+		v.values[i] = typedCondition{at("number", i), at("days", i)}
+		field := fmt.Sprint("c", i)
+		if days := at("days", i); days != "" {
+			n, err := strconv.Atoi(days)
+			if err != nil || n < 1 {
+				wrong.Add(field, "Enter a number of days from 1 to 10,000, or leave it empty.")
+			}
+			c.Days = max(n, 0)
+		}
+		if number := at("number", i); number != "" && ok {
+			if f.Kind == segment.Money {
+				amount, err := money.Parse(number, v.Tree.Currency)
+				if err != nil {
+					wrong.Add(field, "Enter an amount, such as 250.")
+				}
+				c.Number = amount.Minor
+			} else if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+				c.Number = n
+			} else {
+				wrong.Add(field, "Enter a whole number from 0 to 1,000,000.")
+			}
+		} else if ok && needsNumber(f) {
+			c.Number = 0
+		}
+		groups[g].Conditions = append(groups[g].Conditions, c)
+	}
+	return groups
+}
+
+func needsNumber(f segment.Field) bool {
+	return !slices.Contains([]segment.Kind{segment.Choice, segment.Bought, segment.InStore}, f.Kind)
+}
+
+// drop takes out condition n, and a group that is empty then.
+func (v *segmentView) drop(n int) {
+	i := 0
+	for g := range v.Tree.Groups {
+		group := &v.Tree.Groups[g]
+		if n < i+len(group.Conditions) {
+			group.Conditions = slices.Delete(group.Conditions, n-i, n-i+1)
+			if len(group.Conditions) == 0 && len(v.Tree.Groups) > 1 {
+				v.Tree.Groups = slices.Delete(v.Tree.Groups, g, g+1)
+			}
+			return
+		}
+		i += len(group.Conditions)
+	}
+}
+
+func (p *Pages) archiveSegment(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	err := settings.ArchiveSegment(r.Context(), p.DB, at(r), id(r, "id"))
+	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		s, failed := segment.ByID(r.Context(), p.DB, id(r, "id"))
+		if failed != nil {
+			return nil, failed
+		}
+		if s == nil {
+			return nil, respond.NotFound()
+		}
+		return p.showSegment(r, segmentView{Segment: *s}, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See("/admin/segments?done=kept"), nil
+}
+
+// number is what a condition's number shows.
+func (v segmentView) number(n int, c segment.Condition) string {
+	if typed, ok := v.values[n]; ok {
+		return typed.number
+	}
+	f, _ := segment.FieldOf(c.Field)
+	if f.Kind == segment.Money {
+		return money.New(c.Number, v.Tree.Currency).Plain()
+	}
+	return strconv.FormatInt(c.Number, 10)
+}
+
+func (v segmentView) days(n int, c segment.Condition) string {
+	if typed, ok := v.values[n]; ok {
+		return typed.days
+	}
+	return figure(c.Days)
+}
+
+// fieldName is what a field is called.
+func fieldName(ctx context.Context, name string) string {
+	switch name {
+	case "orders":
+		return text.T(ctx, "Orders")
+	case "web_orders":
+		return text.T(ctx, "Orders online")
+	case "store_orders":
+		return text.T(ctx, "Orders in store")
+	case "spent":
+		return text.T(ctx, "Total spend")
+	case "web_spent":
+		return text.T(ctx, "Spend online")
+	case "store_spent":
+		return text.T(ctx, "Spend in store")
+	case "average":
+		return text.T(ctx, "Average order")
+	case "margin":
+		return text.T(ctx, "Margin")
+	case "last":
+		return text.T(ctx, "Last order")
+	case "first":
+		return text.T(ctx, "First order")
+	case "interval":
+		return text.T(ctx, "Usual days between orders")
+	case "promoted":
+		return text.T(ctx, "Orders with a promotion, per cent")
+	case "returned":
+		return text.T(ctx, "Items returned, per cent")
+	case "visits":
+		return text.T(ctx, "Days browsing online")
+	case "looks":
+		return text.T(ctx, "Product views")
+	case "looked_only":
+		return text.T(ctx, "Products viewed and not bought")
+	case "seen":
+		return text.T(ctx, "Last browsed")
+	case "expected_spend":
+		return text.T(ctx, "Expected spend in a year")
+	case "active":
+		return text.T(ctx, "Likely still a customer, per cent")
+	case "bought":
+		return text.T(ctx, "Bought a product")
+	case "department":
+		return text.T(ctx, "Bought from a department")
+	case "looked":
+		return text.T(ctx, "Viewed and didn’t buy")
+	case "near":
+		return text.T(ctx, "Lives near")
+	case "tag":
+		return text.T(ctx, "Tag")
+	case "tier":
+		return text.T(ctx, "Tier")
+	case "consent":
+		return text.T(ctx, "Consent")
+	case "account":
+		return text.T(ctx, "Account")
+	case "size":
+		return text.T(ctx, "Size")
+	case "store":
+		return text.T(ctx, "Home store")
+	}
+	return name
+}
+
+func compareName(ctx context.Context, f segment.Field, compare string) string {
+	switch compare {
+	case segment.AtLeast:
+		if f.Kind == segment.DaysAgo {
+			return text.T(ctx, "at least this many days ago")
+		}
+		return text.T(ctx, "at least")
+	case segment.AtMost:
+		if f.Kind == segment.DaysAgo {
+			return text.T(ctx, "at most this many days ago")
+		}
+		return text.T(ctx, "at most")
+	}
+	not := compare == segment.IsNot
+	switch f.Kind {
+	case segment.Bought, segment.Looked:
+		if not {
+			return text.T(ctx, "didn’t")
+		}
+		return text.T(ctx, "did")
+	case segment.Nearby:
+		if not {
+			return text.T(ctx, "doesn’t")
+		}
+		return text.T(ctx, "does")
+	}
+	if not {
+		return text.T(ctx, "isn’t")
+	}
+	return text.T(ctx, "is")
+}
+
+func matchName(ctx context.Context, match string) string {
+	switch match {
+	case segment.Any:
+		return text.T(ctx, "At least one of these")
+	case segment.None:
+		return text.T(ctx, "None of these")
+	}
+	return text.T(ctx, "All of these")
+}
+
+// sentence is a condition as it reads.
+func (v segmentView) sentence(ctx context.Context, c segment.Condition) string {
+	f, _ := segment.FieldOf(c.Field)
+	not := c.Compare == segment.IsNot
+	name := fieldName(ctx, c.Field)
+	switch f.Kind {
+	case segment.Money:
+		return atLeast(ctx, c, name, money.New(c.Number, v.Tree.Currency).In(text.Content(ctx)))
+	case segment.Number, segment.Percent:
+		return atLeast(ctx, c, name, strconv.FormatInt(c.Number, 10))
+	case segment.DaysAgo:
+		if c.Compare == segment.AtMost {
+			return text.N(ctx, int(c.Number), "{field}: in the last day", "{field}: in the last {n} days", text.Args{"field": name})
+		}
+		return text.N(ctx, int(c.Number), "{field}: at least a day ago", "{field}: at least {n} days ago", text.Args{"field": name})
+	case segment.Bought:
+		return v.boughtSentence(ctx, c, not)
+	case segment.Looked:
+		args := text.Args{"name": cmp.Or(c.Label, c.Text), "times": c.Number}
+		if not {
+			return text.T(ctx, "didn’t view {name} {times} times without buying it", args)
+		}
+		if c.Days > 0 {
+			return text.N(ctx, c.Days, "viewed {name} at least {times} times in a day and didn’t buy it",
+				"viewed {name} at least {times} times in {n} days and didn’t buy it", args)
+		}
+		return text.T(ctx, "viewed {name} at least {times} times and didn’t buy it", args)
+	case segment.Nearby:
+		if not {
+			return text.T(ctx, "doesn’t live within {km} km of {place}", text.Args{"km": c.Number, "place": c.Text})
+		}
+		return text.T(ctx, "lives within {km} km of {place}", text.Args{"km": c.Number, "place": c.Text})
+	case segment.InStore:
+		if not {
+			return text.T(ctx, "home store isn’t {store}", text.Args{"store": v.store(c.Place)})
+		}
+		return text.T(ctx, "home store is {store}", text.Args{"store": v.store(c.Place)})
+	}
+	value := c.Text
+	switch c.Field {
+	case "consent":
+		value = consentName(ctx, c.Text)
+	case "account":
+		if (c.Text == "yes") != not {
+			return text.T(ctx, "has an account")
+		}
+		return text.T(ctx, "has no account")
+	}
+	if not {
+		return text.T(ctx, "{field} isn’t {value}", text.Args{"field": name, "value": value})
+	}
+	return text.T(ctx, "{field} is {value}", text.Args{"field": name, "value": value})
+}
+
+func atLeast(ctx context.Context, c segment.Condition, field, value string) string {
+	args := text.Args{"field": field, "value": value}
+	if c.Compare == segment.AtMost {
+		return text.T(ctx, "{field}: at most {value}", args)
+	}
+	return text.T(ctx, "{field}: at least {value}", args)
+}
+
+func (v segmentView) boughtSentence(ctx context.Context, c segment.Condition, not bool) string {
+	name := cmp.Or(c.Label, c.Text)
+	if i := slices.IndexFunc(v.Categories, func(k admin.Category) bool { return c.Field == "department" && k.Slug == c.Text }); i >= 0 {
+		name = v.Categories[i].Name
+	}
+	args := text.Args{"name": name, "days": c.Days, "store": v.store(c.Place)}
+	switch {
+	case not && c.Days > 0 && c.Place != 0:
+		return text.T(ctx, "didn’t buy {name} at {store} in the last {days} days", args)
+	case not && c.Days > 0:
+		return text.T(ctx, "didn’t buy {name} in the last {days} days", args)
+	case not && c.Place != 0:
+		return text.T(ctx, "never bought {name} at {store}", args)
+	case not:
+		return text.T(ctx, "never bought {name}", args)
+	case c.Days > 0 && c.Place != 0:
+		return text.T(ctx, "bought {name} at {store} in the last {days} days", args)
+	case c.Days > 0:
+		return text.T(ctx, "bought {name} in the last {days} days", args)
+	case c.Place != 0:
+		return text.T(ctx, "bought {name} at {store}", args)
+	}
+	return text.T(ctx, "bought {name}", args)
+}
+
+func (v segmentView) store(id int64) string {
+	for _, l := range v.Stores {
+		if l.ID == id {
+			return l.Name
+		}
+	}
+	return ""
+}
+
+func consentName(ctx context.Context, value string) string {
+	for _, c := range customer.Choices {
+		if c.Purpose+":"+c.Medium == value {
+			return text.T(ctx, c.Title)
+		}
+	}
+	return value
+}
+
+// post is where the form goes.
+func (v segmentView) post() string {
+	if v.ID == 0 {
+		return "/admin/segments"
+	}
+	return fmt.Sprintf("/admin/segments/%d", v.ID)
+}
+
+// first is the number of the first condition of a group.
+func (v segmentView) first(group int) (n int) {
+	for _, g := range v.Tree.Groups[:group] {
+		n += len(g.Conditions)
+	}
+	return n
+}
+
+func numberName(ctx context.Context, f segment.Field) string {
+	switch f.Kind {
+	case segment.Money:
+		return text.T(ctx, "Amount")
+	case segment.Looked:
+		return text.T(ctx, "Times")
+	case segment.Nearby:
+		return text.T(ctx, "Kilometres")
+	case segment.DaysAgo:
+		return text.T(ctx, "Days")
+	}
+	return text.T(ctx, "Number")
+}
+
+func (v segmentView) unit(ctx context.Context, f segment.Field) string {
+	switch f.Kind {
+	case segment.Money:
+		return v.Tree.Currency
+	case segment.Looked:
+		return text.T(ctx, "times")
+	case segment.Nearby:
+		return text.T(ctx, "km")
+	case segment.DaysAgo:
+		return text.T(ctx, "days")
+	case segment.Percent:
+		return "%"
+	}
+	return ""
+}
+
+func wordsName(ctx context.Context, field string) string {
+	switch field {
+	case "bought", "looked":
+		return text.T(ctx, "SKU")
+	case "near":
+		return text.T(ctx, "Postcode, town or store")
+	}
+	return fieldName(ctx, field)
+}
+
+// exact is how well “near” knows where people live.
+func (v segmentView) exact(ctx context.Context) string {
+	if v.Places == 0 {
+		return text.T(ctx, "There’s no list of places yet. Import one: counterpart import places FILE.")
+	}
+	return text.T(ctx, "Distances are from the middle of a postcode area or town. We can place {found} of {all} saved addresses.",
+		text.Args{"found": v.Located, "all": v.Addresses})
+}
