@@ -23,9 +23,9 @@ var folders = []string{"platform", "domain", "adapter", "query", "flow", "proof"
 
 // Inside these a package imports only names to its left.
 var order = map[string][]string{
-	"domain": strings.Fields("origin browsing policy editorial location tax customer hint staff session delivery quote catalog message gallery inventory promotion giftcard credit loyalty task cart order payment rma document history recommend figure predict segment"),
+	"domain": strings.Fields("origin browsing policy editorial location tax customer hint staff session delivery quote catalog outreach message gallery inventory promotion giftcard credit loyalty task cart order payment rma document history recommend figure predict segment"),
 	"query":  strings.Fields("reference basket profile advice shop counter admin"),
-	"flow":   strings.Fields("settle billing shortage vouchers pickup cancellation dispatch checkout shopping stocktake returns amendment drafting setup intake person account privacy staffadmin promote settings assortment"),
+	"flow":   strings.Fields("settle billing shortage vouchers pickup cancellation dispatch checkout shopping stocktake returns amendment drafting setup intake person account notices privacy staffadmin promote settings assortment"),
 }
 
 func TestFoldersImportLeft(t *testing.T) {

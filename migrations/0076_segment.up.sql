@@ -5,7 +5,6 @@ CREATE TABLE segment (
     tree       jsonb   NOT NULL,
     living     boolean NOT NULL DEFAULT true,
     version    integer NOT NULL DEFAULT 1,
-    members    integer NOT NULL DEFAULT 0 CHECK (members >= 0),
     counted_at timestamptz, -- when it was asked last; NULL: not yet
     created_by bigint  REFERENCES associate,
     created_at timestamptz NOT NULL DEFAULT now(),

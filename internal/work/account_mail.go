@@ -16,7 +16,7 @@ import (
 var paths = map[string]string{
 	customer.ToRegister: "/begin/", customer.ToSignIn: "/sign-in/", customer.ToReset: "/reset/",
 	customer.OldEmail: "/email/old/", customer.NewEmail: "/email/new/",
-	customer.ToClaim: "/welcome/", customer.ForExport: "/export/",
+	customer.ToClaim: "/welcome/", customer.ForExport: "/export/", customer.ToWatch: "/notices/",
 }
 
 // accountMail makes the secret of a link or code and sends it. Should the job run again after the mail went out, the second

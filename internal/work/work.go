@@ -17,12 +17,14 @@ import (
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/outreach"
 	"counterpart/internal/domain/predict"
 	"counterpart/internal/domain/recommend"
 	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/tax"
 	"counterpart/internal/flow/billing"
+	"counterpart/internal/flow/notices"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/pickup"
 	"counterpart/internal/flow/privacy"
@@ -64,6 +66,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
 		return errors.Join(browsing.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), hint.Sweep(ctx, t.DB),
+			outreach.Sweep(ctx, t.DB),
 			privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {
@@ -83,6 +86,9 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, &basketCounter{db: t.DB})
 	river.AddWorker(workers, &figureKeeper{db: t.DB})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sendNotices]) error {
+		return notices.Send(ctx, t.DB, notices.Tools{Sender: t.Sender, Base: t.BaseURL})
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[settle.CardMail]) error {
 		return cardMail(ctx, t, job.Args)
 	}))
@@ -120,6 +126,8 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
 			func() (river.JobArgs, *river.InsertOpts) { return keepFigures{}, nil },
 			&river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
+			func() (river.JobArgs, *river.InsertOpts) { return sendNotices{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour),
 			func() (river.JobArgs, *river.InsertOpts) { return turnMonths{}, nil },
 			&river.PeriodicJobOpts{RunOnStart: true}),
@@ -156,6 +164,11 @@ func (c *basketCounter) Timeout(*river.Job[countBaskets]) time.Duration { return
 func (c *basketCounter) Work(ctx context.Context, _ *river.Job[countBaskets]) error {
 	return recommend.Keep(ctx, c.db, time.Now())
 }
+
+// sendNotices tells people what they asked to be told, and sends what waits.
+type sendNotices struct{}
+
+func (sendNotices) Kind() string { return "send_notices" }
 
 // keepFigures keeps what people did added up, whom segments have, and what is to be expected.
 type keepFigures struct{}

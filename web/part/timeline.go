@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/outreach"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/profile"
 )
@@ -26,6 +27,10 @@ func Happened(ctx context.Context, f profile.Fact) string {
 		}
 		return text.T(ctx, "Order {number} cancelled", args)
 	case customer.Contacted:
+		switch f.Detail {
+		case outreach.Back, outreach.Price, outreach.Personal:
+			return text.T(ctx, "Message: {what}", text.Args{"what": Outreach(ctx, f.Detail)})
+		}
 		if f.Number == 0 {
 			return text.T(ctx, "Contacted")
 		}

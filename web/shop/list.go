@@ -5,13 +5,13 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
-	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
@@ -123,7 +123,7 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request) (respond.Answer
 	if r.PostFormValue("purpose") == customer.Location {
 		a.Purpose = customer.Location
 	}
-	token, err := shopping.Consent(r.Context(), p.DB, here(r), who,
-		func(ctx context.Context, db pg.DB, id int64) error { return person.RecordConsent(ctx, db, id, a) })
+	token, err := shopping.Become(r.Context(), p.DB, here(r), who,
+		func(ctx context.Context, tx pgx.Tx, id int64) error { return person.RecordConsent(ctx, tx, id, a) })
 	return p.listed(w, r, token, err, back(r, "/list"))
 }

@@ -26,9 +26,10 @@ import (
 // productView is a product with what the shopper typed about where they are, and what went wrong with adding it.
 type productView struct {
 	*shop.Product
-	Near  string
-	Place string // what Near was found to be
-	Wrong string
+	Near   string
+	Place  string // what Near was found to be
+	Wrong  string
+	Notice noticeView
 }
 
 func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
@@ -50,6 +51,7 @@ func (p *Pages) product(w http.ResponseWriter, r *http.Request) (respond.Answer,
 
 func (p *Pages) readProduct(r *http.Request, slug, sku string) (*productView, error) {
 	view := &productView{Near: words(r.FormValue("near"))}
+	view.Notice.Done = r.URL.Query().Get("notice")
 	var near *geo.Place
 	if place, ok := geo.Find(view.Near); ok {
 		near, view.Place = &place, place.Name

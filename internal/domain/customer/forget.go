@@ -175,15 +175,9 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 		FROM identity
 		WHERE customer_id = ANY($1) AND kind = 'external' AND verified_at IS NOT NULL)`, ids)
 	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag",
-		"timeline", "hint", "figure", "prediction"} {
+		"timeline", "hint", "figure", "prediction", "outreach", "watch", "segment_member"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)
 	}
-	batch.Queue(`
-		WITH gone AS (DELETE FROM segment_member WHERE customer_id = ANY($1) RETURNING segment_id)
-		UPDATE segment s
-		SET members = s.members - g.n
-		FROM (SELECT segment_id, count(*) AS n FROM gone GROUP BY segment_id) g
-		WHERE s.id = g.segment_id`, ids)
 	batch.Queue(`UPDATE merge SET reason = '' WHERE survivor_id = ANY($1) OR absorbed_id = ANY($1)`, ids)
 	batch.Queue(`
 		UPDATE customer

@@ -25,6 +25,7 @@ const (
 	ForPhone   = "phone"
 	ForMerge   = "merge"
 	ForExport  = "export"
+	ToWatch    = "watch" // asked to be told something at an address that is not proven
 	Known      = "known" // no link at all: somebody tried what cannot be, and is told by mail rather than on the page
 )
 

@@ -21,8 +21,7 @@ const UnknownMargin = "0.4"
 const unitKept = `u.state <> 'cancelled' AND NOT EXISTS (
 	SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)`
 
-// count brings the figures of people @ids in line with what is there; who is part of another, forgotten, or nobody yet
-// has none.
+// count adds up people @ids into a table tally; who is part of another, forgotten, or nobody yet is not in it.
 const count = `
 	WITH person AS MATERIALIZED (
 		SELECT c.id, c.registered_at IS NOT NULL AS registered
@@ -142,13 +141,8 @@ const count = `
 			FROM member m
 			JOIN consent c ON c.customer_id = m.id
 			ORDER BY m.person, c.purpose, c.medium, c.id DESC) last
-		GROUP BY person),
-	gone AS (
-		DELETE FROM figure WHERE customer_id = ANY (@ids) AND customer_id NOT IN (SELECT id FROM person)),
-	unforeseen AS (
-		DELETE FROM prediction WHERE customer_id = ANY (@ids) AND (customer_id NOT IN (SELECT id FROM person)
-			OR customer_id IN (SELECT person FROM agreed WHERE 'objection:shop' = ANY (said))))
-	INSERT INTO figure AS f (customer_id, registered, consents, currency, orders, web_orders, store_orders, units, spent,
+		GROUP BY person)
+	INSERT INTO tally (customer_id, registered, consents, currency, orders, web_orders, store_orders, units, spent,
 		web_spent, store_spent, goods, margin, first_at, last_at, interval_days, departments, sizes, promoted, discount,
 		returned_units, returned, visits, looks, looked_only, seen_at)
 	SELECT p.id, p.registered, coalesce(agreed.said, '{}'), coalesce(t.currency, ''), coalesce(t.orders, 0),
@@ -164,8 +158,24 @@ const count = `
 	LEFT JOIN department d ON d.person = p.id
 	LEFT JOIN size ON size.person = p.id
 	LEFT JOIN back ON back.person = p.id
-	LEFT JOIN look ON look.person = p.id
-	ORDER BY p.id
+	LEFT JOIN look ON look.person = p.id`
+
+// keep brings figures in line with the tally of @ids. Whoever is forgotten or merged at this moment is waited for, and
+// has none afterwards.
+const keep = `
+	WITH sure AS (
+		SELECT id FROM customer WHERE id IN (SELECT customer_id FROM tally) AND merged_into IS NULL AND erased_at IS NULL
+		ORDER BY id
+		FOR KEY SHARE),
+	gone AS (
+		DELETE FROM figure WHERE customer_id = ANY (@ids) AND customer_id NOT IN (SELECT customer_id FROM tally)),
+	unforeseen AS (
+		DELETE FROM prediction
+		WHERE customer_id = ANY (@ids) AND (customer_id NOT IN (SELECT customer_id FROM tally)
+			OR customer_id IN (SELECT customer_id FROM tally WHERE 'objection:shop' = ANY (consents))))
+	INSERT INTO figure AS f
+	SELECT tally.* FROM tally JOIN sure ON sure.id = tally.customer_id
+	ORDER BY tally.customer_id
 	ON CONFLICT (customer_id) DO UPDATE SET registered = excluded.registered, consents = excluded.consents,
 		currency = excluded.currency, orders = excluded.orders, web_orders = excluded.web_orders,
 		store_orders = excluded.store_orders, units = excluded.units, spent = excluded.spent,
@@ -176,6 +186,18 @@ const count = `
 		returned = excluded.returned, visits = excluded.visits, looks = excluded.looks,
 		looked_only = excluded.looked_only, seen_at = excluded.seen_at
 		WHERE f.* IS DISTINCT FROM excluded.*`
+
+func add(ctx context.Context, tx pgx.Tx, ids []int64) error {
+	if _, err := tx.Exec(ctx, `CREATE TEMP TABLE IF NOT EXISTS tally (LIKE figure INCLUDING DEFAULTS) ON COMMIT DROP; TRUNCATE tally`); err != nil {
+		return err
+	}
+	for _, statement := range []string{count, keep} {
+		if _, err := tx.Exec(ctx, statement, pgx.NamedArgs{"ids": ids}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // hold has one count at a time. What is read afterwards has everything that the count before it saw.
 func hold(ctx context.Context, tx pgx.Tx) (counted *time.Time, err error) {
@@ -212,8 +234,7 @@ func Rebuild(ctx context.Context, db pg.DB) error {
 				return err
 			}
 			last = ids[len(ids)-1]
-			_, err = tx.Exec(ctx, count, pgx.NamedArgs{"ids": ids})
-			return err
+			return add(ctx, tx, ids)
 		})
 		if err != nil {
 			return fmt.Errorf("add up what people did: %w", err)
@@ -257,7 +278,7 @@ func Update(ctx context.Context, db pg.DB) (ids []int64, err error) {
 		}
 		for from := 0; from < len(ids); from += chunk {
 			some := ids[from:min(from+chunk, len(ids))]
-			if _, err := tx.Exec(ctx, count, pgx.NamedArgs{"ids": some}); err != nil {
+			if err := add(ctx, tx, some); err != nil {
 				return err
 			}
 		}

@@ -81,6 +81,10 @@ func ComposeAccountMail(purpose string, a AboutAccount) (subject, body string) {
 	case customer.ForExport:
 		subject = say("Your data at {shop}")
 		link("The copy of your data is ready. This link works for a week:")
+	case customer.ToWatch:
+		subject = say("Confirm your email address for {shop}")
+		link("You asked us to let you know about a product. Open this link to confirm that this address is yours. It works for a week:")
+		lines = append(lines, notMe)
 	case customer.Known:
 		subject = say("About your account at {shop}")
 		lines = append(lines,

@@ -15,6 +15,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/outreach"
 	"counterpart/internal/platform/pg"
 )
 
@@ -121,6 +122,7 @@ const (
 	OfSecurity Purpose = "security" // about who signs in as them
 	OfLaw      Purpose = "law"      // what the law has us tell or give them
 	OfNews     Purpose = "news"     // everything else: needs their consent for the medium
+	OfAsked    Purpose = "asked"    // what they asked to be told once
 )
 
 // Mail is a message that can be posted, or texted where Medium says so. ID makes a second copy recognisable as the same
@@ -134,6 +136,10 @@ type Mail struct {
 	From    *location.Sender // where it was read already as whom the shop writes
 	Subject string
 	Text    string
+	// Of what is not owed: what they asked for, which products it is about, and since when.
+	WatchID  int64
+	Products []int64
+	Since    time.Time
 }
 
 // ErrNoConsent is why news is not sent: they did not agree, or no longer, or it is not their proven address.
@@ -148,7 +154,8 @@ type Sender struct {
 	Pass        string
 	From        string
 	TextGateway string
-	SMS         *SMSProvider // a provider over HTTP, which goes before the gateway
+	SMS         *SMSProvider     // a provider over HTTP, which goes before the gateway
+	Now         func() time.Time // nil: time.Now; nights and frequency go by it
 }
 
 // Send asks whether the message may be sent, at this moment, and has one conversation with the server; an error means
@@ -157,7 +164,7 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 	if m.Medium == "" {
 		m.Medium = customer.ByMail
 	}
-	if err := allowed(ctx, db, m); err != nil {
+	if err := s.allowed(ctx, db, m); err != nil {
 		return err
 	}
 	if m.Medium == customer.BySMS && s.SMS != nil {
@@ -179,25 +186,34 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 	return s.post(ctx, *m.From, m)
 }
 
-func allowed(ctx context.Context, db pg.DB, m Mail) error {
+func (s Sender) allowed(ctx context.Context, db pg.DB, m Mail) error {
 	switch m.Purpose {
 	case OfOrder, OfSecurity, OfLaw:
 		return nil
-	case OfNews:
+	case OfNews, OfAsked:
 	default:
 		return fmt.Errorf("a message without a purpose is not sent: %q", m.Purpose)
 	}
-	kind := map[string]string{customer.ByMail: customer.Email, customer.BySMS: customer.Phone}[m.Medium]
-	theirs, err := customer.IsVerified(ctx, db, m.Person, kind, m.To)
-	if err != nil {
-		return err
+	if (m.Purpose == OfAsked) != (m.WatchID != 0) {
+		return fmt.Errorf("a message that was asked for says by what: %w", ErrNoConsent)
 	}
-	agreed, err := customer.Consented(ctx, db, m.Person, customer.Marketing, m.Medium)
-	if err != nil {
-		return err
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
 	}
-	if !theirs || !agreed {
-		return ErrNoConsent
+	since := m.Since
+	if since.IsZero() {
+		since = now()
+	}
+	verdict, err := outreach.May(ctx, db, outreach.Letter{Person: m.Person, Medium: m.Medium, To: m.To, WatchID: m.WatchID,
+		Products: m.Products, Since: since}, now())
+	switch {
+	case err != nil:
+		return err
+	case verdict.Reason == outreach.NoConsent || verdict.Reason == outreach.NotTheirs:
+		return errors.Join(&outreach.Held{Verdict: verdict}, ErrNoConsent)
+	case verdict.Reason != "":
+		return &outreach.Held{Verdict: verdict}
 	}
 	return nil
 }

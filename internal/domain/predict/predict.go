@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -135,44 +136,59 @@ const Enough = 30
 func Learn(ctx context.Context, db pg.DB, now time.Time) error {
 	today := now.UTC().Truncate(24 * time.Hour)
 	tomorrow := today.AddDate(0, 0, 1)
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+	var buyers []Buyer
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) (err error) {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '128MB'`); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('predict'))`); err != nil {
-			return err
-		}
-		buyers, err := Buyers(ctx, tx, "")
-		if err != nil {
-			return err
-		}
-		var histories []History
-		again := 0
-		for _, b := range buyers {
-			if h, known := b.Until(tomorrow); known {
-				histories = append(histories, h)
-				if h.Repeats > 0 {
-					again++
-				}
-			}
-		}
-		var written [][]any
-		if again >= Enough {
-			m := Fit(histories)
-			seen := map[int64]int{}
-			for _, b := range buyers {
-				h, known := b.Until(tomorrow)
-				// Of somebody who buys in several currencies, the one in which they buy most counts.
-				if !known || b.Person == 0 || seen[b.Person] > len(b.Purchases) {
-					continue
-				}
-				seen[b.Person] = len(b.Purchases)
-				written = append(written, m.row(b, h, today))
-			}
-		}
-		return write(ctx, tx, written)
+		buyers, err = Buyers(ctx, tx, "")
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	var histories []History
+	most := map[int64]int{} // Of somebody who buys in several currencies, the one in which they buy most counts.
+	again := 0
+	for i, b := range buyers {
+		h, known := b.Until(tomorrow)
+		if !known {
+			continue
+		}
+		histories = append(histories, h)
+		if h.Repeats > 0 {
+			again++
+		}
+		if k, there := most[b.Person]; b.Person != 0 && (!there || len(buyers[k].Purchases) < len(b.Purchases)) {
+			most[b.Person] = i
+		}
+	}
+	var rows [][]any
+	if again >= Enough {
+		m := Fit(histories)
+		for i, b := range buyers {
+			if k, there := most[b.Person]; there && k == i {
+				h, _ := b.Until(tomorrow)
+				rows = append(rows, m.row(b, h, today))
+			}
+		}
+	}
+	for some := range slices.Chunk(rows, chunk) {
+		if err := pg.InTx(ctx, db, func(tx pgx.Tx) error { return write(ctx, tx, some) }); err != nil {
+			return err
+		}
+	}
+	if _, err := db.Exec(ctx, `
+		DELETE FROM prediction
+		WHERE predicted_on < $1 OR customer_id IN (SELECT customer_id FROM figure WHERE 'objection:shop' = ANY (consents))
+			OR consented(customer_id, 'objection', 'shop')`, today); err != nil {
+		return fmt.Errorf("take away old predictions: %w", err)
+	}
+	return nil
 }
+
+// chunk is how many predictions are written at once: whoever is in it cannot be forgotten meanwhile.
+const chunk = 2000
 
 func (m Model) row(b Buyer, h History, today time.Time) []any {
 	tomorrow := today.AddDate(0, 0, 1)
@@ -193,18 +209,17 @@ func write(ctx context.Context, tx pgx.Tx, rows [][]any) error {
 		"active", "next_on", "predicted_on"}, pgx.CopyFromRows(rows)); err != nil {
 		return fmt.Errorf("write predictions: %w", err)
 	}
-	// Whoever merged, was forgotten or objected meanwhile has none.
+	// Whoever is merged or forgotten at this moment is waited for, and has none.
 	_, err := tx.Exec(ctx, `
-		WITH still AS (
-			SELECT DISTINCT ON (e.customer_id) e.*
-			FROM expected e
-			JOIN customer c ON c.id = e.customer_id AND c.merged_into IS NULL AND c.erased_at IS NULL
-			ORDER BY e.customer_id, e.orders_365 DESC),
-		gone AS (
-			DELETE FROM prediction WHERE customer_id NOT IN (SELECT customer_id FROM still))
+		WITH sure AS (
+			SELECT id FROM customer WHERE id IN (SELECT customer_id FROM expected) AND merged_into IS NULL AND erased_at IS NULL
+			ORDER BY id
+			FOR KEY SHARE)
 		INSERT INTO prediction (customer_id, orders_90, orders_365, spend_365, active, next_on, predicted_on)
-		SELECT customer_id, orders_90, orders_365, spend_365, active, next_on, predicted_on
-		FROM still
+		SELECT e.customer_id, e.orders_90, e.orders_365, e.spend_365, e.active, e.next_on, e.predicted_on
+		FROM expected e
+		JOIN sure ON sure.id = e.customer_id
+		ORDER BY e.customer_id
 		ON CONFLICT (customer_id) DO UPDATE SET orders_90 = excluded.orders_90, orders_365 = excluded.orders_365,
 			spend_365 = excluded.spend_365, active = excluded.active, next_on = excluded.next_on,
 			predicted_on = excluded.predicted_on`)

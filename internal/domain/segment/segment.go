@@ -25,7 +25,8 @@ type Segment struct {
 	CountedAt *time.Time
 }
 
-const columns = `id, title, tree, living, version, members, counted_at`
+const columns = `id, title, tree, living, version, counted_at,
+	(SELECT count(*) FROM segment_member WHERE segment_id = segment.id)::int AS members`
 
 // List is all that are not archived.
 func List(ctx context.Context, db pg.DB) ([]Segment, error) {
@@ -106,7 +107,7 @@ func Archive(ctx context.Context, tx pgx.Tx, id int64) error {
 	if used {
 		return errUsed
 	}
-	tag, err := tx.Exec(ctx, `UPDATE segment SET archived_at = now(), members = 0 WHERE id = $1 AND archived_at IS NULL`, id)
+	tag, err := tx.Exec(ctx, `UPDATE segment SET archived_at = now() WHERE id = $1 AND archived_at IS NULL`, id)
 	if err != nil {
 		return fmt.Errorf("archive a segment: %w", err)
 	}
@@ -204,27 +205,39 @@ func refresh(ctx context.Context, tx pgx.Tx, s *Segment, ids []int64) error {
 	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '2min'; SET LOCAL work_mem = '64MB'`); err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"segment": s.ID, "ids": ids}
+	if _, err := tx.Exec(ctx, `CREATE TEMP TABLE IF NOT EXISTS fitting (id bigint NOT NULL) ON COMMIT DROP; TRUNCATE fitting`); err != nil {
+		return err
+	}
+	args := pgx.NamedArgs{"ids": ids}
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO fitting
+		SELECT f.customer_id
+		FROM figure f
+		WHERE (@ids::bigint[] IS NULL OR f.customer_id = ANY (@ids)) AND `+s.Tree.where(args), args); err != nil {
+		return fmt.Errorf("ask a segment: %w", err)
+	}
+	// Whoever is merged or forgotten at this moment is waited for, and does not join.
 	err := tx.QueryRow(ctx, `
-		WITH found AS MATERIALIZED (
-			SELECT f.customer_id AS id
-			FROM figure f
-			WHERE (@ids::bigint[] IS NULL OR f.customer_id = ANY (@ids)) AND `+s.Tree.where(args)+`),
+		WITH sure AS (
+			SELECT id
+			FROM customer c
+			WHERE id IN (SELECT id FROM fitting) AND merged_into IS NULL AND erased_at IS NULL
+				AND NOT EXISTS (SELECT FROM segment_member WHERE segment_id = $1 AND customer_id = c.id)
+			ORDER BY id
+			FOR KEY SHARE),
 		gone AS (
 			DELETE FROM segment_member
-			WHERE segment_id = @segment AND (@ids::bigint[] IS NULL OR customer_id = ANY (@ids))
-				AND customer_id NOT IN (SELECT id FROM found)
-			RETURNING 1),
+			WHERE segment_id = $1 AND ($2::bigint[] IS NULL OR customer_id = ANY ($2))
+				AND customer_id NOT IN (SELECT id FROM fitting)),
 		come AS (
 			INSERT INTO segment_member (segment_id, customer_id)
-			SELECT @segment, id FROM found
-			ON CONFLICT DO NOTHING
-			RETURNING 1)
-		UPDATE segment
-		SET members = CASE WHEN @ids::bigint[] IS NULL THEN (SELECT count(*) FROM found)
-				ELSE members + (SELECT count(*) FROM come) - (SELECT count(*) FROM gone) END, counted_at = now()
-		WHERE id = @segment
-		RETURNING members, counted_at`, args).Scan(&s.Members, &s.CountedAt)
+			SELECT $1, id FROM sure
+			ON CONFLICT DO NOTHING)
+		UPDATE segment SET counted_at = now() WHERE id = $1
+		RETURNING counted_at`, s.ID, ids).Scan(&s.CountedAt)
+	if err == nil {
+		err = tx.QueryRow(ctx, `SELECT count(*) FROM segment_member WHERE segment_id = $1`, s.ID).Scan(&s.Members)
+	}
 	if err != nil {
 		return fmt.Errorf("ask a segment: %w", err)
 	}

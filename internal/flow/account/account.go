@@ -180,8 +180,8 @@ func readEmail(form *fault.Form, field, typed string) string {
 	return email
 }
 
-// mayAsk counts who asks for letters, by where they come from and by whom the letter would reach.
-func mayAsk(ctx context.Context, db pg.DB, b Browser, what, target string) error {
+// MayAsk counts who asks for letters, by where they come from and by whom the letter would reach.
+func MayAsk(ctx context.Context, db pg.DB, b Browser, what, target string) error {
 	if err := limit.Attempt(ctx, db, "letters:from:"+b.From, perSource); err != nil {
 		return err
 	}

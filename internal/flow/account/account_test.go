@@ -429,7 +429,7 @@ func TestNewsNeedsConsent(t *testing.T) {
 	ada, _ := sample.Account(t, s.db, "Ada", "ada@example.com")
 	ben, _ := sample.Account(t, s.db, "Ben", "ben@example.com")
 	sender := message.Sender{Host: "127.0.0.1", Port: s.mail.Port, From: "shop@example.com",
-		TextGateway: "sms.localhost"}
+		TextGateway: "sms.localhost", Now: func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }}
 	news := message.Mail{ID: "news@example.com", Purpose: message.OfNews, Person: ada, To: "ada@example.com",
 		Subject: "New mugs", Text: "They are blue."}
 	say := func(given bool) {

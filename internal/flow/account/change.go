@@ -113,7 +113,7 @@ func ChangeEmail(ctx context.Context, db pg.DB, p Proof, typed string, b Browser
 	if err != nil {
 		return err
 	}
-	if err := mayAsk(ctx, db, b, "change", fmt.Sprint(p.Person)); err != nil {
+	if err := MayAsk(ctx, db, b, "change", fmt.Sprint(p.Person)); err != nil {
 		return err
 	}
 	payload, err := json.Marshal(pair{secret.NewToken(), p.Email, email})
@@ -195,7 +195,7 @@ func AskPhone(ctx context.Context, db pg.DB, person int64, typed, country string
 	if !ok {
 		return 0, fault.Field("phone", "Enter a valid phone number, such as 0113 496 0999.")
 	}
-	if err := mayAsk(ctx, db, b, "phone", number); err != nil {
+	if err := MayAsk(ctx, db, b, "phone", number); err != nil {
 		return 0, err
 	}
 	if err := limit.Attempt(ctx, db, fmt.Sprintf("letters:phone-of:%d", person), perLetter); err != nil {

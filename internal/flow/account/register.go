@@ -51,7 +51,7 @@ func Register(ctx context.Context, db pg.DB, r Registration, b Browser) (start s
 	if err := form.Err(); err != nil {
 		return "", err
 	}
-	if err := mayAsk(ctx, db, b, "register", email); err != nil {
+	if err := MayAsk(ctx, db, b, "register", email); err != nil {
 		return "", err
 	}
 	hash := ""
@@ -231,7 +231,7 @@ func Invite(ctx context.Context, db pg.DB, customerID int64, email string) error
 		return fault.Field("contact",
 			"This email address already has an account, or was added after their orders. They can place an order with it, or a manager can merge the profiles.")
 	}
-	if err := mayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
+	if err := MayAsk(ctx, db, Browser{From: fmt.Sprintf("counter:%d", customerID)}, "claim", email); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {

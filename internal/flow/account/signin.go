@@ -76,7 +76,7 @@ func SendLink(ctx context.Context, db pg.DB, typed string, b Browser) (start str
 	if err := form.Err(); err != nil {
 		return "", err
 	}
-	if err := mayAsk(ctx, db, b, "link", email); err != nil {
+	if err := MayAsk(ctx, db, b, "link", email); err != nil {
 		return "", err
 	}
 	return begins(ctx, db, email, wanted{}, customer.ToSignIn)
@@ -102,7 +102,7 @@ func Forgotten(ctx context.Context, db pg.DB, typed string, b Browser) error {
 	if err := form.Err(); err != nil {
 		return err
 	}
-	if err := mayAsk(ctx, db, b, "reset", email); err != nil {
+	if err := MayAsk(ctx, db, b, "reset", email); err != nil {
 		return err
 	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {

@@ -113,6 +113,11 @@ var datasets = []dataset{
 	{"prediction", `SELECT predicted_on, orders_90, orders_365, spend_365, active, next_on FROM prediction WHERE customer_id` + theirs},
 	{"segment_member", `SELECT s.title, m.since
 		FROM segment_member m JOIN segment s ON s.id = m.segment_id WHERE m.customer_id` + theirs},
+	{"watch", `SELECT w.kind, t.title, w.medium, w.target, w.asked_at, w.proven_at, w.ended, w.ended_at
+		FROM watch w JOIN variant v ON v.id = w.variant_id
+		LEFT JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en' WHERE w.customer_id` + theirs + ` ORDER BY w.id`},
+	{"outreach", `SELECT kind, medium, target, body, state, reason, made_at, sent_at FROM outreach WHERE customer_id` + theirs +
+		` ORDER BY id`},
 	{"past_sale", `SELECT day, receipt, code, quantity, currency, amount, cancelled, returned
 		FROM past_sale
 		WHERE person IN (SELECT value FROM identity WHERE kind = 'external' AND verified_at IS NOT NULL AND customer_id` +

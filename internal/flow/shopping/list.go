@@ -63,15 +63,16 @@ func Wish(ctx context.Context, db pg.DB, at origin.Origin, s Shopper, variantID 
 	return newToken, err
 }
 
-// Consent gives or withdraws a consent for whoever is looking; who agrees to be remembered has to be somebody.
-func Consent(ctx context.Context, db pg.DB, at origin.Origin, s Shopper,
-	say func(ctx context.Context, db pg.DB, person int64) error) (newToken string, err error) {
+// Become does something for whoever is looking, who has to be somebody for it: a stranger becomes a guest. The answer is
+// a new cookie, or "".
+func Become(ctx context.Context, db pg.DB, at origin.Origin, s Shopper,
+	do func(ctx context.Context, tx pgx.Tx, person int64) error) (newToken string, err error) {
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		var id int64
 		if id, newToken, err = s.guest(ctx, tx, at); err != nil {
 			return err
 		}
-		return say(ctx, tx, id)
+		return do(ctx, tx, id)
 	})
 	return newToken, err
 }

@@ -412,12 +412,6 @@ var Rules = []Rule{
 		FROM prediction p
 		WHERE consented(p.customer_id, 'objection', 'shop')
 			AND NOT EXISTS (SELECT FROM merge WHERE survivor_id = p.customer_id AND at > now() - interval '10 minutes')`},
-	{"a segment has as many people as it says", `
-		SELECT format('segment %s: %s, counted %s', s.id, count(m.customer_id), s.members)
-		FROM segment s
-		LEFT JOIN segment_member m ON m.segment_id = s.id
-		GROUP BY s.id
-		HAVING count(m.customer_id) <> s.members`},
 	{"a variant is listed as in stock exactly where some of it can be sold", `
 		SELECT format('variant %s at location %s', variant_id, location_id)
 		FROM in_stock i

@@ -142,8 +142,6 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 		SELECT id, 'objection', 'shop', true, 1, 'web' FROM customer WHERE merged_into IS NULL AND id NOT IN (SELECT survivor_id FROM merge);
 		INSERT INTO prediction (customer_id, orders_90, orders_365, spend_365, active, predicted_on)
 		SELECT id, 1, 2, 3, 0.5, now() FROM customer WHERE merged_into IS NULL AND id NOT IN (SELECT survivor_id FROM merge)`},
-	{"a segment has as many people as it says", "",
-		`INSERT INTO segment (title, tree, members) VALUES ('one', '{"groups": []}', 7)`},
 	{"an order counts in what is bought together for what somebody kept of it", "",
 		`UPDATE basket SET products = products || 999::bigint`},
 	{"two products were bought together as often both ways round, and no oftener than each", "",

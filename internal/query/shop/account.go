@@ -20,6 +20,8 @@ import (
 type Account struct {
 	Visit
 	Person    profile.Person
+	Watches   []profile.Watch
+	Messages  []profile.Message
 	Consents  []profile.Consent
 	Orders    []profile.Order
 	Sizes     []profile.Size
@@ -59,6 +61,8 @@ func accountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 		profile.QueueAddresses(batch, person, &a.Addresses)
 	case Privacy:
 		profile.QueueConsents(batch, person, &a.Consents)
+		profile.QueueWatches(batch, person, who.Language, &a.Watches)
+		profile.QueueMessages(batch, person, who.Language, 20, &a.Messages)
 	case Activity:
 		profile.QueueTimeline(batch, person, 100, &a.Timeline)
 		profile.QueueSearched(batch, person, &a.Searched)

@@ -1,0 +1,484 @@
+// Package outreach decides whether somebody may be written to about what is not owed to them, and keeps what was
+// written and why. Messages about orders, security and law do not come here.
+package outreach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
+)
+
+// Reasons why a message waits or is refused.
+const (
+	NoConsent = "no_consent" // they did not agree to it, or no longer
+	NotTheirs = "not_theirs" // the address is not proven to be theirs
+	Gone      = "gone"       // they are forgotten, or suspended
+	Complaint = "complaint"  // an alert on their profile is open
+	Bought    = "bought"     // they have bought it since
+	Returned  = "returned"   // they have brought it back
+	Quiet     = "quiet"      // it is night where they are
+	Often     = "often"      // they were written to lately
+	Outdated  = "outdated"   // what it says is no longer so
+)
+
+// Letter is a message that is not owed, as far as the decision needs it.
+type Letter struct {
+	Person   int64
+	Medium   string // customer.ByMail or customer.BySMS
+	To       string
+	WatchID  int64   // what they asked for: this is the consent; 0: it needs consent to marketing
+	Products []int64 // what it is about
+	Since    time.Time
+}
+
+// Verdict says whether it may go now. Of one that may not, Until is when to ask again; the zero time: it is refused.
+type Verdict struct {
+	Reason string // empty: it may
+	Until  time.Time
+}
+
+// Held is the error of a message that may not go.
+type Held struct{ Verdict }
+
+func (h *Held) Error() string { return "held back: " + h.Reason }
+
+// Rule is when, and how often, people are written to. Minutes are after midnight where they are.
+type Rule struct {
+	QuietFrom, QuietUntil int
+	Most, Days            int
+}
+
+// RuleOf reads the shop's.
+func RuleOf(ctx context.Context, db pg.DB) (r Rule, err error) {
+	err = db.QueryRow(ctx, `SELECT quiet_from, quiet_until, most, days FROM outreach_rule`).Scan(&r.QuietFrom, &r.QuietUntil,
+		&r.Most, &r.Days)
+	if err != nil {
+		return r, fmt.Errorf("read when people are written to: %w", err)
+	}
+	return r, nil
+}
+
+// SetRule writes it.
+func SetRule(ctx context.Context, tx pgx.Tx, r Rule) error {
+	var form fault.Form
+	if r.Most < 1 || r.Most > 50 {
+		form.Add("most", "Enter a whole number from 1 to 50.")
+	}
+	if r.Days < 1 || r.Days > 90 {
+		form.Add("days", "Enter a whole number from 1 to 90.")
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE outreach_rule SET quiet_from = $1, quiet_until = $2, most = $3, days = $4`, r.QuietFrom,
+		r.QuietUntil, r.Most, r.Days)
+	if err != nil {
+		return fmt.Errorf("write when people are written to: %w", err)
+	}
+	return nil
+}
+
+// facts are what is asked of the database, at once.
+type facts struct {
+	Gone, Agreed, Theirs, Complaint, Bought, Returned bool
+	Zone                                              string
+	Oldest                                            *time.Time // of the last Most messages within Days
+}
+
+// May decides; see Next for two messages at once.
+func May(ctx context.Context, db pg.DB, l Letter, now time.Time) (Verdict, error) {
+	rule, err := RuleOf(ctx, db)
+	if err != nil {
+		return Verdict{}, err
+	}
+	products := l.Products
+	if products == nil {
+		products = []int64{}
+	}
+	rows, err := db.Query(ctx, `
+		WITH me AS MATERIALIZED (SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids),
+		kept AS (
+			SELECT EXISTS (
+					SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n) AS back, o.placed_at
+			FROM me
+			JOIN orders o ON o.customer_id = ANY (me.ids) AND o.state <> 'cancelled'
+			JOIN order_line l ON l.order_id = o.id
+			JOIN order_unit u ON u.order_line_id = l.id AND u.state <> 'cancelled'
+			JOIN variant v ON v.id = l.variant_id AND v.product_id = ANY (@products::bigint[]))
+		SELECT NOT EXISTS (
+				SELECT FROM customer c WHERE c.id = @person AND c.merged_into IS NULL AND c.erased_at IS NULL
+					AND c.disabled_at IS NULL) AS gone,
+			CASE WHEN @watch::bigint > 0 THEN EXISTS (
+				SELECT FROM watch w, me WHERE w.id = @watch AND w.customer_id = ANY (me.ids) AND w.ended_at IS NULL)
+				ELSE consented(@person, 'marketing', @medium) END AS agreed,
+			CASE WHEN @watch > 0 THEN EXISTS (
+				SELECT FROM watch w WHERE w.id = @watch AND w.target = @to AND w.medium = @medium AND w.proven_at IS NOT NULL)
+				ELSE EXISTS (
+				SELECT FROM identity i, me WHERE i.customer_id = ANY (me.ids) AND i.value = @to AND i.verified_at IS NOT NULL
+					AND i.kind = CASE @medium WHEN 'sms' THEN 'phone' ELSE 'email' END) END AS theirs,
+			EXISTS (
+				SELECT FROM note n, me WHERE n.customer_id = ANY (me.ids) AND n.kind = 'alert' AND n.closed_at IS NULL) AS complaint,
+			EXISTS (SELECT FROM kept WHERE NOT back AND placed_at > @since) AS bought,
+			EXISTS (SELECT FROM kept WHERE back) AND NOT EXISTS (SELECT FROM kept WHERE NOT back) AS returned,
+			coalesce((
+				SELECT h.time_zone FROM customer c, home_location(c.location_id, NULL) h WHERE c.id = @person), 'UTC') AS zone,
+			(SELECT min(sent_at) FROM (
+				SELECT o.sent_at FROM outreach o, me
+				WHERE o.customer_id = ANY (me.ids) AND o.state = 'sent' AND o.sent_at > @now::timestamptz - make_interval(days => @days)
+				ORDER BY o.sent_at DESC
+				LIMIT @most) last
+			HAVING count(*) >= @most) AS oldest`, pgx.NamedArgs{"person": l.Person, "products": products, "watch": l.WatchID,
+		"medium": l.Medium, "to": l.To, "since": l.Since, "days": rule.Days, "most": rule.Most, "now": now})
+	if err != nil {
+		return Verdict{}, fmt.Errorf("ask whether somebody may be written to: %w", err)
+	}
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[facts])
+	if err != nil {
+		return Verdict{}, fmt.Errorf("ask whether somebody may be written to: %w", err)
+	}
+	return f.verdict(l, rule, now), nil
+}
+
+func (f facts) verdict(l Letter, rule Rule, now time.Time) Verdict {
+	switch {
+	case f.Gone:
+		return Verdict{Reason: Gone}
+	case !f.Theirs:
+		return Verdict{Reason: NotTheirs}
+	case !f.Agreed:
+		return Verdict{Reason: NoConsent}
+	case f.Bought:
+		return Verdict{Reason: Bought}
+	case f.Returned && l.WatchID == 0: // Who asks to hear of it again has changed their mind.
+		return Verdict{Reason: Returned}
+	case f.Complaint:
+		return Verdict{Complaint, now.Add(24 * time.Hour)}
+	}
+	if until := rule.quiet(now, zone(f.Zone)); !until.IsZero() {
+		return Verdict{Quiet, until}
+	}
+	// What they asked for counts and does not wait: it would be over.
+	if f.Oldest != nil && l.WatchID == 0 {
+		return Verdict{Often, f.Oldest.Add(time.Duration(rule.Days) * 24 * time.Hour)}
+	}
+	return Verdict{}
+}
+
+func zone(name string) *time.Location {
+	at, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return at
+}
+
+// quiet is until when the night lasts; the zero time: it is day.
+func (r Rule) quiet(now time.Time, at *time.Location) time.Time {
+	local := now.In(at)
+	minute := local.Hour()*60 + local.Minute()
+	night := minute >= r.QuietFrom && minute < r.QuietUntil
+	if r.QuietFrom > r.QuietUntil {
+		night = minute >= r.QuietFrom || minute < r.QuietUntil
+	}
+	if !night {
+		return time.Time{}
+	}
+	until := time.Date(local.Year(), local.Month(), local.Day(), r.QuietUntil/60, r.QuietUntil%60, 0, 0, at)
+	if !until.After(now) {
+		until = time.Date(local.Year(), local.Month(), local.Day()+1, r.QuietUntil/60, r.QuietUntil%60, 0, 0, at)
+	}
+	return until
+}
+
+// Watch is what somebody asked to be told.
+type Watch struct {
+	ID         int64
+	CustomerID int64
+	VariantID  int64
+	Kind       string // Back or Price
+	Medium     string
+	Target     string
+	LocationID int64
+	Proven     bool
+}
+
+// Kinds of message.
+const (
+	Back     = "back"
+	Price    = "price"
+	Personal = "personal" // an associate wrote it
+)
+
+// ErrUnsold is why a thing cannot be watched.
+var ErrUnsold = fault.New(fault.NotFound, "This product is no longer available.")
+
+// most watches of one person that are open.
+const mostWatches = 100
+
+// Ask writes down what somebody wants to be told. Asked again, the address is the one that was said last. fresh says
+// that the address has still to be proven.
+func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err error) {
+	var open int
+	if err := tx.QueryRow(ctx, `SELECT count(*) FROM watch WHERE customer_id = $1 AND ended_at IS NULL`, w.CustomerID).
+		Scan(&open); err != nil {
+		return 0, false, err
+	}
+	if open >= mostWatches {
+		return 0, false, fault.New(fault.Conflict, "You’ve reached the limit. Remove something first.")
+	}
+	var proven *time.Time
+	err = tx.QueryRow(ctx, `
+		INSERT INTO watch AS w (customer_id, variant_id, kind, medium, target, location_id, price, currency, proven_at)
+		SELECT @customer, v.id, @kind, @medium, @target, l.id, price.amount, l.currency, CASE WHEN @proven THEN now() END
+		FROM variant v
+		JOIN product p ON p.id = v.product_id AND p.status = 'active'
+		JOIN location l ON l.id = @location
+		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
+		JOIN LATERAL (
+			SELECT amount
+			FROM price
+			WHERE variant_id = v.id AND price_list_id = list.id AND valid @> statement_timestamp()
+			ORDER BY lower(valid) DESC
+			LIMIT 1) price ON true
+		WHERE v.id = @variant AND v.active AND NOT v.gift_card
+		ON CONFLICT (customer_id, variant_id, kind) WHERE ended_at IS NULL DO UPDATE
+			SET medium = excluded.medium, target = excluded.target, location_id = excluded.location_id,
+				price = excluded.price, currency = excluded.currency, asked_at = now(),
+				proven_at = CASE WHEN w.target = excluded.target THEN coalesce(w.proven_at, excluded.proven_at)
+					ELSE excluded.proven_at END
+		RETURNING id, proven_at`, pgx.NamedArgs{"customer": w.CustomerID, "variant": w.VariantID, "kind": w.Kind, "medium": w.Medium,
+		"target": w.Target, "location": w.LocationID, "proven": w.Proven}).Scan(&id, &proven)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, ErrUnsold
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("write what somebody wants to be told: %w", err)
+	}
+	return id, proven == nil, nil
+}
+
+// Prove says that an address of a watch is who asked's.
+func Prove(ctx context.Context, tx pgx.Tx, id int64, target string) error {
+	tag, err := tx.Exec(ctx, `UPDATE watch SET proven_at = now() WHERE id = $1 AND target = $2 AND ended_at IS NULL`, id, target)
+	if err != nil {
+		return fmt.Errorf("prove an address: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "This link has expired or already been used. Please request a new one.")
+	}
+	return nil
+}
+
+// Withdraw ends a watch of a person.
+func Withdraw(ctx context.Context, tx pgx.Tx, person, id int64) error {
+	tag, err := tx.Exec(ctx, `
+		UPDATE watch
+		SET ended_at = now(), ended = 'withdrawn'
+		WHERE id = $1 AND customer_id IN (SELECT member FROM person_members($2) AS member) AND ended_at IS NULL`, id, person)
+	if err != nil {
+		return fmt.Errorf("withdraw a watch: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "You’re not waiting for this any more.")
+	}
+	return nil
+}
+
+// due is what a watch waits for, of watch w: the thing can be bought where they looked or be delivered, or it costs less.
+const due = `(w.kind = 'back' AND EXISTS (
+			SELECT
+			FROM in_stock s
+			JOIN location l ON l.id = s.location_id
+			JOIN location home ON home.id = w.location_id
+			WHERE s.variant_id = w.variant_id AND (s.location_id = w.location_id OR l.ship AND l.country = home.country))
+		OR w.kind = 'price' AND EXISTS (
+			SELECT
+			FROM location l
+			JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
+			JOIN LATERAL (
+				SELECT amount
+				FROM price
+				WHERE variant_id = w.variant_id AND price_list_id = list.id AND valid @> statement_timestamp()
+				ORDER BY lower(valid) DESC
+				LIMIT 1) price ON price.amount < w.price
+			WHERE l.id = w.location_id))
+		AND EXISTS (SELECT FROM variant v JOIN product p ON p.id = v.product_id WHERE v.id = w.variant_id AND v.active
+			AND p.status = 'active')`
+
+// Find queues a message for every watch whose time has come.
+func Find(ctx context.Context, db pg.DB) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO outreach (customer_id, kind, medium, target, watch_id, location_id, products)
+		SELECT w.customer_id, w.kind, w.medium, w.target, w.id, w.location_id, ARRAY[v.product_id]
+		FROM watch w
+		JOIN variant v ON v.id = w.variant_id
+		WHERE w.ended_at IS NULL AND w.proven_at IS NOT NULL AND `+due+`
+		ON CONFLICT (watch_id) DO NOTHING`)
+	if err != nil {
+		return fmt.Errorf("find whom to tell: %w", err)
+	}
+	return nil
+}
+
+// Waiting is a message whose time has come.
+type Waiting struct {
+	ID, Person, WatchID  int64
+	Kind, Medium, Target string
+	Products             []int64
+	Body, Link           string
+	Language             string
+	Name                 string
+	Title, Choice        string // of what was watched
+	Slug, SKU            string
+	Store, Associate     string
+	Price, Was           int64
+	Currency             string
+	AskedAt, MadeAt      time.Time
+	Stands               bool // it is still so
+}
+
+// Next holds the next message that is due, and that none other goes to the same person meanwhile. Nil when there is none.
+func Next(ctx context.Context, tx pgx.Tx, now time.Time) (*Waiting, error) {
+	var id, person int64
+	err := tx.QueryRow(ctx, `
+		SELECT o.id, c.id
+		FROM outreach o
+		JOIN customer m ON m.id = o.customer_id
+		JOIN customer c ON c.id = coalesce(m.merged_into, m.id)
+		WHERE o.state = 'waiting' AND o.due_at <= $1
+		ORDER BY o.due_at, o.id
+		LIMIT 1
+		FOR UPDATE OF o SKIP LOCKED`, now).Scan(&id, &person)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the next message: %w", err)
+	}
+	// Not the person's row, which whoever sells to them needs: sending takes seconds.
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('outreach'), $1::bigint::int)`, person%1e9); err != nil {
+		return nil, fmt.Errorf("hold whom a message is for: %w", err)
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT o.id, $2::bigint AS person, coalesce(o.watch_id, 0) AS watch_id, o.kind, o.medium, o.target, o.products, o.body,
+			o.link, c.language, c.name, coalesce(t.title, '') AS title, coalesce(array_to_string(v.options, ', '), '') AS choice,
+			coalesce(p.slug, '') AS slug, coalesce(v.sku, '') AS sku, coalesce(l.name, '') AS store,
+			coalesce(a.name, '') AS associate, coalesce(price.amount, 0) AS price, coalesce(w.price, 0) AS was,
+			coalesce(w.currency, '')::text AS currency, coalesce(w.asked_at, o.made_at) AS asked_at, o.made_at,
+			w.id IS NULL OR `+due+` AS stands
+		FROM outreach o
+		JOIN customer c ON c.id = $2
+		LEFT JOIN watch w ON w.id = o.watch_id
+		LEFT JOIN variant v ON v.id = w.variant_id
+		LEFT JOIN product p ON p.id = v.product_id
+		LEFT JOIN LATERAL (
+			SELECT title FROM product_text WHERE product_id = p.id
+			ORDER BY language = c.language DESC, language = 'en' DESC LIMIT 1) t ON true
+		LEFT JOIN location l ON l.id = o.location_id
+		LEFT JOIN associate a ON a.id = o.associate_id
+		LEFT JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
+		LEFT JOIN LATERAL (
+			SELECT amount FROM price
+			WHERE variant_id = v.id AND price_list_id = list.id AND valid @> statement_timestamp()
+			ORDER BY lower(valid) DESC LIMIT 1) price ON true
+		WHERE o.id = $1`, id, person)
+	if err != nil {
+		return nil, fmt.Errorf("read a message: %w", err)
+	}
+	w, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Waiting])
+	if err != nil {
+		return nil, fmt.Errorf("read a message: %w", err)
+	}
+	return w, nil
+}
+
+// Letter is what the decision needs of a message.
+func (w *Waiting) Letter() Letter {
+	return Letter{Person: w.Person, Medium: w.Medium, To: w.Target, WatchID: w.WatchID, Products: w.Products, Since: w.AskedAt}
+}
+
+// Sent keeps that it went; what they asked for is done with.
+func (w *Waiting) Sent(ctx context.Context, tx pgx.Tx) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE outreach SET state = 'sent', sent_at = now(), reason = '' WHERE id = $1`, w.ID)
+	batch.Queue(`UPDATE watch SET ended_at = now(), ended = 'told' WHERE id = $1 AND ended_at IS NULL`, w.WatchID)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("keep that a message went: %w", err)
+	}
+	return nil
+}
+
+// Hold keeps that it did not: until later, or for good. What is no longer so is taken away, and said when it is so again.
+func (w *Waiting) Hold(ctx context.Context, tx pgx.Tx, v Verdict) error {
+	var err error
+	switch {
+	case v.Reason == Outdated:
+		_, err = tx.Exec(ctx, `DELETE FROM outreach WHERE id = $1`, w.ID)
+	case v.Until.IsZero():
+		batch := &pgx.Batch{}
+		batch.Queue(`UPDATE outreach SET state = 'refused', reason = $2 WHERE id = $1`, w.ID, v.Reason)
+		batch.Queue(`UPDATE watch SET ended_at = now(), ended = 'lapsed' WHERE id = $1 AND ended_at IS NULL`, w.WatchID)
+		err = tx.SendBatch(ctx, batch).Close()
+	default:
+		_, err = tx.Exec(ctx, `UPDATE outreach SET due_at = $2, reason = $3 WHERE id = $1`, w.ID, v.Until, v.Reason)
+	}
+	if err != nil {
+		return fmt.Errorf("hold a message back: %w", err)
+	}
+	return nil
+}
+
+// Keep is for how long messages and what was asked for are kept once they are over.
+const Keep = 365 * 24 * time.Hour
+
+// Unproven is for how long a link to an address may wait to be opened.
+const Unproven = 7 * 24 * time.Hour
+
+// Sweep takes away what is too old: what waited for a year is not to come.
+func Sweep(ctx context.Context, db pg.DB) error {
+	_, err := db.Exec(ctx, `
+		WITH old AS (
+			DELETE FROM outreach WHERE made_at < now() - $1::interval)
+		DELETE FROM watch w
+		WHERE (w.proven_at IS NULL AND w.asked_at < now() - $2::interval OR w.asked_at < now() - $1::interval)
+			AND NOT EXISTS (SELECT FROM outreach o WHERE o.watch_id = w.id AND o.made_at >= now() - $1::interval)`, Keep, Unproven)
+	if err != nil {
+		return fmt.Errorf("take away old messages: %w", err)
+	}
+	return nil
+}
+
+// Media of a person: what they proved, the newest first.
+func Media(ctx context.Context, db pg.DB, person int64) (email, phone string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce((
+				SELECT value FROM identity WHERE customer_id IN (`+customer.Members+`) AND kind = 'email'
+					AND verified_at IS NOT NULL ORDER BY verified_at DESC LIMIT 1), ''),
+			coalesce((
+				SELECT value FROM identity WHERE customer_id IN (`+customer.Members+`) AND kind = 'phone'
+					AND verified_at IS NOT NULL ORDER BY verified_at DESC LIMIT 1), '')`, pgx.NamedArgs{"person": person}).
+		Scan(&email, &phone)
+	if err != nil {
+		return "", "", fmt.Errorf("read where to write to somebody: %w", err)
+	}
+	return email, phone, nil
+}
+
+// Write queues what an associate wrote.
+func Write(ctx context.Context, tx pgx.Tx, w Waiting, associateID, locationID int64) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO outreach (customer_id, kind, medium, target, associate_id, location_id, products, body, link)
+		VALUES ($1, 'personal', $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8)`, w.Person, w.Medium, w.Target,
+		associateID, locationID, w.Products, w.Body, w.Link)
+	if err != nil {
+		return fmt.Errorf("write a message: %w", err)
+	}
+	return nil
+}
