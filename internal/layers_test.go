@@ -23,7 +23,7 @@ var folders = []string{"platform", "domain", "adapter", "query", "flow", "proof"
 
 // Inside these a package imports only names to its left.
 var order = map[string][]string{
-	"domain": strings.Fields("origin browsing policy editorial location tax customer hint staff session delivery quote catalog outreach message gallery inventory promotion giftcard credit loyalty task cart order payment rma document history recommend figure predict segment"),
+	"domain": strings.Fields("origin browsing policy editorial location tax customer hint clientele staff session delivery quote catalog outreach message gallery inventory promotion giftcard credit loyalty task cart order payment rma document history recommend figure predict segment"),
 	"query":  strings.Fields("reference basket profile advice shop counter admin"),
 	"flow":   strings.Fields("settle billing shortage vouchers pickup cancellation dispatch checkout shopping stocktake returns amendment drafting setup intake person account notices privacy staffadmin promote settings assortment"),
 }

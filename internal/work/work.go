@@ -11,6 +11,7 @@ import (
 
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/clientele"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/gallery"
@@ -66,7 +67,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[turnMonths]) error {
 		return errors.Join(browsing.TurnMonths(ctx, t.DB, time.Now()), person.RecheckPhones(ctx, t.DB), hint.Sweep(ctx, t.DB),
-			outreach.Sweep(ctx, t.DB),
+			outreach.Sweep(ctx, t.DB), clientele.Sweep(ctx, t.DB),
 			privacy.Sweep(ctx, t.DB, t.Files))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[gallery.Job]) error {

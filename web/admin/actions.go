@@ -95,6 +95,8 @@ var actions = map[string]text.Message{
 	"tax.rate":                text.M("tax rate changed"),
 	"segment.kept":            text.M("segment saved"),
 	"segment.archived":        text.M("segment removed"),
+	"staff.handover":          text.M("clients handed over"),
+	"message.rule":            text.M("messages limited"),
 	"suggestion.set":          text.M("suggestions changed"),
 	"delivery.kept":           text.M("delivery method changed"),
 	"difference.closed":       text.M("payment difference closed"),

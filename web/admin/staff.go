@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"time"
 
+	"counterpart/internal/domain/clientele"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/staffadmin"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
@@ -21,11 +23,13 @@ import (
 
 // staffView is who works here, with the form of somebody new.
 type staffView struct {
-	Rows      []admin.AssociateRow
-	Locations []location.Location
-	Form      staffadmin.Form
-	Password  string // of somebody who was just added: shown once
-	For       string
+	Colleagues []admin.AssociateRow // who can look after their clients
+	Clients    int
+	Rows       []admin.AssociateRow
+	Locations  []location.Location
+	Form       staffadmin.Form
+	Password   string // of somebody who was just added: shown once
+	For        string
 	respond.Mistakes
 }
 
@@ -101,6 +105,18 @@ func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Faul
 	}
 	if view.Locations, err = location.All(r.Context(), p.DB); err != nil {
 		return nil, err
+	}
+	everybody, err := admin.Associates(r.Context(), p.DB, 0)
+	if err != nil {
+		return nil, err
+	}
+	if view.Clients, err = clientele.Count(r.Context(), p.DB, row.ID); err != nil {
+		return nil, err
+	}
+	for _, other := range everybody {
+		if view.Clients > 0 && other.ID != row.ID && !other.Disabled {
+			view.Colleagues = append(view.Colleagues, other)
+		}
 	}
 	a := frame(r, row.Name, "staff")
 	if wrong != nil {
@@ -262,4 +278,20 @@ func (p *Pages) trailCSV(w http.ResponseWriter, r *http.Request) (respond.Answer
 	}
 	return download("audit-trail", []string{"at", "by", "approved by", "action", "subject", "id", "store", "before",
 		"after", "reason"}, cells), nil
+}
+
+// handOver gives somebody's clients to a colleague.
+func (p *Pages) handOver(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	to, _ := strconv.ParseInt(r.PostFormValue("to"), 10, 64)
+	if _, err := p.one(r); err != nil {
+		return nil, err
+	}
+	_, err := person.HandOver(r.Context(), p.DB, at(r), id(r, "id"), to)
+	if f := fault.As(err); f != nil {
+		return p.showAssociate(r, staffView{}, f, false)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond.See(fmt.Sprintf("/admin/staff/%d?done=kept", id(r, "id"))), nil
 }

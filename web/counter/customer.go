@@ -61,7 +61,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 		return nil, err
 	}
 	view.Store, view.Now = store, time.Now()
-	if err := person.RecordShown(r.Context(), p.DB, here(r), view.ID, store, view.Hints); err != nil {
+	if err := person.RecordShown(r.Context(), p.DB, here(r), view.ID, store, append(view.Hints, view.Withheld...)); err != nil {
 		// Whoever stands at the counter does not wait for our figures.
 		slog.WarnContext(r.Context(), "which suggestions were shown was not kept", "error", err)
 	}

@@ -29,7 +29,19 @@ type Subject struct {
 	OrderID   int64
 }
 
-// Show keeps that hints were shown, each once a day of the store.
+// holdout is one in how many people of whom nothing is said, so that it can be told what saying it earns.
+const holdout = 10
+
+// Held says whether a person is in the holdout: by a hash of their number (splitmix64; Steele, Lea, Flood 2014), so that
+// they stay in it or out of it.
+func Held(person int64) bool {
+	z := uint64(1897)<<32 + uint64(person) + 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return (z^z>>31)%holdout == 0
+}
+
+// Show keeps that hints were shown, or would have been but for the holdout, each once a day of the store.
 func Show(ctx context.Context, db pg.DB, at origin.Origin, person int64, day time.Time, all []Subject) error {
 	if len(all) == 0 {
 		return nil
@@ -39,13 +51,13 @@ func Show(ctx context.Context, db pg.DB, at origin.Origin, person int64, day tim
 		reasons[i], products[i], orders[i] = s.Reason, s.ProductID, s.OrderID
 	}
 	_, err := db.Exec(ctx, `
-		INSERT INTO hint (customer_id, reason, product_id, order_id, location_id, associate_id, day)
-		SELECT c.id, shown.reason, shown.product, shown.of_order, $5, $6, $7
+		INSERT INTO hint (customer_id, reason, product_id, order_id, location_id, associate_id, day, held)
+		SELECT c.id, shown.reason, shown.product, shown.of_order, $5, $6, $7, $8
 		FROM customer c
 		CROSS JOIN unnest($2::text[], $3::bigint[], $4::bigint[]) AS shown (reason, product, of_order)
 		WHERE c.id = $1 AND c.erased_at IS NULL
 		FOR KEY SHARE OF c SKIP LOCKED -- of somebody who is merged or forgotten at this moment nothing is kept
-		ON CONFLICT DO NOTHING`, person, reasons, products, orders, at.LocationID, at.AssociateID, day)
+		ON CONFLICT DO NOTHING`, person, reasons, products, orders, at.LocationID, at.AssociateID, day, Held(person))
 	if err != nil {
 		return fmt.Errorf("keep which hints were shown: %w", err)
 	}
@@ -64,7 +76,7 @@ func Mark(ctx context.Context, tx pgx.Tx, at origin.Origin, person int64, s Subj
 			SELECT id
 			FROM hint
 			WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND reason = $2 AND product_id = $3
-				AND order_id = $5 AND location_id = $6
+				AND order_id = $5 AND location_id = $6 AND NOT held
 			ORDER BY shown_at DESC
 			LIMIT 1)`, person, s.Reason, s.ProductID, mark,
 		s.OrderID, at.LocationID)
@@ -105,7 +117,7 @@ func Learn(ctx context.Context, db pg.DB) error {
 		INSERT INTO hint_reason AS r (reason, shown, used)
 		SELECT reason, count(shown_at), count(*) FILTER (WHERE mark = 'used')
 		FROM (
-			SELECT reason, shown_at, mark FROM hint WHERE shown_at > now() - interval '90 days'
+			SELECT reason, shown_at, mark FROM hint WHERE shown_at > now() - interval '90 days' AND NOT held
 			UNION ALL
 			SELECT reason, NULL, NULL FROM hint_reason) h
 		GROUP BY reason

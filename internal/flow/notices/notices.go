@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -210,10 +211,10 @@ func (t Tools) compose(w *outreach.Waiting) (subject, body string) {
 	return subject, body + "\n\n    " + link + "\n\n" + say("This is the only message you’ll get about it.") + "\n"
 }
 
-// Letter is what an associate writes to somebody, with variants that become a cart they can open.
+// Letter is what an associate writes to somebody, with what becomes a cart they can open.
 type Letter struct {
 	Body, Medium string
-	Variants     []int64
+	SKUs         []string
 }
 
 // longest body of a message, in letters.
@@ -225,7 +226,7 @@ func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, l Lett
 	if l.Body == "" || utf8.RuneCountInString(l.Body) > longest {
 		return v, fault.Field("body", "Write a message, up to 1,000 characters.")
 	}
-	if len(l.Variants) > 20 {
+	if len(l.SKUs) > 20 {
 		return v, fault.Field("products", "Choose up to 20 products.")
 	}
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
@@ -247,7 +248,7 @@ func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, l Lett
 		if target == "" || !agreed {
 			return fault.Field("medium", "They haven’t agreed to be written to this way, or have no confirmed address for it.")
 		}
-		products, link, err := pick(ctx, tx, at, l.Variants)
+		products, link, err := pick(ctx, tx, at, l.SKUs)
 		if err != nil {
 			return err
 		}
@@ -262,7 +263,24 @@ func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, l Lett
 }
 
 // pick puts variants into a cart of its own and answers with its word and the products.
-func pick(ctx context.Context, tx pgx.Tx, at origin.Origin, variants []int64) (products []int64, word string, err error) {
+func pick(ctx context.Context, tx pgx.Tx, at origin.Origin, skus []string) (products []int64, word string, err error) {
+	var variants []int64
+	for _, sku := range skus {
+		var variant, product int64
+		err := tx.QueryRow(ctx, `
+			SELECT v.id, v.product_id FROM variant v JOIN product p ON p.id = v.product_id AND p.status = 'active'
+			WHERE upper(v.sku) = upper($1) AND v.active`, sku).Scan(&variant, &product)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, "", fault.Field("products", "We can’t find {name}.", text.Args{"name": sku})
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("find what a message is about: %w", err)
+		}
+		variants = append(variants, variant)
+		if !slices.Contains(products, product) {
+			products = append(products, product)
+		}
+	}
 	if len(variants) == 0 {
 		return []int64{}, "", nil
 	}
@@ -276,10 +294,6 @@ func pick(ctx context.Context, tx pgx.Tx, at origin.Origin, variants []int64) (p
 			return nil, "", err
 		}
 	}
-	if word, err = cart.Share(ctx, tx, carrier); err != nil {
-		return nil, "", err
-	}
-	err = tx.QueryRow(ctx, `SELECT ARRAY(SELECT DISTINCT product_id FROM variant WHERE id = ANY ($1) ORDER BY product_id)`,
-		variants).Scan(&products)
+	word, err = cart.Share(ctx, tx, carrier)
 	return products, word, err
 }

@@ -204,10 +204,10 @@ func TestWhatHoldsAMessageBack(t *testing.T) {
 		require.NoError(t, person.RecordConsent(ctx, p.DB, p.ada, customer.ConsentEntry{Purpose: customer.Marketing,
 			Medium: customer.ByMail, Given: true, Source: origin.Web}))
 	}
-	write := func(t *testing.T, p *place, variants ...int64) {
+	write := func(t *testing.T, p *place, skus ...string) {
 		t.Helper()
 		_, err := notices.Write(ctx, p.DB, p.At, p.ada, notices.Letter{Body: "The mug is here.", Medium: customer.ByMail,
-			Variants: variants}, p.now)
+			SKUs: skus}, p.now)
 		require.NoError(t, err)
 	}
 	for name, c := range map[string]struct {
@@ -234,7 +234,7 @@ func TestWhatHoldsAMessageBack(t *testing.T) {
 		}},
 		"bought in the meantime": {outreach.Bought, "refused", func(t *testing.T, p *place) {
 			news(p)
-			write(t, p, p.Variants[1])
+			write(t, p, "thing-1")
 			p.Buy(t, p.ada, true, 1)
 		}},
 		"brought back": {outreach.Returned, "refused", func(t *testing.T, p *place) {
@@ -248,7 +248,7 @@ func TestWhatHoldsAMessageBack(t *testing.T) {
 				SELECT u.order_line_id, u.n, r.id, 'other', 'sellable', false
 				FROM r, order_unit u JOIN order_line l ON l.id = u.order_line_id WHERE l.order_id = $1`, order, p.HarbourStreet.ID)
 			require.NoError(t, err)
-			write(t, p, p.Variants[1])
+			write(t, p, "thing-1")
 		}},
 		"night": {outreach.Quiet, "waiting", func(t *testing.T, p *place) {
 			news(p)
@@ -349,6 +349,43 @@ func TestTwoWhoSendSendOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, back)
 	require.LessOrEqual(t, letters, 1, "one in three days")
+}
+
+// What an associate picked out is a cart of its own behind the link; bad input is said beside its field.
+func TestAnAssociateWrites(t *testing.T) {
+	p := open(t)
+	letter := notices.Letter{Body: "The mug you asked for is here.", Medium: customer.ByMail, SKUs: []string{"THING-1", "thing-2"}}
+	_, err := notices.Write(ctx, p.DB, p.At, p.ada, letter, p.now)
+	require.Contains(t, fault.As(err).Fields, "medium", "she did not agree")
+	require.NoError(t, person.RecordConsent(ctx, p.DB, p.ada, customer.ConsentEntry{Purpose: customer.Marketing,
+		Medium: customer.ByMail, Given: true, Source: origin.Web}))
+	for field, change := range map[string]func(*notices.Letter){
+		"body": func(l *notices.Letter) { l.Body = " " }, "products": func(l *notices.Letter) { l.SKUs = []string{"NO-SUCH"} },
+		"medium": func(l *notices.Letter) { l.Medium = customer.BySMS }} {
+		wrong := letter
+		change(&wrong)
+		_, err := notices.Write(ctx, p.DB, p.At, p.ada, wrong, p.now)
+		require.Contains(t, fault.As(err).Fields, field)
+	}
+	v, err := notices.Write(ctx, p.DB, p.At, p.ada, letter, p.now)
+	require.NoError(t, err)
+	require.Empty(t, v.Reason)
+	p.send(t)
+	require.Len(t, p.mails.Mails(), 1)
+	word := regexp.MustCompile(`/carts/(\w+)`).FindStringSubmatch(p.mails.Mails()[0].Text)
+	require.NotNil(t, word)
+	_, err = shopping.TakeShared(ctx, p.DB, origin.Origin{Channel: origin.Web, Language: "en"}, shopping.Shopper{Person: p.ada}, word[1])
+	require.NoError(t, err)
+	var lines int
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT count(*) FROM cart_line l JOIN cart c ON c.id = l.cart_id
+		WHERE c.customer_id = $1`, p.ada).Scan(&lines))
+	require.Equal(t, 2, lines)
+	v, err = notices.Write(ctx, p.DB, p.At, p.ada, letter, p.now)
+	require.NoError(t, err)
+	require.Equal(t, outreach.Often, v.Reason, "said at once")
+	found, err := audit.Run(ctx, p.DB)
+	require.NoError(t, err)
+	require.Empty(t, found)
 }
 
 // A server that refuses, and one that is not there, lose nothing.

@@ -116,6 +116,9 @@ var datasets = []dataset{
 	{"watch", `SELECT w.kind, t.title, w.medium, w.target, w.asked_at, w.proven_at, w.ended, w.ended_at
 		FROM watch w JOIN variant v ON v.id = w.variant_id
 		LEFT JOIN product_text t ON t.product_id = v.product_id AND t.language = 'en' WHERE w.customer_id` + theirs + ` ORDER BY w.id`},
+	{"client", `SELECT a.name AS associate, k.since FROM client k JOIN associate a ON a.id = k.associate_id WHERE k.customer_id` +
+		theirs},
+	{"follow_up", `SELECT due_on, body, yearly, made_at, done_at FROM follow_up WHERE customer_id` + theirs + ` ORDER BY id`},
 	{"outreach", `SELECT kind, medium, target, body, state, reason, made_at, sent_at FROM outreach WHERE customer_id` + theirs +
 		` ORDER BY id`},
 	{"past_sale", `SELECT day, receipt, code, quantity, currency, amount, cancelled, returned

@@ -10,6 +10,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/advice"
@@ -36,6 +37,7 @@ type Person struct {
 	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
 	Hints      []advice.Hint // what is worth saying
+	Withheld   []advice.Hint // what would be, but for the holdout
 	Sees       bool          // they agreed that staff see the last five
 }
 
@@ -78,6 +80,9 @@ func Profile(ctx context.Context, db pg.DB, person int64, here basket.SaleContex
 		return nil, fmt.Errorf("read a customer: %w", err)
 	}
 	p.withhold()
+	if hint.Held(person) {
+		p.Hints, p.Withheld = nil, p.Hints
+	}
 	p.Basket, err = basket.LoadAt(ctx, db, person, here, language)
 	return p, err
 }

@@ -355,6 +355,11 @@ type Fact struct {
 
 // QueueTimeline asks for a person's latest facts.
 func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
+	QueueFacts(batch, person, nil, most, facts)
+}
+
+// QueueFacts asks for those of some kinds; none named: of all.
+func QueueFacts(batch *pgx.Batch, person int64, kinds []string, most int, facts *[]Fact) {
 	batch.Queue(`
 		SELECT f.kind, f.channel, coalesce(l.name, ''), coalesce(o.number, 0), coalesce(o.public_id, ''),
 			coalesce(t.title, ''), coalesce(p.slug, ''), coalesce(f.quantity, 0),
@@ -362,7 +367,7 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		FROM (
 			SELECT *
 			FROM timeline
-			WHERE customer_id IN (`+customer.Members+`)
+			WHERE customer_id IN (`+customer.Members+`) AND (@kinds::text[] IS NULL OR kind = ANY (@kinds))
 			ORDER BY id DESC
 			LIMIT @most) f
 		LEFT JOIN location l ON l.id = f.location_id
@@ -371,7 +376,7 @@ func QueueTimeline(batch *pgx.Batch, person int64, most int, facts *[]Fact) {
 		LEFT JOIN product p ON p.id = v.product_id
 		LEFT JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		LEFT JOIN associate a ON a.id = f.associate_id
-		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most}).Query(collect(facts))
+		ORDER BY f.id DESC`, pgx.NamedArgs{"person": person, "most": most, "kinds": kinds}).Query(collect(facts))
 }
 
 // QueueOrderFacts asks for what happened to an order of a customer, the newest first.

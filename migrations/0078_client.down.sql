@@ -1,0 +1,2 @@
+DROP TABLE follow_up;
+DROP TABLE client;

@@ -1,0 +1,2 @@
+DELETE FROM hint WHERE held;
+ALTER TABLE hint DROP COLUMN held;
