@@ -191,6 +191,15 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 		return strings.Contains(associate.text("body"), "Looked at "+things[0].Title+" 4 times today")
 	}, patience, 300*time.Millisecond)
 	require.Regexp(t, `\d+ here, at [A-Z]\d\d`, associate.text(".hints"))
+	// The shop says it to her too, in its own words, and why.
+	phone.visit("/")
+	phone.sees("Still thinking about it?")
+	phone.fits("suggested")
+	phone.do(chromedp.Click(chromedp.CSS(".suggested summary")))
+	phone.sees("You’ve looked at it 4 times today, and agreed that we save what you view.")
+	stranger := p.person(t, 390, 844)
+	stranger.visit("/")
+	require.NotContains(t, stranger.text("body"), "Still thinking about it?")
 	associate.click(`.hints button[value="used"]`)
 	associate.eventually(`!document.querySelector(".hints")`)
 

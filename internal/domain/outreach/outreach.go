@@ -239,7 +239,7 @@ func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err err
 		SELECT @customer, v.id, @kind, @medium, @target, l.id, price.amount, l.currency, CASE WHEN @proven THEN now() END
 		FROM variant v
 		JOIN product p ON p.id = v.product_id AND p.status = 'active'
-		JOIN location l ON l.id = @location
+		CROSS JOIN home_location(nullif(@location::bigint, 0), NULL) l
 		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
 		JOIN LATERAL (
 			SELECT amount

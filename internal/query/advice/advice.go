@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/catalog"
+	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/order"
@@ -27,7 +28,7 @@ const Most = 3
 type Hint struct {
 	hint.Subject
 	Why  text.Message // what is the case
-	Do   text.Message // now
+	Do   text.Message // now; in the shop: why they see this
 	Slug string       // of the product; empty: it is about none
 	SKU  string       // of the variant that is there
 	Title, Choice,
@@ -73,6 +74,8 @@ type reason struct {
 	find string
 	why  func(f found) text.Message
 	do   func(f found) text.Message
+	// said is what the shop says of it to the person, and seen why they see it; nil: the shop says nothing of it.
+	said, seen func(f found) text.Message
 	// holds says whether what was found is worth saying; nil: always.
 	holds   func(f found) bool
 	ofOrder bool // it is about an order, whose id is the amount
@@ -110,7 +113,7 @@ func build() string {
 	WITH me AS MATERIALIZED (
 		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids,
 			consented(@person, 'personalisation', 'shop') AS looks
-		WHERE consented(@person, 'clienteling', 'shop') AND NOT consented(@person, 'objection', 'shop')),
+		WHERE consented(@person, @purpose, 'shop') AND NOT consented(@person, 'objection', 'shop')),
 	here AS MATERIALIZED (
 		SELECT l.id, l.currency, l.time_zone, list.id AS list
 		FROM location l
@@ -179,18 +182,28 @@ func build() string {
 				WHEN 'later' THEN interval '3 days' ELSE interval '90 days' END)`
 }
 
-// Queue asks for what is worth saying to a person at a location, in a batch that the caller sends.
+// Queue asks for what is worth saying to a person at a location, in a batch that the caller sends: in the words of
+// whoever stands there with them, who sees it where they agreed to that.
 func Queue(batch *pgx.Batch, person, locationID int64, language string, hints *[]Hint) {
-	batch.Queue(statement, pgx.NamedArgs{"person": person, "location": locationID, "language": language}).
+	queue(batch, person, locationID, language, customer.Clienteling, hints)
+}
+
+// QueueOwn asks for the same in the words of the shop, for the person themselves, where they agreed to be remembered.
+func QueueOwn(batch *pgx.Batch, person, locationID int64, language string, hints *[]Hint) {
+	queue(batch, person, locationID, language, customer.Personalisation, hints)
+}
+
+func queue(batch *pgx.Batch, person, locationID int64, language, purpose string, hints *[]Hint) {
+	batch.Queue(statement, pgx.NamedArgs{"person": person, "location": locationID, "language": language, "purpose": purpose}).
 		Query(func(rows pgx.Rows) error {
 			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[found])
-			*hints = best(all)
+			*hints = best(all, purpose == customer.Personalisation)
 			return err
 		})
 }
 
-// best are those with the highest expected margin, no product and no reason twice.
-func best(all []found) (hints []Hint) {
+// best are those with the highest expected margin, no product and no reason twice; own: in the words of the shop.
+func best(all []found, own bool) (hints []Hint) {
 	for _, f := range all {
 		i := slices.IndexFunc(reasons, func(r reason) bool { return r.name == f.Reason })
 		if i < 0 {
@@ -200,8 +213,15 @@ func best(all []found) (hints []Hint) {
 		if r.holds != nil && !r.holds(f) {
 			continue
 		}
-		hints = append(hints, Hint{Subject: f.subject(r), Why: r.why(f),
-			Do: r.do(f), Slug: f.Slug, SKU: f.SKU, Title: f.Title, Choice: f.Choice, Picture: f.Picture,
+		why, do := r.why, r.do
+		if own {
+			why, do = r.said, r.seen
+		}
+		if why == nil {
+			continue
+		}
+		hints = append(hints, Hint{Subject: f.subject(r), Why: why(f),
+			Do: do(f), Slug: f.Slug, SKU: f.SKU, Title: f.Title, Choice: f.Choice, Picture: f.Picture,
 			Score: f.margin(r) * f.probability(r) * float64(f.Weight) / 100})
 	}
 	slices.SortStableFunc(hints, func(a, b Hint) int {

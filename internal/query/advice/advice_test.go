@@ -21,6 +21,7 @@ import (
 	"counterpart/internal/platform/pg/pgtest"
 	"counterpart/internal/proof/audit"
 	"counterpart/internal/proof/sample"
+	"counterpart/internal/query/admin"
 	"counterpart/internal/query/advice"
 )
 
@@ -155,4 +156,74 @@ func TestAnEmptyShelfIsNotPraised(t *testing.T) {
 	d.Order(t, d.db, d.Coat, 1, d.HarbourStreet)
 	_, said := d.hints(t)
 	require.Empty(t, said, "the only one is somebody else's")
+}
+
+// The shop says it to the person themselves, by another consent and in other words, and says why.
+func TestTheShopSaysItToThem(t *testing.T) {
+	d := open(t)
+	own := func() (said []string) {
+		var hints []advice.Hint
+		batch := &pgx.Batch{}
+		advice.QueueOwn(batch, d.who, d.HarbourStreet.ID, "en", &hints)
+		require.NoError(t, d.db.SendBatch(ctx, batch).Close())
+		for _, h := range hints {
+			said = append(said, h.Why.In("en")+" / "+h.Do.In("en"))
+		}
+		return said
+	}
+	d.agree(t, customer.Clienteling, true)
+	require.NoError(t, shopping.AddFor(ctx, d.db, origin.Origin{Channel: origin.Web, Language: "en"}, d.who,
+		shopping.Item{VariantID: d.Mug, Quantity: 1, LocationID: d.HarbourStreet.ID}))
+	require.Empty(t, own(), "they did not agree to be remembered")
+	d.agree(t, customer.Personalisation, true)
+	d.look(t, 4)
+	require.Equal(t, []string{"Still thinking about it? / " +
+		"You’ve looked at it 4 times today, and agreed that we save what you view."}, own(), "what is in their cart they know")
+	_, at := d.hints(t)
+	require.NotEmpty(t, at)
+	d.agree(t, customer.Objection, true)
+	require.Empty(t, own(), "who objects to profiling is suggested nothing")
+	_, at = d.hints(t)
+	require.Empty(t, at)
+}
+
+// One person in ten is in the holdout, and stays in it: of them it is kept what would have been said, and nothing learned.
+func TestTheHoldout(t *testing.T) {
+	held := 0
+	for person := range int64(100_000) {
+		if hint.Held(person) {
+			held++
+		}
+	}
+	require.InDelta(t, 10_000, held, 300)
+	d := open(t)
+	d.agree(t, customer.Clienteling, true)
+	d.agree(t, customer.Personalisation, true)
+	d.look(t, 4)
+	hints, _ := d.hints(t)
+	require.NotEmpty(t, hints)
+	store := d.HarbourStreet
+	// The same person under a number that is in the holdout.
+	id := int64(1000)
+	for !hint.Held(id) {
+		id++
+	}
+	_, err := d.db.Exec(ctx, `
+		INSERT INTO customer (id, name, channel) OVERRIDING SYSTEM VALUE VALUES ($1, 'Held', 'web')`, id)
+	require.NoError(t, err)
+	require.NoError(t, person.RecordShown(ctx, d.db, d.at, id, &store, hints))
+	require.NoError(t, person.RecordShown(ctx, d.db, d.at, d.who, &store, hints))
+	require.Error(t, person.MarkHint(ctx, d.db, d.at, id, hints[0].Subject, hint.Used))
+	require.NoError(t, hint.Learn(ctx, d.db))
+	var shown int
+	require.NoError(t, d.db.QueryRow(ctx, `SELECT shown FROM hint_reason WHERE reason = 'viewed'`).Scan(&shown))
+	require.Equal(t, 1, shown)
+	rows, err := admin.Suggestions(ctx, d.db, advice.Reasons())
+	require.NoError(t, err)
+	for _, row := range rows {
+		if row.Reason == "viewed" {
+			require.Equal(t, []int{1, 1, 1}, []int{row.Shown, row.People, row.Held})
+			require.False(t, row.Compared())
+		}
+	}
 }

@@ -24,5 +24,9 @@ var goesWith = reason{
 	why: func(f found) text.Message {
 		return text.M("{title} goes with their {because}", text.Args{"title": f.Title, "because": f.Because})
 	},
-	do: thereIs,
+	do:   thereIs,
+	said: func(f found) text.Message { return text.M("Goes with your {because}", text.Args{"because": f.Because}) },
+	seen: func(f found) text.Message {
+		return text.M("You have {because} or it’s in your cart, and others bought the two together.", text.Args{"because": f.Because})
+	},
 }

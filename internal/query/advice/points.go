@@ -29,6 +29,11 @@ var pointsPay = reason{
 			text.Args{"points": f.N, "amount": f.money(min(pointsWorth(f), f.Amount))})
 	},
 	do: func(found) text.Message { return text.M("Offer to use them in the sale") },
+	said: func(f found) text.Message {
+		return text.M("Your {points} points pay {amount} of what’s in your cart",
+			text.Args{"points": f.N, "amount": f.money(min(pointsWorth(f), f.Amount))})
+	},
+	seen: func(found) text.Message { return text.M("Your points are worth at least half of your cart.") },
 }
 
 func pointsWorth(f found) int64 {

@@ -29,12 +29,20 @@ var returnEnds = reason{
 		ORDER BY handed.at
 		LIMIT 1`,
 	why: func(f found) text.Message {
-		zone, err := time.LoadLocation(f.Zone)
-		if err != nil {
-			zone = time.UTC
-		}
-		return text.M("Order {number} can be brought back until {date}",
-			text.Args{"number": f.N, "date": text.Day(f.Until.In(zone))})
+		return text.M("Order {number} can be brought back until {date}", text.Args{"number": f.N, "date": lastDay(f)})
 	},
 	do: func(found) text.Message { return text.M("Ask whether all is well") },
+	said: func(f found) text.Message {
+		return text.M("All well with order {number}? You can bring it back until {date}", text.Args{"number": f.N, "date": lastDay(f)})
+	},
+	seen: func(found) text.Message { return text.M("The time to return it ends in three days or less.") },
+}
+
+// lastDay on which it can be brought back, by the clock of the store.
+func lastDay(f found) text.Moment {
+	zone, err := time.LoadLocation(f.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return text.Day(f.Until.In(zone))
 }

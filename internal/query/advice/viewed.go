@@ -33,5 +33,10 @@ var oftenViewed = reason{
 		return text.P(f.Days, "Looked at {title} {times} times today", "Looked at {title} {times} times in {n} days",
 			text.Args{"title": f.Title, "times": f.N})
 	},
-	do: thereIs,
+	do:   thereIs,
+	said: func(f found) text.Message { return text.M("Still thinking about it?") },
+	seen: func(f found) text.Message {
+		return text.P(f.Days, "You’ve looked at it {times} times today, and agreed that we save what you view.",
+			"You’ve looked at it {times} times in {n} days, and agreed that we save what you view.", text.Args{"times": f.N})
+	},
 }

@@ -32,4 +32,11 @@ var wished = reason{
 		return text.M("On their wish list: {title}", text.Args{"title": f.Title})
 	},
 	do: thereIs,
+	said: func(f found) text.Message {
+		if f.Amount > 0 {
+			return text.M("On your list, and {amount} less than when you added it", text.Args{"amount": f.money(f.Amount)})
+		}
+		return text.M("On your list, and in stock in your store")
+	},
+	seen: func(found) text.Message { return text.M("You put it on your list.") },
 }

@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/secret"
+	"counterpart/internal/query/advice"
 	"counterpart/internal/query/profile"
 )
 
@@ -20,6 +21,7 @@ import (
 type Account struct {
 	Visit
 	Person    profile.Person
+	For       []advice.Hint // what the shop suggests
 	Watches   []profile.Watch
 	Messages  []profile.Message
 	Consents  []profile.Consent
@@ -70,6 +72,9 @@ func accountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 	err := send(ctx, db, batch, who, &a.Visit, false)
 	if errors.Is(err, pgx.ErrNoRows) && a.Person.ID == 0 {
 		return nil, fault.New(fault.NotFound, "This profile has been merged into another. Sign in again.")
+	}
+	if err == nil && corner == Overview {
+		err = a.advise(ctx, db, who.Language, &a.For)
 	}
 	return a, err
 }

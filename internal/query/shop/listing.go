@@ -10,6 +10,7 @@ import (
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/query/advice"
 )
 
 // Card is a product in a list. From and To are its cheapest and dearest variant in the visit's currency.
@@ -245,6 +246,7 @@ type Front struct {
 	Departments []FrontDepartment
 	New         []Card
 	Popular     []Card
+	For         []advice.Hint // what is suggested to whoever is looking
 }
 
 // FrontDepartment has the picture of its most popular product.
@@ -292,5 +294,8 @@ func homePage(ctx context.Context, db pg.DB, who Visitor) (*Front, error) {
 	f.quoteCards(fresh.Cards, fresh.open)
 	f.quoteCards(popular.Cards, popular.open)
 	f.New, f.Popular = fresh.Cards, popular.Cards
+	if err := f.advise(ctx, db, who.Language, &f.For); err != nil {
+		return nil, err
+	}
 	return f, nil
 }

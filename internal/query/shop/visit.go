@@ -13,12 +13,14 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/editorial"
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/secret"
+	"counterpart/internal/query/advice"
 	"counterpart/internal/query/reference"
 )
 
@@ -324,4 +326,18 @@ func Stores(ctx context.Context, db pg.DB, who Visitor) (*Visit, []location.Loca
 		return &visit, send(ctx, db, &pgx.Batch{}, who, &visit, false)
 	})
 	return visit, stores, err
+}
+
+// advise reads what the shop suggests to whoever is looking, where they agreed to be remembered. Those in the holdout are
+// suggested nothing.
+func (v *Visit) advise(ctx context.Context, db pg.DB, language string, hints *[]advice.Hint) error {
+	if !v.Remember || v.CustomerID == 0 || hint.Held(v.CustomerID) {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	advice.QueueOwn(batch, v.CustomerID, v.Store.ID, language, hints)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("read suggestions: %w", err)
+	}
+	return nil
 }
