@@ -83,7 +83,7 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 		return nil
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
-		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB))
+		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB), figure.CountWeeks(ctx, t.DB, time.Now(), false))
 	}))
 	river.AddWorker(workers, &basketCounter{db: t.DB})
 	river.AddWorker(workers, &figureKeeper{db: t.DB})
@@ -190,7 +190,7 @@ func (k *figureKeeper) Work(ctx context.Context, _ *river.Job[keepFigures]) erro
 		return err
 	}
 	if all {
-		err = predict.Learn(ctx, k.db, time.Now())
+		err = errors.Join(predict.Learn(ctx, k.db, time.Now()), figure.CountWeeks(ctx, k.db, time.Now(), true))
 	}
 	return errors.Join(err, segment.Refresh(ctx, k.db, ids, all))
 }

@@ -33,6 +33,7 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Get("/admin/jobs", access.Admin, p.jobs)
 	r.Get("/admin/products", access.Stock, p.products)
 	r.Get("/admin/products/{id}", access.Stock, p.product)
+	r.Get("/admin/products/{id}/figures", access.Manage, p.productFigures)
 	r.Get("/admin/products.csv", access.Stock, p.productsCSV)
 	r.Get("/admin/products/new", access.Admin, p.newProduct)
 	r.Post("/admin/products", access.Admin, p.createProduct)

@@ -184,6 +184,60 @@ func TestWhatIsAddedUpAsItComesIsWhatIsAddedUpAnew(t *testing.T) {
 	require.Empty(t, found)
 }
 
+func weekly(t *testing.T, db *pgxpool.Pool) []string {
+	t.Helper()
+	rows, err := db.Query(ctx, `SELECT w::text FROM product_week w ORDER BY product_id, location_id, week`)
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}
+
+// What is counted by the hour is what is counted anew; it is what orders, returns and views say.
+func TestWeeksOfProducts(t *testing.T) {
+	db, _ := pgtest.Database(t)
+	s := sample.Stocked(t, db, 3)
+	r := rand.New(rand.NewPCG(5, 6))
+	who := account(t, db, 1)
+	require.NoError(t, person.RecordConsent(ctx, db, who, customer.ConsentEntry{Purpose: customer.Personalisation,
+		Medium: customer.InShop, Given: true, Source: origin.Web}))
+	var till, web []int64
+	for step := range 40 {
+		switch r.IntN(5) {
+		case 0, 1:
+			till = append(till, s.Buy(t, who, true, r.IntN(3)))
+		case 2:
+			web = append(web, s.Buy(t, who, false, r.IntN(3)))
+		case 3:
+			if len(web) > 0 {
+				require.NoError(t, cancellation.Order(ctx, db, origin.Origin{Channel: origin.Web}, web[0]))
+				web = web[1:]
+			}
+			require.NoError(t, browsing.Write(ctx, db, []browsing.Event{{Device: "device-1", At: time.Now(), ProductID: 1 + int64(r.IntN(3))}}))
+		case 4:
+			if len(till) > 0 {
+				s.Bring(t, till[r.IntN(len(till))], r)
+			}
+		}
+		if step%5 == 0 {
+			// Some of it was some weeks ago.
+			_, err := db.Exec(ctx, `UPDATE orders SET placed_at = placed_at - interval '9 days' WHERE id % 4 = 0 AND placed_at > now() - interval '2 days'`)
+			require.NoError(t, err)
+		}
+		require.NoError(t, figure.CountWeeks(ctx, db, time.Now(), false))
+		byHour := weekly(t, db)
+		require.NoError(t, figure.CountWeeks(ctx, db, time.Now(), true))
+		require.Equal(t, weekly(t, db), byHour)
+	}
+	var sold, returned, looks, units, back, seen int
+	require.NoError(t, db.QueryRow(ctx, `SELECT sum(sold), sum(returned), sum(looks) FROM product_week`).Scan(&sold, &returned, &looks))
+	require.NoError(t, db.QueryRow(ctx, `SELECT (SELECT count(*) FROM order_unit WHERE state <> 'cancelled'),
+		(SELECT count(*) FROM returned_unit), (SELECT count(*) FROM browse_event WHERE kind = 'viewed')`).Scan(&units, &back, &seen))
+	require.Equal(t, []int{units, back, seen}, []int{sold, returned, looks})
+	require.Positive(t, back)
+	require.Positive(t, seen)
+}
+
 func TestTwoWhoAddUpDoItOnce(t *testing.T) {
 	db, _ := pgtest.Database(t)
 	s := sample.Stocked(t, db, 3)
