@@ -10,12 +10,14 @@ import (
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/query/advice"
 	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 )
 
 // listing is a page of a list with the address it was asked for by, from which its links are made.
 type listing struct {
+	For []advice.Hint // what is suggested where nothing was found
 	*shop.Listing
 	URL   *url.URL
 	Min   string // as typed
@@ -59,6 +61,11 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if found.Remember && l.Filter.Words != "" {
 		p.Trail.Note(browsing.Event{Device: customer.DeviceValue(p.Site.Visitor(r).Device), At: found.At,
 			Words: l.Filter.Words})
+	}
+	if found.Total == 0 && l.Filter.Words != "" {
+		if l.For, err = found.Advise(r.Context(), p.DB, language(r)); err != nil {
+			return nil, err
+		}
 	}
 	s := frame(r.Context(), &found.Visit, l.Filter.Words)
 	s.Words = l.Filter.Words

@@ -328,6 +328,12 @@ func Stores(ctx context.Context, db pg.DB, who Visitor) (*Visit, []location.Loca
 	return visit, stores, err
 }
 
+// Advise reads what the shop suggests to whoever is looking, in a language; see advise.
+func (v *Visit) Advise(ctx context.Context, db pg.DB, language string) (hints []advice.Hint, err error) {
+	err = v.advise(ctx, db, language, &hints)
+	return hints, err
+}
+
 // advise reads what the shop suggests to whoever is looking, where they agreed to be remembered. Those in the holdout are
 // suggested nothing.
 func (v *Visit) advise(ctx context.Context, db pg.DB, language string, hints *[]advice.Hint) error {
