@@ -18,6 +18,10 @@ BEGIN
     SELECT DISTINCT l.order_id FROM changed JOIN order_line l ON l.id = changed.order_line_id;
     RETURN NULL;
 END $$;
+DROP TRIGGER figure_changed ON customer;
+DROP TRIGGER figure_changed ON customer_tag;
+DROP TRIGGER figure_changed ON address;
+DROP FUNCTION note_changed_figure;
 DROP TABLE figuring;
 DROP TABLE figure_changed;
 DROP TABLE prediction;

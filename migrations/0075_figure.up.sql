@@ -50,6 +50,7 @@ CREATE TABLE figure_changed (
 CREATE TABLE figuring (
     one         boolean PRIMARY KEY DEFAULT true CHECK (one),
     counted_at  timestamptz,
+    learned_at  timestamptz, -- when it was said what is to be expected
     timeline_to bigint NOT NULL DEFAULT 0,
     customer_to bigint NOT NULL DEFAULT 0
 );
@@ -84,10 +85,28 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What segments ask beside figures.
+CREATE FUNCTION note_changed_figure() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'customer' THEN
+        INSERT INTO figure_changed (person) VALUES (NEW.id);
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO figure_changed (person) VALUES (OLD.customer_id);
+    ELSE
+        INSERT INTO figure_changed (person) VALUES (NEW.customer_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER figure_changed AFTER UPDATE OF tier, location_id ON customer
+    FOR EACH ROW WHEN (OLD.tier <> NEW.tier OR OLD.location_id IS DISTINCT FROM NEW.location_id) EXECUTE FUNCTION note_changed_figure();
+CREATE TRIGGER figure_changed AFTER INSERT OR DELETE ON customer_tag
+    FOR EACH ROW EXECUTE FUNCTION note_changed_figure();
+CREATE TRIGGER figure_changed AFTER INSERT OR UPDATE OR DELETE ON address
+    FOR EACH ROW EXECUTE FUNCTION note_changed_figure();
+
 ALTER TABLE consent DROP CONSTRAINT consent_purpose_check;
 ALTER TABLE consent ADD CONSTRAINT consent_purpose_check
     CHECK (purpose IN ('marketing', 'personalisation', 'location', 'clienteling', 'objection')) NOT VALID;
-ALTER TABLE consent VALIDATE CONSTRAINT consent_purpose_check;
 
 DO $$
 BEGIN

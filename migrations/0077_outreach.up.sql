@@ -37,6 +37,7 @@ CREATE TABLE outreach (
     made_at      timestamptz NOT NULL DEFAULT now(),
     due_at       timestamptz NOT NULL DEFAULT now(),
     sent_at      timestamptz,
+    tries        smallint NOT NULL DEFAULT 0, -- that failed
     CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
     CHECK (state <> 'refused' OR reason <> ''),
     CHECK ((kind = 'personal') = (watch_id IS NULL))
@@ -58,7 +59,6 @@ INSERT INTO outreach_rule DEFAULT VALUES;
 ALTER TABLE one_time DROP CONSTRAINT one_time_purpose_check;
 ALTER TABLE one_time ADD CONSTRAINT one_time_purpose_check CHECK (purpose IN ('register', 'sign_in', 'reset', 'email_old',
     'email_new', 'claim', 'phone', 'merge', 'export', 'known', 'watch')) NOT VALID;
-ALTER TABLE one_time VALIDATE CONSTRAINT one_time_purpose_check;
 
 DO $$
 BEGIN

@@ -185,12 +185,24 @@ type figureKeeper struct {
 func (k *figureKeeper) Timeout(*river.Job[keepFigures]) time.Duration { return 30 * time.Minute }
 
 func (k *figureKeeper) Work(ctx context.Context, _ *river.Job[keepFigures]) error {
-	ids, all, err := figure.Keep(ctx, k.db, time.Now())
+	_, err := pg.Alone(ctx, k.db, "keep_figures", k.keep)
+	return err
+}
+
+func (k *figureKeeper) keep(ctx context.Context) error {
+	now := time.Now()
+	ids, all, err := figure.Keep(ctx, k.db, now)
 	if err != nil {
 		return err
 	}
-	if all {
-		err = errors.Join(predict.Learn(ctx, k.db, time.Now()), figure.CountWeeks(ctx, k.db, time.Now(), true))
+	if err := segment.Refresh(ctx, k.db, ids, all); err != nil {
+		if !all {
+			err = errors.Join(err, figure.Again(ctx, k.db, ids))
+		}
+		return err
 	}
-	return errors.Join(err, segment.Refresh(ctx, k.db, ids, all))
+	if err := predict.Keep(ctx, k.db, now); err != nil || !all {
+		return err
+	}
+	return figure.CountWeeks(ctx, k.db, now, true)
 }

@@ -16,6 +16,7 @@ import (
 	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
@@ -81,8 +82,10 @@ func (p *Pages) showSegment(r *http.Request, v segmentView, wrong *fault.Fault) 
 			return nil, err
 		}
 	}
-	if v.Places, v.Addresses, v.Located, err = admin.Located(ctx, p.DB); err != nil {
-		return nil, err
+	if v.Tree.Near() {
+		if v.Places, v.Addresses, v.Located, err = admin.Located(ctx, p.DB); err != nil && !pg.TimedOut(err) {
+			return nil, err
+		}
 	}
 	if wrong == nil && v.Tree.Check() == nil {
 		if v.Estimate, err = segment.Estimate(ctx, p.DB, v.Tree); err != nil {
@@ -564,6 +567,9 @@ func wordsName(ctx context.Context, field string) string {
 
 // exact is how well “near” knows where people live.
 func (v segmentView) exact(ctx context.Context) string {
+	if v.Places > 0 && v.Addresses == 0 {
+		return text.T(ctx, "Distances are from the middle of a postcode area or town.")
+	}
 	if v.Places == 0 {
 		return text.T(ctx, "There’s no list of places yet. Import one: counterpart import places FILE.")
 	}

@@ -15,8 +15,23 @@ import (
 	"counterpart/internal/platform/pg"
 )
 
+var errOther = fault.New(fault.Conflict, "A colleague looks after this customer. Ask them, or a manager, to hand them over.")
+
 // Take makes somebody an associate's client. A colleague’s they stay, while that one works here.
 func Take(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
+	// Of a person who was two, what was said of the other holds as well.
+	var of int64
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce(max(k.associate_id), 0)
+		FROM client k
+		JOIN associate a ON a.id = k.associate_id AND a.disabled_at IS NULL
+		WHERE k.customer_id IN (SELECT member FROM person_members($1) AS member) AND k.associate_id <> $2`, person, associateID).Scan(&of)
+	if err != nil {
+		return fmt.Errorf("read whose client somebody is: %w", err)
+	}
+	if of != 0 {
+		return errOther
+	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO client AS c (customer_id, associate_id)
 		VALUES ($1, $2)
@@ -27,14 +42,16 @@ func Take(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
 		return fmt.Errorf("take a client: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "A colleague looks after this customer. Ask them, or a manager, to hand them over.")
+		return errOther
 	}
 	return nil
 }
 
 // Leave lets a client go; what was to be done about them stays until it is done.
 func Leave(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
-	_, err := tx.Exec(ctx, `DELETE FROM client WHERE customer_id = $1 AND associate_id = $2`, person, associateID)
+	_, err := tx.Exec(ctx, `
+		DELETE FROM client
+		WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND associate_id = $2`, person, associateID)
 	if err != nil {
 		return fmt.Errorf("let a client go: %w", err)
 	}
@@ -146,6 +163,7 @@ func Book(ctx context.Context, db pg.DB, associateID int64, until time.Time) (cl
 		JOIN customer p ON p.id = coalesce(c.merged_into, c.id)
 		LEFT JOIN figure f ON f.customer_id = p.id
 		LEFT JOIN prediction e ON e.customer_id = p.id AND consented(p.id, 'clienteling', 'shop')
+			AND NOT consented(p.id, 'objection', 'shop')
 		LEFT JOIN LATERAL (
 			SELECT due_on, body
 			FROM follow_up

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -200,66 +201,99 @@ func add(ctx context.Context, tx pgx.Tx, ids []int64) error {
 }
 
 // hold has one count at a time. What is read afterwards has everything that the count before it saw.
-func hold(ctx context.Context, tx pgx.Tx) (counted *time.Time, err error) {
-	err = tx.QueryRow(ctx, `SELECT counted_at FROM figuring FOR UPDATE`).Scan(&counted)
-	if err != nil {
-		return nil, fmt.Errorf("wait for whoever adds up: %w", err)
+func hold(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, `SELECT FROM figuring FOR UPDATE`); err != nil {
+		return fmt.Errorf("wait for whoever adds up: %w", err)
 	}
-	return counted, nil
+	return nil
 }
 
 // chunk is how many people are counted in one transaction.
-const chunk = 2000
-
-// Rebuild counts everybody anew, some at a time, so that nothing waits for long; one that was interrupted begins again.
-func Rebuild(ctx context.Context, db pg.DB) error {
-	for last := int64(0); ; {
-		var ids []int64
-		err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'`); err != nil {
-				return err
-			}
-			if _, err := hold(ctx, tx); err != nil {
-				return err
-			}
-			rows, err := tx.Query(ctx, `SELECT id FROM customer WHERE id > $1 ORDER BY id LIMIT $2`, last, chunk)
-			if err != nil {
-				return err
-			}
-			if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
-				return err
-			}
-			if len(ids) == 0 {
-				_, err = tx.Exec(ctx, `UPDATE figuring SET counted_at = now()`)
-				return err
-			}
-			last = ids[len(ids)-1]
-			return add(ctx, tx, ids)
-		})
-		if err != nil {
-			return fmt.Errorf("add up what people did: %w", err)
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-	}
-}
+const chunk = 1000
 
 // settled is how long a transaction may be under way while the timeline is read past it.
 const settled = "10 minutes"
 
+// marks are how far the timeline and customers can be read past: what lies behind is seen by all.
+func marks(ctx context.Context, db pg.DB) (timeline, customers int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT greatest(f.timeline_to, coalesce((
+				SELECT max(id) FROM timeline WHERE id > f.timeline_to AND at < now() - interval '`+settled+`'), 0)),
+			greatest(f.customer_to, coalesce((
+				SELECT max(id) FROM customer WHERE id > f.customer_to AND created_at < now() - interval '`+settled+`'), 0))
+		FROM figuring f`).Scan(&timeline, &customers)
+	return timeline, customers, err
+}
+
+func setMarks(ctx context.Context, db pg.DB, timeline, customers int64, whole bool) error {
+	_, err := db.Exec(ctx, `
+		UPDATE figuring
+		SET timeline_to = greatest(timeline_to, $1), customer_to = greatest(customer_to, $2),
+			counted_at = CASE WHEN $3 THEN now() ELSE counted_at END`, timeline, customers, whole)
+	return err
+}
+
+// some counts a few people in one transaction, so that nothing waits for long.
+func some(ctx context.Context, db pg.DB, ids []int64) error {
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'`); err != nil {
+			return err
+		}
+		if err := hold(ctx, tx); err != nil {
+			return err
+		}
+		// Before they are counted: what happens afterwards is noted again.
+		if _, err := tx.Exec(ctx, `DELETE FROM figure_changed WHERE person = ANY ($1)`, ids); err != nil {
+			return err
+		}
+		return add(ctx, tx, ids)
+	})
+}
+
+// Rebuild counts everybody anew; one that was interrupted begins again.
+func Rebuild(ctx context.Context, db pg.DB) error {
+	err := func() error {
+		timeline, customers, err := marks(ctx, db)
+		if err != nil {
+			return err
+		}
+		for last := int64(0); ; {
+			rows, err := db.Query(ctx, `SELECT id FROM customer WHERE id > $1 ORDER BY id LIMIT $2`, last, chunk)
+			if err != nil {
+				return err
+			}
+			ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				return setMarks(ctx, db, timeline, customers, true)
+			}
+			last = ids[len(ids)-1]
+			if err := some(ctx, db, ids); err != nil {
+				return err
+			}
+		}
+	}()
+	if err != nil {
+		return fmt.Errorf("add up what people did: %w", err)
+	}
+	return nil
+}
+
 // Update counts people of whom something changed, and answers whose figures may be others now.
 func Update(ctx context.Context, db pg.DB) (ids []int64, err error) {
+	var timeline, customers int64
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if _, err := hold(ctx, tx); err != nil {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '1min'`); err != nil {
+			return err
+		}
+		if timeline, customers, err = marks(ctx, tx); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, `
-			WITH changed AS (
-				DELETE FROM figure_changed
-				RETURNING person),
-			named AS (
-				SELECT person AS id FROM changed
+			WITH named AS (
+				SELECT person AS id FROM figure_changed
 				UNION
 				SELECT t.customer_id FROM timeline t, figuring f WHERE t.id > f.timeline_to
 				UNION
@@ -269,32 +303,32 @@ func Update(ctx context.Context, db pg.DB) (ids []int64, err error) {
 				WHERE at > now() - interval '`+settled+`' OR undone_at > now() - interval '`+settled+`')
 			SELECT id FROM named
 			UNION
-			SELECT c.merged_into FROM named JOIN customer c ON c.id = named.id WHERE c.merged_into IS NOT NULL`)
+			SELECT c.merged_into FROM named JOIN customer c ON c.id = named.id WHERE c.merged_into IS NOT NULL
+			ORDER BY 1`)
 		if err != nil {
 			return err
 		}
-		if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
-			return err
-		}
-		for from := 0; from < len(ids); from += chunk {
-			some := ids[from:min(from+chunk, len(ids))]
-			if err := add(ctx, tx, some); err != nil {
-				return err
-			}
-		}
-		// What lies behind by then is seen by all; the rest is read again.
-		_, err = tx.Exec(ctx, `
-			UPDATE figuring f
-			SET timeline_to = greatest(f.timeline_to, coalesce((
-					SELECT max(id) FROM timeline WHERE id > f.timeline_to AND at < now() - interval '`+settled+`'), 0)),
-				customer_to = greatest(f.customer_to, coalesce((
-					SELECT max(id) FROM customer WHERE id > f.customer_to AND created_at < now() - interval '`+settled+`'), 0))`)
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		return err
 	})
 	if err != nil {
+		return nil, fmt.Errorf("find whose figures changed: %w", err)
+	}
+	for few := range slices.Chunk(ids, chunk) {
+		if err := some(ctx, db, few); err != nil {
+			return nil, fmt.Errorf("add up what changed: %w", err)
+		}
+	}
+	if err := setMarks(ctx, db, timeline, customers, false); err != nil {
 		return nil, fmt.Errorf("add up what changed: %w", err)
 	}
 	return ids, nil
+}
+
+// Again has people counted again within a minute: something that follows from their figures failed.
+func Again(ctx context.Context, db pg.DB, ids []int64) error {
+	_, err := db.Exec(ctx, `INSERT INTO figure_changed (person) SELECT unnest($1::bigint[])`, ids)
+	return err
 }
 
 // Ask has everybody counted anew within a minute.

@@ -55,7 +55,8 @@ func Show(ctx context.Context, db pg.DB, at origin.Origin, person int64, day tim
 		SELECT c.id, shown.reason, shown.product, shown.of_order, $5, $6, $7, $8
 		FROM customer c
 		CROSS JOIN unnest($2::text[], $3::bigint[], $4::bigint[]) AS shown (reason, product, of_order)
-		WHERE c.id = $1 AND c.erased_at IS NULL
+		WHERE c.id = $1 AND c.erased_at IS NULL AND consented(c.id, 'clienteling', 'shop')
+			AND NOT consented(c.id, 'objection', 'shop')
 		FOR KEY SHARE OF c SKIP LOCKED -- of somebody who is merged or forgotten at this moment nothing is kept
 		ON CONFLICT DO NOTHING`, person, reasons, products, orders, at.LocationID, at.AssociateID, day, Held(person))
 	if err != nil {

@@ -90,9 +90,13 @@ type facts struct {
 	Gone, Agreed, Theirs, Complaint, Bought, Returned bool
 	Zone                                              string
 	Oldest                                            *time.Time // of the last Most messages within Days
+	Today                                             int        // messages in 24 hours
 }
 
-// May decides; see Next for two messages at once.
+// mostAsked is how many messages of any kind somebody gets in 24 hours, whatever they asked for.
+const mostAsked = 5
+
+// May decides. One process at a time sends, so that two messages do not both find room.
 func May(ctx context.Context, db pg.DB, l Letter, now time.Time) (Verdict, error) {
 	rule, err := RuleOf(ctx, db)
 	if err != nil {
@@ -134,7 +138,9 @@ func May(ctx context.Context, db pg.DB, l Letter, now time.Time) (Verdict, error
 				WHERE o.customer_id = ANY (me.ids) AND o.state = 'sent' AND o.sent_at > @now::timestamptz - make_interval(days => @days)
 				ORDER BY o.sent_at DESC
 				LIMIT @most) last
-			HAVING count(*) >= @most) AS oldest`, pgx.NamedArgs{"person": l.Person, "products": products, "watch": l.WatchID,
+			HAVING count(*) >= @most) AS oldest,
+			(SELECT count(*) FROM outreach o, me
+				WHERE o.customer_id = ANY (me.ids) AND o.state = 'sent' AND o.sent_at > @now::timestamptz - interval '1 day')::int AS today`, pgx.NamedArgs{"person": l.Person, "products": products, "watch": l.WatchID,
 		"medium": l.Medium, "to": l.To, "since": l.Since, "days": rule.Days, "most": rule.Most, "now": now})
 	if err != nil {
 		return Verdict{}, fmt.Errorf("ask whether somebody may be written to: %w", err)
@@ -164,7 +170,10 @@ func (f facts) verdict(l Letter, rule Rule, now time.Time) Verdict {
 	if until := rule.quiet(now, zone(f.Zone)); !until.IsZero() {
 		return Verdict{Quiet, until}
 	}
-	// What they asked for counts and does not wait: it would be over.
+	// What they asked for counts and does not wait: it would be over. But nobody wants a hundred when a sale begins.
+	if f.Today >= mostAsked && l.WatchID != 0 {
+		return Verdict{Often, now.Add(6 * time.Hour)}
+	}
 	if f.Oldest != nil && l.WatchID == 0 {
 		return Verdict{Often, f.Oldest.Add(time.Duration(rule.Days) * 24 * time.Hour)}
 	}
@@ -258,6 +267,10 @@ func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err err
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, ErrUnsold
 	}
+	if err == nil {
+		// What waits goes where it was asked for last.
+		_, err = tx.Exec(ctx, `DELETE FROM outreach WHERE watch_id = $1 AND state = 'waiting'`, id)
+	}
 	if err != nil {
 		return 0, false, fmt.Errorf("write what somebody wants to be told: %w", err)
 	}
@@ -279,9 +292,17 @@ func Prove(ctx context.Context, tx pgx.Tx, id int64, target string) error {
 // Withdraw ends a watch of a person.
 func Withdraw(ctx context.Context, tx pgx.Tx, person, id int64) error {
 	tag, err := tx.Exec(ctx, `
-		UPDATE watch
-		SET ended_at = now(), ended = 'withdrawn'
-		WHERE id = $1 AND customer_id IN (SELECT member FROM person_members($2) AS member) AND ended_at IS NULL`, id, person)
+		WITH ended AS (
+			UPDATE watch w
+			SET ended_at = now(), ended = 'withdrawn'
+			FROM watch named
+			WHERE named.id = $1 AND w.variant_id = named.variant_id AND w.kind = named.kind AND w.ended_at IS NULL
+				AND named.customer_id IN (SELECT member FROM person_members($2) AS member)
+				AND w.customer_id IN (SELECT member FROM person_members($2) AS member)
+			RETURNING w.id),
+		gone AS (
+			DELETE FROM outreach WHERE state = 'waiting' AND watch_id IN (SELECT id FROM ended))
+		SELECT FROM ended`, id, person)
 	if err != nil {
 		return fmt.Errorf("withdraw a watch: %w", err)
 	}
@@ -312,15 +333,25 @@ const due = `(w.kind = 'back' AND EXISTS (
 		AND EXISTS (SELECT FROM variant v JOIN product p ON p.id = v.product_id WHERE v.id = w.variant_id AND v.active
 			AND p.status = 'active')`
 
-// Find queues a message for every watch whose time has come.
+// Find queues a message for every watch whose time has come. Of a person who was two and asked twice, one is enough.
 func Find(ctx context.Context, db pg.DB) error {
-	_, err := db.Exec(ctx, `
-		INSERT INTO outreach (customer_id, kind, medium, target, watch_id, location_id, products)
-		SELECT w.customer_id, w.kind, w.medium, w.target, w.id, w.location_id, ARRAY[v.product_id]
-		FROM watch w
-		JOIN variant v ON v.id = w.variant_id
-		WHERE w.ended_at IS NULL AND w.proven_at IS NOT NULL AND `+due+`
-		ON CONFLICT (watch_id) DO NOTHING`)
+	err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '1min'`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO outreach (customer_id, kind, medium, target, watch_id, location_id, products)
+			SELECT DISTINCT ON (coalesce(c.merged_into, c.id), w.variant_id, w.kind)
+				w.customer_id, w.kind, w.medium, w.target, w.id, w.location_id, ARRAY[v.product_id]
+			FROM watch w
+			JOIN customer c ON c.id = w.customer_id
+			JOIN variant v ON v.id = w.variant_id
+			WHERE w.ended_at IS NULL AND w.proven_at IS NOT NULL
+				AND NOT EXISTS (SELECT FROM outreach WHERE watch_id = w.id) AND `+due+`
+			ORDER BY coalesce(c.merged_into, c.id), w.variant_id, w.kind, w.id DESC
+			ON CONFLICT (watch_id) DO NOTHING`)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("find whom to tell: %w", err)
 	}
@@ -342,29 +373,40 @@ type Waiting struct {
 	Currency             string
 	AskedAt, MadeAt      time.Time
 	Stands               bool // it is still so
+	Tries                int  // that failed
 }
 
-// Next holds the next message that is due, and that none other goes to the same person meanwhile. Nil when there is none.
-func Next(ctx context.Context, tx pgx.Tx, now time.Time) (*Waiting, error) {
+// lease is how long whoever claimed a message has it: longer than a server may take for it.
+const lease = 10 * time.Minute
+
+// Next claims the next message that is due, for some minutes: it is sent without holding anything. Nil when there is
+// none.
+func Next(ctx context.Context, db pg.DB, now time.Time) (w *Waiting, err error) {
+	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		w, err = next(ctx, tx, now)
+		return err
+	})
+	return w, err
+}
+
+func next(ctx context.Context, tx pgx.Tx, now time.Time) (*Waiting, error) {
 	var id, person int64
 	err := tx.QueryRow(ctx, `
-		SELECT o.id, c.id
-		FROM outreach o
-		JOIN customer m ON m.id = o.customer_id
-		JOIN customer c ON c.id = coalesce(m.merged_into, m.id)
-		WHERE o.state = 'waiting' AND o.due_at <= $1
-		ORDER BY o.due_at, o.id
-		LIMIT 1
-		FOR UPDATE OF o SKIP LOCKED`, now).Scan(&id, &person)
+		UPDATE outreach o
+		SET due_at = $2
+		FROM customer m
+		WHERE m.id = o.customer_id AND o.id = (
+			SELECT id FROM outreach
+			WHERE state = 'waiting' AND due_at <= $1
+			ORDER BY due_at, id
+			LIMIT 1
+			FOR UPDATE SKIP LOCKED)
+		RETURNING o.id, coalesce(m.merged_into, m.id)`, now, now.Add(lease)).Scan(&id, &person)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find the next message: %w", err)
-	}
-	// Not the person's row, which whoever sells to them needs: sending takes seconds.
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('outreach'), $1::bigint::int)`, person%1e9); err != nil {
-		return nil, fmt.Errorf("hold whom a message is for: %w", err)
+		return nil, fmt.Errorf("claim the next message: %w", err)
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT o.id, $2::bigint AS person, coalesce(o.watch_id, 0) AS watch_id, o.kind, o.medium, o.target, o.products, o.body,
@@ -372,7 +414,7 @@ func Next(ctx context.Context, tx pgx.Tx, now time.Time) (*Waiting, error) {
 			coalesce(p.slug, '') AS slug, coalesce(v.sku, '') AS sku, coalesce(l.name, '') AS store,
 			coalesce(a.name, '') AS associate, coalesce(price.amount, 0) AS price, coalesce(w.price, 0) AS was,
 			coalesce(w.currency, '')::text AS currency, coalesce(w.asked_at, o.made_at) AS asked_at, o.made_at,
-			w.id IS NULL OR `+due+` AS stands
+			w.id IS NULL OR `+due+` AS stands, o.tries
 		FROM outreach o
 		JOIN customer c ON c.id = $2
 		LEFT JOIN watch w ON w.id = o.watch_id
@@ -404,30 +446,50 @@ func (w *Waiting) Letter() Letter {
 	return Letter{Person: w.Person, Medium: w.Medium, To: w.Target, WatchID: w.WatchID, Products: w.Products, Since: w.AskedAt}
 }
 
-// Sent keeps that it went; what they asked for is done with.
-func (w *Waiting) Sent(ctx context.Context, tx pgx.Tx) error {
-	batch := &pgx.Batch{}
-	batch.Queue(`UPDATE outreach SET state = 'sent', sent_at = now(), reason = '' WHERE id = $1`, w.ID)
-	batch.Queue(`UPDATE watch SET ended_at = now(), ended = 'told' WHERE id = $1 AND ended_at IS NULL`, w.WatchID)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+// Sent keeps that it went; what they asked for is done with, also where they asked as two.
+func (w *Waiting) Sent(ctx context.Context, db pg.DB, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		WITH sent AS (
+			UPDATE outreach SET state = 'sent', sent_at = $3, reason = '' WHERE id = $1)
+		UPDATE watch other
+		SET ended_at = now(), ended = 'told'
+		FROM watch own
+		WHERE own.id = $2 AND other.variant_id = own.variant_id AND other.kind = own.kind AND other.ended_at IS NULL
+			AND other.customer_id IN (SELECT member FROM person_members($4) AS member)`, w.ID, w.WatchID, now, w.Person)
+	if err != nil {
 		return fmt.Errorf("keep that a message went: %w", err)
 	}
 	return nil
 }
 
-// Hold keeps that it did not: until later, or for good. What is no longer so is taken away, and said when it is so again.
-func (w *Waiting) Hold(ctx context.Context, tx pgx.Tx, v Verdict) error {
+// most tries of a message; after the first it waits for a quarter of an hour, then twice as long each time.
+const mostTries = 8
+
+// Failed keeps that no server took it: it is tried again, and given up in the end.
+func (w *Waiting) Failed(ctx context.Context, db pg.DB, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		UPDATE outreach
+		SET tries = tries + 1, reason = 'failed', state = CASE WHEN tries + 1 >= $2 THEN 'refused' ELSE state END, due_at = $3
+		WHERE id = $1`, w.ID, mostTries, now.Add(15*time.Minute<<w.Tries))
+	if err != nil {
+		return fmt.Errorf("keep that a message failed: %w", err)
+	}
+	return nil
+}
+
+// Hold keeps that it did not go: until later, or for good. What is no longer so is taken away, and said when it is so again.
+func (w *Waiting) Hold(ctx context.Context, db pg.DB, v Verdict) error {
 	var err error
 	switch {
 	case v.Reason == Outdated:
-		_, err = tx.Exec(ctx, `DELETE FROM outreach WHERE id = $1`, w.ID)
+		_, err = db.Exec(ctx, `DELETE FROM outreach WHERE id = $1`, w.ID)
 	case v.Until.IsZero():
-		batch := &pgx.Batch{}
-		batch.Queue(`UPDATE outreach SET state = 'refused', reason = $2 WHERE id = $1`, w.ID, v.Reason)
-		batch.Queue(`UPDATE watch SET ended_at = now(), ended = 'lapsed' WHERE id = $1 AND ended_at IS NULL`, w.WatchID)
-		err = tx.SendBatch(ctx, batch).Close()
+		_, err = db.Exec(ctx, `
+			WITH refused AS (
+				UPDATE outreach SET state = 'refused', reason = $2 WHERE id = $1)
+			UPDATE watch SET ended_at = now(), ended = 'lapsed' WHERE id = $3 AND ended_at IS NULL`, w.ID, v.Reason, w.WatchID)
 	default:
-		_, err = tx.Exec(ctx, `UPDATE outreach SET due_at = $2, reason = $3 WHERE id = $1`, w.ID, v.Until, v.Reason)
+		_, err = db.Exec(ctx, `UPDATE outreach SET due_at = $2, reason = $3 WHERE id = $1`, w.ID, v.Until, v.Reason)
 	}
 	if err != nil {
 		return fmt.Errorf("hold a message back: %w", err)

@@ -124,7 +124,8 @@ func (m Model) Amount(h History) float64 {
 	if m.P*x+m.Q <= 1 {
 		return h.Mean
 	}
-	return m.P * (m.Gamma + h.Mean*x) / (m.P*x + m.Q - 1)
+	// Near where the formula has no value it is not believed.
+	return min(m.P*(m.Gamma+h.Mean*x)/(m.P*x+m.Q-1), max(10*h.Mean, m.Gamma))
 }
 
 // hypergeometric is 2F1(a, b; c; z) for 0 <= z < 1 by its series.

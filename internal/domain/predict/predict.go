@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/platform/pg"
 )
@@ -24,11 +25,7 @@ type Purchase struct {
 
 // purchases of everybody, by person and day. Who objects to profiling is not among them.
 const purchases = `
-	WITH objects AS (
-		SELECT coalesce(c.merged_into, c.id) AS id
-		FROM (SELECT DISTINCT customer_id FROM consent WHERE purpose = 'objection') o
-		JOIN customer c ON c.id = o.customer_id
-		WHERE consented(coalesce(c.merged_into, c.id), 'objection', 'shop')),
+	WITH objects AS (` + objectors + `),
 	sale AS (
 		SELECT coalesce(c.merged_into, c.id) AS person, '' AS before, o.currency::text AS currency,
 			(o.placed_at AT TIME ZONE 'UTC')::date AS day, ` + order.AmountKept + ` AS amount
@@ -47,7 +44,7 @@ const purchases = `
 		WHERE s.person <> '' AND s.quantity > s.cancelled + s.returned AND ($1 = '' OR s.source = $1))
 	SELECT person, before, currency, day, sum(amount)::bigint AS amount
 	FROM sale
-	WHERE person NOT IN (SELECT id FROM objects)
+	WHERE person NOT IN (SELECT * FROM objects)
 	GROUP BY person, before, currency, day
 	ORDER BY person, before, currency, day`
 
@@ -78,6 +75,9 @@ func Buyers(ctx context.Context, db pg.DB, source string) (all []Buyer, err erro
 	}
 	return all, nil
 }
+
+// Currency in which they bought.
+func (b Buyer) Currency() string { return b.Purchases[0].Currency }
 
 // Until is a buyer's history up to a day, which is not part of it. False when they had bought nothing by then.
 func (b Buyer) Until(day time.Time) (h History, known bool) {
@@ -131,8 +131,20 @@ func (m Model) Expect(b Buyer, day time.Time, days int) (purchases, amount float
 // Enough is how many people who came again a shop needs before anything is said of one.
 const Enough = 30
 
-// Learn fits the model to everybody and writes what is expected of people of this shop. Where few came again nothing is
-// expected of anybody.
+// Keep learns once a night, and again where that failed.
+func Keep(ctx context.Context, db pg.DB, now time.Time) error {
+	var learned *time.Time
+	if err := db.QueryRow(ctx, `SELECT learned_at FROM figuring`).Scan(&learned); err != nil {
+		return fmt.Errorf("read when it was learned what is to be expected: %w", err)
+	}
+	if !figure.Nightly(learned, now) {
+		return nil
+	}
+	return Learn(ctx, db, now)
+}
+
+// Learn fits a model to the buyers of each currency and writes what is expected of people of this shop, in the currency
+// of their figures. Where few came again nothing is expected of anybody.
 func Learn(ctx context.Context, db pg.DB, now time.Time) error {
 	today := now.UTC().Truncate(24 * time.Hour)
 	tomorrow := today.AddDate(0, 0, 1)
@@ -147,30 +159,29 @@ func Learn(ctx context.Context, db pg.DB, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var histories []History
-	most := map[int64]int{} // Of somebody who buys in several currencies, the one in which they buy most counts.
-	again := 0
-	for i, b := range buyers {
-		h, known := b.Until(tomorrow)
-		if !known {
-			continue
+	histories, again := map[string][]History{}, map[string]int{}
+	for _, b := range buyers {
+		if h, known := b.Until(tomorrow); known {
+			histories[b.Currency()] = append(histories[b.Currency()], h)
+			if h.Repeats > 0 {
+				again[b.Currency()]++
+			}
 		}
-		histories = append(histories, h)
-		if h.Repeats > 0 {
-			again++
-		}
-		if k, there := most[b.Person]; b.Person != 0 && (!there || len(buyers[k].Purchases) < len(b.Purchases)) {
-			most[b.Person] = i
+	}
+	models := map[string]Model{}
+	for currency, all := range histories {
+		if again[currency] >= Enough {
+			models[currency] = Fit(all)
 		}
 	}
 	var rows [][]any
-	if again >= Enough {
-		m := Fit(histories)
-		for i, b := range buyers {
-			if k, there := most[b.Person]; there && k == i {
-				h, _ := b.Until(tomorrow)
-				rows = append(rows, m.row(b, h, today))
-			}
+	for _, b := range buyers {
+		m, there := models[b.Currency()]
+		if !there || b.Person == 0 {
+			continue
+		}
+		if row := m.row(b, today); row != nil {
+			rows = append(rows, row)
 		}
 	}
 	for some := range slices.Chunk(rows, chunk) {
@@ -178,47 +189,77 @@ func Learn(ctx context.Context, db pg.DB, now time.Time) error {
 			return err
 		}
 	}
-	if _, err := db.Exec(ctx, `
-		DELETE FROM prediction
-		WHERE predicted_on < $1 OR customer_id IN (SELECT customer_id FROM figure WHERE 'objection:shop' = ANY (consents))
-			OR consented(customer_id, 'objection', 'shop')`, today); err != nil {
-		return fmt.Errorf("take away old predictions: %w", err)
-	}
-	return nil
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			SET LOCAL statement_timeout = '5min';
+			DELETE FROM prediction WHERE customer_id IN (`+objectors+`);
+			UPDATE figuring SET learned_at = now()`)
+		if err == nil {
+			_, err = tx.Exec(ctx, `DELETE FROM prediction WHERE predicted_on < $1`, today)
+		}
+		if err != nil {
+			return fmt.Errorf("take away old predictions: %w", err)
+		}
+		return nil
+	})
 }
 
-// chunk is how many predictions are written at once: whoever is in it cannot be forgotten meanwhile.
-const chunk = 2000
+// objectors are people who object to profiling.
+const objectors = `
+	SELECT coalesce(c.merged_into, c.id)
+	FROM (SELECT DISTINCT customer_id FROM consent WHERE purpose = 'objection') o
+	JOIN customer c ON c.id = o.customer_id
+	WHERE consented(coalesce(c.merged_into, c.id), 'objection', 'shop')`
 
-func (m Model) row(b Buyer, h History, today time.Time) []any {
+// chunk is how many predictions are written at once: whoever is in it cannot be forgotten meanwhile.
+const chunk = 1000
+
+// farthest amount that is foretold, minor units: what is beyond says that the model does not fit.
+const farthest = 1e12
+
+// row of a prediction. Nil where the model says nothing that makes sense.
+func (m Model) row(b Buyer, today time.Time) []any {
 	tomorrow := today.AddDate(0, 0, 1)
+	h, known := b.Until(tomorrow)
 	quarter, _, _ := m.Expect(b, tomorrow, 90)
 	year, spend, _ := m.Expect(b, tomorrow, 365)
+	active := m.Active(h)
+	for _, x := range []float64{quarter, year, spend, active} {
+		if !known || math.IsNaN(x) || x < 0 || x > farthest {
+			return nil
+		}
+	}
 	var next any // where nothing is to be expected for a year there is no day
 	if days := 90 / max(quarter, 0.01); days <= 365 {
 		next = today.AddDate(0, 0, int(math.Ceil(days)))
 	}
-	return []any{b.Person, quarter, year, int64(spend), m.Active(h), next, today}
+	return []any{b.Person, b.Currency(), quarter, year, int64(spend), min(active, 1), next, today}
 }
 
 func write(ctx context.Context, tx pgx.Tx, rows [][]any) error {
-	if _, err := tx.Exec(ctx, `DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMP TABLE expected (LIKE prediction) ON COMMIT DROP`); err != nil {
+	if _, err := tx.Exec(ctx, `
+		CREATE TEMP TABLE IF NOT EXISTS expected (LIKE prediction, currency text NOT NULL) ON COMMIT DROP;
+		TRUNCATE expected`); err != nil {
 		return err
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"expected"}, []string{"customer_id", "orders_90", "orders_365", "spend_365",
-		"active", "next_on", "predicted_on"}, pgx.CopyFromRows(rows)); err != nil {
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"expected"}, []string{"customer_id", "currency", "orders_90", "orders_365",
+		"spend_365", "active", "next_on", "predicted_on"}, pgx.CopyFromRows(rows)); err != nil {
 		return fmt.Errorf("write predictions: %w", err)
 	}
-	// Whoever is merged or forgotten at this moment is waited for, and has none.
-	_, err := tx.Exec(ctx, `
-		WITH sure AS (
+	// Whoever is merged, forgotten or objects at this moment is waited for, and has none.
+	if _, err := tx.Exec(ctx, `
+		DELETE FROM expected WHERE customer_id NOT IN (
 			SELECT id FROM customer WHERE id IN (SELECT customer_id FROM expected) AND merged_into IS NULL AND erased_at IS NULL
 			ORDER BY id
-			FOR KEY SHARE)
+			FOR KEY SHARE)`); err != nil {
+		return fmt.Errorf("write predictions: %w", err)
+	}
+	_, err := tx.Exec(ctx, `
 		INSERT INTO prediction (customer_id, orders_90, orders_365, spend_365, active, next_on, predicted_on)
 		SELECT e.customer_id, e.orders_90, e.orders_365, e.spend_365, e.active, e.next_on, e.predicted_on
 		FROM expected e
-		JOIN sure ON sure.id = e.customer_id
+		JOIN figure f ON f.customer_id = e.customer_id AND f.currency = e.currency
+		WHERE e.customer_id NOT IN (`+objectors+`)
 		ORDER BY e.customer_id
 		ON CONFLICT (customer_id) DO UPDATE SET orders_90 = excluded.orders_90, orders_365 = excluded.orders_365,
 			spend_365 = excluded.spend_365, active = excluded.active, next_on = excluded.next_on,

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/history"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/predict"
@@ -115,6 +116,7 @@ func TestPredictionsAreOfPeopleWhoDoNotObject(t *testing.T) {
 		people = append(people, id)
 	}
 	predicted := func() (ids []int64) {
+		require.NoError(t, figure.Rebuild(ctx, db))
 		require.NoError(t, predict.Learn(ctx, db, now))
 		rows, err := db.Query(ctx, `SELECT customer_id FROM prediction WHERE orders_365 > 0 AND spend_365 > 0 ORDER BY 1`)
 		require.NoError(t, err)

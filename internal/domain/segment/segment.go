@@ -121,7 +121,7 @@ func Archive(ctx context.Context, tx pgx.Tx, id int64) error {
 // Estimate is how many people a tree has, without asking facts of all: by the planner.
 func Estimate(ctx context.Context, db pg.DB, t Tree) (n int, err error) {
 	args := pgx.NamedArgs{}
-	where := t.where(args)
+	where := t.where(args, false)
 	var plan []struct {
 		Plan struct {
 			Rows float64 `json:"Plan Rows"`
@@ -142,7 +142,7 @@ const Patience = 8 * time.Second
 // Sample is how many people a tree has now, with some of them. Late says that it took too long to count.
 func Sample(ctx context.Context, db pg.DB, t Tree, most int) (n int, ids []int64, late bool, err error) {
 	args := pgx.NamedArgs{"most": most}
-	where := t.where(args)
+	where := t.where(args, false)
 	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = '%dms'; SET LOCAL work_mem = '64MB'`,
 			Patience.Milliseconds())); err != nil {
@@ -163,7 +163,7 @@ func Sample(ctx context.Context, db pg.DB, t Tree, most int) (n int, ids []int64
 }
 
 // Refresh asks living segments again: about some people, or about all.
-func Refresh(ctx context.Context, db pg.DB, ids []int64, all bool) error {
+func Refresh(ctx context.Context, db pg.DB, ids []int64, all bool) (failed error) {
 	if !all && len(ids) == 0 {
 		return nil
 	}
@@ -194,10 +194,11 @@ func Refresh(ctx context.Context, db pg.DB, ids []int64, all bool) error {
 			}
 			return refresh(ctx, tx, &now, some)
 		}); err != nil {
-			return fmt.Errorf("ask segment %d: %w", s.ID, err)
+			// The others are asked all the same.
+			failed = errors.Join(failed, fmt.Errorf("ask segment %d: %w", s.ID, err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // refresh brings the members of a segment in line with its tree: of some people, or of all where none are named.
@@ -208,12 +209,20 @@ func refresh(ctx context.Context, tx pgx.Tx, s *Segment, ids []int64) error {
 	if _, err := tx.Exec(ctx, `CREATE TEMP TABLE IF NOT EXISTS fitting (id bigint NOT NULL) ON COMMIT DROP; TRUNCATE fitting`); err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"ids": ids}
+	args, of := pgx.NamedArgs{"ids": ids}, ""
+	if ids != nil {
+		var members []int64
+		if err := tx.QueryRow(ctx, `SELECT ARRAY(SELECT id FROM customer WHERE id = ANY ($1) OR merged_into = ANY ($1))`, ids).
+			Scan(&members); err != nil {
+			return err
+		}
+		args["of"], of = members, "f.customer_id = ANY (@ids) AND "
+	}
 	if _, err := tx.Exec(ctx, `
 		INSERT INTO fitting
 		SELECT f.customer_id
 		FROM figure f
-		WHERE (@ids::bigint[] IS NULL OR f.customer_id = ANY (@ids)) AND `+s.Tree.where(args), args); err != nil {
+		WHERE `+of+s.Tree.where(args, ids != nil), args); err != nil {
 		return fmt.Errorf("ask a segment: %w", err)
 	}
 	// Whoever is merged or forgotten at this moment is waited for, and does not join.

@@ -109,7 +109,7 @@ var Fields = []Field{
 	{"tier", Choice, `f.customer_id IN (SELECT id FROM customer WHERE lower(tier) = lower(%s) AND merged_into IS NULL)`},
 	{"consent", Choice, `%s = ANY (f.consents)`},
 	{"account", Choice, `f.registered = (%s = 'yes')`},
-	{"size", Choice, `%s ILIKE ANY (f.sizes)`},
+	{"size", Choice, `EXISTS (SELECT FROM unnest(f.sizes) AS size WHERE lower(size) = lower(%s))`},
 	{"store", InStore, `f.customer_id IN (SELECT id FROM customer WHERE location_id = %s::bigint)`},
 }
 
@@ -141,6 +141,13 @@ func (t Tree) Facts() bool {
 		}
 	}
 	return false
+}
+
+// Near says whether a tree asks where people live.
+func (t Tree) Near() bool {
+	return slices.ContainsFunc(t.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Conditions, func(c Condition) bool { return c.Field == "near" })
+	})
 }
 
 // Most conditions of one segment.
@@ -193,15 +200,16 @@ func (t Tree) Check() error {
 	return form.Err()
 }
 
-// where is the tree as a condition on figure f, with its arguments.
-func (t Tree) where(args pgx.NamedArgs) string {
+// where is the tree as a condition on figure f, with its arguments; some: of people @ids only, whose profiles are @of, so
+// that facts are looked up of these.
+func (t Tree) where(args pgx.NamedArgs, some bool) string {
 	args["currency"] = t.Currency
 	var groups []string
 	n := 0
 	for _, g := range t.Groups {
 		var all []string
 		for _, c := range g.Conditions {
-			all = append(all, c.sql(n, args))
+			all = append(all, c.sql(n, args, some))
 			n++
 		}
 		switch {
@@ -221,7 +229,7 @@ func (t Tree) where(args pgx.NamedArgs) string {
 }
 
 // sql never answers NULL, so that it can be negated.
-func (c Condition) sql(n int, args pgx.NamedArgs) string {
+func (c Condition) sql(n int, args pgx.NamedArgs, some bool) string {
 	f, ok := FieldOf(c.Field)
 	if !ok {
 		return "false"
@@ -238,6 +246,12 @@ func (c Condition) sql(n int, args pgx.NamedArgs) string {
 	not := ""
 	if c.Compare == IsNot {
 		not = "NOT "
+	}
+	of := func(column string) string {
+		if some {
+			return " AND " + column + " = ANY (@of)"
+		}
+		return ""
 	}
 	switch f.Kind {
 	case Number, Percent:
@@ -256,7 +270,7 @@ func (c Condition) sql(n int, args pgx.NamedArgs) string {
 	case InStore:
 		return not + fmt.Sprintf(f.sql, name("p", c.Place))
 	case Bought:
-		return not + c.bought(name)
+		return not + c.bought(name, of)
 	case Looked:
 		return not + `f.customer_id IN (
 			SELECT coalesce(c.merged_into, c.id)
@@ -264,9 +278,9 @@ func (c Condition) sql(n int, args pgx.NamedArgs) string {
 			JOIN identity i ON i.kind = 'device' AND i.value = e.device AND i.verified_at IS NOT NULL
 			JOIN customer c ON c.id = i.customer_id
 			WHERE e.kind = 'viewed' AND e.product_id = ANY (` + name("i", c.IDs) + `::bigint[])
-				AND e.at > now() - make_interval(days => ` + name("d", cmpDays(c.Days)) + `::int)
+				AND e.at > now() - make_interval(days => ` + name("d", cmpDays(c.Days)) + `::int)` + of("i.customer_id") + `
 			GROUP BY 1
-			HAVING count(*) >= ` + name("n", c.Number) + `::bigint) AND NOT ` + c.bought(name)
+			HAVING count(*) >= ` + name("n", c.Number) + `::bigint) AND NOT ` + c.bought(name, of)
 	case Nearby:
 		return not + `f.customer_id IN (
 			SELECT coalesce(c.merged_into, c.id)
@@ -277,7 +291,7 @@ func (c Condition) sql(n int, args pgx.NamedArgs) string {
 					AND NOT EXISTS (SELECT FROM place WHERE country = a.country AND kind = 'postcode'
 						AND key IN (upper(replace(a.postcode, ' ', '')), upper(split_part(a.postcode, ' ', 1)))))
 			WHERE kilometres(p.latitude, p.longitude, ` + name("lat", c.Latitude) + `::float8, ` + name("lon", c.Longitude) +
-			`::float8) <= ` + name("n", c.Number) + `::float8)`
+			`::float8) <= ` + name("n", c.Number) + `::float8` + of("a.customer_id") + `)`
 	}
 	return "false"
 }
@@ -291,7 +305,7 @@ func cmpDays(days int) int {
 }
 
 // bought says whether they kept one of the products, within days and at a store where these are said.
-func (c Condition) bought(name func(string, any) string) string {
+func (c Condition) bought(name func(string, any) string, of func(string) string) string {
 	ids, days := name("i", c.IDs), name("d", cmpDays(c.Days))
 	column := "v.product_id"
 	from := `JOIN variant v ON v.id = l.variant_id AND ` + column + ` = ANY (` + ids + `::bigint[])`
@@ -308,7 +322,7 @@ func (c Condition) bought(name func(string, any) string) string {
 			JOIN identity i ON i.kind = 'external' AND i.value = s.person AND i.verified_at IS NOT NULL
 			JOIN customer c ON c.id = i.customer_id
 			JOIN variant v ON sku_key(v.sku) = sku_key(s.code)` + strings.TrimPrefix(from, `JOIN variant v ON v.id = l.variant_id`) + `
-			WHERE s.person <> '' AND s.quantity > s.cancelled + s.returned AND s.day > now() - make_interval(days => ` + days + `::int)`
+			WHERE s.person <> '' AND s.quantity > s.cancelled + s.returned AND s.day > now() - make_interval(days => ` + days + `::int)` + of("i.customer_id")
 	}
 	return `f.customer_id IN (
 			SELECT coalesce(c.merged_into, c.id)
@@ -317,7 +331,7 @@ func (c Condition) bought(name func(string, any) string) string {
 			JOIN order_line l ON l.order_id = o.id
 			` + from + `
 			WHERE o.state = 'confirmed' AND o.placed_at > now() - make_interval(days => ` + days + `::int)
-				AND ` + name("p", c.Place) + `::bigint IN (0, o.location_id) AND ` + order.LineKept + past + `)`
+				AND ` + name("p", c.Place) + `::bigint IN (0, o.location_id) AND ` + order.LineKept + of("o.customer_id") + past + `)`
 }
 
 // Consents that a condition can name.

@@ -79,9 +79,11 @@ func Places(ctx context.Context, db pg.DB, r io.Reader, country string) (report 
 		return report, err
 	}
 	var rows [][]any
+	var ambiguous []string
 	for key, f := range all {
 		if f.ambiguous {
 			report.Refused["several towns of this name"]++
+			ambiguous = append(ambiguous, key.country+" "+key.kind+" "+key.key)
 			continue
 		}
 		if key.kind == "postcode" {
@@ -103,6 +105,9 @@ func Places(ctx context.Context, db pg.DB, r io.Reader, country string) (report 
 			INSERT INTO place SELECT * FROM arrived
 			ON CONFLICT (country, kind, key) DO UPDATE
 				SET name = excluded.name, latitude = excluded.latitude, longitude = excluded.longitude`)
+		if err == nil { // What an earlier file knew of one of them is not known any more.
+			_, err = tx.Exec(ctx, `DELETE FROM place WHERE country || ' ' || kind || ' ' || key = ANY ($1)`, ambiguous)
+		}
 		if err != nil {
 			return fmt.Errorf("write places: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
@@ -125,54 +127,64 @@ type Tools struct {
 	Now    func() time.Time // nil: time.Now
 }
 
-// Send finds what is to be told and sends what is due. A process that dies while a server takes a message sends it again,
-// with the same id.
-func Send(ctx context.Context, db pg.DB, t Tools) error {
-	if err := outreach.Find(ctx, db); err != nil {
-		return err
-	}
+// budget is how long one run sends: the rest is sent a minute later.
+const budget = 80 * time.Second
+
+// Send finds what is to be told and sends what is due, in one process at a time. One that dies while a server takes a
+// message sends it again after some minutes, with the same id.
+func Send(ctx context.Context, pool *pgxpool.Pool, t Tools) error {
 	if t.Now == nil {
 		t.Now = time.Now
 	}
 	t.Sender.Now = t.Now
-	for {
-		more, err := t.one(ctx, db)
-		if err != nil || !more {
-			return err
+	_, err := pg.Alone(ctx, pool, "notices", func(ctx context.Context) error {
+		found := outreach.Find(ctx, pool)
+		until := time.Now().Add(budget)
+		for time.Now().Before(until) {
+			more, err := t.one(ctx, pool)
+			if err != nil || !more {
+				return errors.Join(found, err)
+			}
 		}
-	}
+		return found
+	})
+	return err
 }
 
 func (t Tools) one(ctx context.Context, db pg.DB) (more bool, err error) {
-	err = pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		w, err := outreach.Next(ctx, tx, t.Now())
-		if err != nil || w == nil {
-			return err
-		}
-		more = true
-		if !w.Stands {
-			return w.Hold(ctx, tx, outreach.Verdict{Reason: outreach.Outdated})
-		}
-		m := message.Mail{ID: fmt.Sprintf("outreach-%d@counterpart", w.ID), Purpose: message.OfNews, Medium: w.Medium,
-			Person: w.Person, To: w.Target, WatchID: w.WatchID, Products: w.Products, Since: w.AskedAt}
-		if w.WatchID != 0 {
-			m.Purpose = message.OfAsked
-		}
-		m.Subject, m.Text = t.compose(w)
-		var held *outreach.Held
-		if err := t.Sender.Send(ctx, tx, m); errors.As(err, &held) {
-			return w.Hold(ctx, tx, held.Verdict)
-		} else if err != nil {
-			// The next one is not to wait for an address that a server refuses.
-			return w.Hold(ctx, tx, outreach.Verdict{Reason: "failed", Until: t.Now().Add(15 * time.Minute)})
-		}
-		if err := customer.Record(ctx, tx, customer.Fact{CustomerID: w.Person, Kind: customer.Contacted, Channel: origin.Web,
-			Detail: w.Kind}); err != nil {
-			return err
-		}
-		return w.Sent(ctx, tx)
-	})
-	return more, err
+	w, err := outreach.Next(ctx, db, t.Now())
+	if err != nil || w == nil {
+		return false, err
+	}
+	if !w.Stands {
+		return true, w.Hold(ctx, db, outreach.Verdict{Reason: outreach.Outdated})
+	}
+	m := message.Mail{ID: fmt.Sprintf("outreach-%d@counterpart", w.ID), Purpose: message.OfNews, Medium: w.Medium,
+		Person: w.Person, To: w.Target, WatchID: w.WatchID, Products: w.Products, Since: w.AskedAt}
+	if w.WatchID != 0 {
+		m.Purpose = message.OfAsked
+	}
+	m.Subject, m.Text = t.compose(w)
+	sending, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var held *outreach.Held
+	if err := t.Sender.Send(sending, db, m); errors.As(err, &held) {
+		return true, w.Hold(ctx, db, held.Verdict)
+	} else if err != nil {
+		slog.WarnContext(ctx, "a message was not taken", "message", w.ID, "error", err)
+		return true, w.Failed(ctx, db, t.Now())
+	}
+	if err := w.Sent(ctx, db, t.Now()); err != nil {
+		return false, err
+	}
+	if err := pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		return customer.Record(ctx, tx, customer.Fact{CustomerID: w.Person, Kind: customer.Contacted, Channel: origin.Web,
+			Detail: w.Kind})
+	}); err != nil {
+		// It went, and is not sent again for that.
+		slog.WarnContext(ctx, "a message is not on the timeline", "message", w.ID, "error", err)
+	}
+	return true, nil
 }
 
 func (t Tools) compose(w *outreach.Waiting) (subject, body string) {

@@ -169,6 +169,10 @@ func read(moves []customer.Moved) (joined cart.Joined, wishes []cart.WishMove, e
 // that at once.
 func RecordConsent(ctx context.Context, db pg.DB, person int64, a customer.ConsentEntry) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		// Whoever writes down at this moment what needs the consent is waited for.
+		if err := customer.LockRow(ctx, tx, person); err != nil {
+			return err
+		}
 		if err := customer.LockActive(ctx, tx, person); err != nil {
 			return err
 		}

@@ -189,6 +189,31 @@ func TooLarge(err error) bool {
 	return errors.As(err, &pgErr) && pgErr.Code == "22003"
 }
 
+// Alone does something that only one process at a time is to do, and answers whether this one did: while another does
+// it, nothing happens. It ends with the process.
+func Alone(ctx context.Context, pool *pgxpool.Pool, name string, do func(ctx context.Context) error) (did bool, err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Release()
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtext('alone'), hashtext($1))`, name).Scan(&did); err != nil {
+		return false, fmt.Errorf("ask whether another does it: %w", err)
+	}
+	if !did {
+		return false, nil
+	}
+	defer func() {
+		// Also where what was done was called off.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, failed := conn.Exec(ending, `SELECT pg_advisory_unlock(hashtext('alone'), hashtext($1))`, name); failed != nil {
+			_ = conn.Conn().Close(ending) // The lock goes with it.
+		}
+	}()
+	return true, do(ctx)
+}
+
 // TimedOut says whether an error is a statement that took longer than it may.
 func TimedOut(err error) bool {
 	var pgErr *pgconn.PgError

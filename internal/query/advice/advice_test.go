@@ -211,6 +211,8 @@ func TestTheHoldout(t *testing.T) {
 	_, err := d.db.Exec(ctx, `
 		INSERT INTO customer (id, name, channel) OVERRIDING SYSTEM VALUE VALUES ($1, 'Held', 'web')`, id)
 	require.NoError(t, err)
+	require.NoError(t, person.RecordConsent(ctx, d.db, id, customer.ConsentEntry{Purpose: customer.Clienteling, Medium: customer.InShop,
+		Given: true, Source: "web"}))
 	require.NoError(t, person.RecordShown(ctx, d.db, d.at, id, &store, hints))
 	require.NoError(t, person.RecordShown(ctx, d.db, d.at, d.who, &store, hints))
 	require.Error(t, person.MarkHint(ctx, d.db, d.at, id, hints[0].Subject, hint.Used))

@@ -147,7 +147,7 @@ func HistoryPage(ctx context.Context, db pg.DB, person, associateID int64, part,
 			WHERE k.customer_id IN (`+customer.Members+`)
 			ORDER BY k.customer_id = @person DESC LIMIT 1) a ON true
 		LEFT JOIN figure f ON f.customer_id = @person
-		LEFT JOIN prediction p ON p.customer_id = @person`, pgx.NamedArgs{"person": person, "associate": associateID}).
+		LEFT JOIN prediction p ON p.customer_id = @person AND NOT consented(@person, 'objection', 'shop')`, pgx.NamedArgs{"person": person, "associate": associateID}).
 		Query(func(rows pgx.Rows) (err error) {
 			h.kept, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[kept])
 			return err
