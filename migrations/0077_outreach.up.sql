@@ -31,6 +31,7 @@ CREATE TABLE outreach (
     location_id  bigint REFERENCES location,
     products     bigint[] NOT NULL DEFAULT '{}', -- what it is about
     body         text   NOT NULL DEFAULT '',     -- what an associate wrote
+    form         text   UNIQUE,                  -- of the page: sent twice, it is written once
     link         text   NOT NULL DEFAULT '',     -- word of a shared cart
     state        text   NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'refused')),
     reason       text   NOT NULL DEFAULT '',     -- why it waits or was refused

@@ -14,6 +14,7 @@ CREATE TABLE follow_up (
     due_on       date    NOT NULL,
     body         text    NOT NULL CHECK (body <> ''),
     yearly       boolean NOT NULL DEFAULT false, -- a birthday: done, it comes again
+    form         text    UNIQUE, -- of the page: sent twice, it is written once
     made_at      timestamptz NOT NULL DEFAULT now(),
     done_at      timestamptz
 );

@@ -8,6 +8,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/message"
+	"counterpart/internal/domain/outreach"
 	"counterpart/internal/platform/secret"
 	"counterpart/internal/platform/text"
 )
@@ -29,6 +30,12 @@ func accountMail(ctx context.Context, t Tools, args message.AccountMail) error {
 	about, err := aboutPerson(ctx, t, o.CustomerID)
 	if err != nil {
 		return err
+	}
+	if o.Purpose == customer.ToWatch {
+		about.Name = "" // see notices: whoever typed the address may call themselves anything
+		if about.Product, err = outreach.About(ctx, t.DB, o.Payload, about.Language); err != nil {
+			return err
+		}
 	}
 	m := message.Mail{ID: fmt.Sprintf("letter-%d-%s@counterpart", o.ID, secret.NewCode()), Purpose: message.OfSecurity,
 		To: o.Target, Person: o.CustomerID}

@@ -36,7 +36,6 @@ func (p *Pages) segments(_ http.ResponseWriter, r *http.Request) (respond.Answer
 type segmentView struct {
 	respond.Mistakes
 	segment.Segment
-	values     map[int]typedCondition // as typed, by the number of the condition
 	Stores     []location.Location
 	Categories []admin.Category
 	Count      int
@@ -48,9 +47,6 @@ type segmentView struct {
 	Addresses  int
 	Located    int
 }
-
-// typedCondition is what was typed into the fields of a condition.
-type typedCondition struct{ number, days string }
 
 func (p *Pages) newSegment(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := segmentView{Segment: segment.Segment{Living: true, Tree: segment.Tree{Groups: []segment.Group{{Match: segment.All,
@@ -114,7 +110,7 @@ func (p *Pages) saveSegment(_ http.ResponseWriter, r *http.Request) (respond.Ans
 		return nil, fault.New(fault.Invalid, "We couldn’t read this form. Please try again.")
 	}
 	var form fault.Form
-	v := segmentView{values: map[int]typedCondition{}}
+	v := segmentView{}
 	if chi.URLParam(r, "id") != "" {
 		s, err := segment.ByID(r.Context(), p.DB, id(r, "id"))
 		if err != nil {
@@ -142,20 +138,20 @@ func (p *Pages) saveSegment(_ http.ResponseWriter, r *http.Request) (respond.Ans
 	}
 	switch do {
 	case "add":
-		if n < len(v.Tree.Groups) {
-			g := &v.Tree.Groups[n]
-			g.Conditions = append(g.Conditions, segment.Condition{Field: "spent", Compare: segment.AtLeast})
+		if n >= 0 && n < len(v.Tree.Groups) {
+			g, spent := &v.Tree.Groups[n], segment.Fields[3]
+			g.Conditions = append(g.Conditions, spent.Fresh())
 		}
-		return p.reshaped(r, v)
+		return p.showSegment(r, v, nil)
 	case "group":
 		v.Tree.Groups = append(v.Tree.Groups, segment.Group{Match: segment.Any,
 			Conditions: []segment.Condition{{Field: "last", Compare: segment.AtMost, Number: 90}}})
-		return p.reshaped(r, v)
+		return p.showSegment(r, v, nil)
 	case "drop":
 		v.drop(n)
-		return p.reshaped(r, v)
-	case "count":
-		if f := fault.As(cmpErr(form.Err(), v.Tree.Check())); f != nil {
+		return p.showSegment(r, v, nil)
+	case "count": // What is still to be filled in is no mistake yet.
+		if f := fault.As(form.Err()); f != nil {
 			return p.showSegment(r, v, f)
 		}
 		return p.showSegment(r, v, nil)
@@ -165,28 +161,22 @@ func (p *Pages) saveSegment(_ http.ResponseWriter, r *http.Request) (respond.Ans
 		err = settings.SaveSegment(r.Context(), p.DB, at(r), &v.Segment)
 	}
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
+		if f.Kind == fault.Conflict && v.ID != 0 {
+			// Saved again it replaces what the other did.
+			now, failed := segment.ByID(r.Context(), p.DB, v.ID)
+			if failed != nil {
+				return nil, failed
+			}
+			if now != nil {
+				v.Version = now.Version
+			}
+		}
 		return p.showSegment(r, v, f)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return respond.See(fmt.Sprintf("/admin/segments/%d?done=kept", v.ID)), nil
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reshaped is the form with a condition more or less. What was typed stands with the condition it belongs to, because
-// that holds it.
-func (p *Pages) reshaped(r *http.Request, v segmentView) (respond.Answer, error) {
-	v.values = nil
-	return p.showSegment(r, v, nil)
 }
 
 // read is the groups as the form has them.
@@ -205,48 +195,53 @@ func (v *segmentView) read(form url.Values, wrong *fault.Form) (groups []segment
 		if err != nil || g < 0 || g >= len(groups) {
 			continue
 		}
-		c := segment.Condition{Field: at("field", i), Compare: at("compare", i), Text: at("text", i)}
-		f, ok := segment.FieldOf(c.Field)
-		if ok && !slices.Contains(f.Compares(), c.Compare) { // The field was changed to one of another kind.
+		f, ok := segment.FieldOf(at("field", i))
+		if was, there := segment.FieldOf(at("was", i)); ok && there && (was.Kind != f.Kind || was.Kind == segment.Choice && was.Name != f.Name) {
+			// What was typed belongs to a field of another kind.
+			groups[g].Conditions = append(groups[g].Conditions, f.Fresh())
+			continue
+		}
+		c := segment.Condition{Field: at("field", i), Compare: at("compare", i), Text: at("text", i),
+			Entered: &segment.Entered{Number: at("number", i), Days: at("days", i)}}
+		if ok && !slices.Contains(f.Compares(), c.Compare) {
 			c.Compare = f.Compares()[0]
 		}
-		c.Place, _ = strconv.ParseInt(at("place", i), 10, 64)
-		v.values[i] = typedCondition{at("number", i), at("days", i)}
+		c.Place = -1 // It is refused as one that is not there.
+		if n, err := strconv.ParseInt(cmp.Or(at("place", i), "0"), 10, 64); err == nil {
+			c.Place = n
+		}
 		field := fmt.Sprint("c", i)
-		if days := at("days", i); days != "" {
-			n, err := strconv.Atoi(days)
+		if c.Entered.Days != "" {
+			n, err := strconv.Atoi(c.Entered.Days)
 			if err != nil || n < 1 {
 				wrong.Add(field, "Enter a number of days from 1 to 10,000, or leave it empty.")
 			}
 			c.Days = max(n, 0)
 		}
-		if number := at("number", i); number != "" && ok {
+		if number := c.Entered.Number; number != "" && ok && f.NeedsNumber() {
 			if f.Kind == segment.Money {
 				amount, err := money.Parse(number, v.Tree.Currency)
 				if err != nil {
-					wrong.Add(field, "Enter an amount, such as 250.")
+					wrong.Add(field, f.Wrong())
 				}
 				c.Number = amount.Minor
 			} else if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 				c.Number = n
 			} else {
-				wrong.Add(field, "Enter a whole number from 0 to 1,000,000.")
+				wrong.Add(field, f.Wrong())
 			}
-		} else if ok && needsNumber(f) {
-			c.Number = 0
 		}
 		groups[g].Conditions = append(groups[g].Conditions, c)
 	}
 	return groups
 }
 
-func needsNumber(f segment.Field) bool {
-	return !slices.Contains([]segment.Kind{segment.Choice, segment.Bought, segment.InStore}, f.Kind)
-}
-
 // drop takes out condition n, and a group that is empty then.
 func (v *segmentView) drop(n int) {
 	i := 0
+	if n < 0 {
+		return
+	}
 	for g := range v.Tree.Groups {
 		group := &v.Tree.Groups[g]
 		if n < i+len(group.Conditions) {
@@ -279,9 +274,9 @@ func (p *Pages) archiveSegment(_ http.ResponseWriter, r *http.Request) (respond.
 }
 
 // number is what a condition's number shows.
-func (v segmentView) number(n int, c segment.Condition) string {
-	if typed, ok := v.values[n]; ok {
-		return typed.number
+func (v segmentView) number(c segment.Condition) string {
+	if c.Entered != nil {
+		return c.Entered.Number
 	}
 	f, _ := segment.FieldOf(c.Field)
 	if f.Kind == segment.Money {
@@ -290,9 +285,9 @@ func (v segmentView) number(n int, c segment.Condition) string {
 	return strconv.FormatInt(c.Number, 10)
 }
 
-func (v segmentView) days(n int, c segment.Condition) string {
-	if typed, ok := v.values[n]; ok {
-		return typed.days
+func (v segmentView) days(c segment.Condition) string {
+	if c.Entered != nil {
+		return c.Entered.Days
 	}
 	return figure(c.Days)
 }
@@ -571,7 +566,7 @@ func (v segmentView) exact(ctx context.Context) string {
 		return text.T(ctx, "Distances are from the middle of a postcode area or town.")
 	}
 	if v.Places == 0 {
-		return text.T(ctx, "There’s no list of places yet. Import one: counterpart import places FILE.")
+		return text.T(ctx, "There’s no list of places yet, so only stores are known. Whoever runs the server imports one.")
 	}
 	return text.T(ctx, "Distances are from the middle of a postcode area or town. We can place {found} of {all} saved addresses.",
 		text.Args{"found": v.Located, "all": v.Addresses})

@@ -114,7 +114,8 @@ func (p *Pages) showAssociate(r *http.Request, view staffView, wrong *fault.Faul
 		return nil, err
 	}
 	for _, other := range everybody {
-		if view.Clients > 0 && other.ID != row.ID && !other.Disabled {
+		if view.Clients > 0 && other.ID != row.ID && !other.Disabled &&
+			slices.Contains([]string{staff.RoleAdmin, staff.RoleManager, staff.RoleAssociate}, other.Role) {
 			view.Colleagues = append(view.Colleagues, other)
 		}
 	}

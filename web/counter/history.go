@@ -99,8 +99,8 @@ func (p *Pages) remind(_ http.ResponseWriter, r *http.Request) (respond.Answer, 
 	if err != nil {
 		return nil, err
 	}
-	v := historyView{Due: typed(r, "due"), Reminder: typed(r, "reminder")}
-	f := clientele.FollowUp{Person: id(r, "id"), Body: v.Reminder, Yearly: r.PostFormValue("yearly") == "yes"}
+	v := historyView{Due: typed(r, "due"), Reminder: text.Clean(r.PostFormValue("reminder"), 1000)}
+	f := clientele.FollowUp{Person: id(r, "id"), Body: v.Reminder, Yearly: r.PostFormValue("yearly") == "yes", Form: typed(r, "form")}
 	f.DueOn, _ = time.Parse(time.DateOnly, v.Due) // The zero day is refused with a sentence.
 	return p.afterHistory(r, v, person.Remind(r.Context(), p.DB, here(r), f, today(store)), "kept")
 }
@@ -114,7 +114,7 @@ func (p *Pages) writeTo(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 	if r.PostFormValue("medium") == customer.BySMS {
 		v.Medium = customer.BySMS
 	}
-	verdict, err := notices.Write(r.Context(), p.DB, here(r), id(r, "id"), notices.Letter{Body: v.Body, Medium: v.Medium,
+	verdict, err := notices.Write(r.Context(), p.DB, here(r), id(r, "id"), notices.Letter{Body: v.Body, Medium: v.Medium, Form: typed(r, "form"),
 		SKUs: strings.FieldsFunc(v.Products, func(c rune) bool { return c == ',' || c == ';' || c == ' ' })}, time.Now())
 	return p.afterHistory(r, v, err, "written-"+verdict.Reason)
 }

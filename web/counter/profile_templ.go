@@ -1092,7 +1092,7 @@ func agreed(v customerView) templ.Component {
 
 func given(all []profile.Consent) (n int) {
 	for _, c := range all {
-		if c.Given {
+		if c.Given && c.Purpose != customer.Objection {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -11,17 +12,20 @@ import (
 	"counterpart/internal/flow/notices"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/query/profile"
 	"counterpart/internal/query/shop"
 	"counterpart/web/access"
+	"counterpart/web/part"
 	"counterpart/web/respond"
 )
 
 // noticeView is the form with which somebody asks to be told, with what was typed into it.
 type noticeView struct {
 	respond.Mistakes
-	Kind  string // of the form that was sent
-	Email string
-	Done  string // "asked", or "link": a link to the address was sent
+	Kind   string // of the form that was sent
+	Email  string
+	Medium string
+	Done   string // "asked", or "link": a link to the address was sent
 }
 
 // out says whether the chosen variant cannot be had where the shopper looks.
@@ -45,12 +49,12 @@ func (p *Pages) askNotice(w http.ResponseWriter, r *http.Request) (respond.Answe
 		Medium: r.PostFormValue("medium"), Email: text.Clean(r.PostFormValue("email"), 300)}
 	token, sent, err := notices.Ask(r.Context(), p.DB, here(r), who, p.browser(r), wish)
 	slug, sku := productOf(back(r, ""))
-	if f := fault.As(err); f != nil {
+	if f := fault.As(err); f != nil && slug != "" {
 		view, err := p.readProduct(r, slug, sku)
 		if err != nil {
 			return nil, err
 		}
-		view.Notice = noticeView{Kind: wish.Kind, Email: wish.Email}
+		view.Notice = noticeView{Kind: wish.Kind, Email: wish.Email, Medium: wish.Medium}
 		view.Notice.Take(r, f)
 		return respond.Wrong(f, productPage(frame(r.Context(), &view.Visit, view.Title), view)), nil
 	}
@@ -59,6 +63,9 @@ func (p *Pages) askNotice(w http.ResponseWriter, r *http.Request) (respond.Answe
 	}
 	if token != "" {
 		p.Site.RememberDevice(w, token)
+	}
+	if slug == "" {
+		return respond.See("/"), nil
 	}
 	done := "asked"
 	if sent {
@@ -99,4 +106,30 @@ func asked(kind string) text.Message {
 		return text.M("when the price drops")
 	}
 	return text.M("when it’s back in stock")
+}
+
+// whatNext is said once somebody asked.
+func whatNext(ctx context.Context, v *productView) string {
+	if v.SignedIn {
+		return text.T(ctx, "We’ll let you know. It’s one message, and you can stop it under Privacy in your account.")
+	}
+	return text.T(ctx, "We’ll let you know. It’s one message, and nothing else.")
+}
+
+// told are messages that went, and those that they asked for: what waits of an associate is not theirs to know yet.
+func (v *accountView) told() (all []profile.Message) {
+	for _, m := range v.Messages {
+		if m.State == "sent" || m.AskedAt != nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// whyTold says why a message went or waits, without what is written down of them inside.
+func whyTold(ctx context.Context, m profile.Message) string {
+	if m.State == "waiting" {
+		return text.T(ctx, "We’ll send it as soon as we can.")
+	}
+	return part.WhySent(ctx, m)
 }

@@ -49,11 +49,14 @@ func Take(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
 
 // Leave lets a client go; what was to be done about them stays until it is done.
 func Leave(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
-	_, err := tx.Exec(ctx, `
+	tag, err := tx.Exec(ctx, `
 		DELETE FROM client
 		WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND associate_id = $2`, person, associateID)
 	if err != nil {
 		return fmt.Errorf("let a client go: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fault.New(fault.Conflict, "They’re not in your client book.")
 	}
 	return nil
 }
@@ -61,12 +64,13 @@ func Leave(ctx context.Context, tx pgx.Tx, person, associateID int64) error {
 // HandOver gives all clients of an associate, and what is still to be done, to another.
 func HandOver(ctx context.Context, tx pgx.Tx, from, to int64) (people int, err error) {
 	var there bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM associate WHERE id = $1 AND disabled_at IS NULL)`, to).
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM associate WHERE id = $1 AND disabled_at IS NULL
+			AND role IN ('associate', 'manager', 'admin'))`, to).
 		Scan(&there); err != nil {
 		return 0, err
 	}
 	if !there || from == to {
-		return 0, fault.Field("to", "Choose a colleague who works here.")
+		return 0, fault.Field("to", "Choose a colleague who serves customers.")
 	}
 	tag, err := tx.Exec(ctx, `UPDATE client SET associate_id = $2, since = now() WHERE associate_id = $1`, from, to)
 	if err != nil {
@@ -86,6 +90,7 @@ type FollowUp struct {
 	Body     string
 	Yearly   bool
 	Customer string // name
+	Form     string `db:"-"` // of the page that it was written on: sent twice, it is written once
 }
 
 // Remind writes a reminder. What an associate writes down of somebody at all, they write down as their client's.
@@ -102,8 +107,9 @@ func Remind(ctx context.Context, tx pgx.Tx, f FollowUp, associateID int64, today
 		return err
 	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO follow_up (customer_id, associate_id, due_on, body, yearly)
-		VALUES ($1, $2, $3, $4, $5)`, f.Person, associateID, f.DueOn, f.Body, f.Yearly)
+		INSERT INTO follow_up (customer_id, associate_id, due_on, body, yearly, form)
+		VALUES ($1, $2, $3, $4, $5, nullif($6, ''))
+		ON CONFLICT (form) DO NOTHING`, f.Person, associateID, f.DueOn, f.Body, f.Yearly, f.Form)
 	if err != nil {
 		return fmt.Errorf("write a reminder: %w", err)
 	}
@@ -119,7 +125,7 @@ func Done(ctx context.Context, tx pgx.Tx, id, associateID int64) error {
 		WHERE id = $1 AND associate_id = $2 AND done_at IS NULL
 		RETURNING customer_id, due_on, body, yearly`, id, associateID).Scan(&f.Person, &f.DueOn, &f.Body, &f.Yearly)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.NotFound, "That’s already done.")
+		return fault.New(fault.NotFound, "That reminder is done already, or isn’t yours.")
 	}
 	if err != nil {
 		return fmt.Errorf("end a reminder: %w", err)

@@ -35,6 +35,7 @@ const (
 // AboutAccount is what letters and notices speak of.
 type AboutAccount struct {
 	Language, Shop, Name, Link, Code, Base string
+	Product                                string // that they want to hear of
 	NewAddress                             string // of somebody whose address is about to change
 	Former                                 bool   // this goes to the address that was given up
 }
@@ -43,7 +44,7 @@ type AboutAccount struct {
 func ComposeAccountMail(purpose string, a AboutAccount) (subject, body string) {
 	say := func(key string) string {
 		return text.M(key, text.Args{"shop": a.Shop, "name": a.Name, "link": a.Link, "code": Grouped(a.Code),
-			"new": a.NewAddress}).In(a.Language)
+			"new": a.NewAddress, "product": a.Product}).In(a.Language)
 	}
 	var lines []string
 	link := func(what string) { lines = append(lines, say(what), "", "    "+a.Link, "") }
@@ -83,7 +84,7 @@ func ComposeAccountMail(purpose string, a AboutAccount) (subject, body string) {
 		link("The copy of your data is ready. This link works for a week:")
 	case customer.ToWatch:
 		subject = say("Confirm your email address for {shop}")
-		link("You asked us to let you know about a product. Open this link to confirm that this address is yours. It works for a week:")
+		link("You asked us to let you know about {product}. Open this link to confirm that this address is yours. It works for a week:")
 		lines = append(lines, notMe)
 	case customer.Known:
 		subject = say("About your account at {shop}")

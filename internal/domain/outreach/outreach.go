@@ -4,6 +4,7 @@ package outreach
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -228,6 +229,8 @@ const (
 // ErrUnsold is why a thing cannot be watched.
 var ErrUnsold = fault.New(fault.NotFound, "This product is no longer available.")
 
+var errThere = fault.New(fault.Conflict, "It’s in stock now: you can buy it straight away.")
+
 // most watches of one person that are open.
 const mostWatches = 100
 
@@ -245,7 +248,9 @@ func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err err
 	var proven *time.Time
 	err = tx.QueryRow(ctx, `
 		INSERT INTO watch AS w (customer_id, variant_id, kind, medium, target, location_id, price, currency, proven_at)
-		SELECT @customer, v.id, @kind, @medium, @target, l.id, price.amount, l.currency, CASE WHEN @proven THEN now() END
+		SELECT @customer, v.id, @kind, @medium, @target, l.id, price.amount, l.currency, CASE WHEN @proven OR EXISTS (
+			-- They opened a link to this address before.
+			SELECT FROM watch WHERE customer_id = @customer AND target = @target AND proven_at IS NOT NULL) THEN now() END
 		FROM variant v
 		JOIN product p ON p.id = v.product_id AND p.status = 'active'
 		CROSS JOIN home_location(nullif(@location::bigint, 0), NULL) l
@@ -267,6 +272,13 @@ func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err err
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, ErrUnsold
 	}
+	if err == nil && w.Kind == Back {
+		var there bool
+		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM watch w WHERE w.id = $1 AND `+due+`)`, id).Scan(&there)
+		if there {
+			return 0, false, errThere
+		}
+	}
 	if err == nil {
 		// What waits goes where it was asked for last.
 		_, err = tx.Exec(ctx, `DELETE FROM outreach WHERE watch_id = $1 AND state = 'waiting'`, id)
@@ -279,7 +291,8 @@ func Ask(ctx context.Context, tx pgx.Tx, w Watch) (id int64, fresh bool, err err
 
 // Prove says that an address of a watch is who asked's.
 func Prove(ctx context.Context, tx pgx.Tx, id int64, target string) error {
-	tag, err := tx.Exec(ctx, `UPDATE watch SET proven_at = now() WHERE id = $1 AND target = $2 AND ended_at IS NULL`, id, target)
+	tag, err := tx.Exec(ctx, `UPDATE watch SET proven_at = now()
+		WHERE id = $1 AND target = $2 AND ended_at IS NULL AND proven_at IS NULL`, id, target)
 	if err != nil {
 		return fmt.Errorf("prove an address: %w", err)
 	}
@@ -497,6 +510,21 @@ func (w *Waiting) Hold(ctx context.Context, db pg.DB, v Verdict) error {
 	return nil
 }
 
+// Release lets go what waited because something was to be put right with a person, where nothing is any more.
+func Release(ctx context.Context, tx pgx.Tx, person int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE outreach
+		SET due_at = now(), reason = ''
+		WHERE state = 'waiting' AND reason = $2 AND customer_id IN (SELECT member FROM person_members($1) AS member)
+			AND NOT EXISTS (
+				SELECT FROM note WHERE customer_id IN (SELECT member FROM person_members($1) AS member) AND kind = 'alert'
+					AND closed_at IS NULL)`, person, Complaint)
+	if err != nil {
+		return fmt.Errorf("release messages: %w", err)
+	}
+	return nil
+}
+
 // Keep is for how long messages and what was asked for are kept once they are over.
 const Keep = 365 * 24 * time.Hour
 
@@ -533,14 +561,33 @@ func Media(ctx context.Context, db pg.DB, person int64) (email, phone string, er
 	return email, phone, nil
 }
 
-// Write queues what an associate wrote.
-func Write(ctx context.Context, tx pgx.Tx, w Waiting, associateID, locationID int64) error {
+// Write queues what an associate wrote on a form; sent twice, it is queued once.
+func Write(ctx context.Context, tx pgx.Tx, w Waiting, associateID, locationID int64, form string) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO outreach (customer_id, kind, medium, target, associate_id, location_id, products, body, link)
-		VALUES ($1, 'personal', $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8)`, w.Person, w.Medium, w.Target,
-		associateID, locationID, w.Products, w.Body, w.Link)
+		INSERT INTO outreach (customer_id, kind, medium, target, associate_id, location_id, products, body, link, form)
+		VALUES ($1, 'personal', $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), $6, $7, $8, nullif($9, ''))
+		ON CONFLICT (form) DO NOTHING`, w.Person, w.Medium, w.Target, associateID, locationID, w.Products, w.Body, w.Link, form)
 	if err != nil {
 		return fmt.Errorf("write a message: %w", err)
 	}
 	return nil
+}
+
+// About is what a watch is about, by what the link to its address keeps.
+func About(ctx context.Context, db pg.DB, payload json.RawMessage, language string) (title string, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT t.title
+		FROM watch w
+		JOIN variant v ON v.id = w.variant_id
+		JOIN product_text t ON t.product_id = v.product_id
+		WHERE w.id = ($1::jsonb ->> 'watch')::bigint
+		ORDER BY t.language = $2 DESC, t.language = 'en' DESC
+		LIMIT 1`, payload, language).Scan(&title)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read what somebody wants to hear of: %w", err)
+	}
+	return title, nil
 }

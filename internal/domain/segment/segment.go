@@ -51,7 +51,7 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Segment, error) {
 }
 
 var (
-	errChanged = fault.New(fault.Conflict, "Someone else has changed this segment. Check it again, then make your change.")
+	errChanged = fault.New(fault.Conflict, "Someone else has changed this segment meanwhile. Save again to replace what they did, or open it afresh to see it.")
 	errUsed    = fault.New(fault.Conflict, "A promotion uses this segment. Change the promotion first.")
 )
 

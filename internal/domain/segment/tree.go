@@ -36,18 +36,22 @@ type Group struct {
 
 // Condition on one field. What a field uses of it, its kind says.
 type Condition struct {
-	Field   string  `json:"field"`
-	Compare string  `json:"compare,omitempty"` // AtLeast, AtMost; Is, IsNot
-	Number  int64   `json:"number,omitempty"`  // minor units for money
-	Text    string  `json:"text,omitempty"`    // a tag, a tier, a consent, a SKU, a postcode
-	IDs     []int64 `json:"ids,omitempty"`     // what Text names: variants' products, a department with those below it
-	Label   string  `json:"label,omitempty"`   // of a product, when it was saved
-	Days    int     `json:"days,omitempty"`    // 0: ever
-	Place   int64   `json:"place,omitempty"`   // a store; 0: any
+	Field   string   `json:"field"`
+	Compare string   `json:"compare,omitempty"` // AtLeast, AtMost; Is, IsNot
+	Number  int64    `json:"number,omitempty"`  // minor units for money
+	Text    string   `json:"text,omitempty"`    // a tag, a tier, a consent, a SKU, a postcode
+	IDs     []int64  `json:"ids,omitempty"`     // what Text names: variants' products, a department with those below it
+	Label   string   `json:"label,omitempty"`   // of a product, when it was saved
+	Days    int      `json:"days,omitempty"`    // 0: ever
+	Place   int64    `json:"place,omitempty"`   // a store; 0: any
+	Entered *Entered `json:"-"`                 // as it was typed, while it is edited
 	// Where Text is, when it was saved.
 	Latitude  float64 `json:"latitude,omitempty"`
 	Longitude float64 `json:"longitude,omitempty"`
 }
+
+// Entered is what was typed into a condition's fields.
+type Entered struct{ Number, Days string }
 
 // Comparisons.
 const (
@@ -131,6 +135,45 @@ func (f Field) Compares() []string {
 	return []string{Is, IsNot}
 }
 
+// NeedsNumber says whether a condition on a field has a number.
+func (f Field) NeedsNumber() bool { return !slices.Contains([]Kind{Choice, Bought, InStore}, f.Kind) }
+
+// Wrong is what is said of a number that cannot be.
+func (f Field) Wrong() string {
+	switch f.Kind {
+	case Money:
+		return "Enter an amount, such as 250."
+	case Percent:
+		return "Enter a percentage from 0 to 100."
+	case Looked:
+		return "Enter how many times: a whole number from 1 to 1,000."
+	case Nearby:
+		return "Enter a distance in kilometres from 1 to 20,000."
+	}
+	return "Enter a whole number from 0 to 1,000,000."
+}
+
+// Fresh is a condition on a field as somebody begins with it.
+func (f Field) Fresh() Condition {
+	c := Condition{Field: f.Name, Compare: f.Compares()[0]}
+	switch f.Kind {
+	case Number, Percent:
+		c.Number = 1
+	case Money:
+		c.Number = 10_000
+	case DaysAgo:
+		c.Compare, c.Number = AtMost, 90
+	case Looked:
+		c.Number, c.Days = 3, 30
+	case Nearby:
+		c.Number = 10
+	}
+	if f.Name == "account" {
+		c.Text = "yes"
+	}
+	return c
+}
+
 // Facts says whether a tree asks about more than figures: that takes longer.
 func (t Tree) Facts() bool {
 	for _, g := range t.Groups {
@@ -170,19 +213,22 @@ func (t Tree) Check() error {
 				form.Add(at, "Choose from the list.")
 			case c.Days < 0 || c.Days > 10_000:
 				form.Add(at, "Enter a number of days from 1 to 10,000, or leave it empty.")
+			case f.NeedsNumber() && c.Entered != nil && c.Entered.Number == "":
+				form.Add(at, f.Wrong())
 			case f.Kind == Money && (c.Number < 0 || c.Number > 1000*money.MaxUnit):
-				form.Add(at, "Enter an amount, such as 250.")
+				form.Add(at, f.Wrong())
 			case f.Kind == Percent && (c.Number < 0 || c.Number > 100):
-				form.Add(at, "Enter a percentage from 0 to 100.")
+				form.Add(at, f.Wrong())
 			case (f.Kind == Number || f.Kind == DaysAgo) && (c.Number < 0 || c.Number > 1_000_000):
-				form.Add(at, "Enter a whole number from 0 to 1,000,000.")
+				form.Add(at, f.Wrong())
 			case f.Kind == Looked && (c.Number < 1 || c.Number > 1000):
-				form.Add(at, "Enter how many times: a whole number from 1 to 1,000.")
+				form.Add(at, f.Wrong())
 			case f.Kind == Nearby && (c.Number < 1 || c.Number > 20_000):
-				form.Add(at, "Enter a distance in kilometres from 1 to 20,000.")
-			case f.Kind == InStore && c.Place == 0:
+				form.Add(at, f.Wrong())
+			case f.Kind == InStore && c.Place <= 0 || c.Place < 0:
 				form.Add(at, "Choose a store.")
-			case f.Kind == Choice && c.Text == "":
+			case f.Kind == Choice && c.Text == "" || c.Field == "consent" && !slices.Contains(Consents(), c.Text) ||
+				c.Field == "account" && c.Text != "yes" && c.Text != "no":
 				form.Add(at, "Choose or enter a value.")
 			case (f.Kind == Bought || f.Kind == Looked) && len(c.IDs) == 0:
 				form.Add(at, "We can’t find that product or department. Enter a SKU, or choose a department.")

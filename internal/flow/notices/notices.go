@@ -192,8 +192,9 @@ func (t Tools) compose(w *outreach.Waiting) (subject, body string) {
 		"price": money.New(w.Price, w.Currency), "was": money.New(w.Was, w.Currency), "day": text.Date(w.AskedAt),
 		"body": w.Body}
 	say := func(key string) string { return text.M(key, args).In(w.Language) }
+	// Only who is written to by an associate is greeted by name: what somebody calls themselves is not to be sent about.
 	hello := say("Hello,")
-	if w.Name != "" {
+	if w.Name != "" && w.Kind == outreach.Personal {
 		hello = say("Hello {name},")
 	}
 	link := t.Base + "/p/" + w.Slug + "?" + url.Values{"v": {w.SKU}}.Encode()
@@ -226,6 +227,7 @@ func (t Tools) compose(w *outreach.Waiting) (subject, body string) {
 // Letter is what an associate writes to somebody, with what becomes a cart they can open.
 type Letter struct {
 	Body, Medium string
+	Form         string // of the page
 	SKUs         []string
 }
 
@@ -265,7 +267,7 @@ func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, l Lett
 			return err
 		}
 		if err := outreach.Write(ctx, tx, outreach.Waiting{Person: person, Medium: l.Medium, Target: target, Products: products,
-			Body: l.Body, Link: link}, at.AssociateID, at.LocationID); err != nil {
+			Body: l.Body, Link: link}, at.AssociateID, at.LocationID, l.Form); err != nil {
 			return err
 		}
 		v, err = outreach.May(ctx, tx, outreach.Letter{Person: person, Medium: l.Medium, To: target, Products: products, Since: now}, now)

@@ -137,9 +137,13 @@ func TestBackInStockIsToldOnce(t *testing.T) {
 	require.NoError(t, p.DB.QueryRow(ctx, `SELECT count(*) FROM timeline WHERE customer_id = $1 AND kind = 'contacted'
 		AND detail = 'back'`, p.ada).Scan(&said))
 	require.Equal(t, 1, said)
+	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
+	require.Equal(t, fault.Conflict, fault.As(err).Kind, "it is there")
 	// Asked again, it is told again.
+	p.stock(t, 0, -5)
 	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
 	require.NoError(t, err)
+	p.stock(t, 0, 5)
 	p.send(t)
 	require.Len(t, p.mails.Mails(), 2)
 	found, err := audit.Run(ctx, p.DB)
@@ -309,8 +313,10 @@ func TestWhatWaitsGoesLater(t *testing.T) {
 	require.Len(t, p.mails.Mails(), 1)
 
 	// Sold out again before the morning: it is not said, and said when it is back.
+	p.stock(t, 0, -5)
 	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
 	require.NoError(t, err)
+	p.stock(t, 0, 5)
 	p.now = day.Add(47 * time.Hour)
 	p.send(t)
 	p.stock(t, 0, -5)
@@ -320,6 +326,88 @@ func TestWhatWaitsGoesLater(t *testing.T) {
 	p.stock(t, 0, 5)
 	p.send(t)
 	require.Len(t, p.mails.Mails(), 2)
+}
+
+// Asked again by another way it goes that way; what an alert held goes once that is closed; sent twice it is written once;
+// and of a person who was two and asked twice, one message is enough.
+func TestAskingAgain(t *testing.T) {
+	p := open(t)
+	require.NoError(t, pg.InTx(ctx, p.DB, func(tx pgx.Tx) error {
+		return customer.Verify(ctx, tx, p.ada, customer.Email, "ada.new@example.com", "web")
+	}))
+	_, err := p.ask(t, p.ada, 0, outreach.Back, "ada@example.com")
+	require.NoError(t, err)
+	_, err = p.DB.Exec(ctx, `UPDATE watch SET target = 'ada@example.com', proven_at = now()`)
+	require.NoError(t, err)
+	p.stock(t, 0, 5)
+	day := p.now
+	p.now = day.Truncate(24 * time.Hour).Add(23 * time.Hour)
+	p.send(t)
+	reason, _ := p.held(t)
+	require.Equal(t, outreach.Quiet, reason)
+	p.stock(t, 0, -5)
+	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
+	require.NoError(t, err)
+	p.stock(t, 0, 5)
+	p.now = day.Add(24 * time.Hour)
+	p.send(t)
+	require.Len(t, p.mails.Mails(), 1)
+	require.Equal(t, "ada.new@example.com", p.mails.Mails()[0].To)
+
+	// An alert, closed.
+	p.stock(t, 0, -5)
+	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
+	require.NoError(t, err)
+	p.stock(t, 0, 5)
+	require.NoError(t, person.AddNote(ctx, p.DB, p.At, p.ada, "alert", "Torn."))
+	p.send(t)
+	reason, _ = p.held(t)
+	require.Equal(t, outreach.Complaint, reason)
+	var note int64
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT id FROM note WHERE closed_at IS NULL`).Scan(&note))
+	require.NoError(t, person.CloseNote(ctx, p.DB, p.At, p.ada, note))
+	p.send(t)
+	require.Len(t, p.mails.Mails(), 2)
+
+	// Sent twice.
+	require.NoError(t, person.RecordConsent(ctx, p.DB, p.ada, customer.ConsentEntry{Purpose: customer.Marketing,
+		Medium: customer.ByMail, Given: true, Source: origin.Web}))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			_, err := notices.Write(ctx, p.DB, p.At, p.ada, notices.Letter{Body: "Hello", Medium: customer.ByMail, Form: "one"}, p.now)
+			assert.NoError(t, err)
+		})
+	}
+	group.Wait()
+	var letters int
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT count(*) FROM outreach WHERE kind = 'personal'`).Scan(&letters))
+	require.Equal(t, 1, letters)
+
+	// Two who become one.
+	ben, _ := sample.Account(t, p.DB, "Ben", "ben@example.com")
+	p.stock(t, 0, -5)
+	for _, who := range []int64{p.ada, ben} {
+		_, err := p.ask(t, who, 0, outreach.Back, "")
+		require.NoError(t, err)
+	}
+	_, err = person.Merge(ctx, p.DB, p.At, customer.Merge{SurvivorID: p.ada, AbsorbedID: ben, Proof: customer.ByManager,
+		Reason: "same", AssociateID: p.Bea.ID})
+	require.NoError(t, err)
+	p.stock(t, 0, 5)
+	before := len(p.mails.Mails())
+	p.send(t)
+	p.send(t)
+	told := 0
+	for _, m := range p.mails.Mails()[before:] {
+		if strings.Contains(m.Text, "back in stock") {
+			told++
+		}
+	}
+	require.Equal(t, 1, told)
+	var open int
+	require.NoError(t, p.DB.QueryRow(ctx, `SELECT count(*) FROM watch WHERE ended_at IS NULL`).Scan(&open))
+	require.Zero(t, open)
 }
 
 // Two processes send what is due once, and two messages to one person do not both find room.

@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/outreach"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/jobs"
@@ -187,6 +188,9 @@ func RemoveIdentity(ctx context.Context, db pg.DB, at origin.Origin, person, ide
 func CloseNote(ctx context.Context, db pg.DB, at origin.Origin, person, noteID int64) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if err := customer.CloseNote(ctx, tx, person, noteID, at.AssociateID); err != nil {
+			return err
+		}
+		if err := outreach.Release(ctx, tx, person); err != nil {
 			return err
 		}
 		return live.Notify(ctx, tx, live.Customer(person))

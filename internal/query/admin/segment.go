@@ -18,6 +18,15 @@ func Resolve(ctx context.Context, db pg.DB, t *segment.Tree) error {
 		for i := range t.Groups[g].Conditions {
 			c := &t.Groups[g].Conditions[i]
 			f, _ := segment.FieldOf(c.Field)
+			if c.Place > 0 {
+				var there bool
+				if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM location WHERE id = $1)`, c.Place).Scan(&there); err != nil {
+					return fmt.Errorf("read what a segment names: %w", err)
+				}
+				if !there {
+					c.Place = -1
+				}
+			}
 			var err error
 			switch {
 			case c.Field == "department":

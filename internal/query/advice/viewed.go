@@ -23,7 +23,7 @@ var oftenViewed = reason{
 			ORDER BY at DESC
 			LIMIT 500) e
 		WHERE me.looks AND NOT EXISTS (
-			SELECT FROM owned WHERE owned.product_id = e.product_id AND owned.at > now() - interval '9 days')
+			SELECT FROM owned WHERE owned.product_id = e.product_id)
 			AND NOT EXISTS (SELECT FROM carted WHERE carted.product_id = e.product_id)
 		GROUP BY e.product_id, here.time_zone
 		HAVING count(*) >= 3

@@ -170,6 +170,12 @@ func (h *History) withhold() {
 		h.Facts = slices.DeleteFunc(h.Facts, func(f profile.Fact) bool { return f.Kind == customer.Wished })
 		h.NextOn, h.Foretold = nil, false
 	}
+	if profile.Agreed(h.Consents, customer.Objection, customer.InShop) {
+		h.Departments = nil
+	}
+	if h.Part == "" { // Who looked is for whoever asks about staff.
+		h.Facts = slices.DeleteFunc(h.Facts, func(f profile.Fact) bool { return f.Kind == customer.Opened })
+	}
 	if !h.Sees || !profile.Agreed(h.Consents, customer.Personalisation, customer.InShop) {
 		h.Looked, h.Searched = nil, nil
 	}
