@@ -93,7 +93,10 @@ func Save(ctx context.Context, tx pgx.Tx, s *Segment, associateID int64) error {
 	case err != nil:
 		return fmt.Errorf("save a segment: %w", err)
 	}
-	return refresh(ctx, tx, s, nil)
+	if err := refresh(ctx, tx, s, nil); err != nil {
+		return err
+	}
+	return tx.QueryRow(ctx, `SELECT count(*) FROM segment_member WHERE segment_id = $1`, s.ID).Scan(&s.Members)
 }
 
 // Archive takes a segment out of use. One that a promotion names stays.
@@ -225,28 +228,28 @@ func refresh(ctx context.Context, tx pgx.Tx, s *Segment, ids []int64) error {
 		WHERE `+of+s.Tree.where(args, ids != nil), args); err != nil {
 		return fmt.Errorf("ask a segment: %w", err)
 	}
+	only := ""
+	if ids != nil {
+		only = " AND customer_id = ANY (@ids)"
+	}
+	args = pgx.NamedArgs{"ids": ids, "segment": s.ID}
 	// Whoever is merged or forgotten at this moment is waited for, and does not join.
 	err := tx.QueryRow(ctx, `
 		WITH sure AS (
 			SELECT id
 			FROM customer c
 			WHERE id IN (SELECT id FROM fitting) AND merged_into IS NULL AND erased_at IS NULL
-				AND NOT EXISTS (SELECT FROM segment_member WHERE segment_id = $1 AND customer_id = c.id)
+				AND NOT EXISTS (SELECT FROM segment_member WHERE segment_id = @segment AND customer_id = c.id)
 			ORDER BY id
 			FOR KEY SHARE),
 		gone AS (
-			DELETE FROM segment_member
-			WHERE segment_id = $1 AND ($2::bigint[] IS NULL OR customer_id = ANY ($2))
-				AND customer_id NOT IN (SELECT id FROM fitting)),
+			DELETE FROM segment_member WHERE segment_id = @segment`+only+` AND customer_id NOT IN (SELECT id FROM fitting)),
 		come AS (
 			INSERT INTO segment_member (segment_id, customer_id)
-			SELECT $1, id FROM sure
+			SELECT @segment, id FROM sure
 			ON CONFLICT DO NOTHING)
-		UPDATE segment SET counted_at = now() WHERE id = $1
-		RETURNING counted_at`, s.ID, ids).Scan(&s.CountedAt)
-	if err == nil {
-		err = tx.QueryRow(ctx, `SELECT count(*) FROM segment_member WHERE segment_id = $1`, s.ID).Scan(&s.Members)
-	}
+		UPDATE segment SET counted_at = now() WHERE id = @segment
+		RETURNING counted_at`, args).Scan(&s.CountedAt)
 	if err != nil {
 		return fmt.Errorf("ask a segment: %w", err)
 	}

@@ -102,8 +102,8 @@ var Fields = []Field{
 	{"looks", Number, `f.looks`},
 	{"looked_only", Number, `f.looked_only`},
 	{"seen", DaysAgo, `f.seen_at`},
-	{"expected_spend", Money, `(SELECT spend_365 FROM prediction WHERE customer_id = f.customer_id)`},
-	{"active", Percent, `(SELECT 100 * active FROM prediction WHERE customer_id = f.customer_id)`},
+	{"expected_spend", Money, `e.spend_365`},
+	{"active", Percent, `100 * e.active`},
 	{"bought", Bought, ``},
 	{"department", Bought, ``},
 	{"looked", Looked, ``},
@@ -125,6 +125,9 @@ func FieldOf(name string) (Field, bool) {
 	}
 	return Fields[i], true
 }
+
+// predicted says whether it is asked of what is expected of somebody, e in a statement.
+func (f Field) predicted() bool { return f.Name == "expected_spend" || f.Name == "active" }
 
 // Compares are the comparisons that a field has.
 func (f Field) Compares() []string {
@@ -298,6 +301,14 @@ func (c Condition) sql(n int, args pgx.NamedArgs, some bool) string {
 			return " AND " + column + " = ANY (@of)"
 		}
 		return ""
+	}
+	if f.predicted() {
+		currency := ""
+		if f.Kind == Money {
+			currency = "f.currency = @currency::text AND "
+		}
+		return "(" + currency + "f.customer_id IN (SELECT e.customer_id FROM prediction e WHERE " + f.sql + " " + compare + " " +
+			name("n", c.Number) + "::bigint))"
 	}
 	switch f.Kind {
 	case Number, Percent:

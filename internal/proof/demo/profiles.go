@@ -10,8 +10,11 @@ import (
 
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/clientele"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/outreach"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/secret"
 )
@@ -112,7 +115,56 @@ func (l *loader) shopper(ctx context.Context, id int64) error {
 	if err := l.trail(ctx, id); err != nil {
 		return err
 	}
+	if err := l.looksAfter(ctx, id, at); err != nil {
+		return err
+	}
 	return l.double(ctx, name, phone)
+}
+
+// looksAfter is what an associate and the office do with what is known: a client with reminders, a watched coat, and
+// segments, which a job fills.
+func (l *loader) looksAfter(ctx context.Context, id, associate int64) error {
+	if err := clientele.Take(ctx, l.tx, id, associate); err != nil {
+		return err
+	}
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	for _, f := range []clientele.FollowUp{{Person: id, Body: "Birthday", DueOn: today.AddDate(0, 0, 5), Yearly: true},
+		{Person: id, Body: "Ask how the walking holiday was", DueOn: today.AddDate(0, 0, 1)}} {
+		if err := clientele.Remind(ctx, l.tx, f, associate, today); err != nil {
+			return err
+		}
+	}
+	var coat int64
+	if err := l.tx.QueryRow(ctx, `
+		SELECT v.id FROM variant v JOIN product p ON p.id = v.product_id WHERE p.slug = 'fell-coat' AND v.active
+		ORDER BY v.position LIMIT 1`).Scan(&coat); err != nil {
+		return err
+	}
+	email, _, err := outreach.Media(ctx, l.tx, id)
+	if err != nil {
+		return err
+	}
+	if _, _, err := outreach.Ask(ctx, l.tx, outreach.Watch{CustomerID: id, VariantID: coat, Kind: outreach.Price,
+		Medium: customer.ByMail, Target: email, LocationID: l.location("LDS").ID, Proven: true}); err != nil {
+		return err
+	}
+	for _, s := range []segment.Segment{
+		{Title: "Regulars", Tree: of(segment.Condition{Field: "orders", Compare: segment.AtLeast, Number: 3})},
+		{Title: "Good customers who stay away", Tree: of(segment.Condition{Field: "spent", Compare: segment.AtLeast, Number: 20_000},
+			segment.Condition{Field: "last", Compare: segment.AtLeast, Number: 180})},
+		{Title: "Only looking", Tree: of(segment.Condition{Field: "looked_only", Compare: segment.AtLeast, Number: 3},
+			segment.Condition{Field: "consent", Compare: segment.Is, Text: "marketing:mail"})}} {
+		s.Living = true
+		if err := segment.Save(ctx, l.tx, &s, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of is a segment of whom all of these hold for.
+func of(all ...segment.Condition) segment.Tree {
+	return segment.Tree{Currency: "GBP", Groups: []segment.Group{{Match: segment.All, Conditions: all}}}
 }
 
 func (l *loader) lists(ctx context.Context, id int64) error {
@@ -164,9 +216,21 @@ func (l *loader) trail(ctx context.Context, id int64) error {
 		seen = append(seen, browsing.Event{Device: device, At: time.Now().Add(-time.Duration(5+i*11) * time.Minute),
 			Words: words})
 	}
-	// A mug that they come back to.
+	// Something that they come back to and do not have.
 	var mug int64
-	if err := l.tx.QueryRow(ctx, `SELECT id FROM product WHERE slug = 'morning-mug'`).Scan(&mug); err != nil {
+	if err := l.tx.QueryRow(ctx, `
+		SELECT p.id
+		FROM product p
+		WHERE p.status = 'active' AND EXISTS (
+				SELECT FROM in_stock s JOIN location l ON l.id = s.location_id AND l.code = 'LDS' WHERE s.product_id = p.id)
+			AND NOT EXISTS (
+				SELECT FROM orders o JOIN order_line l ON l.order_id = o.id JOIN variant v ON v.id = l.variant_id
+				WHERE o.customer_id = $1 AND v.product_id = p.id)
+			AND NOT EXISTS (
+				SELECT FROM cart c JOIN cart_line l ON l.cart_id = c.id JOIN variant v ON v.id = l.variant_id
+				WHERE c.customer_id = $1 AND v.product_id = p.id)
+		ORDER BY p.popularity DESC, p.id
+		LIMIT 1`, id).Scan(&mug); err != nil {
 		return err
 	}
 	for _, days := range []int{1, 3, 4, 8} {

@@ -113,10 +113,7 @@ func build() string {
 	WITH me AS MATERIALIZED (
 		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids,
 			consented(@person, 'personalisation', 'shop') AS looks
-		WHERE consented(@person, @purpose, 'shop') AND NOT consented(@person, 'objection', 'shop')
-			AND NOT EXISTS ( -- What is to be put right comes first.
-				SELECT FROM note WHERE customer_id IN (SELECT member FROM person_members(@person) AS member) AND kind = 'alert'
-					AND closed_at IS NULL)),
+		WHERE consented(@person, @purpose, 'shop') AND NOT consented(@person, 'objection', 'shop')),
 	here AS MATERIALIZED (
 		SELECT l.id, l.currency, l.time_zone, list.id AS list
 		FROM location l
