@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/order"
+	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
 )
 
@@ -350,15 +351,9 @@ func Keep(ctx context.Context, db pg.DB, now time.Time) (ids []int64, all bool, 
 	if err != nil {
 		return nil, false, fmt.Errorf("read when figures were counted: %w", err)
 	}
-	if Nightly(counted, now) {
+	if jobs.Nightly(counted, now) {
 		return nil, true, Rebuild(ctx, db)
 	}
 	ids, err = Update(ctx, db)
 	return ids, false, err
-}
-
-// Nightly says whether what was counted anew last at a time is due again.
-func Nightly(counted *time.Time, now time.Time) bool {
-	hour := now.UTC().Hour()
-	return counted == nil || now.Sub(*counted) > 48*time.Hour || now.Sub(*counted) > 20*time.Hour && hour >= 1 && hour < 5
 }

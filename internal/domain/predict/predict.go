@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/order"
+	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
 )
 
@@ -137,7 +137,7 @@ func Keep(ctx context.Context, db pg.DB, now time.Time) error {
 	if err := db.QueryRow(ctx, `SELECT learned_at FROM figuring`).Scan(&learned); err != nil {
 		return fmt.Errorf("read when it was learned what is to be expected: %w", err)
 	}
-	if !figure.Nightly(learned, now) {
+	if !jobs.Nightly(learned, now) {
 		return nil
 	}
 	return Learn(ctx, db, now)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/order"
+	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
 )
 
@@ -304,8 +305,7 @@ func Keep(ctx context.Context, db pg.DB, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("read when it was counted what goes with what: %w", err)
 		}
-		hour := now.UTC().Hour()
-		if counted == nil || now.Sub(*counted) > 48*time.Hour || now.Sub(*counted) > 20*time.Hour && hour >= 1 && hour < 5 {
+		if jobs.Nightly(counted, now) {
 			return rebuild(ctx, tx)
 		}
 		_, err = update(ctx, tx)
