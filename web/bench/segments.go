@@ -36,6 +36,7 @@ func (b *bench) segments(ctx context.Context) error {
 			JOIN LATERAL (SELECT id, currency, tax_included FROM location WHERE kind = 'store' AND tax_included ORDER BY id OFFSET g.n % 8 LIMIT 1) s ON true`,
 		`INSERT INTO fulfilment (order_id, method, location_id, state, collected_at)
 			SELECT id, 'carry_out', location_id, 'collected', placed_at FROM orders WHERE public_id LIKE 'bench-%'`,
+		`ANALYZE orders, fulfilment, variant`,
 		`INSERT INTO order_line (order_id, fulfilment_id, position, variant_id, sku, title, quantity, unit_price, amount, tax_name, tax_ppm, tax)
 			SELECT f.order_id, f.id, 1, v.id, v.sku, 'A thing', 1, o.lines, o.lines, 'VAT', 0, 0
 			FROM fulfilment f

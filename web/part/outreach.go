@@ -52,5 +52,8 @@ func HeldBecause(ctx context.Context, reason string) string {
 	case outreach.Often:
 		return text.T(ctx, "Waiting: another message was sent lately.")
 	}
+	if reason == outreach.Failed {
+		return text.T(ctx, "Not sent: no mail server or text service took it.")
+	}
 	return text.T(ctx, "Waiting: sending failed, and is tried again.")
 }

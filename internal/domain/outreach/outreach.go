@@ -27,6 +27,8 @@ const (
 	Quiet     = "quiet"      // it is night where they are
 	Often     = "often"      // they were written to lately
 	Outdated  = "outdated"   // what it says is no longer so
+	Failing   = "failing"    // no server took it yet
+	Failed    = "failed"     // and none will
 )
 
 // Letter is a message that is not owed, as far as the decision needs it.
@@ -482,8 +484,9 @@ const mostTries = 8
 func (w *Waiting) Failed(ctx context.Context, db pg.DB, now time.Time) error {
 	_, err := db.Exec(ctx, `
 		UPDATE outreach
-		SET tries = tries + 1, reason = 'failed', state = CASE WHEN tries + 1 >= $2 THEN 'refused' ELSE state END, due_at = $3
-		WHERE id = $1`, w.ID, mostTries, now.Add(15*time.Minute<<w.Tries))
+		SET tries = tries + 1, due_at = $3, reason = CASE WHEN tries + 1 >= $2 THEN $5 ELSE $4 END,
+			state = CASE WHEN tries + 1 >= $2 THEN 'refused' ELSE state END
+		WHERE id = $1`, w.ID, mostTries, now.Add(15*time.Minute<<w.Tries), Failing, Failed)
 	if err != nil {
 		return fmt.Errorf("keep that a message failed: %w", err)
 	}

@@ -486,10 +486,25 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	tools.Sender.Port = 1
 	require.NoError(t, notices.Send(ctx, p.DB, tools))
 	reason, state := p.held(t)
-	require.Equal(t, []string{"failed", "waiting"}, []string{reason, state})
+	require.Equal(t, []string{outreach.Failing, "waiting"}, []string{reason, state})
 	p.now = p.now.Add(16 * time.Minute)
 	p.send(t)
 	require.Len(t, p.mails.Mails(), 1)
+
+	// One that is never taken is given up, and says so.
+	_, err = p.DB.Exec(ctx, `DELETE FROM outreach`)
+	require.NoError(t, err)
+	p.stock(t, 0, -5)
+	_, err = p.ask(t, p.ada, 0, outreach.Back, "")
+	require.NoError(t, err)
+	p.stock(t, 0, 5)
+	for range 12 {
+		_, err := p.DB.Exec(ctx, `UPDATE outreach SET due_at = $1 WHERE state = 'waiting'`, p.now)
+		require.NoError(t, err)
+		require.NoError(t, notices.Send(ctx, p.DB, tools))
+	}
+	reason, state = p.held(t)
+	require.Equal(t, []string{outreach.Failed, "refused"}, []string{reason, state})
 }
 
 // There is no way round: what is asked for names by what, and another's watch does not do.
