@@ -154,3 +154,24 @@ func TestWideRowsAreReadByName(t *testing.T) {
 		return nil
 	}))
 }
+
+// What posts is in one package, and what it has to ask before is there too: nothing is sent around it.
+func TestOnePackagePosts(t *testing.T) {
+	for _, p := range list(t) {
+		for _, imported := range p.Imports {
+			if strings.Contains(imported, "go-mail") || imported == "net/smtp" {
+				require.Equal(t, "counterpart/internal/domain/message", p.ImportPath, "posts by itself")
+			}
+		}
+	}
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+			strings.Contains(path, "domain/message") || strings.Contains(path, "node_modules") {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NotContains(t, string(body), "SMS.Send(", "%s sends a text around Sender.Send", path)
+		return nil
+	}))
+}

@@ -398,14 +398,27 @@ var Rules = []Rule{
 					WHERE l.order_id = o.id AND u.state <> 'cancelled' AND r.n IS NULL)) kept
 		WHERE (f.web_orders, f.store_orders) <> (kept.web, kept.store)
 			AND f.customer_id NOT IN (SELECT id FROM pending WHERE id IS NOT NULL)`},
-	{"nobody who was forgotten has figures, predictions or segments", `
+	{"what somebody asked to hear and was told is done with", `
+		SELECT format('message %s of watch %s, which %s', o.id, w.id, coalesce(w.ended, 'is open'))
+		FROM outreach o
+		JOIN watch w ON w.id = o.watch_id
+		WHERE o.state = 'sent' AND w.ended IS DISTINCT FROM 'told'`},
+	{"nobody who was forgotten has figures, predictions, segments, messages or reminders", `
 		SELECT format('customer %s: %s', c.id, t.what)
 		FROM (
 			SELECT customer_id, 'figures' AS what FROM figure
 			UNION ALL
 			SELECT customer_id, 'a prediction' FROM prediction
 			UNION ALL
-			SELECT customer_id, 'a segment' FROM segment_member) t
+			SELECT customer_id, 'a segment' FROM segment_member
+			UNION ALL
+			SELECT customer_id, 'a watch' FROM watch
+			UNION ALL
+			SELECT customer_id, 'a message' FROM outreach
+			UNION ALL
+			SELECT customer_id, 'a reminder' FROM follow_up
+			UNION ALL
+			SELECT customer_id, 'somebody who looks after them' FROM client) t
 		JOIN customer c ON c.id = t.customer_id AND c.erased_at IS NOT NULL`},
 	{"of nobody who objects to profiling anything is predicted", `
 		SELECT format('customer %s', p.customer_id)

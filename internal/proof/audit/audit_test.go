@@ -134,7 +134,12 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 		UPDATE merge SET at = at - interval '1 day', undone_at = undone_at - interval '1 day';
 		INSERT INTO figure (customer_id, registered, consents, orders, web_orders, first_at, last_at)
 		SELECT id, false, '{}', 1000, 1000, now(), now() FROM customer LIMIT 1`},
-	{"nobody who was forgotten has figures, predictions or segments", "",
+	{"what somebody asked to hear and was told is done with", "",
+		`INSERT INTO watch (customer_id, variant_id, kind, medium, target, location_id, price, currency)
+		SELECT (SELECT max(id) FROM customer), min(v.id), 'back', 'mail', 'ada@example.com', (SELECT min(id) FROM location), 1, 'GBP' FROM variant v;
+		INSERT INTO outreach (customer_id, kind, medium, target, watch_id, state, sent_at)
+		SELECT customer_id, 'back', 'mail', target, id, 'sent', now() FROM watch`},
+	{"nobody who was forgotten has figures, predictions, segments, messages or reminders", "",
 		`UPDATE customer SET erased_at = now() WHERE id = (SELECT min(id) FROM customer);
 		INSERT INTO figure (customer_id, registered, consents) SELECT min(id), false, '{}' FROM customer`},
 	{"of nobody who objects to profiling anything is predicted", "",
