@@ -36,6 +36,7 @@ type orderView struct {
 	To      postal.Address     // where it would be sent, as typed
 	Chosen  int64              // the shortage whose form was sent
 	Done    string
+	Beside  []shop.Neighbour // what goes with it
 	respond.Mistakes
 }
 
@@ -112,6 +113,9 @@ func (p *Pages) showOrderAs(r *http.Request, typed orderView, wrong *fault.Fault
 		if view.Choices, err = shortage.OptionsOf(r.Context(), p.DB, o.ID); err != nil {
 			return nil, err
 		}
+	}
+	if view.Beside, err = shop.BesideOrder(r.Context(), p.DB, o, visit, language(r)); err != nil {
+		return nil, err
 	}
 	switch r.URL.Query().Get("done") {
 	case "extended":

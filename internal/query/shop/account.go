@@ -117,6 +117,30 @@ func BesideCart(ctx context.Context, db pg.DB, visit *Visit, language string) (l
 	return later, beside(goes, visit.InCart), nil
 }
 
+// BesideOrder is what goes with what an order has, in a language: by the order alone, because whoever has its link reads
+// it.
+func BesideOrder(ctx context.Context, db pg.DB, o *Order, visit *Visit, language string) (goes []Neighbour, err error) {
+	ref := visit.Reference()
+	if ref == nil || o.State == "cancelled" {
+		return nil, nil
+	}
+	variants := make([]int64, len(o.Lines))
+	for i, line := range o.Lines {
+		variants[i] = line.VariantID
+	}
+	var products []int64
+	if err := db.QueryRow(ctx, `SELECT ARRAY(SELECT DISTINCT product_id FROM variant WHERE id = ANY ($1))`, variants).
+		Scan(&products); err != nil {
+		return nil, fmt.Errorf("read what an order has: %w", err)
+	}
+	batch := &pgx.Batch{}
+	queueGoesWith(batch, products, ref.PriceLists[visit.Store.ID], language, &goes)
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("read what goes with an order: %w", err)
+	}
+	return beside(goes, products), nil
+}
+
 // queueGoesWith asks what goes best with several products together, and with which of them each goes best.
 func queueGoesWith(batch *pgx.Batch, products []int64, list int64, language string, goes *[]Neighbour) {
 	batch.Queue(`
