@@ -18,6 +18,7 @@ CREATE TABLE watch (
 CREATE UNIQUE INDEX watch_open ON watch (customer_id, variant_id, kind) WHERE ended_at IS NULL;
 CREATE INDEX watch_variant ON watch (variant_id) WHERE ended_at IS NULL AND proven_at IS NOT NULL;
 CREATE INDEX watch_asked ON watch (asked_at);
+CREATE INDEX watch_target ON watch (target);
 
 -- Messages that are not owed, each with why it went or did not.
 CREATE TABLE outreach (

@@ -174,6 +174,10 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 		SELECT value
 		FROM identity
 		WHERE customer_id = ANY($1) AND kind = 'external' AND verified_at IS NOT NULL)`, ids)
+	// What they asked to hear as guests of other devices, at an address that is theirs.
+	const asked = `SELECT w.id FROM watch w JOIN identity i ON i.value = w.target AND i.verified_at IS NOT NULL AND i.customer_id = ANY($1)`
+	batch.Queue(`DELETE FROM outreach WHERE watch_id IN (`+asked+`)`, ids)
+	batch.Queue(`DELETE FROM watch WHERE id IN (`+asked+`)`, ids)
 	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag",
 		"timeline", "hint", "figure", "prediction", "outreach", "watch", "segment_member", "client", "follow_up"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)

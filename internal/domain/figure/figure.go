@@ -12,12 +12,19 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/order"
+	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/jobs"
 	"counterpart/internal/platform/pg"
 )
 
 // UnknownMargin is the share of a price without tax that is taken for margin where nobody said what a thing costs.
 const UnknownMargin = "0.4"
+
+// Channels that have figures of their own, as a statement names them.
+const (
+	web   = "'" + string(origin.Web) + "'"
+	store = "'" + string(origin.Counter) + "'"
+)
 
 // unitKept says whether unit u of an order line is still the customer's.
 const unitKept = `u.state <> 'cancelled' AND NOT EXISTS (
@@ -79,10 +86,10 @@ const count = `
 		FROM (SELECT person, currency, count(*) AS n FROM sale GROUP BY person, currency) s
 		ORDER BY person, n DESC, currency),
 	total AS (
-		SELECT s.person, main.currency, count(*) AS orders, count(*) FILTER (WHERE channel = 'web') AS web_orders,
-			count(*) FILTER (WHERE channel = 'counter') AS store_orders, sum(units) AS units,
-			sum(amount) FILTER (WHERE own) AS spent, sum(amount) FILTER (WHERE own AND channel = 'web') AS web_spent,
-			sum(amount) FILTER (WHERE own AND channel = 'counter') AS store_spent, sum(goods) FILTER (WHERE own) AS goods,
+		SELECT s.person, main.currency, count(*) AS orders, count(*) FILTER (WHERE channel = ` + web + `) AS web_orders,
+			count(*) FILTER (WHERE channel = ` + store + `) AS store_orders, sum(units) AS units,
+			sum(amount) FILTER (WHERE own) AS spent, sum(amount) FILTER (WHERE own AND channel = ` + web + `) AS web_spent,
+			sum(amount) FILTER (WHERE own AND channel = ` + store + `) AS store_spent, sum(goods) FILTER (WHERE own) AS goods,
 			sum(margin) FILTER (WHERE own) AS margin, min(at) AS first_at, max(at) AS last_at,
 			count(*) FILTER (WHERE promoted) AS promoted, sum(discount) FILTER (WHERE own) AS discount
 		FROM (SELECT sale.*, sale.currency = main.currency AS own FROM sale JOIN main USING (person)) s
