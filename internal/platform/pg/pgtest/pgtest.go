@@ -32,7 +32,7 @@ func Tx(t testing.TB) pgx.Tx {
 	// waits for a lock.
 	// What is kept at the end of a transaction is kept after every statement of this one, which has no end.
 	_, err = tx.Exec(context.Background(),
-		`SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'; SET CONSTRAINTS product_changed IMMEDIATE`)
+		`SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = 0; SET CONSTRAINTS product_changed IMMEDIATE`)
 	require.NoError(t, err)
 	return tx
 }
