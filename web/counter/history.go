@@ -24,7 +24,6 @@ type historyView struct {
 	respond.Mistakes
 	*counter.History
 	Store    *location.Location
-	Now      time.Time
 	Done     string
 	Held     string // why a message that was written waits
 	Due      string
@@ -64,7 +63,7 @@ func (p *Pages) showHistory(r *http.Request, v historyView, wrong *fault.Fault) 
 	if err := person.Open(r.Context(), p.DB, here(r), v.ID, role(r)); err != nil {
 		return nil, err
 	}
-	v.Store, v.Now = store, time.Now()
+	v.Store = store
 	if wrong != nil {
 		v.Take(r, wrong)
 		return respond.Wrong(wrong, historyPage(c, v)), nil

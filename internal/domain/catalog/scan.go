@@ -1,9 +1,14 @@
 package catalog
 
 import (
+	"context"
+	"counterpart/internal/platform/pg"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Scanned is what a scanner, a phone's camera or a keyboard gave, read every way it can be meant. A look-up tries all
@@ -145,4 +150,32 @@ func elements(typed string) (string, bool) {
 		typed = after
 	}
 	return "", false
+}
+
+// Sold is a variant that is sold, by its SKU.
+type Sold struct{ VariantID, ProductID int64 }
+
+// BySKU finds the variants that are sold under SKUs, in their order. missing is the first that is not; empty: all are there.
+func BySKU(ctx context.Context, db pg.DB, skus []string) (all []Sold, missing string, err error) {
+	rows, err := db.Query(ctx, `
+		SELECT coalesce(v.id, 0), coalesce(v.product_id, 0)
+		FROM unnest($1::text[]) WITH ORDINALITY AS named (sku, n)
+		LEFT JOIN (
+			SELECT v.id, v.product_id, v.sku
+			FROM variant v
+			JOIN product p ON p.id = v.product_id AND p.status = 'active'
+			WHERE v.active) v ON upper(v.sku) = upper(named.sku)
+		ORDER BY named.n`, skus)
+	if err != nil {
+		return nil, "", fmt.Errorf("find variants by SKU: %w", err)
+	}
+	if all, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Sold]); err != nil {
+		return nil, "", fmt.Errorf("find variants by SKU: %w", err)
+	}
+	for i, one := range all {
+		if one.VariantID == 0 {
+			return nil, skus[i], nil
+		}
+	}
+	return all, "", nil
 }

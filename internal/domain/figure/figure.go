@@ -18,7 +18,9 @@ import (
 )
 
 // UnknownMargin is the share of a price without tax that is taken for margin where nobody said what a thing costs.
-const UnknownMargin = "0.4"
+const UnknownMargin = 0.4
+
+var unknownMargin = fmt.Sprint(UnknownMargin)
 
 // Channels that have figures of their own, as a statement names them.
 const (
@@ -26,12 +28,8 @@ const (
 	store = "'" + string(origin.Counter) + "'"
 )
 
-// unitKept says whether unit u of an order line is still the customer's.
-const unitKept = `u.state <> 'cancelled' AND NOT EXISTS (
-	SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)`
-
 // count adds up people @ids into a table tally; who is part of another, forgotten, or nobody yet is not in it.
-const count = `
+var count = `
 	WITH person AS MATERIALIZED (
 		SELECT c.id, c.registered_at IS NOT NULL AS registered
 		FROM customer c
@@ -47,7 +45,7 @@ const count = `
 		SELECT person.id, c.id FROM customer c JOIN person ON c.merged_into = person.id),
 	unit AS MATERIALIZED (
 		SELECT m.person, o.id AS order_id, v.product_id, u.paid - u.allowed AS paid,
-			(u.paid - u.allowed - u.tax + u.allowed_tax) AS net, v.unit_cost, ` + unitKept + ` AS kept,
+			(u.paid - u.allowed - u.tax + u.allowed_tax) AS net, v.unit_cost, ` + order.UnitKept + ` AS kept,
 			u.state = 'cancelled' AS cancelled, array_position(p.options, 'Size') AS sized, v.options
 		FROM member m
 		JOIN orders o ON o.customer_id = m.id AND o.state = 'confirmed'
@@ -70,14 +68,14 @@ const count = `
 		JOIN orders o ON o.customer_id = m.id AND o.state = 'confirmed'
 		JOIN (
 			SELECT order_id, count(*) AS units, sum(paid) AS goods,
-				sum(net - coalesce(unit_cost, round(net * (1 - ` + UnknownMargin + `)))) AS margin
+				sum(net - coalesce(unit_cost, round(net * (1 - ` + unknownMargin + `)))) AS margin
 			FROM unit
 			WHERE kept
 			GROUP BY order_id) kept ON kept.order_id = o.id
 		UNION ALL
 		SELECT person, currency, 'past', day::timestamp AT TIME ZONE 'UTC', sum(kept),
 			sum(round(amount::numeric * kept / quantity)), sum(round(amount::numeric * kept / quantity)),
-			sum(round(` + UnknownMargin + ` * amount::numeric * kept / quantity)), false, 0
+			sum(round(` + unknownMargin + ` * amount::numeric * kept / quantity)), false, 0
 		FROM past
 		GROUP BY person, source, receipt, day, currency
 		HAVING sum(kept) > 0),

@@ -131,13 +131,16 @@ func LockOrder(ctx context.Context, tx pgx.Tx, id int64) (*Held, error) {
 	return h, nil
 }
 
+// UnitKept says whether unit u of an order line is the customer's, in a statement: neither cancelled nor returned.
+const UnitKept = `u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
+					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)`
+
 // AmountKept is what order o costs as it stands, in a statement: see Owing.
 const AmountKept = `(coalesce((
 				SELECT sum(u.paid - u.allowed)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+				WHERE l.order_id = o.id AND ` + UnitKept + `), 0)::bigint
 			+ coalesce((SELECT sum(paid - allowed) FROM fulfilment WHERE order_id = o.id AND state <> 'cancelled'
 				AND NOT refunded), 0)::bigint
 			+ coalesce((SELECT sum(shortfall) FROM return_ticket WHERE order_id = o.id), 0)::bigint)`
@@ -147,15 +150,13 @@ const AnyKept = `EXISTS (
 				SELECT
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+				WHERE l.order_id = o.id AND ` + UnitKept + `)`
 
 // LineKept says whether a unit of order line l was neither cancelled nor returned, in a statement.
 const LineKept = `EXISTS (
 				SELECT
 				FROM order_unit u
-				WHERE u.order_line_id = l.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))`
+				WHERE u.order_line_id = l.id AND ` + UnitKept + `)`
 
 // AmountOwed is what an order costs as it stands: the units that are neither cancelled nor returned, the deliveries
 // that were not given back, and what returns kept. Of that, byPoints is paid in points.
@@ -166,8 +167,7 @@ func AmountOwed(ctx context.Context, tx pgx.Tx, orderID int64) (owing, byPoints 
 				SELECT sum(u.by_points)
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-					WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint
+				WHERE l.order_id = o.id AND `+UnitKept+`), 0)::bigint
 		FROM orders o
 		WHERE o.id = $1`,
 		orderID).Scan(&owing, &byPoints)
@@ -201,8 +201,7 @@ func RefundDelivery(ctx context.Context, tx pgx.Tx, orderID int64) (charges int6
 				SELECT
 				FROM order_line l
 				JOIN order_unit u ON u.order_line_id = l.id
-				WHERE l.order_id = $1 AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
-					WHERE r.order_line_id = u.order_line_id AND r.n = u.n))
+				WHERE l.order_id = $1 AND `+UnitKept+`)
 			RETURNING paid - allowed AS charge)
 		SELECT coalesce(sum(charge), 0)::bigint
 		FROM all_back`, orderID).Scan(&charges)

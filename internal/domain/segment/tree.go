@@ -141,6 +141,28 @@ func (f Field) Compares() []string {
 // NeedsNumber says whether a condition on a field has a number.
 func (f Field) NeedsNumber() bool { return !slices.Contains([]Kind{Choice, Bought, InStore}, f.Kind) }
 
+// least and most are the bounds of a field's number.
+func (f Field) least() int64 {
+	if f.Kind == Looked || f.Kind == Nearby {
+		return 1
+	}
+	return 0
+}
+
+func (f Field) most() int64 {
+	switch f.Kind {
+	case Money:
+		return 1000 * money.MaxUnit
+	case Percent:
+		return 100
+	case Looked:
+		return 1000
+	case Nearby:
+		return 20_000
+	}
+	return 1_000_000
+}
+
 // Wrong is what is said of a number that cannot be.
 func (f Field) Wrong() string {
 	switch f.Kind {
@@ -177,18 +199,6 @@ func (f Field) Fresh() Condition {
 	return c
 }
 
-// Facts says whether a tree asks about more than figures: that takes longer.
-func (t Tree) Facts() bool {
-	for _, g := range t.Groups {
-		for _, c := range g.Conditions {
-			if f, ok := FieldOf(c.Field); ok && (f.Kind == Bought || f.Kind == Looked || f.Kind == Nearby) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Near says whether a tree asks where people live.
 func (t Tree) Near() bool {
 	return slices.ContainsFunc(t.Groups, func(g Group) bool {
@@ -216,17 +226,7 @@ func (t Tree) Check() error {
 				form.Add(at, "Choose from the list.")
 			case c.Days < 0 || c.Days > 10_000:
 				form.Add(at, "Enter a number of days from 1 to 10,000, or leave it empty.")
-			case f.NeedsNumber() && c.Entered != nil && c.Entered.Number == "":
-				form.Add(at, f.Wrong())
-			case f.Kind == Money && (c.Number < 0 || c.Number > 1000*money.MaxUnit):
-				form.Add(at, f.Wrong())
-			case f.Kind == Percent && (c.Number < 0 || c.Number > 100):
-				form.Add(at, f.Wrong())
-			case (f.Kind == Number || f.Kind == DaysAgo) && (c.Number < 0 || c.Number > 1_000_000):
-				form.Add(at, f.Wrong())
-			case f.Kind == Looked && (c.Number < 1 || c.Number > 1000):
-				form.Add(at, f.Wrong())
-			case f.Kind == Nearby && (c.Number < 1 || c.Number > 20_000):
+			case f.NeedsNumber() && (c.Number < f.least() || c.Number > f.most() || c.Entered != nil && c.Entered.Number == ""):
 				form.Add(at, f.Wrong())
 			case f.Kind == InStore && c.Place <= 0 || c.Place < 0:
 				form.Add(at, "Choose a store.")
@@ -335,7 +335,7 @@ func (c Condition) sql(n int, args pgx.NamedArgs, some bool) string {
 			JOIN identity i ON i.kind = 'device' AND i.value = e.device AND i.verified_at IS NOT NULL
 			JOIN customer c ON c.id = i.customer_id
 			WHERE e.kind = 'viewed' AND e.product_id = ANY (` + name("i", c.IDs) + `::bigint[])
-				AND e.at > now() - make_interval(days => ` + name("d", cmpDays(c.Days)) + `::int)` + of("i.customer_id") + `
+				AND e.at > now() - make_interval(days => ` + name("d", window(c.Days)) + `::int)` + of("i.customer_id") + `
 			GROUP BY 1
 			HAVING count(*) >= ` + name("n", c.Number) + `::bigint) AND NOT ` + c.bought(name, of)
 	case Nearby:
@@ -353,8 +353,8 @@ func (c Condition) sql(n int, args pgx.NamedArgs, some bool) string {
 	return "false"
 }
 
-// cmpDays of a window: browse events and sales without one are asked about as far as they go back.
-func cmpDays(days int) int {
+// window of so many days: browse events and sales without one are asked about as far as they go back.
+func window(days int) int {
 	if days == 0 {
 		return 36_500
 	}
@@ -363,11 +363,10 @@ func cmpDays(days int) int {
 
 // bought says whether they kept one of the products, within days and at a store where these are said.
 func (c Condition) bought(name func(string, any) string, of func(string) string) string {
-	ids, days := name("i", c.IDs), name("d", cmpDays(c.Days))
-	column := "v.product_id"
-	from := `JOIN variant v ON v.id = l.variant_id AND ` + column + ` = ANY (` + ids + `::bigint[])`
+	ids, days := name("i", c.IDs), name("d", window(c.Days))
+	which := `v.product_id = ANY (` + ids + `::bigint[])`
 	if c.Field == "department" {
-		from = `JOIN variant v ON v.id = l.variant_id AND v.product_id IN (
+		which = `v.product_id IN (
 				SELECT product_id FROM product_category WHERE category_id = ANY (` + ids + `::bigint[]))`
 	}
 	past := ""
@@ -378,7 +377,7 @@ func (c Condition) bought(name func(string, any) string, of func(string) string)
 			FROM past_sale s
 			JOIN identity i ON i.kind = 'external' AND i.value = s.person AND i.verified_at IS NOT NULL
 			JOIN customer c ON c.id = i.customer_id
-			JOIN variant v ON sku_key(v.sku) = sku_key(s.code)` + strings.TrimPrefix(from, `JOIN variant v ON v.id = l.variant_id`) + `
+			JOIN variant v ON sku_key(v.sku) = sku_key(s.code) AND ` + which + `
 			WHERE s.person <> '' AND s.quantity > s.cancelled + s.returned AND s.day > now() - make_interval(days => ` + days + `::int)` + of("i.customer_id")
 	}
 	return `f.customer_id IN (
@@ -386,7 +385,7 @@ func (c Condition) bought(name func(string, any) string, of func(string) string)
 			FROM orders o
 			JOIN customer c ON c.id = o.customer_id
 			JOIN order_line l ON l.order_id = o.id
-			` + from + `
+			JOIN variant v ON v.id = l.variant_id AND ` + which + `
 			WHERE o.state = 'confirmed' AND o.placed_at > now() - make_interval(days => ` + days + `::int)
 				AND ` + name("p", c.Place) + `::bigint IN (0, o.location_id) AND ` + order.LineKept + of("o.customer_id") + past + `)`
 }

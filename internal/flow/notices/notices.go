@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/origin"
@@ -278,34 +279,27 @@ func Write(ctx context.Context, db pg.DB, at origin.Origin, person int64, l Lett
 
 // pick puts variants into a cart of its own and answers with its word and the products.
 func pick(ctx context.Context, tx pgx.Tx, at origin.Origin, skus []string) (products []int64, word string, err error) {
-	var variants []int64
-	for _, sku := range skus {
-		var variant, product int64
-		err := tx.QueryRow(ctx, `
-			SELECT v.id, v.product_id FROM variant v JOIN product p ON p.id = v.product_id AND p.status = 'active'
-			WHERE upper(v.sku) = upper($1) AND v.active`, sku).Scan(&variant, &product)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil, "", fault.Field("products", "We can’t find {name}.", text.Args{"name": sku})
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("find what a message is about: %w", err)
-		}
-		variants = append(variants, variant)
-		if !slices.Contains(products, product) {
-			products = append(products, product)
-		}
-	}
-	if len(variants) == 0 {
+	if len(skus) == 0 {
 		return []int64{}, "", nil
+	}
+	sold, missing, err := catalog.BySKU(ctx, tx, skus)
+	if err != nil {
+		return nil, "", err
+	}
+	if missing != "" {
+		return nil, "", fault.Field("products", "We can’t find {name}.", text.Args{"name": missing})
 	}
 	carrier, err := customer.Create(ctx, tx, "", at.Language, at.Channel)
 	if err != nil {
 		return nil, "", err
 	}
-	for _, variant := range variants {
-		if err := shopping.AddFor(ctx, tx, at, carrier, shopping.Item{VariantID: variant, Quantity: 1,
+	for _, one := range sold {
+		if err := shopping.AddFor(ctx, tx, at, carrier, shopping.Item{VariantID: one.VariantID, Quantity: 1,
 			LocationID: at.LocationID}); err != nil {
 			return nil, "", err
+		}
+		if !slices.Contains(products, one.ProductID) {
+			products = append(products, one.ProductID)
 		}
 	}
 	word, err = cart.Share(ctx, tx, carrier)

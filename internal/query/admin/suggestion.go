@@ -30,8 +30,8 @@ const Enough = 30
 func (r SuggestionRow) Compared() bool { return r.People >= Enough && r.Held >= Enough }
 
 // margin of unit u of variant v, without tax; figure.UnknownMargin of what nobody said the cost of.
-const margin = `(u.paid - u.allowed - u.tax + u.allowed_tax) - coalesce(v.unit_cost,
-						round((u.paid - u.allowed - u.tax + u.allowed_tax) * (1 - ` + figure.UnknownMargin + `)))`
+var margin = `(u.paid - u.allowed - u.tax + u.allowed_tax) - coalesce(v.unit_cost,
+						round((u.paid - u.allowed - u.tax + u.allowed_tax) * (1 - ` + fmt.Sprint(figure.UnknownMargin) + `)))`
 
 // Suggestions are the figures of reasons, in the order in which they are given.
 func Suggestions(ctx context.Context, db pg.DB, reasons []string) ([]SuggestionRow, error) {

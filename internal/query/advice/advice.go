@@ -14,6 +14,7 @@ import (
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/order"
@@ -98,7 +99,7 @@ func Reasons() (names []string) {
 const strength = 20
 
 // unknownMargin is the share of a price that is taken for margin where nobody said what a thing costs.
-const unknownMargin = 0.4
+const unknownMargin = figure.UnknownMargin
 
 var statement = build()
 

@@ -124,14 +124,9 @@ func BesideOrder(ctx context.Context, db pg.DB, o *Order, visit *Visit, language
 	if ref == nil || o.State == "cancelled" {
 		return nil, nil
 	}
-	variants := make([]int64, len(o.Lines))
+	products := make([]int64, len(o.Lines))
 	for i, line := range o.Lines {
-		variants[i] = line.VariantID
-	}
-	var products []int64
-	if err := db.QueryRow(ctx, `SELECT ARRAY(SELECT DISTINCT product_id FROM variant WHERE id = ANY ($1))`, variants).
-		Scan(&products); err != nil {
-		return nil, fmt.Errorf("read what an order has: %w", err)
+		products[i] = line.ProductID
 	}
 	batch := &pgx.Batch{}
 	queueGoesWith(batch, products, ref.PriceLists[visit.Store.ID], language, &goes)

@@ -126,6 +126,7 @@ type OrderLine struct {
 	Title     string `json:"title"`
 	Options   string `json:"options"`
 	Slug      string `json:"slug"`
+	ProductID int64  `json:"product_id"`
 	Picture   string `json:"picture"`
 	Quantity  int    `json:"quantity"`
 	UnitPrice int64  `json:"unit_price"`
@@ -294,7 +295,7 @@ const orderColumns = orderHead + `,
 		WHERE ol.order_id = o.id AND u.state <> 'cancelled' AND NOT EXISTS (SELECT FROM returned_unit r
 			WHERE r.order_line_id = u.order_line_id AND r.n = u.n)), 0)::bigint AS earns,
 	(SELECT coalesce(json_agg(json_build_object('id', ol.id, 'part_id', ol.fulfilment_id, 'variant_id', ol.variant_id,
-		'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'picture', coalesce(pic.key, ''),
+		'sku', ol.sku, 'title', ol.title, 'options', ol.options, 'slug', p.slug, 'product_id', p.id, 'picture', coalesce(pic.key, ''),
 		'quantity', ol.quantity, 'unit_price', ol.unit_price, 'list_price', ol.list_price, 'amount', ol.amount,
 			'discount', ol.discount, 'tax_name', ol.tax_name, 'tax_ppm', ol.tax_ppm, 'tax', ol.tax, 'gift', ol.gift,
 			'note', ol.note,
