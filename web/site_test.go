@@ -386,7 +386,7 @@ var forms = map[string][]string{
 	"/admin/segments/{id}/archive": {}, "/admin/stock/{location}/{variant}/move": {"quantity", "reason", "from", "to"},
 	"/admin/stock/{location}/{variant}/shelf": {"safety", "bin", "was.safety", "was.bin"},
 	"/admin/attributes":                       {"attribute", "attribute_name", "attribute_kind", "attribute_unit", "attribute_facet"}, "/admin/variants/{id}/rule": {"min", "max", "gift_card"}, "/admin/variants/{id}/break": {"list", "from",
-		"members", "tier", "amount"}, "/counter/customers/{id}/share": {},
+		"members", "tier", "segment", "amount"}, "/counter/customers/{id}/share": {},
 	"/admin/stock/{location}/{variant}/receive": {"quantity",
 		"reason"}, "/admin/stock/{location}/{variant}/count": {"quantity", "reason"},
 	"/admin/customers/{id}/tags": {"tag", "off"}, "/admin/customers/{id}/consent": {"purpose", "medium",

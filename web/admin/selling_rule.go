@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"counterpart/internal/domain/catalog"
@@ -29,6 +30,13 @@ func (p *Pages) setBreak(_ http.ResponseWriter, r *http.Request) (respond.Answer
 	currency, mode, _ := strings.Cut(typed(r.PostFormValue("list")), " ")
 	b := catalog.Break{Currency: currency, TaxIncluded: mode == "included", From: count(r.PostFormValue("from")),
 		Members: r.PostFormValue("members") == "1", Tier: typed(r.PostFormValue("tier"))}
+	if in := r.PostFormValue("segment"); in != "" {
+		n, err := strconv.ParseInt(in, 10, 64)
+		if err != nil {
+			n = -1 // one that does not exist
+		}
+		b.Segment = n
+	}
 	var wrong error
 	if amount := strings.TrimSpace(r.PostFormValue("amount")); amount != "" {
 		price, err := money.Parse(amount, currency)

@@ -41,21 +41,22 @@ func SetSellingRule(ctx context.Context, tx pgx.Tx, variantID int64, r SellingRu
 	return nil
 }
 
-// Break is a better price: from a number of units on, or for members or those of a tier, or both. Amount is minor units;
-// 0 ends the one that holds.
+// Break is a better price: from a number of units on, for members, those of a tier or the people in a segment, or several
+// of these. Amount is minor units; 0 ends the one that holds.
 type Break struct {
 	Currency    string
 	TaxIncluded bool
 	From        int
 	Members     bool
 	Tier        string // of members; empty: of any or none
+	Segment     int64  // 0: in any or none
 	Amount      int64
 }
 
 // SetBreak changes a better price from now on; the one that held stays in the history.
 func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associateID int64) error {
-	if b.From < 1 || b.From > 99 || b.From == 1 && !b.Members {
-		return fault.New(fault.Invalid, "Enter a minimum quantity: 2 or more, or 1 for members.")
+	if b.From < 1 || b.From > 99 || b.From == 1 && !b.Members && b.Segment == 0 {
+		return fault.New(fault.Invalid, "Enter a minimum quantity: 2 or more, or 1 for members or a segment.")
 	}
 	if b.Tier = text.Clean(b.Tier, 31); b.Tier != "" && (!b.Members || utf8.RuneCountInString(b.Tier) > 30) {
 		return fault.New(fault.Invalid, "A tier’s price is for members: tick members, and use up to 30 characters for the tier.")
@@ -65,19 +66,19 @@ func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associat
 		return err
 	}
 	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From,
-		"members": b.Members, "tier": b.Tier, "amount": b.Amount, "associate": associateID}
+		"members": b.Members, "tier": b.Tier, "segment": b.Segment, "amount": b.Amount, "associate": associateID}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE price_break
 		SET valid = tstzrange(lower(valid), greatest(clock_timestamp(), lower(valid) + interval '1 microsecond'))
 		WHERE variant_id = @variant AND from_quantity = @from AND members = @members
-			AND lower(tier) = lower(@tier) AND upper_inf(valid)
+			AND lower(tier) = lower(@tier) AND coalesce(segment_id, 0) = @segment AND upper_inf(valid)
 			AND price_list_id = (SELECT id FROM price_list WHERE currency = @currency AND tax_included = @included)`,
 		args)
 	batch.Queue(`
-		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, tier, amount, valid, associate_id)
-		SELECT @variant, id, @from, @members, @tier, @amount, tstzrange(clock_timestamp() + interval '2 microseconds', NULL),
-			nullif(@associate::bigint, 0)
+		INSERT INTO price_break (variant_id, price_list_id, from_quantity, members, tier, segment_id, amount, valid, associate_id)
+		SELECT @variant, id, @from, @members, @tier, nullif(@segment::bigint, 0), @amount,
+			tstzrange(clock_timestamp() + interval '2 microseconds', NULL), nullif(@associate::bigint, 0)
 		FROM price_list
 		WHERE currency = @currency AND tax_included = @included AND @amount::bigint > 0`, args)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

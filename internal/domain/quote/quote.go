@@ -64,11 +64,12 @@ type Item struct {
 	Settled bool
 }
 
-// Break is a better price from a quantity on, or for members, or those of a tier.
+// Break is a better price from a quantity on, or for members, those of a tier, or the people in a segment.
 type Break struct {
 	From    int
 	Members bool
 	Tier    string // empty: of any or none
+	Segment int64  // 0: in any or none
 	Amount  int64
 }
 
@@ -199,7 +200,8 @@ func (w *work) add(item Item, gift bool) int {
 	line := Line{Item: item, ListPrice: item.UnitPrice, Gift: gift, Times: 1}
 	for _, b := range item.Breaks {
 		if item.Quantity >= b.From && (!b.Members || w.in.Shopper.Member) &&
-			(b.Tier == "" || strings.EqualFold(b.Tier, w.in.Shopper.Tier)) {
+			(b.Tier == "" || strings.EqualFold(b.Tier, w.in.Shopper.Tier)) &&
+			(b.Segment == 0 || slices.Contains(w.in.Shopper.Segments, b.Segment)) {
 			line.UnitPrice = min(line.UnitPrice, b.Amount)
 		}
 	}

@@ -259,6 +259,17 @@ func TestOddRulesHoldToo(t *testing.T) {
 		tiered.Shopper = Shopper{Member: who.member, Tier: who.tier}
 		require.Equal(t, who.pays, Price(tiered).Total, who)
 	}
+
+	chosen := in(goods(1000))
+	chosen.Items[0].Breaks = []Break{{From: 1, Segment: 7, Amount: 900}, {From: 1, Members: true, Segment: 8, Amount: 700}}
+	for _, who := range []struct {
+		member   bool
+		segments []int64
+		pays     int64
+	}{{false, []int64{7}, 900}, {false, []int64{8}, 1000}, {true, []int64{7, 8}, 700}, {true, nil, 1000}} {
+		chosen.Shopper = Shopper{Member: who.member, Segments: who.segments}
+		require.Equal(t, who.pays, Price(chosen).Total, who)
+	}
 }
 
 func TestSomeDoNotGoTogether(t *testing.T) {

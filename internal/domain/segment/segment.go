@@ -52,7 +52,7 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Segment, error) {
 
 var (
 	errChanged = fault.New(fault.Conflict, "Someone else has changed this segment meanwhile. Save again to replace what they did, or open it afresh to see it.")
-	errUsed    = fault.New(fault.Conflict, "A promotion uses this segment. Change the promotion first.")
+	errUsed    = fault.New(fault.Conflict, "A promotion or a price uses this segment. Change that first.")
 )
 
 // Save writes a segment, from the version that was read, and asks it.
@@ -99,12 +99,30 @@ func Save(ctx context.Context, tx pgx.Tx, s *Segment, associateID int64) error {
 	return tx.QueryRow(ctx, `SELECT count(*) FROM segment_member WHERE segment_id = $1`, s.ID).Scan(&s.Members)
 }
 
-// Archive takes a segment out of use. One that a promotion names stays.
+// Hold keeps segments from being archived until the transaction ends, for something that names them.
+func Hold(ctx context.Context, tx pgx.Tx, ids ...int64) error {
+	var gone bool
+	if err := tx.QueryRow(ctx, `
+		WITH held AS (SELECT id FROM segment WHERE id = ANY ($1) AND archived_at IS NULL FOR SHARE)
+		SELECT EXISTS (SELECT FROM unnest($1::bigint[]) AS named WHERE named NOT IN (SELECT id FROM held))`,
+		ids).Scan(&gone); err != nil {
+		return fmt.Errorf("hold segments: %w", err)
+	}
+	if gone {
+		return fault.Field("in_segment", "One of these segments no longer exists. Choose again.")
+	}
+	return nil
+}
+
+// Archive takes a segment out of use. One that a promotion or a price names stays.
 func Archive(ctx context.Context, tx pgx.Tx, id int64) error {
+	if _, err := tx.Exec(ctx, `SELECT FROM segment WHERE id = $1 FOR UPDATE`, id); err != nil {
+		return fmt.Errorf("hold a segment: %w", err)
+	}
 	var used bool
 	if err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM promotion WHERE state <> 'ended' AND rule->'in_segments' @> to_jsonb($1::bigint))`,
-		id).Scan(&used); err != nil {
+		SELECT EXISTS (SELECT FROM promotion WHERE state <> 'ended' AND rule->'in_segments' @> to_jsonb($1::bigint))
+			OR EXISTS (SELECT FROM price_break WHERE segment_id = $1 AND upper_inf(valid))`, id).Scan(&used); err != nil {
 		return err
 	}
 	if used {

@@ -8,6 +8,7 @@ import (
 
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/pg"
 )
@@ -22,11 +23,17 @@ func SetSellingRule(ctx context.Context, db pg.DB, at origin.Origin, variantID i
 	})
 }
 
-// SetBreak writes a quantity or members' price of a variant, or ends the one it has.
+// SetBreak writes a better price of a variant, by quantity or for some people, or ends the one it has.
 func SetBreak(ctx context.Context, db pg.DB, at origin.Origin, variantID int64, b catalog.Break) error {
-	after := map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "amount": b.Amount}
+	after := map[string]any{"currency": b.Currency, "from": b.From, "members": b.Members, "tier": b.Tier,
+		"segment": b.Segment, "amount": b.Amount}
 	return change(ctx, db, staff.Entry{AssociateID: at.AssociateID, Action: "price.break", Subject: "variant",
 		SubjectID: variantID, After: after}, func(tx pgx.Tx) error {
+		if b.Segment != 0 && b.Amount != 0 {
+			if err := segment.Hold(ctx, tx, b.Segment); err != nil {
+				return err
+			}
+		}
 		return catalog.SetBreak(ctx, tx, variantID, b, at.AssociateID)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/promotion"
+	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/staff"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
@@ -26,6 +27,9 @@ func Save(ctx context.Context, db pg.DB, at origin.Origin, p *promotion.Promotio
 		if p.ID == 0 {
 			action = "written"
 		}
+		if err := segment.Hold(ctx, tx, p.Rule.InSegments...); err != nil {
+			return err
+		}
 		if err := promotion.Save(ctx, tx, p, at.AssociateID); err != nil {
 			return err
 		}
@@ -36,12 +40,17 @@ func Save(ctx context.Context, db pg.DB, at origin.Origin, p *promotion.Promotio
 // Move takes a promotion live, pauses it or ends it. One for everything in the shop goes live only when somebody is sure.
 func Move(ctx context.Context, db pg.DB, at origin.Origin, id int64, to string, sure bool) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if to == promotion.Live && !sure {
+		if to == promotion.Live {
 			p, err := promotion.ByID(ctx, tx, id)
 			if err != nil {
 				return err
 			}
-			if p != nil && p.Rule.Everything() {
+			if p != nil {
+				if err := segment.Hold(ctx, tx, p.Rule.InSegments...); err != nil {
+					return err
+				}
+			}
+			if !sure && p != nil && p.Rule.Everything() {
 				return fault.Field("sure",
 					"This promotion applies to everything in the shop. Confirm that it should go live.")
 			}

@@ -138,6 +138,7 @@ type Product struct {
 	Files       []catalog.File
 	Related     []catalog.Related
 	Classes     []tax.Class
+	Segments    []SegmentName
 	History     []PriceRow
 	Languages   []string
 }
@@ -165,12 +166,19 @@ type VariantRule struct {
 	Breaks    []Break
 }
 
+// SegmentName is a segment that a price can be for.
+type SegmentName struct {
+	ID    int64
+	Title string
+}
+
 // Break is a better price that holds now.
 type Break struct {
 	Currency string `json:"currency"`
 	From     int    `json:"from"`
 	Members  bool   `json:"members"`
 	Tier     string `json:"tier"`
+	Segment  string `json:"segment"` // title; empty: in any or none
 	Amount   int64  `json:"amount"`
 }
 
@@ -208,7 +216,8 @@ func ProductPage(ctx context.Context, db pg.DB, id int64, language string) (*Pro
 			WHERE p.id = $1`, id),
 		catalog.HeadOf(id, language, &head), catalog.GridOf(id, &p.Grid), catalog.Departments(&p.Departments),
 		catalog.AttributesOf(id, &p.Attributes), catalog.FilesOf(id, &p.Files), catalog.RelatedTo(id, &p.Related),
-		tax.AllClasses(&p.Classes),
+		tax.AllClasses(&p.Classes), pg.All(&p.Segments, `
+			SELECT id, title FROM segment WHERE archived_at IS NULL ORDER BY lower(title)`),
 		location.Languages(&p.Languages),
 		pg.All(&p.Pictures, `
 			SELECT id, coalesce(key, '') AS key, alt, coalesce(failed, '') AS failed, tint = '' AS photo, crop_left,
@@ -219,10 +228,11 @@ func ProductPage(ctx context.Context, db pg.DB, id int64, language string) (*Pro
 		pg.All(&p.Rules, `
 			SELECT v.id, v.sku, v.min_quantity AS min, v.max_quantity AS max, v.gift_card, v.tracked, v.back_order, (
 					SELECT coalesce(jsonb_agg(jsonb_build_object('currency', list.currency, 'from', b.from_quantity,
-						'members', b.members, 'tier', b.tier, 'amount', b.amount) ORDER BY list.id, b.from_quantity, b.members,
-						b.tier), '[]')
+						'members', b.members, 'tier', b.tier, 'segment', coalesce(s.title, ''), 'amount', b.amount)
+						ORDER BY list.id, b.from_quantity, b.members, b.tier, s.title), '[]')
 					FROM price_break b
 					JOIN price_list list ON list.id = b.price_list_id
+					LEFT JOIN segment s ON s.id = b.segment_id
 					WHERE b.variant_id = v.id AND b.valid @> now()) AS breaks
 			FROM variant v
 			WHERE v.product_id = $1 AND v.active

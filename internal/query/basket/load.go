@@ -289,7 +289,7 @@ func (l *loading) queueLines(batch *pgx.Batch, customerID int64, language string
 			CASE WHEN $5 THEN `+catalog.Categories+` ELSE '{}' END AS categories,
 			coalesce((
 				SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Tier', b.tier,
-					'Amount', b.amount))
+					'Segment', coalesce(b.segment_id, 0), 'Amount', b.amount))
 				FROM price_break b
 				WHERE b.variant_id = v.id AND b.price_list_id = list.id AND b.valid @> statement_timestamp()), '[]')
 				AS breaks,

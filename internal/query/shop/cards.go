@@ -484,7 +484,7 @@ func (e ending) text(most int) string {
 func breaks(variant, list string) string {
 	return `coalesce((
 						SELECT json_agg(json_build_object('From', b.from_quantity, 'Members', b.members, 'Tier', b.tier,
-							'Amount', b.amount))
+							'Segment', coalesce(b.segment_id, 0), 'Amount', b.amount))
 						FROM price_break b
 						WHERE b.variant_id = ` + variant + ` AND b.price_list_id = ` + list +
 		` AND b.from_quantity = 1 AND b.valid @> statement_timestamp()), '[]')`
