@@ -376,6 +376,7 @@ var forms = map[string][]string{
 	"/admin/customers/{id}/credit":                     {"credit_amount", "credit_currency", "credit_reason"},
 	"/admin/customers/{id}/notes":                      {"body"}, "/admin/gift-cards": {"amount", "currency", "to", "reason"},
 	"/admin/gift-cards/{id}/disable": {"reason"}, "/admin/suggestions/{reason}": {"weight", "active"},
+	"/admin/suggestions/places/{place}": {"active", "fewest", "most", "owned", "in_store", "source", "only", "never", "version"},
 	"/notices": {"variant", "kind", "medium", "email", "back"}, "/notices/{token}": {}, "/account/notices/{id}/withdraw": {},
 	"/counter/customers/{id}/client": {"take"}, "/counter/customers/{id}/reminders": {"reminder", "due", "yearly"},
 	"/counter/customers/{id}/reminders/{reminder}/done": {}, "/counter/book/{reminder}/done": {},

@@ -98,6 +98,7 @@ var actions = map[string]text.Message{
 	"staff.handover":          text.M("clients handed over"),
 	"message.rule":            text.M("messages limited"),
 	"suggestion.set":          text.M("suggestions changed"),
+	"slot.set":                text.M("place for suggestions changed"),
 	"delivery.kept":           text.M("delivery method changed"),
 	"difference.closed":       text.M("payment difference closed"),
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"counterpart/internal/domain/hint"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/flow/settings"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/text"
@@ -20,6 +21,7 @@ import (
 type suggestionsView struct {
 	respond.Mistakes
 	Rows   []admin.SuggestionRow
+	Slots  []recommend.Slot
 	Reason string // whose form was sent
 	Weight string
 }
@@ -30,6 +32,9 @@ func (p *Pages) suggestions(_ http.ResponseWriter, r *http.Request) (respond.Ans
 
 func (p *Pages) showSuggestions(r *http.Request, v suggestionsView, wrong *fault.Fault) (answer respond.Answer, err error) {
 	if v.Rows, err = admin.Suggestions(r.Context(), p.DB, advice.Reasons()); err != nil {
+		return nil, err
+	}
+	if v.Slots, err = recommend.Slots(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	a := frame(r, text.T(r.Context(), "Suggestions"), "suggestions")

@@ -19,11 +19,14 @@ import (
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/postal"
 	"counterpart/internal/platform/text"
+	"counterpart/internal/query/advice"
 	"counterpart/internal/query/basket"
 	"counterpart/internal/query/counter"
 	"counterpart/internal/query/shop"
 	"counterpart/web/respond"
 	"counterpart/web/ui"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // saleView is a sale in progress with what was typed.
@@ -46,6 +49,7 @@ type saleView struct {
 	To          postal.Address      // where something of it is sent
 	Stores      []location.Location // at which something of it can be collected
 	Phones      bool                // it can be paid on the customer's own phone
+	Beside      []advice.Beside     // what goes with it, on a shelf here
 }
 
 // newSale begins a sale for whoever stands there, and leaves without a name unless they give one.
@@ -106,11 +110,31 @@ func (p *Pages) showSale(r *http.Request, view saleView, wrong *fault.Fault) (re
 	if err := p.ways(r, &view); err != nil {
 		return nil, err
 	}
+	if view.Beside, err = p.beside(r, view.Basket, view.CustomerID); err != nil {
+		return nil, err
+	}
 	if wrong != nil {
 		view.Take(r, wrong)
 		return respond.Wrong(wrong, salePage(c, view)), nil
 	}
 	return respond.Page(salePage(c, view)), nil
+}
+
+// beside reads what goes with what lies on the counter.
+func (p *Pages) beside(r *http.Request, b *basket.Basket, person int64) (all []advice.Beside, err error) {
+	if b == nil || len(b.Lines) == 0 {
+		return nil, nil
+	}
+	products := make([]int64, len(b.Lines))
+	for i, line := range b.Lines {
+		products[i] = line.ProductID
+	}
+	batch := &pgx.Batch{}
+	advice.QueueSale(batch, products, person, here(r).LocationID, text.Content(r.Context()), &all)
+	if err := p.DB.SendBatch(r.Context(), batch).Close(); err != nil {
+		return nil, fmt.Errorf("read what goes with a sale: %w", err)
+	}
+	return all, nil
 }
 
 // ways reads at which other stores something of the sale can be collected, and where it would be sent.

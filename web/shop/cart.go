@@ -60,7 +60,9 @@ func (p *Pages) readCart(r *http.Request) (*cartView, error) { return p.readCart
 
 // readCartOf reads the cart as it is for whoever gave this email address.
 func (p *Pages) readCartOf(r *http.Request, email string) (*cartView, error) {
-	visit, err := shop.VisitOf(r.Context(), p.DB, p.Site.Visitor(r))
+	who := p.Site.Visitor(r)
+	who.Taste = true
+	visit, err := shop.VisitOf(r.Context(), p.DB, who)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ import (
 
 // listing is a page of a list with the address it was asked for by, from which its links are made.
 type listing struct {
-	For []advice.Hint // what is suggested where nothing was found
+	For    []advice.Hint    // what is suggested where nothing was found
+	Beside []shop.Neighbour // and what goes with what they have before them
 	*shop.Listing
 	URL   *url.URL
 	Min   string // as typed
@@ -64,6 +65,9 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 	}
 	if found.Total == 0 && l.Filter.Words != "" {
 		if l.For, err = found.Advise(r.Context(), p.DB, language(r)); err != nil {
+			return nil, err
+		}
+		if l.Beside, err = shop.BesideSearch(r.Context(), p.DB, p.Site.Visitor(r), language(r)); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/browsing"
 	"counterpart/internal/domain/catalog"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/geo"
 	"counterpart/internal/platform/text"
@@ -229,13 +230,20 @@ func (p *Pages) file(_ http.ResponseWriter, r *http.Request) (respond.Answer, er
 
 // whyBeside says why a product is shown beside another.
 func whyBeside(ctx context.Context, n shop.Neighbour) string {
+	with, alone := text.Args{"title": n.Because}, n.Because == ""
 	switch {
-	case n.Because != "":
-		return text.T(ctx, "Often bought with {title}", text.Args{"title": n.Because})
-	case n.Why == "bought":
+	case n.Why == recommend.Bought && alone:
 		return text.T(ctx, "Often bought together")
-	case n.Why == "alike":
+	case n.Why == recommend.Bought:
+		return text.T(ctx, "Often bought with {title}", with)
+	case n.Why == recommend.Viewed && alone:
+		return text.T(ctx, "Often viewed together")
+	case n.Why == recommend.Viewed:
+		return text.T(ctx, "Often viewed with {title}", with)
+	case n.Why == recommend.Alike:
 		return text.T(ctx, "You may also like this")
+	case alone:
+		return text.T(ctx, "Chosen by us")
 	}
-	return text.T(ctx, "Chosen by us")
+	return text.T(ctx, "Chosen by us with {title}", with)
 }

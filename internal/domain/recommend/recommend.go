@@ -75,7 +75,8 @@ func rebuild(ctx context.Context, tx pgx.Tx) error {
 	if err := Learn(ctx, tx); err != nil {
 		return err
 	}
-	return run(ctx, tx, "rank what is alike", like, `UPDATE recommending SET counted_at = now()`)
+	return run(ctx, tx, "rank what was viewed together and what is alike", viewed, like,
+		`UPDATE recommending SET counted_at = now()`)
 }
 
 // count is what learning says of products, alone and two by two. What is there already is brought in line with it.
@@ -142,6 +143,59 @@ func rank(which string) string {
 			IS DISTINCT FROM (excluded.why, excluded.score, excluded.baskets, excluded.position)`
 }
 
+// viewed fills up what few have bought with what was looked at on one day by one device, of people who agreed that it is
+// kept: the cosine, as of baskets. At night only. Less than three devices name nothing: it would say what somebody did.
+var viewed = `
+	WITH visit AS MATERIALIZED (
+		SELECT device, products, cardinality(products) AS size
+		FROM (
+			SELECT device, array_agg(DISTINCT product_id) AS products
+			FROM browse_event
+			WHERE kind = 'viewed' AND at > now() - interval '60 days'
+			GROUP BY device, (at AT TIME ZONE 'UTC')::date) v
+		WHERE cardinality(products) <= 30),
+	alone AS MATERIALIZED (
+		SELECT product AS id, sum(` + weight + `) AS weight
+		FROM visit
+		CROSS JOIN unnest(products) AS product
+		GROUP BY product),
+	few AS MATERIALIZED (
+		SELECT p.id
+		FROM product p
+		WHERE p.status = 'active' AND (SELECT count(*) FROM goes_with WHERE product_id = p.id AND why = 'bought') < 8),
+	pair AS (
+		SELECT few.id AS product_id, other AS other_id, sum(` + weight + `) AS weight, count(DISTINCT device) AS devices
+		FROM visit
+		CROSS JOIN unnest(products) AS one
+		JOIN few ON few.id = one
+		CROSS JOIN unnest(products) AS other
+		WHERE one <> other
+		GROUP BY few.id, other
+		HAVING count(DISTINCT device) >= ` + support + `),
+	best AS (
+		SELECT *
+		FROM (
+			SELECT pair.product_id, pair.other_id, pair.devices, pair.weight / sqrt(own.weight::float8 * other.weight) AS score,
+				row_number() OVER (PARTITION BY pair.product_id
+					ORDER BY pair.weight / sqrt(own.weight::float8 * other.weight) DESC, pair.other_id) AS n
+			FROM pair
+			JOIN alone own ON own.id = pair.product_id
+			JOIN alone other ON other.id = pair.other_id
+			WHERE NOT EXISTS (SELECT FROM variant WHERE product_id = pair.other_id AND gift_card) AND NOT EXISTS (
+				SELECT FROM goes_with WHERE product_id = pair.product_id AND other_id = pair.other_id AND why = 'bought')) ranked
+		WHERE n <= 8),
+	gone AS (
+		DELETE FROM goes_with g
+		WHERE why = 'viewed' AND NOT EXISTS (
+			SELECT FROM best WHERE best.product_id = g.product_id AND best.other_id = g.other_id))
+	INSERT INTO goes_with AS g (product_id, other_id, why, score, baskets, position)
+	SELECT product_id, other_id, 'viewed', score, devices, ` + kept + ` + n
+	FROM best
+	ON CONFLICT (product_id, other_id) DO UPDATE
+		SET why = excluded.why, score = excluded.score, baskets = excluded.baskets, position = excluded.position
+		WHERE (g.why, g.score, g.baskets, g.position)
+			IS DISTINCT FROM (excluded.why, excluded.score, excluded.baskets, excluded.position)`
+
 // like fills up what few have bought with the most popular products of the same category, the nearest in words first:
 // what is new goes with something too.
 const like = `
@@ -149,7 +203,7 @@ const like = `
 		SELECT p.id, own.title
 		FROM product p
 		JOIN product_text own ON own.product_id = p.id AND own.language = 'en'
-		WHERE p.status = 'active' AND (SELECT count(*) FROM goes_with WHERE product_id = p.id AND why = 'bought') < 8),
+		WHERE p.status = 'active' AND (SELECT count(*) FROM goes_with WHERE product_id = p.id AND why <> 'alike') < 8),
 	top AS MATERIALIZED (
 		SELECT category_id, product_id, title
 		FROM (
@@ -166,7 +220,7 @@ const like = `
 		FROM few
 		JOIN product_category mine ON mine.product_id = few.id
 		JOIN top ON top.category_id = mine.category_id AND top.product_id <> few.id
-		WHERE NOT EXISTS (SELECT FROM goes_with WHERE product_id = few.id AND other_id = top.product_id AND why = 'bought')
+		WHERE NOT EXISTS (SELECT FROM goes_with WHERE product_id = few.id AND other_id = top.product_id AND why <> 'alike')
 		GROUP BY few.id, top.product_id),
 	best AS (
 		SELECT product_id, other_id, score, 100 + n AS position

@@ -101,6 +101,36 @@ const strength = 20
 // unknownMargin is the share of a price that is taken for margin where nobody said what a thing costs.
 const unknownMargin = figure.UnknownMargin
 
+// here is a location with its price list.
+const here = `here AS MATERIALIZED (
+		SELECT l.id, l.currency, l.time_zone, list.id AS list
+		FROM location l
+		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
+		WHERE l.id = @location)`
+
+// shelf is the variant of c.product_id, or c.variant_id, of which most is here.
+var shelf = `
+		SELECT p.slug, v.sku, t.title, v.unit_cost,
+			-- Of a product that comes in several kinds here, none is named: it was not this one that they looked at.
+			CASE WHEN coalesce(c.variant_id, 0) <> 0 OR count(*) OVER () = 1
+				THEN array_to_string(v.options, ', ') END AS choice,
+			coalesce((SELECT key FROM picture WHERE id = v.picture_id), (
+				SELECT key FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1), '') AS picture,
+			sum(` + inventory.Available("s") + `) OVER () AS available, bin.name AS bin, price.amount
+		FROM product p
+		JOIN variant v ON v.product_id = p.id AND v.active AND NOT v.gift_card
+			AND (coalesce(c.variant_id, 0) = 0 OR v.id = c.variant_id)
+		JOIN stock_level s ON s.variant_id = v.id AND s.location_id = here.id AND s.condition = 'sellable'
+		CROSS JOIN LATERAL (SELECT here.list AS id) list` + catalog.NowOn + `
+		CROSS JOIN LATERAL (
+			SELECT title FROM product_text WHERE product_id = p.id
+			ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1) t
+		LEFT JOIN bin ON bin.variant_id = v.id AND bin.location_id = here.id
+		WHERE p.id = c.product_id AND p.status = 'active' AND price.amount IS NOT NULL
+			AND ` + inventory.Available("s") + ` > 0
+		ORDER BY ` + inventory.Available("s") + ` DESC, v.id
+		LIMIT 1`
+
 var statement = build()
 
 func build() string {
@@ -115,11 +145,7 @@ func build() string {
 		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids,
 			consented(@person, 'personalisation', 'shop') AS looks
 		WHERE consented(@person, @purpose, 'shop') AND NOT consented(@person, 'objection', 'shop')),
-	here AS MATERIALIZED (
-		SELECT l.id, l.currency, l.time_zone, list.id AS list
-		FROM location l
-		JOIN price_list list ON list.currency = l.currency AND list.tax_included = l.tax_included
-		WHERE l.id = @location),
+	` + here + `,
 	carted AS MATERIALIZED (
 		SELECT v.product_id, v.id AS variant_id, line.quantity, line.added_at
 		FROM me
@@ -152,27 +178,7 @@ func build() string {
 	FROM candidate c
 	CROSS JOIN here
 	LEFT JOIN hint_reason setting ON setting.reason = c.reason
-	LEFT JOIN LATERAL (
-		SELECT p.slug, v.sku, t.title, v.unit_cost,
-			-- Of a product that comes in several kinds here, none is named: it was not this one that they looked at.
-			CASE WHEN coalesce(c.variant_id, 0) <> 0 OR count(*) OVER () = 1
-				THEN array_to_string(v.options, ', ') END AS choice,
-			coalesce((SELECT key FROM picture WHERE id = v.picture_id), (
-				SELECT key FROM picture WHERE product_id = p.id ORDER BY position LIMIT 1), '') AS picture,
-			sum(` + inventory.Available("s") + `) OVER () AS available, bin.name AS bin, price.amount
-		FROM product p
-		JOIN variant v ON v.product_id = p.id AND v.active AND NOT v.gift_card
-			AND (coalesce(c.variant_id, 0) = 0 OR v.id = c.variant_id)
-		JOIN stock_level s ON s.variant_id = v.id AND s.location_id = here.id AND s.condition = 'sellable'
-		CROSS JOIN LATERAL (SELECT here.list AS id) list` + catalog.NowOn + `
-		CROSS JOIN LATERAL (
-			SELECT title FROM product_text WHERE product_id = p.id
-			ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1) t
-		LEFT JOIN bin ON bin.variant_id = v.id AND bin.location_id = here.id
-		WHERE p.id = c.product_id AND p.status = 'active' AND price.amount IS NOT NULL
-			AND ` + inventory.Available("s") + ` > 0
-		ORDER BY ` + inventory.Available("s") + ` DESC, v.id
-		LIMIT 1) there ON true
+	LEFT JOIN LATERAL (` + shelf + `) there ON true
 	WHERE coalesce(setting.active, true) AND (coalesce(c.product_id, 0) = 0 OR there.sku IS NOT NULL)
 		AND NOT EXISTS (
 			SELECT

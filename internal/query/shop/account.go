@@ -104,60 +104,6 @@ func ListsPage(ctx context.Context, db pg.DB, who Visitor) (*Lists, error) {
 	return l, wrap(db.SendBatch(ctx, batch).Close())
 }
 
-// BesideCart is what a person saved for later, and, in a language, what goes with what lies in their cart.
-func BesideCart(ctx context.Context, db pg.DB, visit *Visit, language string) (later []profile.ViewedProduct, goes []Neighbour, err error) {
-	batch := &pgx.Batch{}
-	profile.QueueWishes(batch, visit.CustomerID, visit.Store.ID, cart.Later, &later)
-	if len(visit.InCart) > 0 {
-		queueGoesWith(batch, visit.InCart, visit.Reference().PriceLists[visit.Store.ID], language, &goes)
-	}
-	if err := wrap(db.SendBatch(ctx, batch).Close()); err != nil {
-		return nil, nil, err
-	}
-	return later, beside(goes, visit.InCart), nil
-}
-
-// BesideOrder is what goes with what an order has, in a language: by the order alone, because whoever has its link reads
-// it.
-func BesideOrder(ctx context.Context, db pg.DB, o *Order, visit *Visit, language string) (goes []Neighbour, err error) {
-	ref := visit.Reference()
-	if ref == nil || o.State == "cancelled" {
-		return nil, nil
-	}
-	products := make([]int64, len(o.Lines))
-	for i, line := range o.Lines {
-		products[i] = line.ProductID
-	}
-	batch := &pgx.Batch{}
-	queueGoesWith(batch, products, ref.PriceLists[visit.Store.ID], language, &goes)
-	if err := db.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("read what goes with an order: %w", err)
-	}
-	return beside(goes, products), nil
-}
-
-// queueGoesWith asks what goes best with several products together, and with which of them each goes best.
-func queueGoesWith(batch *pgx.Batch, products []int64, list int64, language string, goes *[]Neighbour) {
-	batch.Queue(`
-		SELECT card.product_id AS id, card.slug, coalesce(card.titles ->> $3, card.title) AS title, card.picture, near.why,
-			coalesce(because.titles ->> $3, because.title) AS because
-		FROM (
-			SELECT g.other_id AS id, sum(g.score) AS score, 'bought' AS why,
-				(array_agg(g.product_id ORDER BY g.score DESC))[1] AS because
-			FROM goes_with g
-			WHERE g.product_id = ANY ($1) AND g.why = 'bought' AND g.other_id <> ALL ($1)
-			GROUP BY g.other_id) near
-		JOIN product_card card ON card.product_id = near.id AND card.price_list_id = $2 AND `+holds("card")+`
-		JOIN product_card because ON because.product_id = near.because AND because.price_list_id = $2
-			AND `+holds("because")+`
-		WHERE card.always <> '{}' OR EXISTS (SELECT FROM in_stock WHERE product_id = card.product_id)
-		ORDER BY near.score DESC, card.product_id
-		LIMIT `+fmt.Sprint(Besides), products, list, language).Query(func(rows pgx.Rows) (err error) {
-		*goes, err = pgx.CollectRows(rows, pgx.RowToStructByName[Neighbour])
-		return err
-	})
-}
-
 func wrap(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err

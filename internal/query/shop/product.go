@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/location"
 	"counterpart/internal/domain/promotion"
 	"counterpart/internal/domain/quote"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/geo"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/reference"
@@ -65,39 +66,6 @@ type File struct {
 	ID    int64  `json:"id"`
 	Title string `json:"title"`
 	Bytes int    `json:"bytes"`
-}
-
-// Neighbour is a product that the shop shows beside another. Why is chosen (by hand), bought (together) or alike; Because
-// is what it goes with, where several things lie beside each other.
-type Neighbour struct {
-	ID      int64  `json:"id"`
-	Slug    string `json:"slug"`
-	Title   string `json:"title"`
-	Picture string `json:"picture"`
-	Why     string `json:"why"`
-	Because string `json:"because"`
-}
-
-const (
-	// Besides is how many products are shown beside one.
-	Besides = 4
-	// fewest that nobody chose by hand are worth a place on a page.
-	fewest = 3
-)
-
-// beside picks those that are shown: what was chosen by hand, then what goes with it best. What lies in the cart already
-// is left out; a few that nobody chose are not worth the place.
-func beside(all []Neighbour, inCart []int64) []Neighbour {
-	seen := slices.Clone(inCart)
-	all = slices.DeleteFunc(all, func(n Neighbour) bool {
-		again := slices.Contains(seen, n.ID)
-		seen = append(seen, n.ID)
-		return again
-	})
-	if len(all) < fewest && !slices.ContainsFunc(all, func(n Neighbour) bool { return n.Why == "chosen" }) {
-		return nil
-	}
-	return all[:min(Besides, len(all))]
 }
 
 // Picture of a product.
@@ -164,7 +132,11 @@ func (s *StoreStock) ReadyBy(now time.Time) (time.Time, bool) {
 	return s.Location.ReadyBy(now)
 }
 
-var productStatement = pg.Named(`
+// What strangers are asked for, and whoever is known.
+var productStatements = map[bool]pg.Statement{false: productFor(false), true: productFor(true)}
+
+func productFor(known bool) pg.Statement {
+	return pg.Named(`
 	SELECT p.id, t.title, p.brand, t.description, t.seo_title, t.seo_description, p.options, p.tags, p.pickup, p.ship,
 		p.minimum_age,
 		json_build_object('attributes', (
@@ -178,25 +150,10 @@ var productStatement = pg.Named(`
 				FROM product_file
 				WHERE product_id = p.id),
 			'related', (
-				SELECT json_agg(json_build_object('id', near.product_id, 'slug', near.slug, 'why', near.why,
-					'title', coalesce(near.titles ->> @language, near.title), 'picture', near.picture)
-					ORDER BY near.position)
-				FROM (
-					SELECT card.product_id, card.slug, card.titles, card.title, card.picture, 'chosen' AS why,
-						r.position - 1000 AS position
-					FROM product_related r
-					JOIN product_card card ON card.product_id = r.related_id AND card.price_list_id = @list
-						AND `+holds("card")+`
-					WHERE r.product_id = p.id
-					UNION ALL
-					(SELECT card.product_id, card.slug, card.titles, card.title, card.picture, g.why, g.position
-					FROM goes_with g
-					JOIN product_card card ON card.product_id = g.other_id AND card.price_list_id = @list
-						AND `+holds("card")+`
-					WHERE g.product_id = p.id AND (card.always <> '{}'
-						OR EXISTS (SELECT FROM in_stock WHERE product_id = g.other_id))
-					ORDER BY g.position
-					LIMIT 8)) near)) AS beside,
+				SELECT json_agg(json_build_object('id', id, 'slug', slug, 'title', title, 'picture', picture, 'why', why,
+					'score', score, 'categories', categories, 'comes', comes, 'sizes', sizes, 'fewest', fewest, 'most', most,
+					'owned_days', owned_days))
+				FROM (`+near(recommend.OnProduct, "p.id", known)+`) near)) AS beside,
 		coalesce((
 			SELECT json_agg(json_build_object('id', pic.id, 'key', coalesce(pic.key, ''), 'alt', pic.alt)
 				ORDER BY pic.position)
@@ -230,7 +187,8 @@ var productStatement = pg.Named(`
 		FROM variant v
 		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND `+inventory.Available("s")+` > 0
 		WHERE v.product_id = p.id) stock
-	WHERE p.slug = @slug AND p.status = 'active'`, "list", "limited", "zone", "language", "slug")
+	WHERE p.slug = @slug AND p.status = 'active'`, "list", "limited", "zone", "language", "slug", "store")
+}
 
 type productRow struct {
 	reference.Row
@@ -257,8 +215,9 @@ func ProductPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, near *geo.Place) (*Product, error) {
 	p := &Product{Slug: slug}
 	home, list := who.home()
+	who.Taste = true
 	batch := &pgx.Batch{}
-	productStatement.Queue(batch, pgx.NamedArgs{"list": list, "limited": who.reference.Limited, "zone": who.zone(),
+	productStatements[!who.stranger()].Queue(batch, pgx.NamedArgs{"list": list, "store": home, "limited": who.reference.Limited, "zone": who.zone(),
 		"language": who.Language, "slug": slug}).
 		Query(func(rows pgx.Rows) error {
 			row, err := pg.Row[productRow](rows, nil)
@@ -291,7 +250,7 @@ func productPage(ctx context.Context, db pg.DB, who Visitor, slug, sku string, n
 	if p.ID == 0 { // What is not on sale says no version.
 		return nil, send(ctx, db, &pgx.Batch{}, who, &p.Visit, false)
 	}
-	p.Beside.Related = beside(p.Beside.Related, p.InCart)
+	p.Beside.Related = p.suggested(p.Beside.Related)
 	p.priced.Product, p.priced.Tags = p.ID, p.Tags
 	for i := range p.Variants {
 		one := &p.Variants[i]

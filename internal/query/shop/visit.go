@@ -15,6 +15,7 @@ import (
 	"counterpart/internal/domain/editorial"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/quote"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
@@ -34,6 +35,7 @@ type Visitor struct {
 	At        time.Time
 	Reference *reference.Keeper // nil: it is read anew for every page
 	reference *reference.Data   // what this page is read with
+	Taste     bool              // read what suggestions go by, too
 }
 
 // Visit is what every shop page knows. Store is the chosen one, or the chain's first, whose prices are then shown.
@@ -53,6 +55,7 @@ type Visit struct {
 	Theme       location.Theme   // how the shop looks
 	At          time.Time
 	facts       facts
+	taste       taste
 	reference   *reference.Data
 }
 
@@ -113,9 +116,36 @@ func (v *Visit) with(who Visitor) bool {
 // Whoever comes with neither a device's cookie nor a session's is a stranger, about whom there is nothing to ask.
 func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 
-// Whoever is looking, with what belongs to them: the ids of all profiles that were merged are found once.
-var visitStatement = pg.Named(`
-	SELECT `+reference.Version+` AS version, coalesce(me.id, 0) AS customer_id,
+// Whoever is looking, with what belongs to them.
+var (
+	visitStatement = visitWith(`'{}'::bigint[] AS likes, '{}'::text[] AS sizes, '{}'::bigint[] AS owned,
+		'{}'::int[] AS owned_days`, ``)
+	// What suggestions go by is read of those who agreed that we remember them and don't object to profiling.
+	tasteStatement = visitWith(`coalesce(taste.departments, '{}') AS likes, coalesce(taste.sizes, '{}') AS sizes,
+		coalesce(taste.owned, '{}') AS owned, coalesce(taste.owned_days, '{}') AS owned_days`, `
+	LEFT JOIN LATERAL (
+		SELECT f.departments, f.sizes, had.owned, had.owned_days
+		FROM (
+			SELECT array_agg(product_id) AS owned, array_agg(days) AS owned_days
+			FROM (
+				SELECT v.product_id, extract(day FROM now() - max(o.placed_at))::int AS days
+				FROM orders o
+				JOIN order_line l ON l.order_id = o.id AND NOT l.gift
+				JOIN variant v ON v.id = l.variant_id
+				WHERE o.customer_id = ANY (facts.ids) AND `+order.LineKept+`
+				GROUP BY v.product_id
+				ORDER BY days
+				LIMIT 500) bought) had
+		LEFT JOIN figure f ON f.customer_id = me.id
+		WHERE NOT consented(me.id, 'objection', 'shop')) taste ON facts.remember`)
+)
+
+// visitWith is the statement with more columns, and what they are read from. The ids of all profiles that were merged are
+// found once.
+func visitWith(columns, from string) pg.Statement {
+	return pg.Named(`
+	SELECT `+columns+`, 
+		`+reference.Version+` AS version, coalesce(me.id, 0) AS customer_id,
 		coalesce(me.signed_in, false) AS signed_in, coalesce(me.name, '') AS name,
 		coalesce(facts.remember, false) AS remember, coalesce(lines.units, 0)::int AS units,
 		coalesce(lines.products, '{}') AS in_cart,
@@ -130,7 +160,7 @@ var visitStatement = pg.Named(`
 		JOIN variant v ON v.id = line.variant_id
 		WHERE cart.customer_id = me.id AND cart.state = 'open' AND line.sold_at IS NULL) lines ON true
 	LEFT JOIN LATERAL (
-		SELECT same.member, same.tier,
+		SELECT same.member, same.tier, same.ids,
 			coalesce((
 				SELECT given
 				FROM consent
@@ -153,7 +183,8 @@ var visitStatement = pg.Named(`
 				ARRAY(SELECT member FROM person_members(me.id) AS member) AS ids
 			FROM customer person
 			WHERE person.id = me.id
-			OFFSET 0) same) facts ON true`, "device", "session", "personal")
+			OFFSET 0) same) facts ON true`+from, "device", "session", "personal")
+}
 
 // queueVisit asks, in the page's own batch, who is looking. Of a stranger only whether what the process knows still
 // holds; a page whose own statement says that asks nothing.
@@ -172,7 +203,11 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 	}
 	args := who.args()
 	args["personal"] = who.reference.Personal
-	visitStatement.Queue(batch, args).
+	statement := visitStatement
+	if who.Taste {
+		statement = tasteStatement
+	}
+	statement.Queue(batch, args).
 		Query(func(rows pgx.Rows) error {
 			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 				quote.Shopper
@@ -181,6 +216,9 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 				Name                string
 				Units               int
 				InCart, Barred      []int64
+				Likes, Owned        []int64
+				Sizes               []string
+				OwnedDays           []int
 			}])
 			if err != nil {
 				return err
@@ -188,6 +226,10 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 			visit.CustomerID, visit.SignedIn, visit.Name = row.CustomerID, row.SignedIn, row.Name
 			visit.Remember, visit.Units, visit.InCart = row.Remember, row.Units, row.InCart
 			visit.facts = facts{shopper: row.Shopper, barred: row.Barred}
+			visit.taste = taste{likes: row.Likes, sizes: row.Sizes, owned: map[int64]int{}}
+			for i, id := range row.Owned {
+				visit.taste.owned[id] = row.OwnedDays[i]
+			}
 			return who.reference.Check(row.Version)
 		})
 }
