@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"counterpart/internal/domain/recommend"
 	"fmt"
 	"regexp"
 	"strings"
@@ -154,7 +155,7 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 	p := open(t)
 	// The two that Leeds has most of.
 	rows, err := p.DB.Query(context.Background(), `
-		SELECT p.slug, min(t.title)
+		SELECT p.slug, min(t.title), (array_agg(v.sku ORDER BY s.on_hand - s.reserved - s.safety DESC))[1]
 		FROM product p
 		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
 		JOIN variant v ON v.product_id = p.id
@@ -164,7 +165,7 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 		ORDER BY max(s.on_hand - s.reserved - s.safety) DESC
 		LIMIT 2`)
 	require.NoError(t, err)
-	things, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Slug, Title string }])
+	things, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Slug, Title, SKU string }])
 	require.NoError(t, err)
 	associate, phone := p.person(t, 1280, 800), p.person(t, 390, 844)
 	associate.signIn(p.Accounts["Priya"])
@@ -203,6 +204,21 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 	associate.click(`.hints button[value="used"]`)
 	associate.eventually(`!document.querySelector(".hints")`)
 
+	// She takes it, and the office sees what became of the suggestion.
+	office := p.person(t, 1280, 800)
+	office.signIn(p.Accounts["Imogen"])
+	figures := `tr:has(form[action$="/suggestions/viewed"])`
+	office.visit("/admin/suggestions")
+	require.Regexp(t, `^1\s+1\s+100 %\s+0\s+0\s+0\s`, office.text(figures+" td:nth-child(2)")+" "+
+		office.text(figures+" td:nth-child(3)")+" "+office.text(figures+" td:nth-child(4)")+" "+
+		office.text(figures+" td:nth-child(5)")+" "+office.text(figures+" td:nth-child(6)"))
+	associate.visit("/counter/sales/" + id(mina))
+	associate.write("#f-article", things[0].SKU)
+	associate.click(".add-article button")
+	associate.paidInCash()
+	office.visit("/admin/suggestions")
+	require.Regexp(t, `^1\s+100 %\s+£[1-9]`, office.text(figures+" td:nth-child(6)"), "sold, with its margin")
+
 	// What is withdrawn on the phone is gone from the counter.
 	for range 3 {
 		phone.visit("/p/" + things[1].Slug)
@@ -218,6 +234,94 @@ func TestWhatWasLookedAtIsWorthSaying(t *testing.T) {
 	associate.visit(mina)
 	associate.sees("Live cart")
 	require.NotContains(t, associate.text("body"), things[1].Title)
+}
+
+// paidInCash takes what a sale costs.
+func (p *person) paidInCash() {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(`.tenders label:has([value="cash"])`)))
+	p.write("#f-given", regexp.MustCompile(`[\d.]+`).FindString(p.text(`.sale-pay form[action$="/pay"] .is-large`)))
+	p.click(`.sale-pay form[action$="/pay"] .is-large`)
+	p.sees("Sold and paid.")
+}
+
+// TestThreePeopleAreShownDifferentThings: somebody new, somebody who has one of what is suggested and agreed that we
+// remember it, and somebody who has another in the cart, look at one product and at their carts side by side.
+func TestThreePeopleAreShownDifferentThings(t *testing.T) {
+	p := open(t)
+	var slug, sku string
+	var others []struct{ Slug, Title, SKU string }
+	require.NoError(t, recommend.Rebuild(context.Background(), p.DB))
+	require.NoError(t, p.DB.QueryRow(context.Background(), `
+		SELECT p.slug, min(v.sku)
+		FROM product p
+		JOIN goes_with g ON g.product_id = p.id AND g.why = 'bought'
+		JOIN variant v ON v.product_id = p.id
+		JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 3
+		JOIN location l ON l.id = s.location_id AND l.code = 'LDS'
+		GROUP BY p.id
+		ORDER BY count(DISTINCT g.other_id) DESC, p.id
+		LIMIT 1`).Scan(&slug, &sku))
+	rows, err := p.DB.Query(context.Background(), `
+		SELECT p.slug, t.title, v.sku
+		FROM goes_with g
+		JOIN product p ON p.id = g.other_id
+		JOIN product_text t ON t.product_id = p.id AND t.language = 'en'
+		JOIN LATERAL (
+			SELECT v.sku
+			FROM variant v
+			JOIN stock_level s ON s.variant_id = v.id AND s.condition = 'sellable' AND s.on_hand - s.reserved - s.safety > 1
+			JOIN location l ON l.id = s.location_id AND l.code = 'LDS'
+			WHERE v.product_id = p.id AND v.active
+			LIMIT 1) v ON true
+		WHERE g.product_id = (SELECT id FROM product WHERE slug = $1) AND g.why = 'bought'
+		ORDER BY g.position
+		LIMIT 2`, slug)
+	require.NoError(t, err)
+	others, err = pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Slug, Title, SKU string }])
+	require.NoError(t, err)
+	require.Len(t, others, 2)
+
+	stranger, ada, bob := p.person(t, 390, 844), p.person(t, 390, 844), p.person(t, 390, 844)
+	ada.signIn(p.Accounts["Ada"])
+	ada.visit("/account/privacy")
+	ada.script(`const agree = document.querySelector("#personalisation-shop button"); if (agree.value === "yes") agree.click()`)
+	ada.eventually(`document.querySelector("#personalisation-shop button").value === "no"`)
+	associate := p.person(t, 1280, 800)
+	associate.signIn(p.Accounts["Priya"])
+	associate.visit("/counter")
+	associate.click(".counter-sale button")
+	associate.write("#f-article", others[0].SKU)
+	associate.click(".add-article button")
+	associate.write("#f-who", p.Accounts["Ada"].Email)
+	associate.click(`.sale-who form button`)
+	associate.sees("Ada")
+	associate.paidInCash()
+	bob.visit("/p/" + others[1].Slug + "?v=" + others[1].SKU)
+	bob.click("#add button")
+	bob.sees("Added to your cart")
+
+	why := regexp.MustCompile(`(?m)^Often .*$`)
+	shown := func(who *person, page string) string {
+		who.visit(page)
+		return why.ReplaceAllString(who.text(".beside"), "")
+	}
+	product := "/p/" + slug + "?v=" + sku
+	require.Contains(t, shown(stranger, product), others[0].Title)
+	require.Contains(t, stranger.text(".beside"), others[1].Title)
+	require.NotContains(t, shown(ada, product), others[0].Title, "she has it")
+	require.Contains(t, shown(bob, product), others[0].Title)
+	require.NotContains(t, bob.text(".beside"), others[1].Title, "it is in the cart")
+	for _, who := range []*person{stranger, ada, bob} {
+		who.visit(product)
+		who.click("#add button")
+		who.sees("Added to your cart")
+	}
+	require.Contains(t, shown(stranger, "/cart"), others[0].Title)
+	require.NotContains(t, shown(ada, "/cart"), others[0].Title)
+	require.NotContains(t, shown(bob, "/cart"), others[1].Title)
+	bob.fits("cart beside")
+	clean(t, p)
 }
 
 // TestAPasskeyOpensTheAccount makes a passkey with an authenticator that the browser plays, signs out, and signs in

@@ -2,7 +2,6 @@ package recommend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -82,15 +81,14 @@ func Slots(ctx context.Context, db pg.DB) ([]Slot, error) {
 
 // SlotAt is the rules of a place; nil where there is none such.
 func SlotAt(ctx context.Context, db pg.DB, place string) (*Slot, error) {
+	if !slices.Contains(Places, place) {
+		return nil, nil
+	}
 	rows, err := db.Query(ctx, `SELECT `+slotColumns+` FROM slot WHERE place = $1`, place)
 	if err != nil {
 		return nil, fmt.Errorf("read a place for suggestions: %w", err)
 	}
-	s, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Slot])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	return s, err
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Slot])
 }
 
 // SaveSlot keeps the rules of a place, where nobody changed them since they were read.
