@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"counterpart/internal/domain/figure"
 	"counterpart/internal/domain/history"
 	"counterpart/internal/domain/origin"
+	"counterpart/internal/domain/recommend"
 	"counterpart/internal/flow/cancellation"
 	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/privacy"
@@ -264,4 +267,66 @@ func TestTwoWhoAddUpDoItOnce(t *testing.T) {
 	require.Len(t, together, 4)
 	require.NoError(t, figure.Rebuild(ctx, db))
 	require.Equal(t, figures(t, db), together)
+}
+
+// TestRebuildInAProcessOfItsOwn is what the next test kills.
+func TestRebuildInAProcessOfItsOwn(t *testing.T) {
+	address := os.Getenv("FIGURES_OF")
+	if address == "" {
+		t.Skip("only where it is killed")
+	}
+	db, err := pgxpool.New(ctx, address)
+	require.NoError(t, err)
+	for {
+		require.NoError(t, figure.Rebuild(ctx, db))
+		require.NoError(t, recommend.Rebuild(ctx, db))
+	}
+}
+
+// A process that counts everybody anew is killed without warning, again and again; facts arrive meanwhile. Whoever counts
+// next comes to the same as if nobody had been killed.
+func TestKilledWhileEverybodyIsCounted(t *testing.T) {
+	db, address := pgtest.Database(t)
+	s := sample.Stocked(t, db, 4)
+	people := []int64{account(t, db, 1), account(t, db, 2), account(t, db, 3)}
+	_, err := db.Exec(ctx, `INSERT INTO customer (name, channel) SELECT 'Nobody ' || n, 'web' FROM generate_series(1, 20000) n`)
+	require.NoError(t, err)
+	r := rand.New(rand.NewPCG(3, 5))
+	begun := 0
+	for range pgtest.Rounds(6, 30) {
+		counting := exec.Command(os.Args[0], "-test.run=^TestRebuildInAProcessOfItsOwn$")
+		counting.Env = append(os.Environ(), "FIGURES_OF="+address)
+		require.NoError(t, counting.Start())
+		s.Buy(t, people[r.IntN(3)], true, r.IntN(4), r.IntN(4))
+		time.Sleep(time.Duration(r.IntN(600)) * time.Millisecond)
+		var counted int
+		require.NoError(t, db.QueryRow(ctx, `SELECT count(*) FROM figure`).Scan(&counted))
+		if counted > 0 && counted < 20003 {
+			begun++
+		}
+		require.NoError(t, counting.Process.Kill())
+		_ = counting.Wait()
+		_, err := figure.Update(ctx, db)
+		require.NoError(t, err)
+		var orders int
+		require.NoError(t, db.QueryRow(ctx, `
+			SELECT (SELECT sum(orders) FROM figure) - (SELECT count(*) FROM orders WHERE customer_id = ANY ($1))`, people).Scan(&orders))
+		require.Zero(t, orders, "what happened is added up at once")
+		if _, err = db.Exec(ctx, `DELETE FROM figure WHERE customer_id <> ALL ($1)`, people); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("killed in the middle %d times", begun)
+	_, err = recommend.Update(ctx, db)
+	require.NoError(t, err)
+	before := figures(t, db)
+	require.NoError(t, figure.Rebuild(ctx, db))
+	require.NoError(t, recommend.Rebuild(ctx, db))
+	after := figures(t, db)
+	for _, line := range before {
+		require.Contains(t, after, line)
+	}
+	found, err := audit.Run(ctx, db)
+	require.NoError(t, err)
+	require.Empty(t, found)
 }
