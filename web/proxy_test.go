@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -23,8 +24,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sharedCache is a proxy before the shop that keeps for everybody whatever HTTP lets a shared cache keep (RFC 9111,
-// sections 3 and 4), however long.
+// sharedCache is a proxy before the shop that keeps for everybody whatever Cache-Control lets a shared cache keep (RFC 9111,
+// section 3), however long. It looks at no Vary: many a content delivery network does not look at cookies.
 type sharedCache struct {
 	mu     sync.Mutex
 	kept   map[string]*http.Response
@@ -32,18 +33,10 @@ type sharedCache struct {
 	served int
 }
 
-func (c *sharedCache) key(r *http.Request, vary string) string {
-	key := r.URL.RequestURI()
-	for _, name := range strings.Split(vary, ",") {
-		key += "\n" + strings.Join(r.Header.Values(strings.TrimSpace(name)), ",")
-	}
-	return key
-}
-
 func (c *sharedCache) keep(answer *http.Response) error {
 	control := answer.Header.Get("Cache-Control")
 	if answer.Request.Method != http.MethodGet || strings.Contains(control, "private") || strings.Contains(control, "no-store") ||
-		strings.Contains(control, "no-cache") || answer.Header.Get("Vary") == "*" {
+		strings.Contains(control, "no-cache") {
 		return nil
 	}
 	body, err := io.ReadAll(answer.Body)
@@ -53,7 +46,7 @@ func (c *sharedCache) keep(answer *http.Response) error {
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := c.key(answer.Request, answer.Header.Get("Vary"))
+	key := answer.Request.URL.RequestURI()
 	c.kept[key], c.bodies[key] = answer, body
 	return nil
 }
@@ -61,22 +54,18 @@ func (c *sharedCache) keep(answer *http.Response) error {
 func (c *sharedCache) before(shop http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
-		defer c.mu.Unlock()
-		for _, vary := range []string{"", "Accept-Encoding", "Accept-Encoding, Accept-Language", "Cookie"} {
-			key := c.key(r, vary)
-			if answer := c.kept[key]; answer != nil && answer.Header.Get("Vary") == vary && r.Method == http.MethodGet {
-				c.served++
-				for name, values := range answer.Header {
-					w.Header()[name] = values
-				}
-				w.WriteHeader(answer.StatusCode)
-				_, _ = w.Write(c.bodies[key])
-				return
-			}
+		answer, body := c.kept[r.URL.RequestURI()], c.bodies[r.URL.RequestURI()]
+		if answer != nil && r.Method == http.MethodGet {
+			c.served++
 		}
 		c.mu.Unlock()
-		shop.ServeHTTP(w, r)
-		c.mu.Lock()
+		if answer == nil || r.Method != http.MethodGet {
+			shop.ServeHTTP(w, r)
+			return
+		}
+		maps.Copy(w.Header(), answer.Header)
+		w.WriteHeader(answer.StatusCode)
+		_, _ = w.Write(body)
 	})
 }
 
