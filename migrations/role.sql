@@ -25,7 +25,7 @@ BEGIN
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO counterpart_server;
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO counterpart_server;
     REVOKE INSERT, UPDATE, DELETE ON schema_migrations, schema_compatible FROM counterpart_server;
-    REVOKE UPDATE, DELETE ON allowance, allowance_share, stock_move, gift_card_entry, credit_entry, points_entry, document, document_tax, page_version, order_discount, order_share, returned_unit, merge_move, audit_entry
+    REVOKE UPDATE, DELETE ON allowance, allowance_share, stock_move, gift_card_entry, credit_entry, points_entry, points_debt_entry, document, document_tax, page_version, order_discount, order_share, returned_unit, merge_move, audit_entry
         FROM counterpart_server;
     -- What was agreed and asked for stays as it is; only how it stands changes.
     REVOKE UPDATE, DELETE ON order_unit, price, price_break, payment_event, refund, transfer, promotion_use FROM counterpart_server;

@@ -17,6 +17,7 @@ import (
 	"counterpart/internal/domain/gallery"
 	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/inventory"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/message"
 	"counterpart/internal/domain/outreach"
 	"counterpart/internal/domain/predict"
@@ -85,6 +86,10 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[popular]) error {
 		return errors.Join(catalog.CountPopular(ctx, t.DB), hint.Learn(ctx, t.DB), figure.CountWeeks(ctx, t.DB, time.Now(), false))
 	}))
+	river.AddWorker(workers, &pointsKeeper{db: t.DB})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[loyalty.Warning]) error {
+		return warnOfPoints(ctx, t, job.Args)
+	}))
 	river.AddWorker(workers, &basketCounter{db: t.DB})
 	river.AddWorker(workers, &figureKeeper{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sendNotices]) error {
@@ -121,6 +126,9 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 			func() (river.JobArgs, *river.InsertOpts) { return sweep{}, nil }, nil),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour),
 			func() (river.JobArgs, *river.InsertOpts) { return popular{}, nil }, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(hourly),
+			func() (river.JobArgs, *river.InsertOpts) { return keepPoints{}, nil },
+			&river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute),
 			func() (river.JobArgs, *river.InsertOpts) { return countBaskets{}, nil },
 			&river.PeriodicJobOpts{RunOnStart: true}),
@@ -148,6 +156,24 @@ func (turnMonths) Kind() string { return "turn_months" }
 type popular struct{}
 
 func (popular) Kind() string { return "count_popular" }
+
+// keepPoints ends points, and warns of it.
+type keepPoints struct{}
+
+func (keepPoints) Kind() string { return "keep_points" }
+
+type pointsKeeper struct {
+	river.WorkerDefaults[keepPoints]
+	db *pgxpool.Pool
+}
+
+// Timeout of a million members.
+func (k *pointsKeeper) Timeout(*river.Job[keepPoints]) time.Duration { return 30 * time.Minute }
+
+func (k *pointsKeeper) Work(ctx context.Context, _ *river.Job[keepPoints]) error {
+	_, err := pg.Alone(ctx, k.db, "keep_points", func(ctx context.Context) error { return loyalty.Expire(ctx, k.db, time.Now()) })
+	return err
+}
 
 // countBaskets keeps what goes with what.
 type countBaskets struct{}

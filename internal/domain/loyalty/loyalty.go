@@ -40,17 +40,20 @@ func unit(currency string) int64 {
 	return one
 }
 
-// Balance is what a person has. Pending points can be seen, not spent.
-type Balance struct{ Spendable, Pending int64 }
+// Balance is what a person has. Pending points can be seen, not spent. Ending is how many end first, EndsOn the last day on
+// which those can be spent; nil: they don't end.
+type Balance struct {
+	Spendable, Pending int64
+	Ending             int64
+	EndsOn             *time.Time
+}
 
 // BalanceOf adds up a person's points, over all of their profiles.
 func BalanceOf(ctx context.Context, db pg.DB, person int64) (b Balance, err error) {
 	err = db.QueryRow(ctx, `
-		SELECT coalesce(sum(remaining) FILTER (WHERE vests_at <= now()), 0)::bigint,
-			coalesce(sum(remaining) FILTER (WHERE vests_at > now()), 0)::bigint
-		FROM points_lot
-		WHERE remaining > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)`,
-		person).Scan(&b.Spendable, &b.Pending)
+		SELECT spendable, pending, ending, ends_on
+		FROM points_of(ARRAY(SELECT member FROM person_members($1) AS member))`,
+		person).Scan(&b.Spendable, &b.Pending, &b.Ending, &b.EndsOn)
 	if err != nil {
 		return b, fmt.Errorf("add up points: %w", err)
 	}
@@ -64,7 +67,9 @@ type Grant struct {
 	Cause       string
 	OrderID     int64
 	AssociateID int64
+	Form        string // of the page: sent twice, it is given once
 	Vests       time.Time
+	At          time.Time // the zero time: now
 }
 
 // Give adds a lot. None is written of no points.
@@ -74,16 +79,24 @@ func Give(ctx context.Context, tx pgx.Tx, g Grant) error {
 	}
 	_, err := tx.Exec(ctx, `
 		WITH lot AS (
-			INSERT INTO points_lot (customer_id, order_id, points, remaining, vests_at)
-			VALUES ($1, nullif($4::bigint, 0), $2, $2, $6)
+			INSERT INTO points_lot (customer_id, order_id, points, remaining, vests_at, at)
+			VALUES ($1, nullif($4::bigint, 0), $2, $2, $6, coalesce($8, now()))
 			RETURNING id)
-		INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id, associate_id)
-		SELECT id, $1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0)
-		FROM lot`, g.CustomerID, g.Points, g.Cause, g.OrderID, g.AssociateID, g.Vests)
+		INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id, associate_id, form, at)
+		SELECT id, $1, $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($7, ''), coalesce($8, now())
+		FROM lot`, g.CustomerID, g.Points, g.Cause, g.OrderID, g.AssociateID, g.Vests, g.Form, orNow(g.At))
 	if err != nil {
 		return fmt.Errorf("give points: %w", err)
 	}
 	return nil
+}
+
+// orNow is nil where nothing is said: the database's clock.
+func orNow(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
 }
 
 // ErrFew says that there are fewer points than were to be spent.
@@ -102,10 +115,54 @@ func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error 
 	return nil
 }
 
-// Deduct takes earned points away again: first what this order earned, then the oldest others, pending or not. It
-// answers how many there were; nobody's balance falls below zero.
+// Deduct takes earned points away again: first what this order earned and has ended, which nobody spent, then what else it
+// earned, then the oldest others, pending or not. It answers how many there were; nobody's balance falls below zero.
 func Deduct(ctx context.Context, tx pgx.Tx, person, points, orderID int64) (taken int64, err error) {
-	return take(ctx, tx, taking{person: person, points: points, cause: "taken_back", orderID: orderID, first: orderID})
+	ended, err := deductEnded(ctx, tx, points, orderID)
+	if err != nil {
+		return 0, err
+	}
+	taken, err = take(ctx, tx, taking{person: person, points: points - ended, cause: "taken_back", orderID: orderID, first: orderID})
+	return ended + taken, err
+}
+
+// deductEnded undoes the end of points that an order earned and takes them back.
+func deductEnded(ctx context.Context, tx pgx.Tx, points, orderID int64) (taken int64, err error) {
+	if points == 0 {
+		return 0, nil
+	}
+	err = tx.QueryRow(ctx, `
+		WITH lots AS MATERIALIZED (
+			SELECT id, customer_id, expired
+			FROM points_lot
+			WHERE order_id = $2 AND expired > 0 AND revived_at IS NULL
+			ORDER BY id
+			FOR UPDATE),
+		running AS (
+			SELECT id, customer_id, expired, sum(expired) OVER (ORDER BY id) - expired AS before
+			FROM lots),
+		parts AS (
+			SELECT id, customer_id, least(expired, $1 - before)::integer AS part
+			FROM running
+			WHERE before < $1),
+		less AS (
+			UPDATE points_lot l
+			SET expired = l.expired - p.part, expired_at = CASE WHEN l.expired > p.part THEN l.expired_at END
+			FROM parts p
+			WHERE l.id = p.id),
+		entries AS (
+			INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id)
+			SELECT id, customer_id, part, 'expired', NULL
+			FROM parts
+			UNION ALL
+			SELECT id, customer_id, -part, 'taken_back', $2
+			FROM parts)
+		SELECT coalesce(sum(part), 0)::bigint
+		FROM parts`, points, orderID).Scan(&taken)
+	if err != nil {
+		return 0, fmt.Errorf("take back points that ended: %w", err)
+	}
+	return taken, nil
 }
 
 // taking is points that a person loses.
@@ -115,6 +172,8 @@ type taking struct {
 	orderID        int64
 	first          int64 // the order whose lots go first
 	vested         bool  // pending ones stay
+	associateID    int64
+	form           string
 }
 
 func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
@@ -144,11 +203,11 @@ func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
 			FROM parts p
 			WHERE l.id = p.id),
 		entries AS (
-			INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id)
-			SELECT id, customer_id, -part, $3, $4
+			INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id, associate_id, form)
+			SELECT id, customer_id, -part, $3, nullif($4::bigint, 0), nullif($7::bigint, 0), nullif($8, '')
 			FROM parts)
 		SELECT coalesce(sum(part), 0)::bigint
-		FROM parts`, t.person, t.points, t.cause, t.orderID, t.first, t.vested).Scan(&taken)
+		FROM parts`, t.person, t.points, t.cause, t.orderID, t.first, t.vested, t.associateID, t.form).Scan(&taken)
 	if err != nil {
 		return 0, fmt.Errorf("take points: %w", err)
 	}
@@ -166,17 +225,118 @@ func RatesOf(ctx context.Context, db pg.DB) (r Rates, err error) {
 	return r, nil
 }
 
-// Earn gives a customer what a handed-over part of an order earned; it can be spent when the goods cannot come back any
-// more.
+// Earn gives a customer what a handed-over part of an order earned. It can be spent when the goods cannot come back any
+// more, or at once, as the programme has it. What they owe is paid from it first, and what ended lately comes back: they
+// visit.
 func Earn(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) error {
 	if points == 0 {
 		return nil
 	}
-	var vests time.Time
-	if err := tx.QueryRow(ctx, `SELECT now() + make_interval(days => return_days) FROM shop`).Scan(&vests); err != nil {
-		return fmt.Errorf("read how long goods can come back: %w", err)
+	var now, vests time.Time
+	var person int64
+	var behind bool // they owe, or have points that ended
+	if err := tx.QueryRow(ctx, `
+		SELECT now(), CASE p.vesting WHEN 'at_once' THEN now() ELSE now() + make_interval(days => shop.return_days) END,
+			coalesce(c.merged_into, c.id), EXISTS (
+				SELECT FROM points_debt WHERE points > 0 AND customer_id = ANY (same.ids)) OR EXISTS (
+				SELECT FROM points_lot WHERE expired > 0 AND revived_at IS NULL AND customer_id = ANY (same.ids)
+					AND expired_at > now() - make_interval(days => p.grace_days))
+		FROM shop
+		CROSS JOIN programme p
+		JOIN customer c ON c.id = $1
+		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members(coalesce(c.merged_into, c.id)) AS member) AS ids) same`,
+		customerID).Scan(&now, &vests, &person, &behind); err != nil {
+		return fmt.Errorf("read when points can be spent: %w", err)
 	}
-	return Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "earned", OrderID: orderID, Vests: vests})
+	err := Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "earned", OrderID: orderID, Vests: vests})
+	if err != nil || !behind {
+		return err
+	}
+	if _, err := Revive(ctx, tx, person, now); err != nil {
+		return err
+	}
+	return pay(ctx, tx, person, points, orderID)
+}
+
+// Owe notes points that a person spent before what earned them came back: what they earn next pays them.
+func Owe(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
+	if points == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		WITH owed AS (
+			INSERT INTO points_debt AS d (customer_id, points)
+			VALUES ($1, $2)
+			ON CONFLICT (customer_id) DO UPDATE SET points = d.points + excluded.points
+			RETURNING customer_id)
+		INSERT INTO points_debt_entry (customer_id, delta, order_id)
+		SELECT customer_id, $2, $3
+		FROM owed`, person, points, orderID)
+	if err != nil {
+		return fmt.Errorf("note points that are owed: %w", err)
+	}
+	return nil
+}
+
+// Owed is how many points a person owes.
+func Owed(ctx context.Context, db pg.DB, person int64) (points int64, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(sum(points), 0)::bigint
+		FROM points_debt
+		WHERE customer_id IN (SELECT member FROM person_members($1) AS member)`, person).Scan(&points)
+	if err != nil {
+		return 0, fmt.Errorf("read what points are owed: %w", err)
+	}
+	return points, nil
+}
+
+// pay takes what a person owes from what an order has just earned them.
+func pay(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
+	var paid int64
+	err := tx.QueryRow(ctx, `
+		WITH debts AS MATERIALIZED (
+			SELECT customer_id, points
+			FROM points_debt
+			WHERE points > 0 AND customer_id IN (SELECT member FROM person_members($1) AS member)
+			ORDER BY customer_id
+			FOR UPDATE),
+		running AS (
+			SELECT customer_id, points, sum(points) OVER (ORDER BY customer_id) - points AS before
+			FROM debts),
+		parts AS (
+			SELECT customer_id, least(points, $2 - before)::integer AS part
+			FROM running
+			WHERE before < $2),
+		less AS (
+			UPDATE points_debt d
+			SET points = d.points - p.part
+			FROM parts p
+			WHERE d.customer_id = p.customer_id
+			RETURNING d.customer_id, p.part),
+		entries AS (
+			INSERT INTO points_debt_entry (customer_id, delta, order_id)
+			SELECT customer_id, -part, $3
+			FROM less)
+		SELECT coalesce(sum(part), 0)::bigint
+		FROM less`, person, points, orderID).Scan(&paid)
+	if err != nil {
+		return fmt.Errorf("pay points that are owed: %w", err)
+	}
+	_, err = take(ctx, tx, taking{person: person, points: paid, cause: "debt", orderID: orderID, first: orderID})
+	return err
+}
+
+// Adjust gives points that can be spent at once, or takes some, on the word of somebody on the staff. It answers how many it
+// was: nobody's balance falls below zero.
+func Adjust(ctx context.Context, tx pgx.Tx, a Grant) (points int64, err error) {
+	a.Cause = "adjusted"
+	if a.Points >= 0 {
+		a.Vests = time.Now().Add(-time.Second)
+		return a.Points, Give(ctx, tx, a)
+	}
+	taken, err := take(ctx, tx, taking{person: a.CustomerID, points: -a.Points, cause: a.Cause, associateID: a.AssociateID,
+		form: a.Form})
+	return -taken, err
 }
 
 // Restore gives spent points back. They were spendable, so they are again.

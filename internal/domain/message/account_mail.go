@@ -2,8 +2,10 @@ package message
 
 import (
 	"strings"
+	"time"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 )
 
@@ -114,6 +116,35 @@ func ComposeNotice(about string, a AboutAccount) (subject, body string) {
 		NoticePasskey:  "A passkey was added to your account.",
 	}[about]), "", say("If this wasn’t you, reset your password straight away:"), "", "    " + a.Base + "/forgotten"}
 	return subject, letter(say, a, lines)
+}
+
+// AboutPoints is what a warning of points speaks of.
+type AboutPoints struct {
+	AboutAccount
+	Ending    int // points
+	EndsOn    time.Time
+	Worth     money.Money // of those
+	GraceDays int
+	Last      bool
+}
+
+// ComposePointsWarning writes it.
+func ComposePointsWarning(a AboutPoints) (subject, body string) {
+	args := text.Args{"shop": a.Shop, "name": a.Name, "day": text.Date(a.EndsOn), "worth": a.Worth}
+	say := func(key string) string { return text.M(key, args).In(a.Language) }
+	subject = text.P(a.Ending, "{n} point at {shop} expires on {day}", "{n} points at {shop} expire on {day}", args).In(a.Language)
+	if a.Last {
+		subject = text.P(a.Ending, "Last chance: {n} point at {shop} expires on {day}",
+			"Last chance: {n} points at {shop} expire on {day}", args).In(a.Language)
+	}
+	lines := []string{text.P(a.Ending, "You can spend {n} point, worth {worth}, up to and including {day}, online or in any of our stores.",
+		"You can spend {n} points, worth {worth}, up to and including {day}, online or in any of our stores.", args).In(a.Language)}
+	if a.GraceDays > 0 {
+		lines = append(lines, "", text.P(a.GraceDays, "If you miss that day, a visit within {n} day afterwards brings them back.",
+			"If you miss that day, a visit within {n} days afterwards brings them back.", args).In(a.Language))
+	}
+	lines = append(lines, "", say("Your points:"), "", "    "+a.Base+"/account")
+	return subject, letter(say, a.AboutAccount, lines)
 }
 
 func letter(say func(string) string, a AboutAccount, lines []string) string {

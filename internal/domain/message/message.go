@@ -121,6 +121,7 @@ const (
 	OfOrder    Purpose = "order"    // about something they ordered
 	OfSecurity Purpose = "security" // about who signs in as them
 	OfLaw      Purpose = "law"      // what the law has us tell or give them
+	OfPoints   Purpose = "points"   // about what a member stands to lose
 	OfNews     Purpose = "news"     // everything else: needs their consent for the medium
 	OfAsked    Purpose = "asked"    // what they asked to be told once
 )
@@ -188,7 +189,7 @@ func (s Sender) Send(ctx context.Context, db pg.DB, m Mail) error {
 
 func (s Sender) allowed(ctx context.Context, db pg.DB, m Mail) error {
 	switch m.Purpose {
-	case OfOrder, OfSecurity, OfLaw:
+	case OfOrder, OfSecurity, OfLaw, OfPoints:
 		return nil
 	case OfNews, OfAsked:
 	default:

@@ -86,9 +86,12 @@ var datasets = []dataset{
 		theirs + ` ORDER BY id`},
 	{"credit", `SELECT currency, balance FROM credit WHERE customer_id` + theirs + ` ORDER BY currency`},
 	{"credit_entry", `SELECT currency, delta, cause, at FROM credit_entry WHERE customer_id` + theirs + ` ORDER BY id`},
-	{"points_lot", `SELECT points, remaining, vests_at, at FROM points_lot WHERE customer_id` + theirs +
+	{"points_lot", `SELECT points, remaining, expired, expired_at, revived_at, vests_at, at FROM points_lot WHERE customer_id` + theirs +
 		` ORDER BY id`},
 	{"points_entry", `SELECT o.number, e.delta, e.cause, e.reason, e.at FROM points_entry e LEFT JOIN orders o ON o.id = e.order_id WHERE e.customer_id` + theirs + ` ORDER BY e.id`},
+	{"points_debt", `SELECT points FROM points_debt WHERE customer_id` + theirs},
+	{"points_debt_entry", `SELECT o.number, e.delta, e.at FROM points_debt_entry e JOIN orders o ON o.id = e.order_id WHERE e.customer_id` + theirs + ` ORDER BY e.id`},
+	{"points_warning", `SELECT ends_on, last, at FROM points_warning WHERE customer_id` + theirs + ` ORDER BY ends_on, last`},
 	{"return_ticket", `SELECT r.number, o.number AS order, l.name AS store, r.goods, r.delivery, r.refund,
 		r.points_back, r.points_taken, r.at
 		FROM return_ticket r JOIN orders o ON o.id = r.order_id JOIN location l ON l.id = r.location_id

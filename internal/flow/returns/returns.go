@@ -71,6 +71,7 @@ type Result struct {
 	PointsValue   int64
 	PointsTaken   int64 // that were earned
 	Shortfall     int64 // the worth of earned points that were spent already
+	PointsOwed    int64 // the same as points, where the shop lets them be owed
 	Refund        int64 // in money and what is like it, with what pays the exchange
 	Refunds       []payment.Refund
 	Order         string      // public id of the order of what they take instead
@@ -304,7 +305,20 @@ func (t *taking) adjust(ctx context.Context) error {
 		return err
 	}
 	t.owed = min(t.earned-t.PointsTaken, max(t.makes, t.same))
-	t.Shortfall = min(rates.Value(t.earned-t.PointsTaken-t.owed, t.Currency), t.inMoney)
+	spent := t.earned - t.PointsTaken - t.owed
+	programme, err := loyalty.ReadProgramme(ctx, t.tx)
+	if err != nil {
+		return err
+	}
+	// Whoever nobody could find again could not pay what they owe.
+	if programme.Debt == loyalty.DebtOwe && !t.nameless {
+		t.PointsOwed = spent
+		if err := loyalty.Owe(ctx, t.tx, t.person, spent, t.OrderID); err != nil {
+			return err
+		}
+		return rma.Adjust(ctx, t.tx, t.ticket, t.Delivery, 0)
+	}
+	t.Shortfall = min(rates.Value(spent, t.Currency), t.inMoney)
 	return rma.Adjust(ctx, t.tx, t.ticket, t.Delivery, t.Shortfall)
 }
 

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"counterpart/internal/adapter/sandbox/sandboxtest"
 	"counterpart/internal/domain/cart"
+	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
@@ -24,6 +26,7 @@ import (
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/flow/shopping"
 	"counterpart/internal/platform/fault"
+	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/basket"
 )
 
@@ -173,6 +176,70 @@ func TestPointsThatWereSpentAlreadyAreKeptFromTheRefund(t *testing.T) {
 	balance, err := loyalty.BalanceOf(ctx, w.db, ada)
 	require.NoError(t, err)
 	require.Equal(t, loyalty.Balance{}, balance)
+}
+
+// The same where the shop lets them be owed: what is earned next pays them, and nobody has less than nothing.
+func TestPointsThatWereSpentAlreadyAreOwed(t *testing.T) {
+	w := open(t)
+	_, err := w.db.Exec(ctx, `UPDATE shop SET points_rate = 10, return_days = 0; UPDATE programme SET debt = 'owe'`)
+	require.NoError(t, err)
+	ada := w.Ada(t, w.db, w.Coat, 1, w.HarbourStreet)
+	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+		return customer.Identify(ctx, tx, ada, customer.Identity{Kind: customer.Email, Value: "ada.owes@example.com", Source: "counter"})
+	}))
+	first := w.sell(ada, payment.Terminal, 0)
+	w.add(ada, w.Mug, 2, w.HarbourStreet)
+	require.NoError(t, cart.SpendPoints(ctx, w.db, ada, 1000, false))
+	w.sell(ada, payment.Terminal, 0)
+	_, err = w.db.Exec(ctx, `UPDATE shop SET return_days = 30`)
+	require.NoError(t, err)
+	made := w.giveBack(first.ID, w.HarbourStreet.ID, want(w.lines(first.ID)[0], 1))
+	require.Equal(t, []int64{1030, 860, 0, 18900}, []int64{made.PointsTaken, made.PointsOwed, made.Shortfall, made.Refund})
+	owes := func() [2]int64 {
+		t.Helper()
+		owed, err := loyalty.Owed(ctx, w.db, ada)
+		require.NoError(t, err)
+		balance, err := loyalty.BalanceOf(ctx, w.db, ada)
+		require.NoError(t, err)
+		w.sound()
+		return [2]int64{owed, balance.Spendable + balance.Pending}
+	}
+	require.Equal(t, [2]int64{860, 0}, owes())
+	w.add(ada, w.Mug, 2, w.HarbourStreet)
+	w.sell(ada, payment.Terminal, 0)
+	require.Equal(t, [2]int64{620, 0}, owes(), "240 of them are paid")
+	w.add(ada, w.Mug, 6, w.HarbourStreet)
+	last := w.sell(ada, payment.Terminal, 0)
+	require.Equal(t, [2]int64{0, 100}, owes(), "720 earned, 620 owed")
+	// What paid them comes back: they are owed again.
+	made = w.giveBack(last.ID, w.HarbourStreet.ID, want(w.lines(last.ID)[0], 6))
+	require.Equal(t, []int64{100, 620}, []int64{made.PointsTaken, made.PointsOwed})
+	require.Equal(t, [2]int64{620, 0}, owes())
+}
+
+// Points that ended were not spent: what earned them comes back late, and nothing is kept from the refund.
+func TestPointsThatEndedAreNotKeptFromTheRefund(t *testing.T) {
+	w := open(t)
+	_, err := w.db.Exec(ctx, `UPDATE shop SET points_rate = 10, return_days = 0`)
+	require.NoError(t, err)
+	ada := w.Ada(t, w.db, w.Mug, 3, w.HarbourStreet)
+	first := w.sell(ada, payment.Terminal, 0)
+	_, err = w.db.Exec(ctx, `
+		UPDATE programme SET expiry = 'lot', expiry_months = 1, expiry_since = '2020-01-01';
+		UPDATE points_lot SET vests_at = now() - interval '2 months'`)
+	require.NoError(t, err)
+	require.NoError(t, loyalty.Expire(ctx, w.db, time.Now()))
+	require.Equal(t, int64(360), one[int64](w, `SELECT expired FROM points_lot`))
+	for range 3 {
+		made := w.giveBack(first.ID, w.HarbourStreet.ID, want(w.lines(first.ID)[0], 1))
+		require.Equal(t, []int64{120, 0, 1200}, []int64{made.PointsTaken, made.Shortfall, made.Refund})
+	}
+	require.Equal(t, int64(0), one[int64](w, `SELECT expired FROM points_lot`))
+	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+		points, err := loyalty.Revive(ctx, tx, ada, time.Now())
+		require.Zero(t, points, "there is nothing left to bring back")
+		return err
+	}))
 }
 
 func TestAnExchangeIsOneTicket(t *testing.T) {

@@ -479,6 +479,38 @@ var Rules = []Rule{
 			JOIN order_line l ON l.id = u.order_line_id
 			GROUP BY 1) b ON b.order_id = o.id
 		WHERE coalesce(e.earned, 0) <> coalesce(u.points, 0) OR coalesce(e.taken, 0) > coalesce(b.points, 0)`},
+	{"points that ended did so once, and what a visit brought back is a lot of its own", `
+		SELECT format('lot %s: ended %s of %s', l.id, l.expired, coalesce(e.sum, 0))
+		FROM points_lot l
+		LEFT JOIN (SELECT lot_id, -sum(delta) AS sum FROM points_entry WHERE cause = 'expired' GROUP BY 1) e ON e.lot_id = l.id
+		WHERE l.expired <> coalesce(e.sum, 0)
+		UNION ALL
+		SELECT format('person %s: brought back %s of %s', person, back, ended)
+		FROM (
+			SELECT person, sum(back) AS back, sum(ended) AS ended
+			FROM (
+				SELECT coalesce(c.merged_into, c.id) AS person, 0 AS back, l.expired AS ended
+				FROM points_lot l
+				JOIN customer c ON c.id = l.customer_id
+				WHERE l.revived_at IS NOT NULL
+				UNION ALL
+				SELECT coalesce(c.merged_into, c.id), e.delta, 0
+				FROM points_entry e
+				JOIN customer c ON c.id = e.customer_id
+				WHERE e.cause = 'revived') b
+			GROUP BY person) b
+		WHERE back <> ended`},
+	{"points that are owed are what returns left and orders paid", `
+		SELECT format('customer %s: owes %s of %s', d.customer_id, d.points, coalesce(e.sum, 0))
+		FROM points_debt d
+		LEFT JOIN (SELECT customer_id, sum(delta) AS sum FROM points_debt_entry GROUP BY 1) e ON e.customer_id = d.customer_id
+		WHERE d.points <> coalesce(e.sum, 0)
+		UNION ALL
+		SELECT format('order %s: paid %s of points, took %s', coalesce(d.order_id, e.order_id), coalesce(d.paid, 0), coalesce(e.taken, 0))
+		FROM (SELECT order_id, -sum(delta) AS paid FROM points_debt_entry WHERE delta < 0 GROUP BY 1) d
+		FULL JOIN (SELECT order_id, -sum(delta) AS taken FROM points_entry WHERE cause = 'debt' GROUP BY 1) e
+			ON e.order_id = d.order_id
+		WHERE coalesce(d.paid, 0) <> coalesce(e.taken, 0)`},
 	{"gift cards: a balance is the sum of its entries, none below zero", `
 		SELECT format('gift card %s: %s of %s', g.id, g.balance, coalesce(e.sum, 0))
 		FROM gift_card g

@@ -190,7 +190,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 			EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND customer_id = ANY (same.ids))
 				OR $3 <> '' AND EXISTS (SELECT FROM orders WHERE state <> 'cancelled' AND email <> ''
 					AND lower(email) = lower($3)) AS returned,
-			coalesce(lots.spendable, 0) AS spendable, coalesce(lots.pending, 0) AS pending,
+			lots.spendable, lots.pending, lots.ending, lots.ends_on,
 			coalesce((SELECT sum(balance) FROM credit WHERE currency = home.currency AND customer_id = ANY (same.ids)),
 				0)::bigint AS credit,
 			ARRAY(SELECT code FROM cart_code WHERE cart_id = c.id ORDER BY code) AS codes,
@@ -203,11 +203,7 @@ func (l *loading) queueHead(batch *pgx.Batch, customerID int64) {
 		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members($1) AS member) AS ids OFFSET 0) same
 		CROSS JOIN shop
 		CROSS JOIN LATERAL home_location(c.location_id, $2::bigint) home
-		LEFT JOIN LATERAL (
-			SELECT sum(remaining) FILTER (WHERE vests_at <= now())::bigint AS spendable,
-				sum(remaining) FILTER (WHERE vests_at > now())::bigint AS pending
-			FROM points_lot
-			WHERE remaining > 0 AND customer_id = ANY (same.ids)) lots ON true
+		CROSS JOIN LATERAL points_of(same.ids) lots
 		WHERE c.customer_id = $1 AND c.state = 'open'`, customerID, l.here.LocationID, l.here.Email).
 		Query(func(rows pgx.Rows) error {
 			row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[head])

@@ -100,11 +100,9 @@ func Queue(batch *pgx.Batch, person int64, p *Person) {
 			ARRAY(SELECT DISTINCT tag FROM customer_tag WHERE customer_id IN (`+customer.Members+`)
 				ORDER BY tag) AS tags,
 			(SELECT count(*) FROM customer WHERE merged_into = @person)::int AS members,
-			c.tier, coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at <= now()
-				AND customer_id IN (`+customer.Members+`)), 0)::bigint AS spendable,
-			coalesce((SELECT sum(remaining) FROM points_lot WHERE remaining > 0 AND vests_at > now()
-				AND customer_id IN (`+customer.Members+`)), 0)::bigint AS pending
+			c.tier, points.spendable, points.pending, points.ending, points.ends_on
 		FROM customer c
+		CROSS JOIN LATERAL points_of(ARRAY(`+customer.Members+`)) points
 		LEFT JOIN location l ON l.id = c.location_id
 		WHERE c.id = @person AND c.merged_into IS NULL`,
 		pgx.NamedArgs{"person": person}).Query(func(rows pgx.Rows) error {
