@@ -142,7 +142,7 @@ var owned = map[string][]string{
 	"POST /counter/customers/{id}/messages": {associateHere, associateThere, manager, admin},
 	"POST /admin/suggestions/{reason}":      {},
 	"GET /admin/suggestions/places/{place}": {}, "POST /admin/suggestions/places/{place}": {},
-	"GET /admin/segments/{id}":              {}, "POST /admin/segments/{id}": {}, "POST /admin/segments/{id}/archive": {},
+	"GET /admin/segments/{id}": {}, "POST /admin/segments/{id}": {}, "POST /admin/segments/{id}/archive": {},
 	"POST /counter/customers/{id}/list/{variant}/cart": {}, "POST /admin/customers/{id}/unmerge": {},
 	"POST /admin/devices/{id}/revoke": {manager, admin}, "POST /admin/devices/{id}/unlock": {manager, admin},
 	"POST /admin/stock/{location}/{variant}/receive": {manager,

@@ -94,9 +94,14 @@ func (p *Pages) setSlot(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 			v.NeverIn = append(v.NeverIn, c.ID)
 		}
 	}
+	if len(v.OnlyIn) < len(r.PostForm["only"]) || len(v.NeverIn) < len(r.PostForm["never"]) {
+		return p.showSlot(r, v, fault.Field("never", "One of these departments no longer exists. Choose again."))
+	}
 	err = settings.SetSlot(r.Context(), p.DB, at(r), v.Slot)
 	if f := fault.As(err); f != nil {
-		v.Version = now.Version
+		if f.Kind == fault.Conflict {
+			v.Version = now.Version // They have been told: who saves again replaces it.
+		}
 		return p.showSlot(r, v, f)
 	}
 	if err != nil {
@@ -118,11 +123,11 @@ func placeOf(ctx context.Context, place string) (name, where string) {
 	case recommend.InCart:
 		return text.T(ctx, "Cart"), text.T(ctx, "“Goes well with your cart”.")
 	case recommend.OnOrder:
-		return text.T(ctx, "Order page"), text.T(ctx, "After an order. By the order alone, whoever reads it.")
+		return text.T(ctx, "Order page"), text.T(ctx, "After an order. The same for everyone who opens the order.")
 	case recommend.OnSearch:
 		return text.T(ctx, "Search without a result"), text.T(ctx, "What goes with their cart, or with what they viewed last.")
 	case recommend.AtCounter:
-		return text.T(ctx, "Customer at the counter"), text.T(ctx, "The suggestion “goes with”, of what is on a shelf there.")
+		return text.T(ctx, "Customer at the counter"), text.T(ctx, "The suggestion “goes with”, of what is on a shelf there; in their own “For you” as well.")
 	case recommend.InSale:
 		return text.T(ctx, "Sale at the counter"), text.T(ctx, "What goes with what was scanned and is on a shelf there.")
 	}

@@ -68,9 +68,9 @@ func suggestionsPage(a layout.Admin, v suggestionsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "What the counter tells an associate about somebody who agreed that staff see it: at most three at a time, those that earn most first. What became of them in the last 90 days is learned from."))
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(text.T(ctx, "What the counter tells an associate about somebody who agreed that staff see it: at most three at a time, those that earn most first. What became of them in the last 90 days is learned from. Below: where the shop and the counter suggest products."))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/suggestion.templ`, Line: 15, Col: 226}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/admin/suggestion.templ`, Line: 15, Col: 282}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -197,11 +197,16 @@ func (p *Pages) afterSale(r *http.Request, err error, view saleView) (respond.An
 func (p *Pages) scan(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	view := saleView{Words: typed(r, "article")}
 	articles, err := counter.Articles(r.Context(), p.DB, view.Words, here(r).LocationID)
+	missing := fault.Field("article", "We can’t find a product with that barcode, SKU or name.")
+	if of, no := strconv.ParseInt(r.PostFormValue("of"), 10, 64); no == nil {
+		articles, err = counter.KindsHere(r.Context(), p.DB, of, here(r).LocationID, text.Content(r.Context()))
+		missing = fault.Field("article", "There’s none of it left here.")
+	}
 	if err != nil {
 		return nil, err
 	}
 	if len(articles) == 0 {
-		return p.showSale(r, view, fault.Field("article", "We can’t find a product with that barcode, SKU or name."))
+		return p.showSale(r, view, missing)
 	}
 	if len(articles) > 1 {
 		view.Hits = articles

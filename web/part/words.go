@@ -165,5 +165,8 @@ func offerWhy(ctx context.Context, o shop.Offer) string {
 	if o.Member {
 		why = append([]string{text.T(ctx, "Members’ price")}, why...)
 	}
+	if o.Own {
+		why = append([]string{text.T(ctx, "Your price")}, why...)
+	}
 	return strings.Join(why, " · ")
 }

@@ -71,6 +71,9 @@ func (p *Pages) search(w http.ResponseWriter, r *http.Request) (respond.Answer, 
 			return nil, err
 		}
 	}
+	l.Beside = slices.DeleteFunc(l.Beside, func(n shop.Neighbour) bool {
+		return slices.ContainsFunc(l.For, func(h advice.Hint) bool { return h.Slug == n.Slug })
+	})
 	s := frame(r.Context(), &found.Visit, l.Filter.Words)
 	s.Words = l.Filter.Words
 	return respond.Page(searchPage(s, l)), nil

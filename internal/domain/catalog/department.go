@@ -233,11 +233,12 @@ func RemoveDepartment(ctx context.Context, tx pgx.Tx, id int64) error {
 	if err := holdTree(ctx, tx); err != nil {
 		return err
 	}
-	var below, promoted bool
+	var below, promoted, suggested bool
 	err := tx.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM category WHERE parent_id = $1), EXISTS (SELECT FROM promotion
-			WHERE state IN ('live', 'paused') AND rule -> 'categories' @> to_jsonb($1::bigint))`, id).
-		Scan(&below, &promoted)
+			WHERE state IN ('live', 'paused') AND rule -> 'categories' @> to_jsonb($1::bigint)),
+			EXISTS (SELECT FROM slot WHERE $1 = ANY (only_in || never_in))`, id).
+		Scan(&below, &promoted, &suggested)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look into a department: %w", err)
@@ -245,6 +246,8 @@ func RemoveDepartment(ctx context.Context, tx pgx.Tx, id int64) error {
 		return fault.New(fault.Conflict, "This department has others inside it. Move or remove them first.")
 	case promoted:
 		return fault.New(fault.Conflict, "A promotion applies to this department. End it, or change it, first.")
+	case suggested:
+		return fault.New(fault.Conflict, "A place for suggestions names this department. Change that first, under Suggestions.")
 	}
 	products, err := productsIn(ctx, tx, id)
 	if err != nil {

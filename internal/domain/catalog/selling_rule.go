@@ -65,6 +65,14 @@ func SetBreak(ctx context.Context, tx pgx.Tx, variantID int64, b Break, associat
 	if err := holdVariant(ctx, tx, variantID); err != nil {
 		return err
 	}
+	var known bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM price_list WHERE currency = $1 AND tax_included = $2)`, b.Currency,
+		b.TaxIncluded).Scan(&known); err != nil {
+		return fmt.Errorf("read a price list: %w", err)
+	}
+	if !known {
+		return fault.New(fault.Invalid, "Choose a price list.")
+	}
 	args := pgx.NamedArgs{"variant": variantID, "currency": b.Currency, "included": b.TaxIncluded, "from": b.From,
 		"members": b.Members, "tier": b.Tier, "segment": b.Segment, "amount": b.Amount, "associate": associateID}
 	batch := &pgx.Batch{}

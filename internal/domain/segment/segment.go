@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // Segment is a tree with a name and whom it had when it was asked last.
@@ -52,7 +53,6 @@ func ByID(ctx context.Context, db pg.DB, id int64) (*Segment, error) {
 
 var (
 	errChanged = fault.New(fault.Conflict, "Someone else has changed this segment meanwhile. Save again to replace what they did, or open it afresh to see it.")
-	errUsed    = fault.New(fault.Conflict, "A promotion or a price uses this segment. Change that first.")
 )
 
 // Save writes a segment, from the version that was read, and asks it.
@@ -109,7 +109,7 @@ func Hold(ctx context.Context, tx pgx.Tx, ids ...int64) error {
 		return fmt.Errorf("hold segments: %w", err)
 	}
 	if gone {
-		return fault.Field("in_segment", "One of these segments no longer exists. Choose again.")
+		return fault.New(fault.Invalid, "One of these segments no longer exists. Choose again.")
 	}
 	return nil
 }
@@ -119,14 +119,22 @@ func Archive(ctx context.Context, tx pgx.Tx, id int64) error {
 	if _, err := tx.Exec(ctx, `SELECT FROM segment WHERE id = $1 FOR UPDATE`, id); err != nil {
 		return fmt.Errorf("hold a segment: %w", err)
 	}
-	var used bool
+	var promoted, priced string
 	if err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM promotion WHERE state <> 'ended' AND rule->'in_segments' @> to_jsonb($1::bigint))
-			OR EXISTS (SELECT FROM price_break WHERE segment_id = $1 AND upper_inf(valid))`, id).Scan(&used); err != nil {
+		SELECT coalesce((
+				SELECT min(title) FROM promotion WHERE state <> 'ended' AND rule->'in_segments' @> to_jsonb($1::bigint)), ''),
+			coalesce((
+				SELECT min(v.sku)
+				FROM price_break b
+				JOIN variant v ON v.id = b.variant_id
+				WHERE b.segment_id = $1 AND upper_inf(b.valid)), '')`, id).Scan(&promoted, &priced); err != nil {
 		return err
 	}
-	if used {
-		return errUsed
+	switch {
+	case promoted != "":
+		return fault.New(fault.Conflict, "The promotion “{title}” uses this segment. Change that first.", text.Args{"title": promoted})
+	case priced != "":
+		return fault.New(fault.Conflict, "A price of {sku} is for this segment. End that first.", text.Args{"sku": priced})
 	}
 	tag, err := tx.Exec(ctx, `UPDATE segment SET archived_at = now() WHERE id = $1 AND archived_at IS NULL`, id)
 	if err != nil {

@@ -4,13 +4,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/hint"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/recommend"
 	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 )
 
-// Beside is a product on a shelf here that goes with what lies on the counter.
+// Beside is a product on a shelf here that goes with what lies on the counter. Its price is the buyer's, before promotions.
 type Beside struct {
 	Hint
 	Price   money.Money
@@ -19,6 +20,12 @@ type Beside struct {
 
 var besideSale = `
 	WITH ` + here + `,
+	buyer AS MATERIALIZED (
+		SELECT c.registered_at IS NOT NULL AS member, lower(c.tier) AS tier, ARRAY(
+			SELECT segment_id FROM segment_member WHERE customer_id IN (
+				SELECT member FROM person_members(c.id) AS member)) AS segments
+		FROM customer c
+		WHERE c.id = @person),
 	me AS MATERIALIZED (
 		SELECT ARRAY(SELECT member FROM person_members(@person) AS member) AS ids
 		WHERE consented(@person, '` + customer.Clienteling + `', 'shop')
@@ -27,8 +34,16 @@ var besideSale = `
 			SELECT title FROM product_text WHERE product_id = near.because
 			ORDER BY language = @language DESC, language = 'en' DESC LIMIT 1) AS because, there.slug, there.sku, there.title,
 		coalesce(there.choice, '') AS choice, there.choice IS NULL AS several, there.picture,
-		there.available::int AS available, coalesce(there.bin, '') AS bin, there.amount AS price,
-		here.currency::text AS currency
+		there.available::int AS available, coalesce(there.bin, '') AS bin,
+		least(there.amount, (
+			SELECT min(b.amount)
+			FROM buyer
+			JOIN variant v ON v.sku = there.sku
+			JOIN price_break b ON b.variant_id = v.id AND b.price_list_id = here.list AND b.from_quantity = 1
+				AND b.valid @> statement_timestamp() AND (NOT b.members OR buyer.member)
+				AND (b.tier = '' OR lower(b.tier) = buyer.tier)
+				AND (b.segment_id IS NULL OR b.segment_id = ANY (buyer.segments)))) AS price,
+		here.currency::text AS currency, slot.fewest
 	FROM here
 	CROSS JOIN slot_rules('` + recommend.InSale + `') slot
 	CROSS JOIN LATERAL (` + recommend.Together + `100) near
@@ -59,8 +74,12 @@ func QueueSale(batch *pgx.Batch, products []int64, person, locationID int64, lan
 			Several                                              bool
 			Available                                            int
 			Price                                                int64
+			Fewest                                               int
 			Currency                                             string
 		}])
+		if len(near) > 0 && len(near) < near[0].Fewest && near[0].Why != recommend.Chosen {
+			near = nil
+		}
 		for _, n := range near {
 			with := text.Args{"title": n.Because}
 			why := text.M("Goes with {title}", with)
@@ -72,7 +91,7 @@ func QueueSale(batch *pgx.Batch, products []int64, person, locationID int64, lan
 			case recommend.Alike:
 				why = text.M("Similar to {title}", with)
 			}
-			*all = append(*all, Beside{Price: money.New(n.Price, n.Currency), Several: n.Several, Hint: Hint{Why: why,
+			*all = append(*all, Beside{Price: money.New(n.Price, n.Currency), Several: n.Several, Hint: Hint{Subject: hint.Subject{ProductID: n.ProductID}, Why: why,
 				Do: thereIs(found{Available: n.Available, Bin: n.Bin}), Slug: n.Slug, SKU: n.SKU, Title: n.Title,
 				Choice: n.Choice, Picture: n.Picture}})
 		}

@@ -77,7 +77,7 @@ func TestAPriceForASegment(t *testing.T) {
 	require.Equal(t, [3]int64{listed, listed, listed}, pays(bobs, bob))
 	require.Equal(t, [3]int64{listed, listed, listed}, pays("", 0))
 
-	require.ErrorContains(t, settings.ArchiveSegment(ctx, db, by, named.ID), "a price uses this segment")
+	require.ErrorContains(t, settings.ArchiveSegment(ctx, db, by, named.ID), "is for this segment")
 	found, err := audit.Run(ctx, db)
 	require.NoError(t, err)
 	require.Empty(t, found)

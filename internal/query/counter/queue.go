@@ -519,6 +519,31 @@ func Articles(ctx context.Context, db pg.DB, words string, locationID int64) (hi
 	return hits, shelve(ctx, db, hits, locationID)
 }
 
+// KindsHere are the variants of a product that are on a shelf here, named in a language.
+func KindsHere(ctx context.Context, db pg.DB, productID, locationID int64, language string) ([]Hit, error) {
+	rows, err := db.Query(ctx, `
+		SELECT 'product', v.id, v.sku, t.title, array_to_string(v.options, ', '), ''
+		FROM variant v
+		JOIN product p ON p.id = v.product_id AND p.status = 'active'
+		JOIN in_stock s ON s.product_id = p.id AND s.location_id = $2 AND s.variant_id = v.id
+		CROSS JOIN LATERAL (
+			SELECT title
+			FROM product_text
+			WHERE product_id = p.id
+			ORDER BY language = $3 DESC, language = 'en' DESC
+			LIMIT 1) t
+		WHERE p.id = $1 AND v.active
+		ORDER BY v.position, v.id`, productID, locationID, language)
+	if err != nil {
+		return nil, fmt.Errorf("find kinds of a product: %w", err)
+	}
+	hits, err := collect(rows)
+	if err != nil {
+		return nil, fmt.Errorf("find kinds of a product: %w", err)
+	}
+	return hits, shelve(ctx, db, hits, locationID)
+}
+
 // ArticleByID reads one article that is on sale. Nil when there is none.
 func ArticleByID(ctx context.Context, db pg.DB, variantID int64) (*Hit, error) {
 	rows, err := db.Query(ctx, `

@@ -35,9 +35,10 @@ type Neighbour struct {
 
 // taste is what suggestions go by: of somebody who agreed that we remember them.
 type taste struct {
-	likes []int64 // categories in which they bought most
-	sizes []string
-	owned map[int64]int // products, and how many days ago they were bought
+	advised bool    // they agreed, and don't object to predictions
+	likes   []int64 // categories in which they bought most
+	sizes   []string
+	owned   map[int64]int // products, and how many days ago they were bought
 }
 
 // near is the statement of what a place suggests beside a product, the best first: its rules, then what goes with it and
@@ -66,15 +67,12 @@ func together(place string) string {
 
 // looked is how many are looked at for the few that are shown: more where rules or a person leave some out.
 func looked(known bool) string {
-	return fmt.Sprintf(`CASE WHEN slot.only_in <> '{}' OR slot.never_in <> '{}' OR slot.in_store THEN 200 ELSE %d END`,
-		candidates(known))
-}
-
-func candidates(known bool) int {
+	least := 8
 	if known {
-		return 24
+		least = 24
 	}
-	return 8
+	return fmt.Sprintf(`CASE WHEN slot.only_in <> '{}' OR slot.never_in <> '{}' OR slot.in_store THEN 200
+				ELSE greatest(slot.most + 4, %d) END`, least)
 }
 
 // suggestions is another statement for whoever is known, and not one with an argument that says so: such a one is planned
@@ -103,7 +101,7 @@ func suggestions(place string, known bool, because, named string) string {
 					SELECT FROM in_stock WHERE product_id = near.id AND (NOT slot.in_store OR location_id = @store))
 				OR card.always <> '{}' AND NOT slot.in_store)
 		ORDER BY near.n
-		LIMIT ` + fmt.Sprint(candidates(known))
+		LIMIT 24`
 }
 
 // suggested picks those that are shown: what was chosen by hand, then by source what goes with it best, what is of a
@@ -186,7 +184,7 @@ func BesideSearch(ctx context.Context, db pg.DB, who Visitor, language string) (
 		return nil, err
 	}
 	products := visit.InCart
-	if len(products) == 0 && visit.Remember {
+	if len(products) == 0 && visit.taste.advised {
 		rows, err := db.Query(ctx, `
 			SELECT e.product_id
 			FROM person_members($1) AS member

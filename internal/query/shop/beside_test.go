@@ -75,6 +75,13 @@ func (b *beside) cart(session string) string {
 	return slugs(goes)
 }
 
+// product is the id of a thing.
+func (b *beside) product(thing int) (id int64) {
+	b.t.Helper()
+	require.NoError(b.t, b.DB.QueryRow(b.t.Context(), `SELECT product_id FROM variant WHERE id = $1`, b.Variants[thing]).Scan(&id))
+	return id
+}
+
 func slugs(all []shop.Neighbour) string {
 	var said []string
 	for _, n := range all {
@@ -138,12 +145,31 @@ func TestThreePeopleSideBySide(t *testing.T) {
 	require.Equal(t, "2 3 4 5", b.cart(adas))
 	require.Equal(t, "1 2 4 5", b.cart(bobs))
 
+	// A search without a result shows what goes with what they looked at, where the cart is empty.
+	search := func() string {
+		goes, err := shop.BesideSearch(ctx, b.DB, b.visitor(adas), "en")
+		require.NoError(t, err)
+		return slugs(goes)
+	}
+	require.Equal(t, "2 3 4 5", search(), "with the cart")
+	_, err := b.DB.Exec(ctx, `DELETE FROM cart_line`)
+	require.NoError(t, err)
+	require.Equal(t, "", search())
+	require.NoError(t, pg.InTx(ctx, b.DB, func(tx pgx.Tx) error {
+		return customer.Identify(ctx, tx, ada, customer.Identity{Kind: customer.Device, Value: customer.DeviceValue("hers"), Source: "web",
+			Verified: true})
+	}))
+	require.NoError(t, browsing.Write(ctx, b.DB, []browsing.Event{{Device: customer.DeviceValue("hers"), At: time.Now(), ProductID: b.product(0)}}))
+	require.Equal(t, "2 3 4 5", search())
+	b.consent(ada, customer.Objection, true)
+	require.Equal(t, "", search(), "she objects")
+	b.consent(ada, customer.Objection, false)
+
 	// Who objects to profiling, or no longer agrees, is shown what everybody is, at once.
 	b.consent(ada, customer.Objection, true)
 	require.Equal(t, everybody, b.page(adas))
 	b.consent(bob, customer.Personalisation, false)
 	require.Equal(t, everybody, b.page(bobs))
-	require.Equal(t, everybody, b.cart(bobs))
 	found, err := audit.Run(ctx, b.DB)
 	require.NoError(t, err)
 	require.Empty(t, found)
@@ -285,8 +311,16 @@ func TestWhatGoesWithASale(t *testing.T) {
 	require.Contains(t, near(ada)[0], "THING-2: ")
 	b.consent(ada, customer.Objection, true)
 	require.Contains(t, near(ada)[0], "THING-1: ")
-	require.NoError(t, b.set(recommend.InSale, func(s *recommend.Slot) { s.Most = 1 }))
+	require.NoError(t, b.set(recommend.InSale, func(s *recommend.Slot) { s.Fewest, s.Most = 12, 12 }))
+	require.Empty(t, near(ada), "there are fewer")
+	require.NoError(t, b.set(recommend.InSale, func(s *recommend.Slot) { s.Fewest, s.Most = 1, 1 }))
 	require.Len(t, near(ada), 1)
+	require.NoError(t, pg.InTx(ctx, b.DB, func(tx pgx.Tx) error {
+		return catalog.SetBreak(ctx, tx, b.Variants[1], catalog.Break{Currency: "GBP", TaxIncluded: true, From: 1, Members: true,
+			Amount: 750}, b.Bea.ID)
+	}))
+	require.Contains(t, near(ada)[0], "£7.50", "what she pays, as a member")
+	require.Contains(t, near(b.Ada(t, b.DB, b.Mug, 1, b.HarbourStreet))[0], "£10.00")
 	require.NoError(t, b.set(recommend.InSale, func(s *recommend.Slot) { s.Active = false }))
 	require.Empty(t, near(ada))
 }

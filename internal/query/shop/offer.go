@@ -14,6 +14,7 @@ type Offer struct {
 	List    int64    // what the price list says
 	Why     []string // titles of the promotions that are in it
 	Member  bool     // a members' price is in it
+	Own     bool     // a price for a segment that they are in
 	Members int64    // what members would pay, where that is less; else 0
 	More    []string // titles of promotions that it is part of, once there is more in the cart
 }
@@ -49,6 +50,11 @@ func (v *Visit) quoteOne(variantID, amount int64, giftCard bool, p priced, open 
 	}
 	q := quote.Price(in)
 	o := Offer{Pays: q.Sum - q.Discount, List: amount, Member: q.Lines[0].UnitPrice < amount && in.Shopper.Member}
+	if o.Own = slices.ContainsFunc(p.Breaks, func(b quote.Break) bool {
+		return b.Segment != 0 && b.Amount == q.Lines[0].UnitPrice && b.Amount < amount
+	}); o.Own {
+		o.Member = false
+	}
 	for _, d := range q.Discounts {
 		if d.Level != quote.ShippingLevel {
 			o.Why = append(o.Why, d.Promotion.Title)

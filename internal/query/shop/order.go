@@ -498,7 +498,7 @@ func SharedCart(ctx context.Context, db pg.DB, word, language string) (owner int
 			cl.quantity, coalesce(price.amount, 0), home.currency::text, price.amount IS NOT NULL
 		FROM cart c
 		CROSS JOIN LATERAL home_location(c.location_id, 0) home
-		JOIN cart_line cl ON cl.cart_id = c.id
+		JOIN cart_line cl ON cl.cart_id = c.id AND cl.sold_at IS NULL -- what lies on a counter is for those who stand there
 		JOIN variant v ON v.id = cl.variant_id AND v.active
 		JOIN product ON product.id = v.product_id AND product.status = 'active'
 		JOIN LATERAL (

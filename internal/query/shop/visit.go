@@ -118,13 +118,13 @@ func (v Visitor) stranger() bool { return v.Device == "" && v.Session == "" }
 
 // Whoever is looking, with what belongs to them.
 var (
-	visitStatement = visitWith(`'{}'::bigint[] AS likes, '{}'::text[] AS sizes, '{}'::bigint[] AS owned,
+	visitStatement = visitWith(`false AS advised, '{}'::bigint[] AS likes, '{}'::text[] AS sizes, '{}'::bigint[] AS owned,
 		'{}'::int[] AS owned_days`, ``)
 	// What suggestions go by is read of those who agreed that we remember them and don't object to profiling.
-	tasteStatement = visitWith(`coalesce(taste.departments, '{}') AS likes, coalesce(taste.sizes, '{}') AS sizes,
+	tasteStatement = visitWith(`taste.advised IS NOT NULL AS advised, coalesce(taste.departments, '{}') AS likes, coalesce(taste.sizes, '{}') AS sizes,
 		coalesce(taste.owned, '{}') AS owned, coalesce(taste.owned_days, '{}') AS owned_days`, `
 	LEFT JOIN LATERAL (
-		SELECT f.departments, f.sizes, had.owned, had.owned_days
+		SELECT true AS advised, f.departments, f.sizes, had.owned, had.owned_days
 		FROM (
 			SELECT array_agg(product_id) AS owned, array_agg(days) AS owned_days
 			FROM (
@@ -218,6 +218,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 				InCart, Barred      []int64
 				Likes, Owned        []int64
 				Sizes               []string
+				Advised             bool
 				OwnedDays           []int
 			}])
 			if err != nil {
@@ -226,7 +227,7 @@ func queueVisit(batch *pgx.Batch, who Visitor, visit *Visit, checked bool) {
 			visit.CustomerID, visit.SignedIn, visit.Name = row.CustomerID, row.SignedIn, row.Name
 			visit.Remember, visit.Units, visit.InCart = row.Remember, row.Units, row.InCart
 			visit.facts = facts{shopper: row.Shopper, barred: row.Barred}
-			visit.taste = taste{likes: row.Likes, sizes: row.Sizes, owned: map[int64]int{}}
+			visit.taste = taste{advised: row.Advised, likes: row.Likes, sizes: row.Sizes, owned: map[int64]int{}}
 			for i, id := range row.Owned {
 				visit.taste.owned[id] = row.OwnedDays[i]
 			}
