@@ -109,6 +109,8 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/messages", access.Market, p.setMessages)
 	r.Get("/admin/suggestions", access.Market, p.suggestions)
 	r.Post("/admin/suggestions/{reason}", access.Market, p.setSuggestion)
+	r.Get("/admin/points", access.Market, p.points)
+	r.Post("/admin/points", access.Market, p.setPoints)
 	r.Get("/admin/suggestions/places/{place}", access.Market, p.slot)
 	r.Post("/admin/suggestions/places/{place}", access.Market, p.setSlot)
 	r.Get("/admin/gift-cards", access.Manage, p.giftCards)

@@ -1,6 +1,8 @@
 package counter
 
 import (
+	"cmp"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -33,6 +35,9 @@ type customerView struct {
 	Hits               []counter.Hit
 	Name, Email, Phone string
 	Typed              string // contact, note
+	PointsTyped        string
+	Reason             string // why points are given or taken
+	Form               string // of the page: sent twice, points are given once
 	Done               string
 	Share              string // the link that opens their cart
 	Now                time.Time
@@ -57,6 +62,7 @@ func (p *Pages) showCustomer(r *http.Request, view customerView, wrong *fault.Fa
 	if view.ErasedAt != nil {
 		return nil, respond.NotFound()
 	}
+	view.Form = cmp.Or(view.Form, rand.Text())
 	if err := person.Open(r.Context(), p.DB, here(r), view.ID, role(r)); err != nil {
 		return nil, err
 	}

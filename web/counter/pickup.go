@@ -167,6 +167,8 @@ func done(r *http.Request) string {
 		return text.T(r.Context(), "Done. We’ve told the customer.")
 	case "cancelled":
 		return text.T(r.Context(), "Cancelled. Put the goods back on the shelf.")
+	case "points":
+		return text.T(r.Context(), "Points changed.")
 	case "reserved":
 		return text.T(r.Context(), "Reserved. It’s now in the queue.")
 	case "sent":

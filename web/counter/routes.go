@@ -82,6 +82,8 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/counter/customers/{id}/list/{variant}/cart", access.Counter, p.fromList)
 	r.Post("/counter/customers/{id}/hints", access.Counter, p.markHint)
 	r.Get("/counter/customers/{id}/history", access.Counter, p.history)
+	r.Post("/counter/customers/{id}/points", access.Counter, p.adjustPoints)
+	r.Post("/counter/customers/{id}/points/revive", access.Counter, p.revivePoints)
 	r.Post("/counter/customers/{id}/client", access.Counter, p.takeClient)
 	r.Post("/counter/customers/{id}/reminders", access.Counter, p.remind)
 	r.Post("/counter/customers/{id}/reminders/{reminder}/done", access.Counter, p.doneReminding)

@@ -283,6 +283,23 @@ func (p *Pages) dropAddress(w http.ResponseWriter, r *http.Request) (respond.Ans
 	return respond.See("/account/addresses?done=removed"), nil
 }
 
+func (p *Pages) points(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	view, err := p.read(r, shop.Points)
+	if err != nil {
+		return nil, err
+	}
+	view.Corner = "/account/points"
+	return respond.Page(pointsPage(frame(r.Context(), &view.Visit, text.T(r.Context(), "Points")), view)), nil
+}
+
+// revivePoints brings back points that ended lately.
+func (p *Pages) revivePoints(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if _, err := person.RevivePoints(r.Context(), p.DB, here(r), access.Person(r.Context())); err != nil {
+		return nil, err
+	}
+	return respond.See("/account/points"), nil
+}
+
 func (p *Pages) privacy(w http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	return p.showPrivacy(r, nil)
 }

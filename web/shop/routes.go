@@ -137,6 +137,8 @@ func (p *Pages) accountRoutes(r *access.Routes) {
 	r.Get("/account/addresses", access.Shopper, p.addresses)
 	r.Post("/account/addresses", access.Shopper, p.saveAddress)
 	r.Post("/account/addresses/{id}/remove", access.Shopper, p.dropAddress)
+	r.Get("/account/points", access.Shopper, p.points)
+	r.Post("/account/points/revive", access.Shopper, p.revivePoints)
 	r.Get("/account/privacy", access.Shopper, p.privacy)
 	r.Post("/account/consent", access.Shopper, p.consent)
 	r.Post("/account/notices/{id}/withdraw", access.Shopper, p.withdrawNotice)

@@ -344,3 +344,18 @@ func Restore(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) 
 	return Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "restored", OrderID: orderID,
 		Vests: time.Now().Add(-time.Second)})
 }
+
+// Adjusted is how many points an associate gave to or took from a person in the last 24 hours, and whether a page was sent
+// before.
+func Adjusted(ctx context.Context, db pg.DB, person, associateID int64, form string) (points int64, again bool, err error) {
+	err = db.QueryRow(ctx, `
+		SELECT coalesce(sum(abs(delta)) FILTER (WHERE associate_id = $2 AND at > now() - interval '24 hours'), 0)::bigint,
+			coalesce(bool_or(form = nullif($3, '')), false)
+		FROM points_entry
+		WHERE cause = 'adjusted' AND customer_id IN (SELECT member FROM person_members($1) AS member)`, person, associateID, form).
+		Scan(&points, &again)
+	if err != nil {
+		return 0, false, fmt.Errorf("read what points staff gave: %w", err)
+	}
+	return points, again, nil
+}

@@ -37,6 +37,7 @@ type Person struct {
 	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
 	Hints      []advice.Hint // what is worth saying
+	Life       profile.PointsLife // what else there is of their points
 	Withheld   []advice.Hint // what would be, but for the holdout
 	Sees       bool          // they agreed that staff see the last five
 }
@@ -71,6 +72,7 @@ func Profile(ctx context.Context, db pg.DB, person int64, here basket.SaleContex
 	profile.QueueWishes(batch, person, locationID, cart.Later, &p.Later)
 	profile.QueueViewed(batch, person, locationID, &p.Viewed)
 	profile.QueueSearched(batch, person, &p.Searched)
+	profile.QueuePointsLife(batch, person, &p.Life)
 	advice.Queue(batch, person, locationID, language, &p.Hints)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {

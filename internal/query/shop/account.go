@@ -30,6 +30,8 @@ type Account struct {
 	Addresses []customer.Address
 	Sittings  []profile.SignedInSession
 	Timeline  []profile.Fact
+	Points    profile.PointsLife
+	Statement []profile.PointsEntry
 	Searched  []profile.Searched
 }
 
@@ -42,6 +44,7 @@ const (
 	AddressBook
 	Privacy
 	Activity
+	Points
 )
 
 // AccountPage reads one page of an account in one round trip.
@@ -54,7 +57,11 @@ func accountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 	batch := &pgx.Batch{}
 	profile.Queue(batch, person, &a.Person)
 	switch corner {
+	case Points:
+		profile.QueuePointsLife(batch, person, &a.Points)
+		profile.QueuePointsStatement(batch, person, 100, &a.Statement)
 	case Overview:
+		profile.QueuePointsLife(batch, person, &a.Points)
 		profile.QueueOrders(batch, person, 50, &a.Orders)
 	case Details:
 		profile.QueueSizes(batch, person, &a.Sizes)
