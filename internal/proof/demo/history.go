@@ -84,6 +84,11 @@ func (l *loader) history(ctx context.Context) error {
 	if err := catalog.CountPopular(ctx, l.tx); err != nil {
 		return err
 	}
+	// The programme began a year ago: points end eighteen months after they could be spent.
+	if _, err := l.tx.Exec(ctx, `
+		UPDATE programme SET expiry = 'lot', expiry_months = 18, expiry_since = now()::date - 365`); err != nil {
+		return fmt.Errorf("set the points programme: %w", err)
+	}
 	return l.profiles(ctx, ids)
 }
 
