@@ -36,10 +36,10 @@ type Person struct {
 	Later      []profile.ViewedProduct
 	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
-	Hints      []advice.Hint // what is worth saying
+	Hints      []advice.Hint      // what is worth saying
 	Life       profile.PointsLife // what else there is of their points
-	Withheld   []advice.Hint // what would be, but for the holdout
-	Sees       bool          // they agreed that staff see the last five
+	Withheld   []advice.Hint      // what would be, but for the holdout
+	Sees       bool               // they agreed that staff see the last five
 }
 
 // Profile reads a customer with everything that a counter shows of them, in two round trips. Nil when there is none, or
