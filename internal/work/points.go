@@ -50,3 +50,27 @@ func warnOfPoints(ctx context.Context, t Tools, w loyalty.Warning) error {
 	}
 	return nil
 }
+
+// warnOfTier tells somebody until when they keep their tier, and what keeps it; nothing where they keep it longer by now.
+func warnOfTier(ctx context.Context, t Tools, w loyalty.TierWarning) error {
+	s, err := loyalty.StandingOf(ctx, t.DB, w.CustomerID)
+	if err != nil || s == nil || s.KeptUntil == nil || s.KeptUntil.Format(time.DateOnly) != w.KeptUntil {
+		return err
+	}
+	about, err := aboutPerson(ctx, t, w.CustomerID)
+	if err != nil {
+		return err
+	}
+	_, _, addresses, err := customer.Contacts(ctx, t.DB, w.CustomerID, customer.Email)
+	if err != nil {
+		return err
+	}
+	subject, body := message.ComposeTierWarning(about, s.Title, *s.KeptUntil, *s.EndsOn)
+	for i, to := range addresses {
+		if err := t.Sender.Send(ctx, t.DB, message.Mail{ID: fmt.Sprintf("tier-%d-%s-%d@counterpart", w.CustomerID, w.KeptUntil, i),
+			Purpose: message.OfPoints, To: to, Person: w.CustomerID, Subject: subject, Text: body}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

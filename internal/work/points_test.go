@@ -38,7 +38,7 @@ func TestAMemberIsWarnedTwice(t *testing.T) {
 	last, err := loyalty.BalanceOf(ctx, db, ada)
 	require.NoError(t, err)
 	for day := range 40 {
-		require.NoError(t, loyalty.Expire(ctx, db, begin.AddDate(0, 0, day)))
+		require.NoError(t, loyalty.Daily(ctx, db, begin.AddDate(0, 0, day)))
 	}
 	rows, err := db.Query(ctx, `SELECT customer_id, ends_on::text, last FROM points_warning ORDER BY last`)
 	require.NoError(t, err)

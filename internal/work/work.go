@@ -90,6 +90,10 @@ func Start(ctx context.Context, t Tools) (*jobs.Client, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[loyalty.Warning]) error {
 		return warnOfPoints(ctx, t, job.Args)
 	}))
+	river.AddWorker(workers, &stander{db: t.DB})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[loyalty.TierWarning]) error {
+		return warnOfTier(ctx, t, job.Args)
+	}))
 	river.AddWorker(workers, &basketCounter{db: t.DB})
 	river.AddWorker(workers, &figureKeeper{db: t.DB})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sendNotices]) error {
@@ -171,8 +175,24 @@ type pointsKeeper struct {
 func (k *pointsKeeper) Timeout(*river.Job[keepPoints]) time.Duration { return 30 * time.Minute }
 
 func (k *pointsKeeper) Work(ctx context.Context, _ *river.Job[keepPoints]) error {
-	_, err := pg.Alone(ctx, k.db, "keep_points", func(ctx context.Context) error { return loyalty.Expire(ctx, k.db, time.Now()) })
+	_, err := pg.Alone(ctx, k.db, "keep_points", func(ctx context.Context) error { return loyalty.Daily(ctx, k.db, time.Now()) })
 	return err
+}
+
+// stander counts tiers: of one person soon after they bought or brought something back, of everybody after a tier changed.
+type stander struct {
+	river.WorkerDefaults[loyalty.Standing]
+	db *pgxpool.Pool
+}
+
+// Timeout of a million members.
+func (s *stander) Timeout(*river.Job[loyalty.Standing]) time.Duration { return 30 * time.Minute }
+
+func (s *stander) Work(ctx context.Context, job *river.Job[loyalty.Standing]) error {
+	if job.Args.CustomerID == 0 {
+		return loyalty.StandAll(ctx, s.db, time.Now())
+	}
+	return loyalty.Stand(ctx, s.db, []int64{job.Args.CustomerID}, time.Now())
 }
 
 // countBaskets keeps what goes with what.

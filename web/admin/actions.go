@@ -101,6 +101,8 @@ var actions = map[string]text.Message{
 	"points.adjusted":         text.M("points changed"),
 	"points.revived":          text.M("expired points brought back"),
 	"programme.set":           text.M("points programme changed"),
+	"tier.kept":               text.M("tier saved"),
+	"tier.archived":           text.M("tier removed"),
 	"slot.set":                text.M("place for suggestions changed"),
 	"delivery.kept":           text.M("delivery method changed"),
 	"difference.closed":       text.M("payment difference closed"),

@@ -9,6 +9,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/segment"
 	"counterpart/internal/domain/staff"
@@ -123,14 +124,16 @@ func small(typed string) int {
 // personView is a customer in the office with what was typed.
 type personView struct {
 	*admin.Customer
-	Role      string
-	Managers  []staff.Associate
-	Typed     string
-	Manager   int64
-	Languages []string
-	Money     []string // currencies of the shop
-	Addresses []customer.Address
-	Address   customer.Address // the one that is edited; id 0: a new one
+	Role       string
+	Managers   []staff.Associate
+	Typed      string
+	Tiers      []loyalty.Tier
+	GrantTyped map[string]string
+	Manager    int64
+	Languages  []string
+	Money      []string // currencies of the shop
+	Addresses  []customer.Address
+	Address    customer.Address // the one that is edited; id 0: a new one
 	editing
 }
 
@@ -159,6 +162,9 @@ func (p *Pages) showPerson(r *http.Request, view personView, wrong *fault.Fault)
 		if err := person.Open(r.Context(), p.DB, office, found.ID, view.Role); err != nil {
 			return nil, err
 		}
+	}
+	if view.Tiers, err = loyalty.Tiers(r.Context(), p.DB); err != nil {
+		return nil, err
 	}
 	if err := p.details(r, &view); err != nil {
 		return nil, err

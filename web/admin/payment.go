@@ -3,7 +3,6 @@ package admin
 import (
 	"net/http"
 
-	"counterpart/internal/flow/person"
 	"counterpart/internal/flow/settle"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/money"
@@ -69,14 +68,4 @@ func (p *Pages) closeDifference(_ http.ResponseWriter, r *http.Request) (respond
 		return nil, err
 	}
 	return respond.See("/admin/payments?done=kept"), nil
-}
-
-// setTier gives a customer a tier, or takes it away.
-func (p *Pages) setTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	tier := text.Clean(r.PostFormValue("tier"), 30)
-	err := person.SetTier(r.Context(), p.DB, at(r), id(r, "id"), tier)
-	if err != nil {
-		return nil, err
-	}
-	return respond.See("/admin/customers/" + idText(r) + "?done=kept"), nil
 }

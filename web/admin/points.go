@@ -19,6 +19,7 @@ type pointsView struct {
 	loyalty.Programme
 	admin.PointsFigures
 	Typed map[string]string
+	Tiers []loyalty.Tier
 }
 
 // numbers of the form, by their fields.
@@ -43,6 +44,9 @@ func (p *Pages) points(_ http.ResponseWriter, r *http.Request) (respond.Answer, 
 
 func (p *Pages) showPoints(r *http.Request, v pointsView, wrong *fault.Fault) (_ respond.Answer, err error) {
 	if v.PointsFigures, err = admin.Points(r.Context(), p.DB); err != nil {
+		return nil, err
+	}
+	if v.Tiers, err = admin.Tiers(r.Context(), p.DB); err != nil {
 		return nil, err
 	}
 	a := frame(r, text.T(r.Context(), "Points"), "points")

@@ -130,7 +130,7 @@ func stage(t *testing.T, p *place) (pages []page, people map[string]*person) {
 			one(`SELECT id FROM promotion WHERE title LIKE 'Buy two mugs%'`),
 			text(`SELECT code FROM cart WHERE state = 'open' ORDER BY id LIMIT 1`)), "admin"},
 		{"admin-payments", "/admin/payments", "admin"}, {"admin-settings", "/admin/settings?delivery=1", "admin"},
-		{"admin-suggestions", "/admin/suggestions", "admin"}, {"admin-points", "/admin/points", "admin"}, {"account-points", "/account/points", "member"}, {"admin-slot", "/admin/suggestions/places/product", "admin"}, {"admin-segments", "/admin/segments", "admin"}, {"admin-messages", "/admin/messages", "admin"}, {"admin-product-figures", "/admin/products/1/figures", "admin"},
+		{"admin-suggestions", "/admin/suggestions", "admin"}, {"admin-points", "/admin/points", "admin"}, {"admin-tier", "/admin/tiers/1", "admin"}, {"admin-tier-new", "/admin/tiers/new", "admin"}, {"account-points", "/account/points", "member"}, {"admin-slot", "/admin/suggestions/places/product", "admin"}, {"admin-segments", "/admin/segments", "admin"}, {"admin-messages", "/admin/messages", "admin"}, {"admin-product-figures", "/admin/products/1/figures", "admin"},
 		{"counter-book", "/counter/book", "associate"}, {"counter-history", fmt.Sprintf("/counter/customers/%d/history", ada), "associate"},
 		{"counter-history-orders", fmt.Sprintf("/counter/customers/%d/history?part=orders", double), "associate"},
 		{"admin-segment-new", "/admin/segments/new", "admin"}, {"admin-segment-edit", fmt.Sprintf("/admin/segments/%d", segmentOf(t, p, leeds)), "admin"}, {"admin-home", "/admin", "admin"}, {"admin-find", "/admin/find?q=mug", "admin"},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/platform/money"
 	"counterpart/internal/platform/text"
 )
 
@@ -37,4 +38,55 @@ func PointsCause(ctx context.Context, cause string) string {
 		return text.T(ctx, "Paid for points spent before, with order")
 	}
 	return cause
+}
+
+// TierProgress says how far the next tier is, until when, and what it brings; empty: there is none to reach.
+func TierProgress(ctx context.Context, s *loyalty.Stands) string {
+	if s == nil || s.Next == "" {
+		return ""
+	}
+	args := text.Args{"tier": s.Next, "gives": s.NextGives, "gap": s.Gap}
+	by := s.GapBy != nil
+	if by {
+		args["day"] = text.Date(*s.GapBy)
+	}
+	n := int(s.Gap)
+	switch gives := s.NextGives != ""; {
+	case s.NextCounts == loyalty.BySpend:
+		args["gap"] = money.New(s.Gap, s.Currency)
+		switch {
+		case by && gives:
+			return text.T(ctx, "{gap} to {tier} by {day}: then {gives}", args)
+		case by:
+			return text.T(ctx, "{gap} to {tier} by {day}", args)
+		case gives:
+			return text.T(ctx, "{gap} to {tier}: then {gives}", args)
+		}
+		return text.T(ctx, "{gap} to {tier}", args)
+	case s.NextCounts == loyalty.ByVisits:
+		switch {
+		case by && gives:
+			return text.N(ctx, n, "{n} more visit to {tier} by {day}: then {gives}", "{n} more visits to {tier} by {day}: then {gives}", args)
+		case by:
+			return text.N(ctx, n, "{n} more visit to {tier} by {day}", "{n} more visits to {tier} by {day}", args)
+		case gives:
+			return text.N(ctx, n, "{n} more visit to {tier}: then {gives}", "{n} more visits to {tier}: then {gives}", args)
+		}
+		return text.N(ctx, n, "{n} more visit to {tier}", "{n} more visits to {tier}", args)
+	case by && gives:
+		return text.N(ctx, n, "{n} point to {tier} by {day}: then {gives}", "{n} points to {tier} by {day}: then {gives}", args)
+	case by:
+		return text.N(ctx, n, "{n} point to {tier} by {day}", "{n} points to {tier} by {day}", args)
+	case gives:
+		return text.N(ctx, n, "{n} point to {tier}: then {gives}", "{n} points to {tier}: then {gives}", args)
+	}
+	return text.N(ctx, n, "{n} point to {tier}", "{n} points to {tier}", args)
+}
+
+// TierKept says until when a tier is kept; empty: there is none, or it has no end.
+func TierKept(ctx context.Context, s *loyalty.Stands) string {
+	if s == nil || s.Title == "" || s.KeptUntil == nil {
+		return ""
+	}
+	return text.T(ctx, "until {day}", text.Args{"day": text.Date(*s.KeptUntil)})
 }

@@ -313,21 +313,6 @@ func OlderFirst(ctx context.Context, tx pgx.Tx, one, other int64) (survivor, abs
 	return survivor, absorbed, err
 }
 
-// SetTier gives a customer a tier, or with "" takes it away.
-func SetTier(ctx context.Context, tx pgx.Tx, person int64, tier string) error {
-	tag, err := tx.Exec(ctx, `
-		UPDATE customer
-		SET tier = $2
-		WHERE id = $1 AND merged_into IS NULL AND erased_at IS NULL`, person, tier)
-	if err != nil {
-		return fmt.Errorf("set a tier: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "This customer no longer exists. Search for them again.")
-	}
-	return nil
-}
-
 // Details are what the admin keeps of somebody.
 type Details struct {
 	Name      string

@@ -179,7 +179,7 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 	batch.Queue(`DELETE FROM outreach WHERE watch_id IN (`+asked+`)`, ids)
 	batch.Queue(`DELETE FROM watch WHERE id IN (`+asked+`)`, ids)
 	for _, table := range []string{"identity", "password", "address", "consent", "preference", "note", "customer_tag",
-		"timeline", "hint", "figure", "prediction", "points_warning", "outreach", "watch", "segment_member", "client", "follow_up"} {
+		"timeline", "hint", "figure", "prediction", "points_warning", "standing", "tier_grant", "outreach", "watch", "segment_member", "client", "follow_up"} {
 		batch.Queue("DELETE FROM "+table+" WHERE customer_id = ANY($1)", ids)
 	}
 	batch.Queue(`UPDATE merge SET reason = '' WHERE survivor_id = ANY($1) OR absorbed_id = ANY($1)`, ids)

@@ -45,19 +45,24 @@ type Warning struct {
 
 func (Warning) Kind() string { return "points_warning" }
 
-// Expire ends the points whose last day is over, and warns of those whose last day comes, once for the day that it is
-// where the first store is. One that was interrupted goes on with whom it had not reached; it looks at people in slices,
-// each a transaction of its own.
-func Expire(ctx context.Context, db pg.DB, now time.Time) error {
+// Daily ends the points whose last day is over, warns of those whose last day comes, and counts where everybody stands, once
+// for the day that it is where the first store is. One that was interrupted begins again: what it did is done. It looks at
+// people in slices, each a transaction of its own.
+func Daily(ctx context.Context, db pg.DB, now time.Time) error {
 	var today time.Time
-	var due bool
+	var due, expire, tiers bool
 	if err := db.QueryRow(ctx, `
-		SELECT today, swept_on IS DISTINCT FROM today AND expiry <> 'never'
+		SELECT today, swept_on IS DISTINCT FROM today, expiry <> 'never', EXISTS (SELECT FROM tier WHERE archived_at IS NULL)
 		FROM programme, (SELECT ($1::timestamptz AT TIME ZONE time_zone)::date AS today FROM home_location(NULL, NULL)) home`,
-		now).Scan(&today, &due); err != nil || !due {
+		now).Scan(&today, &due, &expire, &tiers); err != nil || !due {
 		return wrap(err)
 	}
-	for last := int64(0); ; {
+	if tiers {
+		if err := StandAll(ctx, db, now); err != nil {
+			return err
+		}
+	}
+	for last := int64(0); expire; {
 		rows, err := db.Query(ctx, `
 			SELECT c.id
 			FROM customer c

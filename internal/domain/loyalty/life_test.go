@@ -70,7 +70,7 @@ func TestYearsOfPoints(t *testing.T) {
 	for day := range days {
 		today := begin.AddDate(0, 0, day)
 		now := today.Add(30 * time.Minute) // half past midnight, where the shop is
-		require.NoError(t, loyalty.Expire(ctx, db, now))
+		require.NoError(t, loyalty.Daily(ctx, db, now))
 		for i := range model {
 			if l := &model[i]; l.left > 0 && l.last.Before(today) {
 				l.gone, l.ended, l.left = l.left, now, 0
@@ -181,7 +181,7 @@ func TestPointsOfWhoeverIsActive(t *testing.T) {
 		}))
 	}
 	s.Buy(t, ada, true, 0)
-	require.NoError(t, loyalty.Expire(ctx, db, time.Now()))
+	require.NoError(t, loyalty.Daily(ctx, db, time.Now()))
 	hers, err := loyalty.BalanceOf(ctx, db, ada)
 	require.NoError(t, err)
 	his, err := loyalty.BalanceOf(ctx, db, bob)
@@ -262,7 +262,7 @@ func TestPointsComeBackOnce(t *testing.T) {
 		for i := range 20 {
 			all.Go(func() {
 				if i%4 == 0 {
-					assert.NoError(t, loyalty.Expire(ctx, db, time.Now()))
+					assert.NoError(t, loyalty.Daily(ctx, db, time.Now()))
 				}
 				assert.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
 					if _, err := tx.Exec(ctx, `SELECT FROM customer WHERE id = $1 FOR UPDATE`, ada); err != nil {

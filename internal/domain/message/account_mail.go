@@ -147,6 +147,15 @@ func ComposePointsWarning(a AboutPoints) (subject, body string) {
 	return subject, letter(say, a.AboutAccount, lines)
 }
 
+// ComposeTierWarning writes until when somebody keeps a tier.
+func ComposeTierWarning(a AboutAccount, tier string, kept, ends time.Time) (subject, body string) {
+	args := text.Args{"shop": a.Shop, "name": a.Name, "tier": tier, "day": text.Date(kept), "ends": text.Date(ends)}
+	say := func(key string) string { return text.M(key, args).In(a.Language) }
+	return say("You’re {tier} at {shop} until {day}"), letter(say, a, []string{
+		say("You keep {tier} until {day}, and a month longer as a courtesy, until {ends}. What you buy until then can keep it for another year."), "",
+		say("How far it is:"), "", "    " + a.Base + "/account/points"})
+}
+
 func letter(say func(string) string, a AboutAccount, lines []string) string {
 	hello := say("Hello,")
 	if a.Name != "" {

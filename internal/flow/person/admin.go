@@ -2,15 +2,19 @@ package person
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/session"
 	"counterpart/internal/domain/staff"
+	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/live"
 	"counterpart/internal/platform/pg"
+	"counterpart/internal/platform/text"
 )
 
 // SetDisabled shuts a person's account, or opens it again. Shut is at once: every session ends.
@@ -45,14 +49,23 @@ func SetDisabled(ctx context.Context, db pg.DB, at origin.Origin, person int64, 
 	})
 }
 
-// SetTier gives somebody a tier, or takes it away where it is empty.
-func SetTier(ctx context.Context, db pg.DB, at origin.Origin, person int64, tier string) error {
+// GrantTier gives somebody a tier up to and including a day, where it has an end; 0 takes away what staff gave.
+func GrantTier(ctx context.Context, db pg.DB, at origin.Origin, person, tierID int64, until *time.Time, reason string) error {
+	if reason = text.Clean(reason, 200); reason == "" {
+		return fault.Field("reason", "Enter a reason.")
+	}
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
-		if err := customer.SetTier(ctx, tx, person, tier); err != nil {
+		if err := customer.LockRow(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := customer.LockActive(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := loyalty.GrantTier(ctx, tx, person, tierID, at.AssociateID, until); err != nil {
 			return err
 		}
 		line := entry(at, "customer.tier", person)
-		line.LocationID, line.After = 0, map[string]any{"tier": tier}
+		line.LocationID, line.Reason, line.After = 0, reason, map[string]any{"tier": tierID}
 		return staff.Log(ctx, tx, line)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/hint"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/predict"
 	"counterpart/internal/domain/session"
@@ -43,6 +44,9 @@ func Merge(ctx context.Context, db pg.DB, at origin.Origin, m customer.Merge) (i
 			return err
 		}
 		if err := customer.LogMoves(ctx, tx, id, moves); err != nil {
+			return err
+		}
+		if err := loyalty.Moved(ctx, tx, m.SurvivorID); err != nil {
 			return err
 		}
 		return said(ctx, tx, at, m, customer.Merged)
@@ -78,6 +82,11 @@ func Unmerge(ctx context.Context, db pg.DB, at origin.Origin, mergeID int64, rea
 			return err
 		}
 		m.AssociateID, m.Reason, m.ApprovedBy = at.AssociateID, reason, 0
+		for _, side := range []int64{m.SurvivorID, m.AbsorbedID} {
+			if err := loyalty.Moved(ctx, tx, side); err != nil {
+				return err
+			}
+		}
 		return said(ctx, tx, at, m, customer.Unmerged)
 	})
 	return m, err

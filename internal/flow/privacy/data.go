@@ -91,6 +91,8 @@ var datasets = []dataset{
 	{"points_entry", `SELECT o.number, e.delta, e.cause, e.reason, e.at FROM points_entry e LEFT JOIN orders o ON o.id = e.order_id WHERE e.customer_id` + theirs + ` ORDER BY e.id`},
 	{"points_debt", `SELECT points FROM points_debt WHERE customer_id` + theirs},
 	{"points_debt_entry", `SELECT o.number, e.delta, e.at FROM points_debt_entry e JOIN orders o ON o.id = e.order_id WHERE e.customer_id` + theirs + ` ORDER BY e.id`},
+	{"standing", `SELECT t.title, s.since, s.kept_until, s.ends_on, s.granted, s.gap, s.gap_by FROM standing s LEFT JOIN tier t ON t.id = s.tier_id WHERE s.customer_id` + theirs},
+	{"tier_grant", `SELECT t.title, g.until, g.at, g.ended_at FROM tier_grant g JOIN tier t ON t.id = g.tier_id WHERE g.customer_id` + theirs + ` ORDER BY g.id`},
 	{"points_warning", `SELECT ends_on, last, at FROM points_warning WHERE customer_id` + theirs + ` ORDER BY ends_on, last`},
 	{"return_ticket", `SELECT r.number, o.number AS order, l.name AS store, r.goods, r.delivery, r.refund,
 		r.points_back, r.points_taken, r.at

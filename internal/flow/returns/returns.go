@@ -439,6 +439,9 @@ func (t *taking) sellExchange(ctx context.Context) (err error) {
 
 // close writes what was given back, and for what.
 func (t *taking) close(ctx context.Context) error {
+	if err := loyalty.Moved(ctx, t.tx, t.person); err != nil {
+		return err
+	}
 	return rma.Close(ctx, t.tx, t.ticket, rma.Outcome{Refund: t.Refund, PointsBack: t.PointsBack,
 		PointsTaken: t.PointsTaken, ExchangeID: t.exchange})
 }

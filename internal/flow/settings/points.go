@@ -19,3 +19,19 @@ func SetProgramme(ctx context.Context, db pg.DB, at origin.Origin, p loyalty.Pro
 			"adjust_limit": p.AdjustLimit, "debt": p.Debt}}, loyalty.SaveProgramme(ctx, tx, p)
 	})
 }
+
+// SaveTier writes a tier of the programme.
+func SaveTier(ctx context.Context, db pg.DB, at origin.Origin, t *loyalty.Tier) error {
+	return change(ctx, db, at, func(tx pgx.Tx) (staff.Entry, error) {
+		err := loyalty.SaveTier(ctx, tx, t)
+		return staff.Entry{Action: "tier.kept", Subject: "tier", SubjectID: t.ID, After: map[string]any{"title": t.Title,
+			"counts": t.Counts, "threshold": t.Threshold, "return_days": t.ReturnDays}}, err
+	})
+}
+
+// ArchiveTier takes a tier out of the programme.
+func ArchiveTier(ctx context.Context, db pg.DB, at origin.Origin, id int64) error {
+	return change(ctx, db, at, func(tx pgx.Tx) (staff.Entry, error) {
+		return staff.Entry{Action: "tier.archived", Subject: "tier", SubjectID: id}, loyalty.ArchiveTier(ctx, tx, id)
+	})
+}

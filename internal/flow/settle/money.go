@@ -50,7 +50,10 @@ func HandedOver(ctx context.Context, tx pgx.Tx, orderID, fulfilmentID, customerI
 	if err != nil {
 		return err
 	}
-	return loyalty.Earn(ctx, tx, customerID, points, orderID)
+	if err := loyalty.Earn(ctx, tx, customerID, points, orderID); err != nil {
+		return err
+	}
+	return loyalty.Moved(ctx, tx, customerID)
 }
 
 // CapturePayment takes the money of an order that is authorised. Where a gateway holds a part of it, it is asked, and

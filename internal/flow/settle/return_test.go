@@ -228,7 +228,7 @@ func TestPointsThatEndedAreNotKeptFromTheRefund(t *testing.T) {
 		UPDATE programme SET expiry = 'lot', expiry_months = 1, expiry_since = '2020-01-01';
 		UPDATE points_lot SET vests_at = now() - interval '2 months'`)
 	require.NoError(t, err)
-	require.NoError(t, loyalty.Expire(ctx, w.db, time.Now()))
+	require.NoError(t, loyalty.Daily(ctx, w.db, time.Now()))
 	require.Equal(t, int64(360), one[int64](w, `SELECT expired FROM points_lot`))
 	for range 3 {
 		made := w.giveBack(first.ID, w.HarbourStreet.ID, want(w.lines(first.ID)[0], 1))

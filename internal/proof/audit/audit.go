@@ -500,6 +500,13 @@ var Rules = []Rule{
 				WHERE e.cause = 'revived') b
 			GROUP BY person) b
 		WHERE back <> ended`},
+	{"a customer's tier is the one at which they stand, with its end where it has one", `
+		SELECT format('customer %s: %s, stands at %s', c.id, c.tier, coalesce(t.title, 'none'))
+		FROM standing s
+		JOIN customer c ON c.id = s.customer_id AND c.merged_into IS NULL AND c.erased_at IS NULL
+		LEFT JOIN tier t ON t.id = s.tier_id
+		WHERE c.tier <> coalesce(t.title, '') AND t.archived_at IS NULL
+			OR s.tier_id IS NOT NULL AND NOT s.granted AND (s.kept_until IS NULL OR s.ends_on < s.kept_until)`},
 	{"points that are owed are what returns left and orders paid", `
 		SELECT format('customer %s: owes %s of %s', d.customer_id, d.points, coalesce(e.sum, 0))
 		FROM points_debt d

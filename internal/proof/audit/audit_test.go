@@ -161,6 +161,9 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 		`UPDATE points_entry SET order_id = NULL WHERE cause = 'earned'`},
 	{"points that ended did so once, and what a visit brought back is a lot of its own", "",
 		`UPDATE points_lot SET expired = expired + 1, expired_at = now(), points = points + 1`},
+	{"a customer's tier is the one at which they stand, with its end where it has one", "",
+		`INSERT INTO tier (title, position, counts) VALUES ('Gold', 1, 'grant');
+		INSERT INTO standing (customer_id, tier_id, granted) SELECT min(id), (SELECT max(id) FROM tier), true FROM customer WHERE merged_into IS NULL`},
 	{"points that are owed are what returns left and orders paid", "",
 		`INSERT INTO points_debt (customer_id, points) SELECT min(id), 7 FROM customer`},
 	{"gift cards: a balance is the sum of its entries, none below zero", "",

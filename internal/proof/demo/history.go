@@ -14,6 +14,7 @@ import (
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/inventory"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/domain/payment"
@@ -88,6 +89,17 @@ func (l *loader) history(ctx context.Context) error {
 	if _, err := l.tx.Exec(ctx, `
 		UPDATE programme SET expiry = 'lot', expiry_months = 18, expiry_since = now()::date - 365`); err != nil {
 		return fmt.Errorf("set the points programme: %w", err)
+	}
+	for _, t := range []loyalty.Tier{
+		{Title: "Silver", Position: 1, Counts: loyalty.BySpend, Threshold: 250_00, Currency: "GBP", Benefit: "returns for 60 days", ReturnDays: 30},
+		{Title: "Gold", Position: 2, Counts: loyalty.BySpend, Threshold: 1_000_00, Currency: "GBP", Benefit: "returns for 90 days, and a person to call",
+			ReturnDays: 60, Contact: "0113 496 0199"}} {
+		if err := loyalty.SaveTier(ctx, l.tx, &t); err != nil {
+			return err
+		}
+	}
+	if err := loyalty.StandAll(ctx, l.tx, now); err != nil {
+		return err
 	}
 	return l.profiles(ctx, ids)
 }

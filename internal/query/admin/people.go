@@ -12,6 +12,7 @@ import (
 
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/location"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/order"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/phone"
@@ -184,6 +185,7 @@ type Customer struct {
 	Perhaps  []profile.PossibleDuplicate
 	Merges   []MergeRow
 	Sittings []profile.SignedInSession
+	Standing *loyalty.Stands
 }
 
 // MergeRow is a merge that holds, with whom it took in.
@@ -205,6 +207,7 @@ func CustomerPage(ctx context.Context, db pg.DB, person int64) (*Customer, error
 	profile.QueueLifetimeValue(batch, person, &c.Worth)
 	profile.QueueConsents(batch, person, &c.Consents)
 	profile.QueueTimeline(batch, person, 60, &c.Timeline)
+	profile.QueueStanding(batch, person, &c.Standing)
 	profile.QueuePossibleDuplicates(batch, person, &c.Perhaps)
 	profile.QueueSignedInSessions(batch, person, nil, &c.Sittings)
 	batch.Queue(`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/platform/pg"
 )
 
@@ -89,4 +90,35 @@ func Points(ctx context.Context, db pg.DB) (f PointsFigures, err error) {
 		return f, fmt.Errorf("read what is owed in points: %w", err)
 	}
 	return f, nil
+}
+
+// Tiers are those of the programme, the best first, each with how many hold it.
+func Tiers(ctx context.Context, db pg.DB) ([]loyalty.Tier, error) {
+	all, err := loyalty.Tiers(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Query(ctx, `SELECT tier_id, count(*)::int FROM standing WHERE tier_id IS NOT NULL GROUP BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("count who holds a tier: %w", err)
+	}
+	held := map[int64]int{}
+	var id int64
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { held[id] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count who holds a tier: %w", err)
+	}
+	for i := range all {
+		all[i].Holders = held[all[i].ID]
+	}
+	return all, nil
+}
+
+// Currencies are those of the shop's price lists.
+func Currencies(ctx context.Context, db pg.DB) ([]string, error) {
+	rows, err := db.Query(ctx, `SELECT currency::text FROM price_list GROUP BY currency ORDER BY min(id)`)
+	if err != nil {
+		return nil, fmt.Errorf("read currencies: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

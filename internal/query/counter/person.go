@@ -11,6 +11,7 @@ import (
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
 	"counterpart/internal/domain/hint"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/domain/origin"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/query/advice"
@@ -36,7 +37,8 @@ type Person struct {
 	Later      []profile.ViewedProduct
 	Viewed     []profile.ViewedProduct
 	Searched   []profile.Searched
-	Hints      []advice.Hint      // what is worth saying
+	Hints      []advice.Hint // what is worth saying
+	Standing   *loyalty.Stands
 	Life       profile.PointsLife // what else there is of their points
 	Withheld   []advice.Hint      // what would be, but for the holdout
 	Sees       bool               // they agreed that staff see the last five
@@ -73,6 +75,7 @@ func Profile(ctx context.Context, db pg.DB, person int64, here basket.SaleContex
 	profile.QueueViewed(batch, person, locationID, &p.Viewed)
 	profile.QueueSearched(batch, person, &p.Searched)
 	profile.QueuePointsLife(batch, person, &p.Life)
+	profile.QueueStanding(batch, person, &p.Standing)
 	advice.Queue(batch, person, locationID, language, &p.Hints)
 	err := db.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {

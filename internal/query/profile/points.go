@@ -6,6 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/loyalty"
+	"counterpart/internal/platform/pg"
 )
 
 // PointsLife is what else there is to say of somebody's points.
@@ -27,6 +29,14 @@ func QueuePointsLife(batch *pgx.Batch, person int64, life *PointsLife) {
 			*life, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[PointsLife])
 			return err
 		})
+}
+
+// QueueStanding asks where somebody stands in the programme; it stays nil where that was never counted.
+func QueueStanding(batch *pgx.Batch, person int64, s **loyalty.Stands) {
+	batch.Queue(loyalty.StandsQuery, pgx.NamedArgs{"person": person}).Query(func(rows pgx.Rows) (err error) {
+		*s, err = pg.Row[loyalty.Stands](rows, nil)
+		return err
+	})
 }
 
 // PointsEntry is a line of somebody's statement.

@@ -9,6 +9,7 @@ import (
 
 	"counterpart/internal/domain/cart"
 	"counterpart/internal/domain/customer"
+	"counterpart/internal/domain/loyalty"
 	"counterpart/internal/platform/fault"
 	"counterpart/internal/platform/pg"
 	"counterpart/internal/platform/postal"
@@ -31,6 +32,7 @@ type Account struct {
 	Sittings  []profile.SignedInSession
 	Timeline  []profile.Fact
 	Points    profile.PointsLife
+	Standing  *loyalty.Stands // nil: it was never counted
 	Statement []profile.PointsEntry
 	Searched  []profile.Searched
 }
@@ -58,9 +60,11 @@ func accountPage(ctx context.Context, db pg.DB, who Visitor, person int64, corne
 	profile.Queue(batch, person, &a.Person)
 	switch corner {
 	case Points:
+		profile.QueueStanding(batch, person, &a.Standing)
 		profile.QueuePointsLife(batch, person, &a.Points)
 		profile.QueuePointsStatement(batch, person, 100, &a.Statement)
 	case Overview:
+		profile.QueueStanding(batch, person, &a.Standing)
 		profile.QueuePointsLife(batch, person, &a.Points)
 		profile.QueueOrders(batch, person, 50, &a.Orders)
 	case Details:

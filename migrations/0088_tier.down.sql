@@ -1,0 +1,3 @@
+DROP TABLE standing;
+DROP TABLE tier_grant;
+DROP TABLE tier;
