@@ -111,7 +111,7 @@ func (p *Pages) Routes(r *access.Routes) {
 	r.Post("/admin/suggestions/{reason}", access.Market, p.setSuggestion)
 	r.Get("/admin/points", access.Market, p.points)
 	r.Post("/admin/points", access.Market, p.setPoints)
-	r.Get("/admin/tiers/new", access.Market, p.tier)
+	r.Get("/admin/tiers/new", access.Market, p.newTier)
 	r.Get("/admin/tiers/{id}", access.Market, p.tier)
 	r.Post("/admin/tiers", access.Market, p.saveTier)
 	r.Post("/admin/tiers/{id}", access.Market, p.saveTier)

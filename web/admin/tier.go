@@ -13,6 +13,8 @@ import (
 	"counterpart/internal/platform/text"
 	"counterpart/internal/query/admin"
 	"counterpart/web/respond"
+
+	"github.com/go-chi/chi/v5"
 )
 
 // tierView is a tier as it was typed.
@@ -23,24 +25,25 @@ type tierView struct {
 	Currencies []string
 }
 
+func (p *Pages) newTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	return p.showTier(r, tierView{Tier: loyalty.Tier{Counts: loyalty.BySpend, Position: 1},
+		Typed: map[string]string{"position": "1", "return_days": "0"}}, nil)
+}
+
 func (p *Pages) tier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
-	v := tierView{Tier: loyalty.Tier{Counts: loyalty.BySpend, Position: 1}, Typed: map[string]string{"position": "1", "return_days": "0"}}
-	if n := id(r, "id"); n != 0 {
-		found, err := loyalty.TierByID(r.Context(), p.DB, n)
-		if err != nil {
-			return nil, err
-		}
-		if found == nil {
-			return nil, respond.NotFound()
-		}
-		v.Tier = *found
-		v.Typed = map[string]string{"position": strconv.Itoa(found.Position), "return_days": strconv.Itoa(found.ReturnDays)}
-		switch {
-		case found.Counts == loyalty.BySpend:
-			v.Typed["threshold"] = money.New(found.Threshold, found.Currency).Plain()
-		case found.Threshold != 0:
-			v.Typed["threshold"] = strconv.FormatInt(found.Threshold, 10)
-		}
+	found, err := loyalty.TierByID(r.Context(), p.DB, id(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, respond.NotFound()
+	}
+	v := tierView{Tier: *found, Typed: map[string]string{"position": strconv.Itoa(found.Position), "return_days": strconv.Itoa(found.ReturnDays)}}
+	switch {
+	case found.Counts == loyalty.BySpend:
+		v.Typed["threshold"] = money.New(found.Threshold, found.Currency).Plain()
+	case found.Threshold != 0:
+		v.Typed["threshold"] = strconv.FormatInt(found.Threshold, 10)
 	}
 	return p.showTier(r, v, nil)
 }
@@ -62,6 +65,15 @@ func (p *Pages) showTier(r *http.Request, v tierView, wrong *fault.Fault) (_ res
 }
 
 func (p *Pages) saveTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
+	if chi.URLParam(r, "id") != "" {
+		found, err := loyalty.TierByID(r.Context(), p.DB, id(r, "id"))
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			return nil, respond.NotFound()
+		}
+	}
 	v := tierView{Typed: map[string]string{}}
 	for _, field := range []string{"position", "threshold", "return_days"} {
 		v.Typed[field] = typed(r.PostFormValue(field))
