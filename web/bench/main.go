@@ -37,7 +37,7 @@ func main() {
 }
 
 // run measures everything, or one part: “large”, what a large catalogue does to the pages, “people”, what a million
-// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, “rush”, two hundred who want the last fifty, “learn”, what goes with what of a million receipts, “segments”, a million people added up and counted, or a workload by its name.
+// customers do to the counter, “lists”, what that and a million orders do to the admin's lists, “money”, what prices, rushes, cards and returns cost, “rush”, two hundred who want the last fifty, “learn”, what goes with what of a million receipts, “segments”, a million people added up and counted, “points”, a million members’ points and tiers at night, or a workload by its name.
 func run(ctx context.Context, part string) error {
 	b, err := prepare(ctx)
 	if err != nil {
@@ -56,6 +56,8 @@ func run(ctx context.Context, part string) error {
 		return b.learn(ctx)
 	case "segments":
 		return b.segments(ctx)
+	case "points":
+		return b.points(ctx)
 	case "lists":
 		return b.lists(ctx)
 	case "people":
