@@ -15,6 +15,7 @@ func (b *bench) points(ctx context.Context) error {
 		return err
 	}
 	if err := b.run(ctx, []string{
+		`SET statement_timeout = '20min'`,
 		`INSERT INTO points_lot (customer_id, order_id, points, remaining, vests_at, at)
 			SELECT customer_id, id, 1 + lines / 100, 1 + lines / 100, placed_at + interval '30 days', placed_at FROM orders WHERE public_id LIKE 'bench-%'`,
 		`INSERT INTO points_entry (lot_id, customer_id, delta, cause, order_id, at)

@@ -15,6 +15,9 @@ import (
 // slice is how many people are looked at at once.
 const slice = 5000
 
+// patient lets a slice take longer than a page may.
+const patient = `SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'`
+
 // lastDays are the lots of people (of all that were merged into them) that have points, with the last day on which each
 // can be spent.
 const lastDays = `
@@ -62,28 +65,10 @@ func Daily(ctx context.Context, db pg.DB, now time.Time) error {
 			return err
 		}
 	}
-	for last := int64(0); expire; {
-		rows, err := db.Query(ctx, `
-			SELECT c.id
-			FROM customer c
-			WHERE c.id > $1 AND c.merged_into IS NULL AND EXISTS (
-				SELECT
-				FROM points_lot l
-				WHERE l.remaining > 0 AND l.customer_id IN (SELECT id FROM customer m WHERE m.id = c.id OR m.merged_into = c.id))
-			ORDER BY c.id
-			LIMIT $2`, last, slice)
-		if err != nil {
-			return wrap(err)
-		}
-		people, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return wrap(err)
-		}
-		if len(people) == 0 {
-			break
-		}
-		last = people[len(people)-1]
-		if err := some(ctx, db, people, today, now); err != nil {
+	if expire {
+		if err := walk(ctx, db, `
+			SELECT DISTINCT customer_id FROM points_lot WHERE remaining > 0 AND customer_id > $1 ORDER BY customer_id LIMIT $2`,
+			func(people []int64) error { return some(ctx, db, people, today, now) }); err != nil {
 			return wrap(err)
 		}
 	}
@@ -92,6 +77,31 @@ func Daily(ctx context.Context, db pg.DB, now time.Time) error {
 	}
 	_, err := db.Exec(ctx, `DELETE FROM points_warning WHERE at < $1::timestamptz - interval '400 days'`, now)
 	return wrap(err)
+}
+
+// walk does something with the persons that a statement's customers are, a slice after the other. It may come to the same
+// person twice, where several profiles are theirs.
+func walk(ctx context.Context, db pg.DB, statement string, do func(people []int64) error) error {
+	for last := int64(0); ; {
+		rows, err := db.Query(ctx, `
+			SELECT array_agg(DISTINCT coalesce(c.merged_into, c.id)), max(c.id)
+			FROM (`+statement+`) found (id)
+			JOIN customer c ON c.id = found.id`, last, slice)
+		if err != nil {
+			return err
+		}
+		found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[struct {
+			People []int64
+			Last   *int64
+		}])
+		if err != nil || found.Last == nil {
+			return err
+		}
+		last = *found.Last
+		if err := do(found.People); err != nil {
+			return err
+		}
+	}
 }
 
 func wrap(err error) error {
@@ -103,6 +113,9 @@ func wrap(err error) error {
 
 func some(ctx context.Context, db pg.DB, people []int64, today, now time.Time) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, patient); err != nil {
+			return err
+		}
 		args := pgx.NamedArgs{"people": people, "today": today, "now": now}
 		rows, err := tx.Query(ctx, `WITH `+lastDays+` SELECT DISTINCT person FROM lot WHERE last_day < @today ORDER BY 1`, args)
 		if err != nil {
@@ -166,20 +179,6 @@ func end(ctx context.Context, tx pgx.Tx, people []int64, today, now time.Time) e
 		SELECT id, customer_id, -remaining, 'expired', @now
 		FROM held`, pgx.NamedArgs{"people": people, "today": today, "now": now})
 	return err
-}
-
-// Revivable is how many points that ended a visit brings back, at a time, and until when it can.
-func Revivable(ctx context.Context, db pg.DB, person int64, now time.Time) (points int64, until *time.Time, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT coalesce(sum(l.expired), 0)::bigint, min(l.expired_at + make_interval(days => p.grace_days))
-		FROM points_lot l
-		CROSS JOIN programme p
-		WHERE l.expired > 0 AND l.revived_at IS NULL AND l.expired_at > $2::timestamptz - make_interval(days => p.grace_days)
-			AND l.customer_id IN (SELECT member FROM person_members($1) AS member)`, person, now).Scan(&points, &until)
-	if err != nil {
-		return 0, nil, fmt.Errorf("read what points ended: %w", err)
-	}
-	return points, until, nil
 }
 
 // Revive brings back points of a person that ended within the time of grace: they visit. Each comes back once; they live as

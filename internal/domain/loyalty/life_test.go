@@ -112,9 +112,6 @@ func TestYearsOfPoints(t *testing.T) {
 					back, l.gone = back+l.gone, 0
 				}
 			}
-			can, _, err := loyalty.Revivable(ctx, db, ada, now)
-			require.NoError(t, err)
-			require.Equal(t, back, can)
 			require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
 				points, err := loyalty.Revive(ctx, tx, ada, now)
 				require.Equal(t, back, points)

@@ -278,18 +278,6 @@ func Owe(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	return nil
 }
 
-// Owed is how many points a person owes.
-func Owed(ctx context.Context, db pg.DB, person int64) (points int64, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT coalesce(sum(points), 0)::bigint
-		FROM points_debt
-		WHERE customer_id IN (SELECT member FROM person_members($1) AS member)`, person).Scan(&points)
-	if err != nil {
-		return 0, fmt.Errorf("read what points are owed: %w", err)
-	}
-	return points, nil
-}
-
 // pay takes what a person owes from what an order has just earned them.
 func pay(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	var paid int64

@@ -199,33 +199,28 @@ func GrantTier(ctx context.Context, tx pgx.Tx, person, tierID, associateID int64
 
 // Stand counts anew where people stand, at a time. Nobody else changes these people meanwhile.
 func Stand(ctx context.Context, db pg.DB, people []int64, now time.Time) error {
-	return pg.InTx(ctx, db, func(tx pgx.Tx) error { return stand(ctx, tx, people, now) })
+	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, patient); err != nil {
+			return fmt.Errorf("count tiers: %w", err)
+		}
+		return stand(ctx, tx, people, now)
+	})
 }
 
 // StandAll counts it of everybody, in slices, each a transaction of its own.
 func StandAll(ctx context.Context, db pg.DB, now time.Time) error {
-	for last := int64(0); ; {
-		rows, err := db.Query(ctx, `
-			SELECT c.id
-			FROM customer c
-			WHERE c.id > $1 AND c.merged_into IS NULL AND (EXISTS (SELECT FROM standing WHERE customer_id = c.id) OR EXISTS (
-				SELECT
-				FROM orders o
-				WHERE o.customer_id = c.id OR o.customer_id IN (SELECT id FROM customer m WHERE m.merged_into = c.id)))
-			ORDER BY c.id
-			LIMIT $2`, last, slice)
-		if err != nil {
-			return fmt.Errorf("find whose tier to count: %w", err)
-		}
-		people, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil || len(people) == 0 {
-			return err
-		}
-		last = people[len(people)-1]
-		if err := Stand(ctx, db, people, now); err != nil {
-			return err
-		}
+	err := walk(ctx, db, `
+		SELECT id FROM (SELECT DISTINCT customer_id AS id FROM orders WHERE customer_id > $1 ORDER BY 1 LIMIT $2) bought
+		UNION
+		SELECT id FROM (SELECT customer_id AS id FROM standing WHERE customer_id > $1 ORDER BY 1 LIMIT $2) stands
+		UNION
+		SELECT id FROM (SELECT DISTINCT customer_id AS id FROM tier_grant WHERE customer_id > $1 ORDER BY 1 LIMIT $2) given
+		ORDER BY id
+		LIMIT $2`, func(people []int64) error { return Stand(ctx, db, people, now) })
+	if err != nil {
+		return fmt.Errorf("count everybody's tier: %w", err)
 	}
+	return nil
 }
 
 // stand is one statement for one person and for everybody, so that a count anew is the same. What counts is what orders
