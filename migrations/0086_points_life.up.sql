@@ -42,7 +42,7 @@ CREATE TABLE points_debt_entry (
     id          bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     customer_id bigint  NOT NULL REFERENCES points_debt,
     delta       integer NOT NULL CHECK (delta <> 0),
-    order_id    bigint  NOT NULL REFERENCES orders, -- that came back, or that paid it
+    order_id    bigint  REFERENCES orders, -- that came back, or that paid it; none: staff did, or a visit
     at          timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX points_debt_entry_customer ON points_debt_entry (customer_id, id);

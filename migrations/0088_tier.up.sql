@@ -46,6 +46,18 @@ CREATE TABLE standing (
 );
 CREATE INDEX standing_kept_until ON standing (kept_until) WHERE tier_id IS NOT NULL;
 
+-- For how many days a customer can bring something back: a tier gives what those below it give, at least.
+CREATE FUNCTION return_days_of(customer bigint) RETURNS integer LANGUAGE sql STABLE AS $$
+    SELECT shop.return_days + coalesce((
+        SELECT max(given.return_days)
+        FROM customer c
+        JOIN standing s ON s.customer_id = coalesce(c.merged_into, c.id)
+        JOIN tier holds ON holds.id = s.tier_id
+        JOIN tier given ON given.position <= holds.position AND given.archived_at IS NULL
+        WHERE c.id = customer), 0)
+    FROM shop
+$$;
+
 -- Tiers that staff wrote on customers until now are tiers that staff give.
 INSERT INTO tier (title, position, counts)
 SELECT min(tier), row_number() OVER (ORDER BY lower(tier)), 'grant' FROM customer WHERE tier <> '' GROUP BY lower(tier);

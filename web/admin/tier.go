@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"counterpart/internal/domain/loyalty"
@@ -79,7 +80,7 @@ func (p *Pages) saveTier(_ http.ResponseWriter, r *http.Request) (respond.Answer
 		v.Typed[field] = typed(r.PostFormValue(field))
 	}
 	whole := func(typed string) int {
-		n, err := strconv.Atoi(typed)
+		n, err := strconv.Atoi(strings.ReplaceAll(typed, ",", ""))
 		if err != nil {
 			return -1 // It is refused as any other that cannot be.
 		}
@@ -127,9 +128,12 @@ func (p *Pages) archiveTier(_ http.ResponseWriter, r *http.Request) (respond.Ans
 func (p *Pages) grantTier(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := personView{GrantTyped: map[string]string{"tier": typed(r.PostFormValue("tier")), "until": typed(r.PostFormValue("until")),
 		"reason": typed(r.PostFormValue("reason"))}}
-	tierID, _ := strconv.ParseInt(v.GrantTyped["tier"], 10, 64) // 0 takes away
+	tierID, err := strconv.ParseInt(r.PostFormValue("tier"), 10, 64) // 0 takes away
+	if err != nil || tierID < 0 {
+		return p.afterPerson(r, fault.Field("tier", "Choose a tier."), "kept", v)
+	}
 	var until *time.Time
-	if day := v.GrantTyped["until"]; day != "" {
+	if day := r.PostFormValue("until"); day != "" {
 		t, err := time.Parse(time.DateOnly, day)
 		if err != nil || t.Before(time.Now().AddDate(0, 0, -1)) || t.Year() > 2200 {
 			return p.afterPerson(r, fault.Field("until", "Enter a date from today on."), "kept", v)

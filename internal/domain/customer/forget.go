@@ -185,7 +185,7 @@ func ForgetAll(ctx context.Context, tx pgx.Tx, person int64, ids []int64) (copie
 	batch.Queue(`UPDATE merge SET reason = '' WHERE survivor_id = ANY($1) OR absorbed_id = ANY($1)`, ids)
 	batch.Queue(`
 		UPDATE customer
-		SET name = '', company = '', vat_number = '', language = 'en', location_id = NULL, registered_at = NULL, disabled_at = NULL, erased_at = now()
+		SET name = '', tier = '', company = '', vat_number = '', language = 'en', location_id = NULL, registered_at = NULL, disabled_at = NULL, erased_at = now()
 		WHERE id = ANY($1)`, ids)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("forget a person: %w", err)

@@ -13,10 +13,10 @@ import (
 )
 
 // slice is how many people are looked at at once.
-const slice = 5000
+const slice = 500
 
-// patient lets a slice take longer than a page may.
-const patient = `SET LOCAL statement_timeout = '5min'; SET LOCAL work_mem = '64MB'`
+// patient lets a slice take longer, and wait longer for somebody, than a page may.
+const patient = `SET LOCAL statement_timeout = '5min'; SET LOCAL lock_timeout = '1min'`
 
 // lastDays are the lots of people (of all that were merged into them) that have points, with the last day on which each
 // can be spent.
@@ -60,16 +60,16 @@ func Daily(ctx context.Context, db pg.DB, now time.Time) error {
 		now).Scan(&today, &due, &expire, &tiers); err != nil || !due {
 		return wrap(err)
 	}
-	if tiers {
-		if err := StandAll(ctx, db, now); err != nil {
-			return err
-		}
-	}
 	if expire {
 		if err := walk(ctx, db, `
 			SELECT DISTINCT customer_id FROM points_lot WHERE remaining > 0 AND customer_id > $1 ORDER BY customer_id LIMIT $2`,
 			func(people []int64) error { return some(ctx, db, people, today, now) }); err != nil {
 			return wrap(err)
+		}
+	}
+	if tiers {
+		if err := StandAll(ctx, db, now); err != nil {
+			return err
 		}
 	}
 	if _, err := db.Exec(ctx, `UPDATE programme SET swept_on = $1`, today); err != nil {
@@ -137,7 +137,7 @@ func some(ctx context.Context, db pg.DB, people []int64, today, now time.Time) e
 			SELECT f.person, f.day, f.day - @today::date <= p.warn_last, @now
 			FROM first f
 			CROSS JOIN programme p
-			JOIN customer c ON c.id = f.person AND c.registered_at IS NOT NULL AND c.disabled_at IS NULL
+			JOIN customer c ON c.id = f.person AND c.disabled_at IS NULL AND c.erased_at IS NULL
 			WHERE f.day BETWEEN @today::date AND @today::date + p.warn_first
 			ON CONFLICT DO NOTHING
 			RETURNING customer_id, ends_on::text, last`, args)
@@ -203,5 +203,5 @@ func Revive(ctx context.Context, tx pgx.Tx, person int64, now time.Time) (points
 	if err != nil {
 		return 0, fmt.Errorf("bring points back: %w", err)
 	}
-	return points, Give(ctx, tx, Grant{CustomerID: person, Points: points, Cause: "revived", Vests: now.Add(-time.Second), At: now})
+	return points, give(ctx, tx, person, Grant{CustomerID: person, Points: points, Cause: "revived", Vests: now.Add(-time.Second), At: now})
 }

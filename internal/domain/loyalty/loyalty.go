@@ -183,7 +183,7 @@ func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
 	// The lots are held before they are added up: what is read is what is taken.
 	err = tx.QueryRow(ctx, `
 		WITH lots AS MATERIALIZED (
-			SELECT id, customer_id, remaining, order_id
+			SELECT id, customer_id, remaining, order_id, vests_at
 			FROM points_lot
 			WHERE remaining > 0 AND (NOT $6 OR vests_at <= now()) AND customer_id IN (SELECT member
 				FROM person_members($1) AS member)
@@ -191,7 +191,7 @@ func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
 			FOR UPDATE),
 		running AS (
 			SELECT id, customer_id, remaining, sum(remaining) OVER (ORDER BY order_id IS DISTINCT
-				FROM nullif($5::bigint, 0), id) - remaining AS before
+				FROM nullif($5::bigint, 0), vests_at, id) - remaining AS before
 			FROM lots),
 		parts AS (
 			SELECT id, customer_id, least(remaining, $2 - before)::integer AS part
@@ -236,13 +236,12 @@ func Earn(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) err
 	var person int64
 	var behind bool // they owe, or have points that ended
 	if err := tx.QueryRow(ctx, `
-		SELECT now(), CASE p.vesting WHEN 'at_once' THEN now() ELSE now() + make_interval(days => shop.return_days) END,
+		SELECT now(), CASE p.vesting WHEN 'at_once' THEN now() ELSE now() + make_interval(days => return_days_of(c.id)) END,
 			coalesce(c.merged_into, c.id), EXISTS (
 				SELECT FROM points_debt WHERE points > 0 AND customer_id = ANY (same.ids)) OR EXISTS (
 				SELECT FROM points_lot WHERE expired > 0 AND revived_at IS NULL AND customer_id = ANY (same.ids)
 					AND expired_at > now() - make_interval(days => p.grace_days))
-		FROM shop
-		CROSS JOIN programme p
+		FROM programme p
 		JOIN customer c ON c.id = $1
 		CROSS JOIN LATERAL (SELECT ARRAY(SELECT member FROM person_members(coalesce(c.merged_into, c.id)) AS member) AS ids) same`,
 		customerID).Scan(&now, &vests, &person, &behind); err != nil {
@@ -303,7 +302,7 @@ func pay(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 			RETURNING d.customer_id, p.part),
 		entries AS (
 			INSERT INTO points_debt_entry (customer_id, delta, order_id)
-			SELECT customer_id, -part, $3
+			SELECT customer_id, -part, nullif($3::bigint, 0)
 			FROM less)
 		SELECT coalesce(sum(part), 0)::bigint
 		FROM less`, person, points, orderID).Scan(&paid)
@@ -314,23 +313,40 @@ func pay(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	return err
 }
 
+// give gives points, and takes what the person owes from them at once: nobody owes points and has some to spend.
+func give(ctx context.Context, tx pgx.Tx, person int64, g Grant) error {
+	if err := Give(ctx, tx, g); err != nil {
+		return err
+	}
+	return pay(ctx, tx, person, g.Points, g.OrderID)
+}
+
 // Adjust gives points that can be spent at once, or takes some, on the word of somebody on the staff. It answers how many it
 // was: nobody's balance falls below zero.
 func Adjust(ctx context.Context, tx pgx.Tx, a Grant) (points int64, err error) {
 	a.Cause = "adjusted"
 	if a.Points >= 0 {
 		a.Vests = time.Now().Add(-time.Second)
-		return a.Points, Give(ctx, tx, a)
+		return a.Points, give(ctx, tx, a.CustomerID, a)
 	}
 	taken, err := take(ctx, tx, taking{person: a.CustomerID, points: -a.Points, cause: a.Cause, associateID: a.AssociateID,
 		form: a.Form})
 	return -taken, err
 }
 
-// Restore gives spent points back. They were spendable, so they are again.
+// Restore gives spent points back. They were spendable, so they are again, and end when they would have.
 func Restore(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) error {
-	return Give(ctx, tx, Grant{CustomerID: customerID, Points: points, Cause: "restored", OrderID: orderID,
-		Vests: time.Now().Add(-time.Second)})
+	var vests time.Time
+	var person int64
+	if err := tx.QueryRow(ctx, `
+		SELECT coalesce(merged_into, id), coalesce((
+			SELECT max(l.vests_at) FROM points_entry e JOIN points_lot l ON l.id = e.lot_id
+			WHERE e.order_id = $2 AND e.cause = 'spent'), now() - interval '1 second')
+		FROM customer
+		WHERE id = $1`, customerID, orderID).Scan(&person, &vests); err != nil {
+		return fmt.Errorf("read when points were spent: %w", err)
+	}
+	return give(ctx, tx, person, Grant{CustomerID: customerID, Points: points, Cause: "restored", OrderID: orderID, Vests: vests})
 }
 
 // Adjusted is how many points an associate gave to or took from a person in the last 24 hours, and whether a page was sent

@@ -90,6 +90,15 @@ func SaveTier(ctx context.Context, tx pgx.Tx, t *Tier) error {
 	if t.Counts != BySpend {
 		t.Currency = ""
 	}
+	if t.Counts == BySpend {
+		var known bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM price_list WHERE currency = $1)`, t.Currency).Scan(&known); err != nil {
+			return fmt.Errorf("read currencies: %w", err)
+		}
+		if !known {
+			form.Add("currency", "Choose a currency of the shop.")
+		}
+	}
 	if t.ReturnDays < 0 || t.ReturnDays > 365 {
 		form.Add("return_days", "Enter days, from 0 to 365.")
 	}
@@ -238,9 +247,9 @@ func stand(ctx context.Context, tx pgx.Tx, people []int64, now time.Time) error 
 		member AS MATERIALIZED (
 			SELECT id, coalesce(merged_into, id) AS person
 			FROM customer
-			WHERE id = ANY (@people) OR merged_into = ANY (@people)),
+			WHERE (id = ANY (@people) OR merged_into = ANY (@people)) AND erased_at IS NULL),
 		bought AS MATERIALIZED (
-			SELECT m.person, o.id, o.currency::text AS currency, o.placed_at AS at, sum(u.paid) AS paid
+			SELECT m.person, o.id, o.currency::text AS currency, o.placed_at AS at, sum(u.paid) AS paid, sum(u.points) AS points
 			FROM member m
 			JOIN orders o ON o.customer_id = m.id AND o.placed_at <= @now
 			JOIN order_line l ON l.order_id = o.id
@@ -248,11 +257,7 @@ func stand(ctx context.Context, tx pgx.Tx, people []int64, now time.Time) error 
 			WHERE NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)
 			GROUP BY m.person, o.id),
 		fact AS (
-			SELECT m.person, 'points' AS counts, '' AS currency, min(o.placed_at) AS at, sum(e.delta)::bigint AS amount
-			FROM member m
-			JOIN points_entry e ON e.customer_id = m.id AND e.cause IN ('earned', 'taken_back')
-			JOIN orders o ON o.id = e.order_id AND o.placed_at <= @now
-			GROUP BY m.person, o.id
+			SELECT person, 'points' AS counts, '' AS currency, at, points::bigint AS amount FROM bought
 			UNION ALL
 			SELECT person, 'spend', currency, at, paid::bigint FROM bought
 			UNION ALL
@@ -288,7 +293,7 @@ func stand(ctx context.Context, tx pgx.Tx, people []int64, now time.Time) error 
 			GROUP BY person, counts, currency),
 		next AS (
 			SELECT DISTINCT ON (m.person) m.person, t.id, t.threshold - coalesce(total.amount, 0) AS gap,
-				((total.oldest AT TIME ZONE zone)::date + interval '12 months')::date AS gap_by
+				((total.oldest AT TIME ZONE zone)::date + interval '12 months')::date - 1 AS gap_by
 			FROM (SELECT DISTINCT person FROM member) m
 			CROSS JOIN home
 			LEFT JOIN best ON best.person = m.person
@@ -318,7 +323,7 @@ func stand(ctx context.Context, tx pgx.Tx, people []int64, now time.Time) error 
 		SELECT best.person, best.kept_until
 		FROM best
 		CROSS JOIN home
-		JOIN customer c ON c.id = best.person AND c.registered_at IS NOT NULL AND c.disabled_at IS NULL
+		JOIN customer c ON c.id = best.person AND c.disabled_at IS NULL
 		LEFT JOIN standing s ON s.customer_id = best.person
 		WHERE NOT best.granted AND best.kept_until BETWEEN today AND today + 30 AND s.warned_for IS DISTINCT FROM best.kept_until`, args)
 	if err != nil {

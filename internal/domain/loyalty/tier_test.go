@@ -101,16 +101,40 @@ func TestTiersAreReachedAndKept(t *testing.T) {
 	require.Equal(t, "Silver", at(0))
 	require.Error(t, pg.InTx(ctx, db, func(tx pgx.Tx) error { return loyalty.GrantTier(ctx, tx, ada, 999, s.Bea.ID, nil) }))
 
+	// A tier gives the days to return of those below it, at least.
+	tier(t, db, loyalty.Tier{Title: "Bronze", Position: 1, Counts: loyalty.BySpend, Threshold: 100, Currency: "GBP", ReturnDays: 40})
+	require.Equal(t, "Silver", at(0))
+	var days, all int
+	require.NoError(t, db.QueryRow(ctx, `SELECT return_days_of($1), return_days + 40 FROM shop`, ada).Scan(&days, &all))
+	require.Equal(t, all, days)
+	// Whoever was forgotten stands nowhere.
+	_, err = db.Exec(ctx, `UPDATE customer SET erased_at = now(), tier = '' WHERE id = $1`, ada)
+	require.NoError(t, err)
+	_, err = db.Exec(ctx, `DELETE FROM standing`)
+	require.NoError(t, err)
+	require.NoError(t, loyalty.StandAll(ctx, db, time.Now()))
+	require.Empty(t, everybody(t, db))
+	_, err = db.Exec(ctx, `UPDATE customer SET erased_at = NULL WHERE id = $1`, ada)
+	require.NoError(t, err)
+
 	// One that is gone is held by nobody.
 	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		all, err := loyalty.Tiers(ctx, tx)
 		require.NoError(t, err)
-		return loyalty.ArchiveTier(ctx, tx, all[len(all)-1].ID)
+		for _, one := range all {
+			if one.Position == 1 {
+				if err := loyalty.ArchiveTier(ctx, tx, one.ID); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}))
 	require.Equal(t, "", at(0))
 	for field, wrong := range map[string]loyalty.Tier{"title": {Position: 1, Counts: loyalty.ByGrant},
 		"threshold": {Title: "x", Position: 1, Counts: loyalty.ByPoints}, "counts": {Title: "x", Position: 1, Counts: "luck"},
-		"position": {Title: "x", Counts: loyalty.ByGrant}, "twice": {Title: "gold", Position: 1, Counts: loyalty.ByGrant}} {
+		"position": {Title: "x", Counts: loyalty.ByGrant},
+		"currency": {Title: "x", Position: 1, Counts: loyalty.BySpend, Threshold: 1, Currency: "XXX"}, "twice": {Title: "gold", Position: 1, Counts: loyalty.ByGrant}} {
 		require.Error(t, pg.InTx(ctx, db, func(tx pgx.Tx) error { return loyalty.SaveTier(ctx, tx, &wrong) }), field)
 	}
 	sound(t, db)

@@ -39,13 +39,8 @@ func Returnable(ctx context.Context, tx pgx.Tx, orderID, lineID int64, most int)
 	rows, err := tx.Query(ctx, `
 		SELECT l.id AS line_id, l.variant_id, u.n, u.paid - u.allowed AS paid, u.tax - u.allowed_tax AS tax,
 			coalesce(nullif(l.list_price, 0), l.unit_price) AS listed, u.points, u.allowed, f.method = 'mail' AS gift_card,
-			coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (SELECT return_days FROM shop) + coalesce((
-				SELECT t.return_days
-				FROM orders o
-				JOIN customer c ON c.id = o.customer_id
-				JOIN standing s ON s.customer_id = coalesce(c.merged_into, c.id)
-				JOIN tier t ON t.id = s.tier_id
-				WHERE o.id = l.order_id), 0)) AS late
+			coalesce(f.collected_at, f.shipped_at) < now() - make_interval(days => (
+				SELECT return_days_of(customer_id) FROM orders WHERE id = l.order_id)) AS late
 		FROM order_line l
 		JOIN fulfilment f ON f.id = l.fulfilment_id
 		JOIN order_unit u ON u.order_line_id = l.id

@@ -96,6 +96,15 @@ func TestDebtIsPaidOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, owed)
 	require.EqualValues(t, 10+20*90-1000, b.Spendable+b.Pending)
+	// What staff give pays first, too: nobody owes points and has some to spend.
+	require.NoError(t, pg.InTx(ctx, db, func(tx pgx.Tx) error { return loyalty.Owe(ctx, tx, ada, 100, first) }))
+	_, err = person.AdjustPoints(ctx, db, s.At, person.Adjustment{Person: ada, Points: 300, Reason: "sorry"})
+	require.NoError(t, err)
+	require.NoError(t, db.QueryRow(ctx, `SELECT points FROM points_debt WHERE customer_id = $1`, ada).Scan(&owed))
+	require.Zero(t, owed)
+	b, err = loyalty.BalanceOf(ctx, db, ada)
+	require.NoError(t, err)
+	require.EqualValues(t, 200, b.Spendable)
 	var wrong int
 	require.NoError(t, db.QueryRow(ctx, `
 		SELECT count(*) FROM points_lot l WHERE remaining <> (SELECT sum(delta) FROM points_entry WHERE lot_id = l.id)`).Scan(&wrong))

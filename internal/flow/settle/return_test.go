@@ -204,6 +204,12 @@ func TestPointsThatWereSpentAlreadyAreOwed(t *testing.T) {
 		return [2]int64{owed, balance.Spendable + balance.Pending}
 	}
 	require.Equal(t, [2]int64{860, 0}, owes())
+	// What came back counts for no tier, whatever could be taken back of its points.
+	require.NoError(t, pg.InTx(ctx, w.db, func(tx pgx.Tx) error {
+		return loyalty.SaveTier(ctx, tx, &loyalty.Tier{Title: "Collector", Position: 1, Counts: loyalty.ByPoints, Threshold: 200})
+	}))
+	require.NoError(t, loyalty.Stand(ctx, w.db, []int64{ada}, time.Now()))
+	require.Equal(t, int64(60), one[int64](w, `SELECT gap FROM standing`), "two mugs earned 140")
 	w.add(ada, w.Mug, 2, w.HarbourStreet)
 	w.sell(ada, payment.Terminal, 0)
 	require.Equal(t, [2]int64{620, 0}, owes(), "240 of them are paid")

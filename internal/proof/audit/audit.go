@@ -516,7 +516,7 @@ var Rules = []Rule{
 		SELECT format('order %s: paid %s of points, took %s', coalesce(d.order_id, e.order_id), coalesce(d.paid, 0), coalesce(e.taken, 0))
 		FROM (SELECT order_id, -sum(delta) AS paid FROM points_debt_entry WHERE delta < 0 GROUP BY 1) d
 		FULL JOIN (SELECT order_id, -sum(delta) AS taken FROM points_entry WHERE cause = 'debt' GROUP BY 1) e
-			ON e.order_id = d.order_id
+			ON coalesce(e.order_id, 0) = coalesce(d.order_id, 0)
 		WHERE coalesce(d.paid, 0) <> coalesce(e.taken, 0)`},
 	{"gift cards: a balance is the sum of its entries, none below zero", `
 		SELECT format('gift card %s: %s of %s', g.id, g.balance, coalesce(e.sum, 0))

@@ -98,7 +98,12 @@ func Tiers(ctx context.Context, db pg.DB) ([]loyalty.Tier, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.Query(ctx, `SELECT tier_id, count(*)::int FROM standing WHERE tier_id IS NOT NULL GROUP BY 1`)
+	rows, err := db.Query(ctx, `
+		SELECT s.tier_id, count(*)::int
+		FROM standing s
+		JOIN customer c ON c.id = s.customer_id AND c.merged_into IS NULL
+		WHERE s.tier_id IS NOT NULL
+		GROUP BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("count who holds a tier: %w", err)
 	}

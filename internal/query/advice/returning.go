@@ -15,16 +15,16 @@ var returnEnds = reason{
 	worth: func(f found) float64 { return 3 * math.Pow10(money.Exponent(f.Currency)) },
 	find: `
 		SELECT NULL::bigint, NULL::bigint, o.number, NULL::int, o.id,
-			handed.at + make_interval(days => shop.return_days), NULL::bigint
+			handed.at + make_interval(days => return_days_of(o.customer_id)), NULL::bigint
 		FROM me
 		CROSS JOIN shop
 		JOIN orders o ON o.customer_id = ANY (me.ids) AND o.state = 'confirmed'
-			AND o.placed_at > now() - make_interval(days => shop.return_days + 60)
+			AND o.placed_at > now() - make_interval(days => shop.return_days + 425)
 		JOIN LATERAL (
 			SELECT min(coalesce(f.collected_at, f.shipped_at)) AS at -- of the part that was handed over first
 			FROM fulfilment f
 			WHERE f.order_id = o.id) handed ON true
-		WHERE handed.at + make_interval(days => shop.return_days) BETWEEN now() AND now() + interval '3 days'
+		WHERE handed.at + make_interval(days => return_days_of(o.customer_id)) BETWEEN now() AND now() + interval '3 days'
 			AND NOT EXISTS (SELECT FROM return_ticket WHERE order_id = o.id)
 		ORDER BY handed.at
 		LIMIT 1`,

@@ -14,14 +14,14 @@ import (
 type PointsLife struct {
 	Owed      int64      // spent before what earned them came back
 	Revivable int64      // that ended, and a visit brings back
-	ReviveBy  *time.Time // until then
+	ReviveBy  *time.Time // the last whole day
 }
 
 // QueuePointsLife asks for it.
 func QueuePointsLife(batch *pgx.Batch, person int64, life *PointsLife) {
 	batch.Queue(`
 		SELECT coalesce((SELECT sum(points) FROM points_debt WHERE customer_id IN (`+customer.Members+`)), 0)::bigint AS owed,
-			coalesce(sum(l.expired), 0)::bigint AS revivable, min(l.expired_at + make_interval(days => p.grace_days)) AS revive_by
+			coalesce(sum(l.expired), 0)::bigint AS revivable, min(l.expired_at + make_interval(days => p.grace_days)) - interval '1 day' AS revive_by
 		FROM programme p
 		LEFT JOIN points_lot l ON l.expired > 0 AND l.revived_at IS NULL AND l.expired_at > now() - make_interval(days => p.grace_days)
 			AND l.customer_id IN (`+customer.Members+`)`, pgx.NamedArgs{"person": person}).
