@@ -102,7 +102,7 @@ func orNow(at time.Time) *time.Time {
 // ErrFew says that there are fewer points than were to be spent.
 var ErrFew = errors.New("fewer points than that")
 
-// Spend takes points from a person's vested lots, oldest first. The person is held by the caller, so two spendings
+// Spend takes points from a person's vested lots, those first that could be spent, and so end, first. The person is held by the caller, so two spendings
 // follow one another; the table refuses a lot below zero all the same.
 func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	taken, err := take(ctx, tx, taking{person: person, points: points, cause: "spent", orderID: orderID, vested: true})
@@ -191,7 +191,7 @@ func take(ctx context.Context, tx pgx.Tx, t taking) (taken int64, err error) {
 			FOR UPDATE),
 		running AS (
 			SELECT id, customer_id, remaining, sum(remaining) OVER (ORDER BY order_id IS DISTINCT
-				FROM nullif($5::bigint, 0), vests_at, id) - remaining AS before
+				FROM nullif($5::bigint, 0), CASE WHEN $6 THEN vests_at END, id) - remaining AS before
 			FROM lots),
 		parts AS (
 			SELECT id, customer_id, least(remaining, $2 - before)::integer AS part
