@@ -60,18 +60,11 @@ func (p *Pages) showPoints(r *http.Request, v pointsView, wrong *fault.Fault) (_
 func (p *Pages) setPoints(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := pointsView{Typed: map[string]string{}, Programme: loyalty.Programme{Vesting: typed(r.PostFormValue("vesting")),
 		Expiry: typed(r.PostFormValue("expiry")), Debt: typed(r.PostFormValue("debt"))}}
-	whole := func(typed string) int {
-		n, err := strconv.Atoi(typed)
-		if err != nil {
-			return -1 // It is refused as any other that cannot be.
-		}
-		return n
-	}
 	for _, field := range pointsNumbers {
 		v.Typed[field] = typed(r.PostFormValue(field))
-		*v.number(field) = whole(v.Typed[field])
+		*v.number(field) = count(v.Typed[field])
 	}
-	v.Version = whole(r.PostFormValue("version"))
+	v.Version = count(r.PostFormValue("version"))
 	err := settings.SetProgramme(r.Context(), p.DB, at(r), v.Programme)
 	if f := fault.As(err); f != nil {
 		if f.Kind == fault.Conflict {

@@ -274,7 +274,7 @@ func pointsPage(a layout.Admin, v pointsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "vesting")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "vesting")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -311,7 +311,7 @@ func pointsPage(a layout.Admin, v pointsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "expiry")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "expiry")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -405,7 +405,7 @@ func pointsPage(a layout.Admin, v pointsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "debt")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "debt")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

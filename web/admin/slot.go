@@ -62,16 +62,9 @@ func (p *Pages) setSlot(_ http.ResponseWriter, r *http.Request) (respond.Answer,
 		Owned: typed(r.PostFormValue("owned"))}
 	v.Slot = recommend.Slot{Place: now.Place, Active: r.PostFormValue("active") == "yes", Fewest: now.Fewest, Most: now.Most,
 		InStore: now.InStore, Sources: now.Sources}
-	whole := func(typed string) int {
-		n, err := strconv.Atoi(typed)
-		if err != nil {
-			return -1 // It is refused as any other that cannot be.
-		}
-		return n
-	}
-	v.OwnedDays, v.Version = whole(v.Owned), whole(r.PostFormValue("version"))
+	v.OwnedDays, v.Version = count(v.Owned), count(r.PostFormValue("version"))
 	if v.Place != recommend.AtCounter {
-		v.Fewest, v.Most, v.Sources = whole(v.FewestTyped), whole(v.MostTyped), nil
+		v.Fewest, v.Most, v.Sources = count(v.FewestTyped), count(v.MostTyped), nil
 		for _, source := range recommend.Sources {
 			if slices.Contains(r.PostForm["source"], source) {
 				v.Sources = append(v.Sources, source)

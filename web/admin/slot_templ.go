@@ -570,7 +570,7 @@ func slotPage(a layout.Admin, v slotView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "source")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "source")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -604,7 +604,7 @@ func slotPage(a layout.Admin, v slotView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "never")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "never")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -746,7 +746,7 @@ func slotDepartments(v slotView, name, title string, chosen []int64) templ.Compo
 	})
 }
 
-func slotWrong(said string) templ.Component {
+func groupWrong(said string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -47,12 +47,8 @@ func (p *Pages) showSuggestions(r *http.Request, v suggestionsView, wrong *fault
 
 func (p *Pages) setSuggestion(_ http.ResponseWriter, r *http.Request) (respond.Answer, error) {
 	v := suggestionsView{Reason: chi.URLParam(r, "reason"), Weight: typed(r.PostFormValue("weight"))}
-	weight, err := strconv.Atoi(v.Weight)
-	if err != nil {
-		weight = -1 // It is refused as any other that cannot be.
-	}
-	err = settings.SetSuggestion(r.Context(), p.DB, at(r), hint.Setting{Reason: v.Reason,
-		Active: r.PostFormValue("active") == "yes", Weight: weight})
+	err := settings.SetSuggestion(r.Context(), p.DB, at(r), hint.Setting{Reason: v.Reason,
+		Active: r.PostFormValue("active") == "yes", Weight: count(v.Weight)})
 	if f := fault.As(err); f != nil && f.Kind != fault.NotFound {
 		return p.showSuggestions(r, v, f)
 	}

@@ -79,23 +79,16 @@ func (p *Pages) saveTier(_ http.ResponseWriter, r *http.Request) (respond.Answer
 	for _, field := range []string{"position", "threshold", "return_days"} {
 		v.Typed[field] = typed(r.PostFormValue(field))
 	}
-	whole := func(typed string) int {
-		n, err := strconv.Atoi(strings.ReplaceAll(typed, ",", ""))
-		if err != nil {
-			return -1 // It is refused as any other that cannot be.
-		}
-		return n
-	}
 	v.Tier = loyalty.Tier{ID: id(r, "id"), Title: typed(r.PostFormValue("title")), Counts: typed(r.PostFormValue("counts")),
 		Benefit: typed(r.PostFormValue("benefit")), Contact: typed(r.PostFormValue("contact")), Currency: typed(r.PostFormValue("currency")),
-		Position: whole(v.Typed["position"]), ReturnDays: whole(v.Typed["return_days"]), Version: whole(r.PostFormValue("version"))}
+		Position: count(v.Typed["position"]), ReturnDays: count(v.Typed["return_days"]), Version: count(r.PostFormValue("version"))}
 	switch v.Counts {
 	case loyalty.BySpend:
 		if amount, err := money.Parse(v.Typed["threshold"], v.Currency); err == nil {
 			v.Threshold = amount.Minor
 		}
 	case loyalty.ByPoints, loyalty.ByVisits:
-		v.Threshold = int64(whole(v.Typed["threshold"]))
+		v.Threshold = int64(count(strings.ReplaceAll(v.Typed["threshold"], ",", "")))
 	}
 	err := settings.SaveTier(r.Context(), p.DB, at(r), &v.Tier)
 	if f := fault.As(err); f != nil {

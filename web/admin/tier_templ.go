@@ -412,7 +412,7 @@ func tierPage(a layout.Admin, v tierView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = slotWrong(ui.Said(ctx, v.Fields, "counts")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = groupWrong(ui.Said(ctx, v.Fields, "counts")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -269,18 +269,20 @@ func TestTwoWhoAddUpDoItOnce(t *testing.T) {
 	require.Equal(t, figures(t, db), together)
 }
 
-// TestRebuildInAProcessOfItsOwn is what the next test kills.
-func TestRebuildInAProcessOfItsOwn(t *testing.T) {
+// TestMain is the process that the next test kills, where FIGURES_OF says of which database.
+func TestMain(m *testing.M) {
 	address := os.Getenv("FIGURES_OF")
 	if address == "" {
-		t.Skip("only where it is killed")
+		os.Exit(m.Run())
 	}
 	db, err := pgxpool.New(ctx, address)
-	require.NoError(t, err)
-	for {
-		require.NoError(t, figure.Rebuild(ctx, db))
-		require.NoError(t, recommend.Rebuild(ctx, db))
+	for err == nil {
+		if err = figure.Rebuild(ctx, db); err == nil {
+			err = recommend.Rebuild(ctx, db)
+		}
 	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // A process that counts everybody anew is killed without warning, again and again; facts arrive meanwhile. Whoever counts
@@ -294,7 +296,7 @@ func TestKilledWhileEverybodyIsCounted(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
 	begun := 0
 	for range pgtest.Rounds(6, 30) {
-		counting := exec.Command(os.Args[0], "-test.run=^TestRebuildInAProcessOfItsOwn$")
+		counting := exec.Command(os.Args[0])
 		counting.Env = append(os.Environ(), "FIGURES_OF="+address)
 		require.NoError(t, counting.Start())
 		s.Buy(t, people[r.IntN(3)], true, r.IntN(4), r.IntN(4))

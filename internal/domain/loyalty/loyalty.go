@@ -102,7 +102,8 @@ func orNow(at time.Time) *time.Time {
 // ErrFew says that there are fewer points than were to be spent.
 var ErrFew = errors.New("fewer points than that")
 
-// Spend takes points from a person's vested lots, those first that could be spent, and so end, first. The person is held by the caller, so two spendings
+// Spend takes points from a person's vested lots, those that could be spent, and so end, first. The person is held by the
+// caller, so two spendings
 // follow one another; the table refuses a lot below zero all the same.
 func Spend(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	taken, err := take(ctx, tx, taking{person: person, points: points, cause: "spent", orderID: orderID, vested: true})
@@ -257,7 +258,7 @@ func Earn(ctx context.Context, tx pgx.Tx, customerID, points, orderID int64) err
 	return pay(ctx, tx, person, points, orderID)
 }
 
-// Owe notes points that a person spent before what earned them came back: what they earn next pays them.
+// Owe notes points that a person spent before what earned them came back: what they are given next pays them.
 func Owe(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	if points == 0 {
 		return nil
@@ -277,7 +278,7 @@ func Owe(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	return nil
 }
 
-// pay takes what a person owes from what an order has just earned them.
+// pay takes what a person owes from points that they have just been given.
 func pay(ctx context.Context, tx pgx.Tx, person, points, orderID int64) error {
 	var paid int64
 	err := tx.QueryRow(ctx, `

@@ -27,7 +27,7 @@ const (
 // What becomes of points that were spent before what earned them came back.
 const (
 	DebtRefund = "refund" // their worth is kept from the refund
-	DebtOwe    = "owe"    // what is earned next pays them
+	DebtOwe    = "owe"    // what is given next pays them
 )
 
 // Programme is how points live.

@@ -206,7 +206,7 @@ func GrantTier(ctx context.Context, tx pgx.Tx, person, tierID, associateID int64
 	return stand(ctx, tx, []int64{person}, time.Now())
 }
 
-// Stand counts anew where people stand, at a time. Nobody else changes these people meanwhile.
+// Stand counts anew where people stand, at a time.
 func Stand(ctx context.Context, db pg.DB, people []int64, now time.Time) error {
 	return pg.InTx(ctx, db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, patient); err != nil {
@@ -232,100 +232,103 @@ func StandAll(ctx context.Context, db pg.DB, now time.Time) error {
 	return nil
 }
 
-// stand is one statement for one person and for everybody, so that a count anew is the same. What counts is what orders
-// earned and cost, less what came back, at the time of the order: so facts may come in any order. A tier is reached by the
-// order with which the twelve months up to it come to the threshold, and kept for twelve months after the last such order,
-// and a month of grace.
+// standing counts where @people stand @now, and answers whose tier ends within 30 days and was not said to. It is one
+// statement for one person and for everybody, so that a count anew is the same. What counts is what was kept of orders, at
+// the time they were placed: so facts may come in any order. A tier is reached by the order with which the twelve months up
+// to it come to the threshold, and kept for twelve months after the last such order, and a month of grace.
+const standing = `
+	WITH home AS MATERIALIZED (
+		SELECT time_zone AS zone, (@now::timestamptz AT TIME ZONE time_zone)::date AS today FROM home_location(NULL, NULL)),
+	member AS MATERIALIZED (
+		SELECT id, coalesce(merged_into, id) AS person
+		FROM customer
+		WHERE (id = ANY (@people) OR merged_into = ANY (@people)) AND erased_at IS NULL),
+	bought AS MATERIALIZED (
+		SELECT m.person, o.id, o.currency::text AS currency, o.placed_at AS at, sum(u.paid) AS paid, sum(u.points) AS points
+		FROM member m
+		JOIN orders o ON o.customer_id = m.id AND o.placed_at <= @now
+		JOIN order_line l ON l.order_id = o.id
+		JOIN order_unit u ON u.order_line_id = l.id AND u.state IN ('collected', 'carried_out', 'shipped')
+		WHERE NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)
+		GROUP BY m.person, o.id),
+	fact AS (
+		SELECT person, 'points' AS counts, '' AS currency, at, points::bigint AS amount FROM bought
+		UNION ALL
+		SELECT person, 'spend', currency, at, paid::bigint FROM bought
+		UNION ALL
+		SELECT person, 'visits', '', min(at), 1 FROM bought, home GROUP BY person, (at AT TIME ZONE zone)::date),
+	rolling AS (
+		SELECT person, counts, currency, at, sum(amount) OVER (PARTITION BY person, counts, currency ORDER BY at
+			RANGE BETWEEN interval '12 months' PRECEDING AND CURRENT ROW) AS total
+		FROM fact),
+	reached AS (
+		SELECT r.person, t.id, t.position, ((max(r.at) AT TIME ZONE zone)::date + interval '12 months')::date AS kept_until
+		FROM rolling r
+		JOIN tier t ON t.archived_at IS NULL AND t.counts = r.counts AND coalesce(t.currency::text, '') = r.currency
+			AND r.total >= t.threshold
+		CROSS JOIN home
+		GROUP BY r.person, t.id, zone),
+	held AS (
+		SELECT person, id, position, kept_until, (kept_until + interval '1 month')::date AS ends_on, false AS granted
+		FROM reached
+		UNION ALL
+		SELECT m.person, t.id, t.position, g.until, g.until, true
+		FROM member m
+		JOIN tier_grant g ON g.customer_id = m.id AND g.ended_at IS NULL
+		JOIN tier t ON t.id = g.tier_id AND t.archived_at IS NULL),
+	best AS (
+		SELECT DISTINCT ON (person) held.*
+		FROM held, home
+		WHERE ends_on IS NULL OR ends_on >= today
+		ORDER BY person, position DESC, ends_on DESC NULLS FIRST, granted),
+	total AS (
+		SELECT person, counts, currency, sum(amount) AS amount, min(at) AS oldest
+		FROM fact
+		WHERE at > @now::timestamptz - interval '12 months'
+		GROUP BY person, counts, currency),
+	next AS (
+		SELECT DISTINCT ON (m.person) m.person, t.id, t.threshold - coalesce(total.amount, 0) AS gap,
+			((total.oldest AT TIME ZONE zone)::date + interval '12 months')::date - 1 AS gap_by
+		FROM (SELECT DISTINCT person FROM member) m
+		CROSS JOIN home
+		LEFT JOIN best ON best.person = m.person
+		JOIN tier t ON t.archived_at IS NULL AND t.counts <> 'grant' AND t.position > coalesce(best.position, 0)
+		LEFT JOIN total ON total.person = m.person AND total.counts = t.counts AND total.currency = coalesce(t.currency::text, '')
+		WHERE t.threshold > coalesce(total.amount, 0)
+		ORDER BY m.person, t.position, t.id),
+	stood AS (
+		INSERT INTO standing AS s (customer_id, tier_id, since, kept_until, ends_on, granted, next_id, gap, gap_by)
+		SELECT m.person, best.id, @now, best.kept_until, best.ends_on, coalesce(best.granted, false), next.id, next.gap, next.gap_by
+		FROM (SELECT DISTINCT person FROM member) m
+		LEFT JOIN best ON best.person = m.person
+		LEFT JOIN next ON next.person = m.person
+		ON CONFLICT (customer_id) DO UPDATE
+		SET tier_id = excluded.tier_id, kept_until = excluded.kept_until, ends_on = excluded.ends_on, granted = excluded.granted,
+			next_id = excluded.next_id, gap = excluded.gap, gap_by = excluded.gap_by,
+			since = CASE WHEN s.tier_id IS DISTINCT FROM excluded.tier_id THEN excluded.since ELSE s.since END
+		WHERE (s.tier_id, s.kept_until, s.ends_on, s.granted, s.next_id, s.gap, s.gap_by) IS DISTINCT FROM (excluded.tier_id,
+			excluded.kept_until, excluded.ends_on, excluded.granted, excluded.next_id, excluded.gap, excluded.gap_by)),
+	named AS (
+		UPDATE customer c
+		SET tier = coalesce(t.title, '')
+		FROM (SELECT DISTINCT person FROM member) m
+		LEFT JOIN best ON best.person = m.person
+		LEFT JOIN tier t ON t.id = best.id
+		WHERE c.id = m.person AND c.tier <> coalesce(t.title, ''))
+	SELECT best.person, best.kept_until
+	FROM best
+	CROSS JOIN home
+	JOIN customer c ON c.id = best.person AND c.disabled_at IS NULL
+	LEFT JOIN standing s ON s.customer_id = best.person
+	WHERE NOT best.granted AND best.kept_until BETWEEN today AND today + 30 AND s.warned_for IS DISTINCT FROM best.kept_until`
+
+// stand counts it, and has people told whose tier ends. Nobody else changes these people meanwhile.
 func stand(ctx context.Context, tx pgx.Tx, people []int64, now time.Time) error {
 	args := pgx.NamedArgs{"people": people, "now": now}
 	if _, err := tx.Exec(ctx, `SELECT FROM customer WHERE id = ANY (@people) ORDER BY id FOR NO KEY UPDATE`, args); err != nil {
 		return fmt.Errorf("hold whose tier is counted: %w", err)
 	}
-	rows, err := tx.Query(ctx, `
-		WITH home AS MATERIALIZED (
-			SELECT time_zone AS zone, (@now::timestamptz AT TIME ZONE time_zone)::date AS today FROM home_location(NULL, NULL)),
-		member AS MATERIALIZED (
-			SELECT id, coalesce(merged_into, id) AS person
-			FROM customer
-			WHERE (id = ANY (@people) OR merged_into = ANY (@people)) AND erased_at IS NULL),
-		bought AS MATERIALIZED (
-			SELECT m.person, o.id, o.currency::text AS currency, o.placed_at AS at, sum(u.paid) AS paid, sum(u.points) AS points
-			FROM member m
-			JOIN orders o ON o.customer_id = m.id AND o.placed_at <= @now
-			JOIN order_line l ON l.order_id = o.id
-			JOIN order_unit u ON u.order_line_id = l.id AND u.state IN ('collected', 'carried_out', 'shipped')
-			WHERE NOT EXISTS (SELECT FROM returned_unit r WHERE r.order_line_id = u.order_line_id AND r.n = u.n)
-			GROUP BY m.person, o.id),
-		fact AS (
-			SELECT person, 'points' AS counts, '' AS currency, at, points::bigint AS amount FROM bought
-			UNION ALL
-			SELECT person, 'spend', currency, at, paid::bigint FROM bought
-			UNION ALL
-			SELECT person, 'visits', '', min(at), 1 FROM bought, home GROUP BY person, (at AT TIME ZONE zone)::date),
-		rolling AS (
-			SELECT person, counts, currency, at, sum(amount) OVER (PARTITION BY person, counts, currency ORDER BY at
-				RANGE BETWEEN interval '12 months' PRECEDING AND CURRENT ROW) AS total
-			FROM fact),
-		reached AS (
-			SELECT r.person, t.id, t.position, ((max(r.at) AT TIME ZONE zone)::date + interval '12 months')::date AS kept_until
-			FROM rolling r
-			JOIN tier t ON t.archived_at IS NULL AND t.counts = r.counts AND coalesce(t.currency::text, '') = r.currency
-				AND r.total >= t.threshold
-			CROSS JOIN home
-			GROUP BY r.person, t.id, zone),
-		held AS (
-			SELECT person, id, position, kept_until, (kept_until + interval '1 month')::date AS ends_on, false AS granted
-			FROM reached
-			UNION ALL
-			SELECT m.person, t.id, t.position, g.until, g.until, true
-			FROM member m
-			JOIN tier_grant g ON g.customer_id = m.id AND g.ended_at IS NULL
-			JOIN tier t ON t.id = g.tier_id AND t.archived_at IS NULL),
-		best AS (
-			SELECT DISTINCT ON (person) held.*
-			FROM held, home
-			WHERE ends_on IS NULL OR ends_on >= today
-			ORDER BY person, position DESC, ends_on DESC NULLS FIRST, granted),
-		total AS (
-			SELECT person, counts, currency, sum(amount) AS amount, min(at) AS oldest
-			FROM fact
-			WHERE at > @now::timestamptz - interval '12 months'
-			GROUP BY person, counts, currency),
-		next AS (
-			SELECT DISTINCT ON (m.person) m.person, t.id, t.threshold - coalesce(total.amount, 0) AS gap,
-				((total.oldest AT TIME ZONE zone)::date + interval '12 months')::date - 1 AS gap_by
-			FROM (SELECT DISTINCT person FROM member) m
-			CROSS JOIN home
-			LEFT JOIN best ON best.person = m.person
-			JOIN tier t ON t.archived_at IS NULL AND t.counts <> 'grant' AND t.position > coalesce(best.position, 0)
-			LEFT JOIN total ON total.person = m.person AND total.counts = t.counts AND total.currency = coalesce(t.currency::text, '')
-			WHERE t.threshold > coalesce(total.amount, 0)
-			ORDER BY m.person, t.position, t.id),
-		stood AS (
-			INSERT INTO standing AS s (customer_id, tier_id, since, kept_until, ends_on, granted, next_id, gap, gap_by)
-			SELECT m.person, best.id, @now, best.kept_until, best.ends_on, coalesce(best.granted, false), next.id, next.gap, next.gap_by
-			FROM (SELECT DISTINCT person FROM member) m
-			LEFT JOIN best ON best.person = m.person
-			LEFT JOIN next ON next.person = m.person
-			ON CONFLICT (customer_id) DO UPDATE
-			SET tier_id = excluded.tier_id, kept_until = excluded.kept_until, ends_on = excluded.ends_on, granted = excluded.granted,
-				next_id = excluded.next_id, gap = excluded.gap, gap_by = excluded.gap_by,
-				since = CASE WHEN s.tier_id IS DISTINCT FROM excluded.tier_id THEN excluded.since ELSE s.since END
-			WHERE (s.tier_id, s.kept_until, s.ends_on, s.granted, s.next_id, s.gap, s.gap_by) IS DISTINCT FROM (excluded.tier_id,
-				excluded.kept_until, excluded.ends_on, excluded.granted, excluded.next_id, excluded.gap, excluded.gap_by)),
-		named AS (
-			UPDATE customer c
-			SET tier = coalesce(t.title, '')
-			FROM (SELECT DISTINCT person FROM member) m
-			LEFT JOIN best ON best.person = m.person
-			LEFT JOIN tier t ON t.id = best.id
-			WHERE c.id = m.person AND c.tier <> coalesce(t.title, ''))
-		SELECT best.person, best.kept_until
-		FROM best
-		CROSS JOIN home
-		JOIN customer c ON c.id = best.person AND c.disabled_at IS NULL
-		LEFT JOIN standing s ON s.customer_id = best.person
-		WHERE NOT best.granted AND best.kept_until BETWEEN today AND today + 30 AND s.warned_for IS DISTINCT FROM best.kept_until`, args)
+	rows, err := tx.Query(ctx, standing, args)
 	if err != nil {
 		return fmt.Errorf("count tiers: %w", err)
 	}

@@ -507,6 +507,11 @@ var Rules = []Rule{
 		LEFT JOIN tier t ON t.id = s.tier_id
 		WHERE c.tier <> coalesce(t.title, '') AND t.archived_at IS NULL
 			OR s.tier_id IS NOT NULL AND NOT s.granted AND (s.kept_until IS NULL OR s.ends_on < s.kept_until)`},
+	{"a place for suggestions names departments that there are", `
+		SELECT format('place %s: department %s', s.place, named)
+		FROM slot s
+		CROSS JOIN LATERAL unnest(s.only_in || s.never_in) AS named
+		WHERE NOT EXISTS (SELECT FROM category WHERE id = named)`},
 	{"points that are owed are what returns left and orders paid", `
 		SELECT format('customer %s: owes %s of %s', d.customer_id, d.points, coalesce(e.sum, 0))
 		FROM points_debt d

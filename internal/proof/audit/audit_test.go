@@ -164,6 +164,8 @@ var corruptions = []struct{ rule, unguard, corrupt string }{
 	{"a customer's tier is the one at which they stand, with its end where it has one", "",
 		`INSERT INTO tier (title, position, counts) VALUES ('Gold', 1, 'grant');
 		INSERT INTO standing (customer_id, tier_id, granted) SELECT min(id), (SELECT max(id) FROM tier), true FROM customer WHERE merged_into IS NULL`},
+	{"a place for suggestions names departments that there are", "",
+		`UPDATE slot SET never_in = '{999999}' WHERE place = 'cart'`},
 	{"points that are owed are what returns left and orders paid", "",
 		`INSERT INTO points_debt (customer_id, points) SELECT min(id), 7 FROM customer`},
 	{"gift cards: a balance is the sum of its entries, none below zero", "",
